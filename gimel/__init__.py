@@ -1,0 +1,26 @@
+"""Gimel: A/B tests on your own AWS account.
+
+This is the front door that AWS Lambda imports. The handlers `gimel.track`, `gimel.all`, `gimel.experiment` and `gimel.delete`
+are resolved on first use, so that a cold start loads the one that it needs. It ships to Lambda together with `gimel.runtime`
+and must import nothing else.
+"""
+
+__version__ = "2.0.0"
+
+_MODULE_OF_HANDLER = {
+    "track": "gimel.runtime.track",
+    "all": "gimel.runtime.results",
+    "experiment": "gimel.runtime.results",
+    "delete": "gimel.runtime.delete",
+}
+
+
+def __getattr__(name: str) -> object:
+    module = _MODULE_OF_HANDLER.get(name)
+    if module is None:
+        raise AttributeError(f"module 'gimel' has no attribute {name!r}")
+    from importlib import import_module
+
+    handler = getattr(import_module(module), name)
+    globals()[name] = handler
+    return handler

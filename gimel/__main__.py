@@ -1,0 +1,6 @@
+"""`python -m gimel` is `gimel`."""
+
+from gimel.cli import main
+
+if __name__ == "__main__":
+    main()
