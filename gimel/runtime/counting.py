@@ -1,0 +1,72 @@
+"""Events into Redis: three index entries and one PFADD each, all in one round trip.
+
+Everything is idempotent, so events may be sent again. Only when an index says that a counter is new does a second trip, in
+`limits`, look whether it may stay.
+"""
+
+from gimel.runtime import keys
+from gimel.runtime.errors import ServerError, WrongTypeError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from gimel.runtime.redis import Client
+    from gimel.runtime.resp import Command
+
+
+class TrackEvent:
+    """One event: its names as given, the uuid, and the id of the counter that counts it."""
+
+    __slots__ = ("counter", "encoded_experiment", "encoded_namespace", "experiment", "namespace", "uuid")
+
+    def __init__(self, namespace: str, experiment: str, goal: str, variant: str, uuid: str, precision: int) -> None:
+        self.namespace = namespace
+        self.experiment = experiment
+        self.uuid = uuid
+        self.encoded_namespace = keys.encode(namespace)
+        self.encoded_experiment = keys.encode(experiment)
+        self.counter = keys.counter_id(
+            self.encoded_namespace, self.encoded_experiment, keys.encode(goal), keys.encode(variant), precision
+        )
+
+    def commands(self) -> "tuple[Command, Command, Command, Command]":
+        """Return what counts it: the experiment, the counter in the namespace, the counter in the experiment, the uuid."""
+        namespace, counter = self.encoded_namespace, self.counter
+        return (
+            ("SADD", keys.experiments_key(namespace), self.experiment),
+            ("SADD", keys.counters_key(namespace), counter),
+            ("SADD", keys.experiment_counters_key(namespace, self.encoded_experiment), counter),
+            ("PFADD", keys.shard_of(counter, self.uuid), self.uuid),
+        )
+
+
+def count(redis: "Client", events: "Sequence[TrackEvent]", limits: "Mapping[str, int]") -> "set[str]":
+    """Count the events. Return the ids of the counters that would have exceeded a limit; nothing of theirs was kept.
+
+    Raises RedisError. Then some may have been counted and all may be sent again.
+    """
+    commands = [event.commands() for event in events]
+    distinct = list(dict.fromkeys(command for four in commands for command in four))
+    reply_to = dict(zip(distinct, redis.execute(distinct), strict=True))
+    occupied = []
+    for event, (_, _, _, add) in zip(events, commands, strict=True):
+        if isinstance(reply_to[add], WrongTypeError) and keys.shards(event.counter) is None:
+            reply_to[add] = None
+            occupied.append(event)
+    for reply in reply_to.values():
+        if isinstance(reply, ServerError):
+            raise reply
+    over: set[str] = set()
+    new = {event.counter: event for event, four in zip(events, commands, strict=True) if reply_to[four[2]] == 1}
+    if new:
+        from gimel.runtime.limits import keep_within
+
+        experiments = {four[0] for four in commands if reply_to[four[0]] == 1}
+        over = keep_within(limits, redis, list(new.values()), experiments)
+    if occupied:
+        # Lamed left an integer under the counter's own key: count beside it, where results will find both.
+        for event in occupied:
+            event.counter = keys.sharded_at_one(event.counter)
+        over |= count(redis, occupied, limits)
+    return over

@@ -1,0 +1,46 @@
+"""`gimel.delete`: remove every key of an experiment, and nothing else."""
+
+from gimel.runtime import fields, http, keys, store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from gimel.runtime.http import Request
+    from gimel.runtime.resp import Command
+    from gimel.runtime.settings import Settings
+
+METHODS = ("DELETE",)
+
+
+def delete(event: "Any", context: "Any" = None) -> "Any":
+    """Delete an `experiment` of a `namespace`. Answers how many counters it had; deleting it again is no error."""
+    return http.answer(event, context, METHODS, _delete)
+
+
+def _delete(request: "Request", settings: "Settings", context: "Any") -> "Any":
+    namespace = fields.namespace(request.parameters)
+    experiment = fields.text(request.parameters, "experiment")
+    redis = store.client(settings.redis, context)
+    spaces, names = keys.spellings(namespace), keys.spellings(experiment)
+    known = [keys.experiments_key(space) for space in spaces]
+    # Both indexes are asked: an event that came while an earlier delete ran may be in one of them only.
+    indexes = [keys.counters_key(space) for space in spaces]
+    indexes += [keys.experiment_counters_key(space, name) for space in spaces for name in names]
+    replies = store.run(redis, [("SMEMBERS", key) for key in known + indexes])
+    experiments = {name for reply in replies[: len(known)] for name in store.texts(reply)}
+    members = {counter for reply in replies[len(known) :] for counter in store.texts(reply)}
+    parser = keys.Parser(namespace, experiments | {experiment})
+    counters = [counter for counter in members if (parser.parse(counter) or [None])[0] == experiment]
+    commands: list[Command] = []
+    for counter in counters:
+        # Members are taken out one by one: what 1.5.0 called an experiment's index may be another namespace's.
+        commands += [("SREM", index, counter) for index in indexes]
+        commands += [("DEL", key) for key in keys.shard_keys(counter)]
+    commands += [("SREM", key, experiment) for key in known]
+    commands.append(("DEL", keys.meta_key(spaces[0], names[0])))
+    commands += [("SCARD", key) for key in known]
+    left = store.run(redis, commands)[-len(known) :]
+    if not any(left):
+        store.run(redis, [("SREM", keys.NAMESPACES, namespace), ("DEL", keys.namespace_meta_key(spaces[0]))])
+    return {"status": "ok", "deleted": len(counters)}

@@ -1,0 +1,185 @@
+"""`gimel.all` and `gimel.experiment`: what was counted, in two round trips however many experiments there are."""
+
+from gimel.runtime import fields, http, keys, store
+from gimel.runtime.errors import ServerError, WrongTypeError
+from gimel.runtime.hyperloglog import unrounded
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from gimel.runtime.http import Request
+    from gimel.runtime.redis import Client
+    from gimel.runtime.resp import Command, Reply
+    from gimel.runtime.settings import Settings
+
+METHODS = ("GET",)
+PARTICIPATE = "participate"
+EXACT = "exact"
+
+_LONGEST_INTEGER = 20
+
+
+def all(event: "Any", context: "Any" = None) -> "Any":  # noqa: A001 - the name that 1.5.0's wiring gave it
+    """Answer every experiment of a `namespace`, or those that `scope` lists, divided by commas.
+
+    The first item is `{"meta": {"scope": ..., "ignored": {reason: events}}}`, each further one an experiment as `_described`.
+    """
+    return http.answer(event, context, METHODS, _all)
+
+
+def experiment(event: "Any", context: "Any" = None) -> "Any":
+    """Answer the goals of one `experiment` of a `namespace`: the `goals` of `gimel.all`."""
+    return http.answer(event, context, METHODS, _experiment)
+
+
+def _all(request: "Request", settings: "Settings", context: "Any") -> "Any":
+    namespace = fields.namespace(request.parameters)
+    scope = request.parameters.get("scope") or None
+    wanted = None
+    if scope is not None:
+        wanted = [fields.text({"scope": name}, "scope") for name in str(scope).split(",")]
+    redis = store.client(settings.redis, context)
+    experiments, ignored = _read(redis, namespace, wanted)
+    return [{"meta": {"scope": scope, "ignored": ignored}}, *experiments]
+
+
+def _experiment(request: "Request", settings: "Settings", context: "Any") -> "Any":
+    namespace = fields.namespace(request.parameters)
+    name = fields.text(request.parameters, "experiment")
+    redis = store.client(settings.redis, context)
+    experiments, _ = _read(redis, namespace, [name])
+    return experiments[0]["goals"]
+
+
+def _read(redis: "Client", namespace: str, wanted: "Sequence[str] | None") -> "tuple[list[dict[str, Any]], dict[str, int]]":
+    """Return the experiments wanted, or all of them sorted by name, and what was ignored in the namespace as a whole."""
+    spaces = keys.spellings(namespace)
+    index: list[Command] = [("HGETALL", keys.namespace_meta_key(spaces[0]))]
+    if wanted is None:
+        index += [("SMEMBERS", keys.experiments_key(space)) for space in spaces]
+        index += [("SMEMBERS", keys.counters_key(space)) for space in spaces]
+    else:
+        index += [
+            ("SMEMBERS", keys.experiment_counters_key(space, name))
+            for space in spaces
+            for experiment in wanted
+            for name in keys.spellings(experiment)
+        ]
+    namespace_meta, *sets = store.run(redis, index)
+    names = wanted
+    if names is None:
+        names = sorted({name for reply in sets[: len(spaces)] for name in store.texts(reply)})
+        sets = sets[len(spaces) :]
+    parser = keys.Parser(namespace, names)
+    counters = {}
+    for counter in {counter for reply in sets for counter in store.texts(reply)}:
+        parsed = parser.parse(counter)
+        if parsed is not None:
+            counters[counter] = parsed
+    found = {name: _Experiment() for name in names}
+    metas = _count_all(redis, counters, [keys.meta_key(spaces[0], keys.encode(name)) for name in names], found)
+    return [found[name].described(name, meta) for name, meta in zip(names, metas, strict=True)], _ignored(namespace_meta)
+
+
+def _count_all(
+    redis: "Client",
+    counters: "Mapping[str, tuple[str, str, str]]",
+    meta_keys: "Sequence[str]",
+    found: "Mapping[str, _Experiment]",
+) -> "list[Reply]":
+    """Add up every counter in its experiment; return the replies for the meta keys."""
+    commands: list[Command] = [("HGETALL", key) for key in meta_keys]
+    for counter in counters:
+        commands += [("PFCOUNT", key) for key in keys.shard_keys(counter)]
+        if keys.shards(counter) is None:
+            commands.append(("GETRANGE", counter, 0, _LONGEST_INTEGER))  # where Lamed left an integer
+    replies = redis.execute(commands)
+    metas = replies[: len(meta_keys)]
+    for reply in metas:
+        if isinstance(reply, ServerError):
+            raise reply
+    position = len(meta_keys)
+    for counter, (experiment, goal, variant) in counters.items():
+        precision = keys.shards(counter)
+        size = precision or 2
+        part = _part(precision, replies[position : position + size])
+        position += size
+        if part is None:
+            found[experiment].unreadable += 1
+        else:
+            found[experiment].add(goal, variant, *part)
+    return metas
+
+
+def _part(precision: "int | None", replies: "Sequence[Reply]") -> "tuple[str, int] | None":
+    """Return what a counter counted as (precision or `exact`, number), None where its keys hold no count at all."""
+    shards = replies[:1] if precision is None else replies
+    for reply in shards:
+        if isinstance(reply, ServerError) and not isinstance(reply, WrongTypeError) and reply.code != "INVALIDOBJ":
+            raise reply
+    counts = [reply for reply in shards if isinstance(reply, int)]
+    if len(counts) == len(shards):
+        return str(precision or 1), counts[0] if precision in (None, 1) else round(sum(map(unrounded, counts)))
+    content = replies[-1]
+    if precision is None and isinstance(content, bytes) and content.isdigit() and len(content) <= _LONGEST_INTEGER:
+        return EXACT, int(content)
+    return None
+
+
+class _Experiment:
+    """The counts of one experiment: for each goal and variant the parts that make it up, by precision."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, str], dict[str, int]] = {}
+        self.unreadable = 0
+
+    def add(self, goal: str, variant: str, precision: str, number: int) -> None:
+        parts = self._counts.setdefault((goal, variant), {})
+        parts[precision] = parts.get(precision, 0) + number
+
+    def described(self, name: str, meta: "Reply") -> "dict[str, Any]":
+        """Return the experiment as the API answers it.
+
+        `goals` and its `results` are 1.5.0's; `participants` are the trials even before any goal. `successes_by_precision` and
+        `trials_by_precision` tell the counting error: {"16": n} is a sum of 16 HyperLogLogs, {"exact": n} has no error.
+        `since` is the time of the first event (seconds since 1970) or null, `ignored` {reason: events}, `unreadable` the number
+        of counters whose keys hold something that is no count.
+        """
+        variants = sorted({variant for _, variant in self._counts})
+        goals = sorted({goal for goal, _ in self._counts} - {PARTICIPATE})
+        participants = [{"label": variant, **self._figure("trials", PARTICIPATE, variant)} for variant in variants]
+        since = _fields(meta).get("since", "")
+        return {
+            "experiment": name,
+            "goals": [
+                {
+                    "goal": goal,
+                    "results": [
+                        {**participant, **self._figure("successes", goal, str(participant["label"]))}
+                        for participant in participants
+                    ],
+                }
+                for goal in goals
+            ],
+            "participants": participants,
+            "since": int(since) if since.isdecimal() else None,
+            "ignored": _ignored(meta),
+            "unreadable": self.unreadable,
+        }
+
+    def _figure(self, name: str, goal: str, variant: str) -> "dict[str, Any]":
+        parts = self._counts.get((goal, variant), {})
+        return {name: sum(parts.values()), f"{name}_by_precision": dict(sorted(parts.items()))}
+
+
+def _fields(reply: "Reply") -> "dict[str, str]":
+    values = list(store.texts(reply))
+    return dict(zip(values[::2], values[1::2], strict=False))
+
+
+def _ignored(meta: "Reply") -> "dict[str, int]":
+    from gimel.runtime.refusals import ignored
+
+    return ignored(_fields(meta))
