@@ -64,6 +64,7 @@ setup(
         "boto3>=1.34",
         "click>=8.1",
         "jinja2>=3.1",
+        "pydantic>=2.7",
         "redis>=4.6",
         "rich>=13",
     ],

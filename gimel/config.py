@@ -222,8 +222,26 @@ def _read(path: Path) -> dict[str, Any]:
     return document
 
 
+_ALLOWED = {
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "float_parsing": "must be a number",
+    "float_type": "must be a number",
+    "list_type": "must be a list",
+    "model_type": "must be an object",
+    "string_pattern_mismatch": 'must be "*" or like "https://example.com", without a path',
+    "string_too_long": "must be shorter",
+    "string_too_short": "must not be empty",
+    "string_type": "must be text",
+    "too_short": "must not be empty",
+}
+
+
 class _DuplicateKeyError(Exception):
-    pass
+    """A key that stands twice in one object; json alone would silently take the last."""
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -246,17 +264,14 @@ def _explain(error: ValidationError, document: Mapping[str, Any]) -> str:
             continue
         found = _found(document, location)
         shown = "a secret" if location[-1] in _SECRETS else _show(found)
-        allowed = mistake["msg"].removeprefix("Input ").replace("should", "must", 1)
-        if mistake["type"] == "string_pattern_mismatch":
-            allowed = 'must be "*" or like "https://example.com", without a path'
+        allowed = _ALLOWED.get(mistake["type"]) or mistake["msg"].removeprefix("Input ").replace("should", "must", 1)
         sentences.append(f"{key} {allowed}; found {shown}.")
     return " ".join(dict.fromkeys(sentences))
 
 
 def _near(location: list[int | str]) -> str:
-    model: type[BaseModel] = (
-        {"redis": Redis, "limits": Limits}.get(str(location[0]), Document) if len(location) > 1 else Document
-    )
+    sections: dict[str, type[_Section]] = {"redis": Redis, "limits": Limits}
+    model = sections[str(location[0])] if len(location) > 1 else Document
     keys = [name for name, field in model.model_fields.items() if not field.exclude]
     near = difflib.get_close_matches(str(location[-1]), keys, 1)
     return f"Did you mean {near[0]!r}?" if near else f"Possible: {', '.join(keys)}."

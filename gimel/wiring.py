@@ -1,7 +1,7 @@
 """Which URL leads to which handler: WIRING, the declarative list, and the entries that a configuration adds to it.
 
-An entry has the shape that Gimel 1.5.0 gave it: the Lambda function, and the method of a path that calls it. It knows nothing of
-AWS beyond the names and limits of these; `gimel serve` reads the same list.
+An entry has the shape that Gimel 1.5.0 gave it: the Lambda function, and the method of a path that calls it. This module knows
+nothing of AWS beyond the names and limits of these; `gimel serve` reads the same list.
 """
 
 from __future__ import annotations
