@@ -204,6 +204,27 @@ def template() -> str:
     return (shipped if shipped.is_file() else package.parent / "config.json.template").read_text("utf-8")
 
 
+def redis_of_url(url: str) -> dict[str, Any]:
+    """Return the connection that a redis://, rediss:// or unix:// URL describes. Raises GimelError."""
+    from redis import SSLConnection
+    from redis.connection import parse_url
+
+    try:
+        parsed: dict[str, Any] = dict(parse_url(url))  # type: ignore[no-untyped-call]
+    except ValueError as error:
+        raise GimelError(
+            f"The Redis URL cannot be read: {error}", "Write redis://[[user]:password@]host[:port][/database]."
+        ) from None
+    if issubclass(parsed.pop("connection_class", object), SSLConnection):
+        parsed["ssl"] = True
+    if "path" in parsed:
+        parsed["unix_socket_path"] = parsed.pop("path")
+    try:
+        return Redis.model_validate(parsed).model_dump(exclude_none=True)
+    except ValidationError as error:
+        raise GimelError(f"The Redis URL cannot be used: {_explain(error, parsed)}") from None
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=_without_duplicates)

@@ -1,7 +1,7 @@
 """A private Redis or Valkey server for `gimel serve`: found on this machine, started, kept alive, ended.
 
-Every answered command is in its append-only file, so a crash of either process loses nothing that was counted. The data directory
-belongs to one gimel at a time; a server that a killed gimel left behind is ended before a new one starts.
+Every answered command is in its append-only file, so a crash of either process loses nothing that was counted. The data
+directory belongs to one gimel at a time; a server that a killed gimel left behind is ended before a new one starts.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import fcntl
 import importlib.util
 import os
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -88,7 +89,7 @@ class LocalStore:
         # Without an RDB preamble the file can be read by every version of Redis and Valkey that may be found next time.
         command += ["--save", "", "--appendonly", "yes", "--aof-use-rdb-preamble", "no", "--maxmemory-policy", "noeviction"]
         # A session of its own: Ctrl-C is for gimel, which lets requests end before it ends the store.
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - our own list, no shell
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
         )
         deadline = time.monotonic() + _SECONDS_TO_START
@@ -118,7 +119,7 @@ class LocalStore:
     def _end_orphan(self) -> None:
         """End the server of a gimel that was killed: we hold the lock, so nobody else uses it."""
         deadline = time.monotonic() + _SECONDS_TO_STOP
-        while self._answers():
+        while self._listens():
             with contextlib.suppress(redis.RedisError), self._client() as client:
                 client.shutdown(nosave=True)
             if time.monotonic() > deadline:
@@ -133,6 +134,15 @@ class LocalStore:
                 return bool(client.ping())
         except redis.RedisError:
             return False
+
+    def _listens(self) -> bool:
+        """Tell whether a server is there at all, even one that is still loading its data."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.connect(str(self.socket))
+            except OSError:
+                return False
+            return True
 
     def _client(self) -> redis.Redis:
         return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=5)
