@@ -96,4 +96,5 @@ _TYPE_OF_CODE = {
 
 def server_error(message: str) -> ServerError:
     """Return the typed error for the text of a RESP error reply, `CODE what happened`."""
+    message = message.partition(", with args beginning with")[0]  # an unknown command's arguments: the password, a uuid
     return _TYPE_OF_CODE.get(message.split(" ", 1)[0], ServerError)(message)
