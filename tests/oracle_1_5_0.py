@@ -1,7 +1,7 @@
 """Runs the functions of Gimel 1.5.0 and Lamed 0.4.3. Started by tests/oracle.py, in the environment that has them.
 
-Arguments: the host and port of Redis. Each line of standard input is a JSON list of calls `[package, function, event]`, each line
-of standard output the JSON list of their results. Nothing of this repository is imported here.
+Arguments: the host and port of Redis. Each line of standard input is a JSON list of calls `[package, function, event]`, each
+line of standard output the JSON list of their results. Nothing of this repository is imported here.
 """
 
 import importlib
