@@ -57,7 +57,7 @@ class NotReadyError(ServerError):
 
 
 class WrongTypeError(ServerError):
-    """The key holds another kind of value than the command works on."""
+    """The key holds another kind of value than the command works on, or a HyperLogLog that is damaged."""
 
 
 class Redirected(ServerError):
@@ -89,6 +89,7 @@ _TYPE_OF_CODE = {
     "NOREPLICAS": NotReadyError,
     "BUSY": NotReadyError,
     "WRONGTYPE": WrongTypeError,
+    "INVALIDOBJ": WrongTypeError,
     "MOVED": Redirected,
     "ASK": Redirected,
 }
