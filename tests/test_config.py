@@ -127,7 +127,7 @@ def test_the_runtime_gets_what_was_configured(tmp_path: Path) -> None:
     }
     got = settings.Settings(json.loads(config.load(written(tmp_path / "config.json", document)).runtime_settings()))
     assert (got.precision, got.bot_filter, got.allowed_origins) == (64, False, ("https://example.com",))
-    assert (got.allowed_namespaces, got.allowed_experiments) == ({"a"}, {"e"})
+    assert (got.allowed_namespaces, got.allowed_experiments) == (frozenset("a"), frozenset("e"))
     assert got.limits == {**settings.DEFAULTS["limits"], "counters": 7}
 
 

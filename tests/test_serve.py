@@ -193,7 +193,7 @@ def test_nothing_that_is_sent_breaks_it(
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[Callable[..., contextlib.AbstractContextManager[Served]]]:
+def own(tmp_path: Path) -> Callable[..., contextlib.AbstractContextManager[Served]]:
     """`gimel serve` with a private store in this test's own folder."""
 
     def own(*options: str) -> contextlib.AbstractContextManager[Served]:
