@@ -27,20 +27,20 @@ def _delete(request: "Request", settings: "Settings", context: "Any") -> "Any":
     # Both indexes are asked: an event that came while an earlier delete ran may be in one of them only.
     indexes = [keys.counters_key(space) for space in spaces]
     indexes += [keys.experiment_counters_key(space, name) for space in spaces for name in names]
-    replies = store.run(redis, [("SMEMBERS", key) for key in known + indexes])
-    experiments = {name for reply in replies[: len(known)] for name in store.texts(reply)}
-    members = {counter for reply in replies[len(known) :] for counter in store.texts(reply)}
-    parser = keys.Parser(namespace, experiments | {experiment})
-    counters = [counter for counter in members if (parser.parse(counter) or [None])[0] == experiment]
+    replies = store.read(redis, [("SMEMBERS", key) for key in known + indexes])
+    members = {key: set(store.texts(reply)) for key, reply in zip(known + indexes, replies, strict=True)}
+    parser = keys.Parser(namespace, {experiment}.union(*(members[key] for key in known)))
+    listed = set().union(*(members[key] for key in indexes))
+    counters = [counter for counter in listed if (parser.parse(counter) or [None])[0] == experiment]
     commands: list[Command] = []
     for counter in counters:
         # Members are taken out one by one: what 1.5.0 called an experiment's index may be another namespace's.
-        commands += [("SREM", index, counter) for index in indexes]
+        commands += [("SREM", index, counter) for index in indexes if counter in members[index]]
         commands += [("DEL", key) for key in keys.shard_keys(counter)]
-    commands += [("SREM", key, experiment) for key in known]
+    commands += [("SREM", key, experiment) for key in known if experiment in members[key]]
     commands.append(("DEL", keys.meta_key(spaces[0], names[0])))
-    commands += [("SCARD", key) for key in known]
-    left = store.run(redis, commands)[-len(known) :]
+    sizes: list[Command] = [("SCARD", key) for key in known if members[key]]
+    left = store.run(redis, commands + sizes)[len(commands) :]
     if not any(left):
         store.run(redis, [("SREM", keys.NAMESPACES, namespace), ("DEL", keys.namespace_meta_key(spaces[0]))])
     return {"status": "ok", "deleted": len(counters)}
