@@ -14,8 +14,8 @@ IN_APP_BROWSERS = {
     "Instagram": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/22B83 "
     "Instagram 358.0.0.26.90 (iPhone15,2; iOS 18_1; en_US; en; scale=3.00; 1179x2556; 656549010)",
     "Facebook on iOS": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
-    "Mobile/22B83 [FBAN/FBIOS;FBAV/490.0.0.38.107;FBBV/663000000;FBDV/iPhone15,2;FBMD/iPhone;FBSN/iOS;FBSV/18.1;FBSS/3;FBLC/en_US]",
-    "Facebook on Android": "Mozilla/5.0 (Linux; Android 14; SM-S918B Build/UP1A.231005.007; wv) AppleWebKit/537.36 (KHTML, like "
+    "Mobile/22B83 [FBAN/FBIOS;FBAV/490.0.0.38.107;FBBV/663000000;FBDV/iPhone15,2;FBMD/iPhone;FBSN/iOS;FBSV/18.1;FBLC/en]",
+    "Facebook on Android": "Mozilla/5.0 (Linux; Android 14; SM-S918B; wv) AppleWebKit/537.36 (KHTML, like "
     "Gecko) Version/4.0 Chrome/130.0.6723.107 Mobile Safari/537.36 [FB_IAB/FB4A;FBAV/489.0.0.50.84;IABMV/1;]",
     "TikTok": "Mozilla/5.0 (Linux; Android 13; SM-A536B Build/TP1A.220624.014; wv) AppleWebKit/537.36 (KHTML, like Gecko) "
     "Version/4.0 Chrome/129.0.6668.100 Mobile Safari/537.36 musical_ly_2023605030 BytedanceWebview/d8a21c6",
