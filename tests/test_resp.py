@@ -31,7 +31,9 @@ FLAT = st.one_of(
     st.sampled_from([b"$-1\r\n", b"*-1\r\n", b"*0\r\n", b"$0\r\n\r\n"]),
 )
 REPLIES = st.recursive(
-    FLAT, lambda inner: st.lists(inner, max_size=4).map(lambda items: b"*%d\r\n%b" % (len(items), b"".join(items))), max_leaves=12
+    FLAT,
+    lambda inner: st.lists(inner, max_size=4).map(lambda items: b"*%d\r\n%b" % (len(items), b"".join(items))),
+    max_leaves=12,
 )
 
 MIXED = b"*6\r\n+OK\r\n-WRONGTYPE no\r\n:-12\r\n$6\r\na\r\nb\r\n\r\n$-1\r\n*2\r\n*-1\r\n*0\r\n"
@@ -202,7 +204,9 @@ def test_a_reply_that_breaks_off_is_a_lost_connection(length: int) -> None:
 
 def wild_bytes() -> Iterator[st.SearchStrategy[bytes]]:
     yield st.binary(max_size=200)
-    yield st.lists(st.sampled_from([b"+", b"-", b":", b"$", b"*", b"\r\n", b"\n", b"\r", b"0", b"1", b"-1", b"9", b"MOVED "])).map(b"".join)
+    yield st.lists(
+        st.sampled_from([b"+", b"-", b":", b"$", b"*", b"\r\n", b"\n", b"\r", b"0", b"1", b"-1", b"9", b"MOVED "])
+    ).map(b"".join)
 
 
 @given(st.one_of(*wild_bytes()))
@@ -214,7 +218,9 @@ def test_whatever_comes_is_a_reply_or_a_failed_connection(wire: bytes) -> None:
             read_reply(stream)
 
 
-@pytest.mark.parametrize(("failure", "kind"), [(TimeoutError(), errors.AnswerTimeout), (OSError("reset"), errors.ConnectionFailed)])
+@pytest.mark.parametrize(
+    ("failure", "kind"), [(TimeoutError(), errors.AnswerTimeout), (OSError("reset"), errors.ConnectionFailed)]
+)
 @pytest.mark.parametrize("begun", [b"", b"+O", b"$5\r\nab", b"*2\r\n:1\r\n"])
 def test_a_stream_that_fails_is_a_failed_connection(begun: bytes, failure: OSError, kind: type[Exception]) -> None:
     """A time-out or an error of the socket is named as what it is, wherever in a reply it comes."""
