@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import redis
 
+from tests.clients import client as client
 from tests.servers import Store, running_store
 
 
