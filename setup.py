@@ -17,7 +17,7 @@ def version() -> str:
     raise RuntimeError("gimel/__init__.py has no __version__")
 
 
-class build_py(_build_py):
+class build_py(_build_py):  # noqa: N801 - the command's name
     """Ship config.json.template, which lives at the top of the repository, inside the package too."""
 
     def run(self) -> None:

@@ -61,9 +61,9 @@ def sample_size(
 
 def visitors_to_detect(baseline: float, lift: float, confidence: float, power: float, precision: int) -> int | None:
     """Return the visitors a variant after which the anytime-valid interval around a difference of that lift leaves out zero
-    with the given power; None if counting noise never lets it. Looking earlier too only adds to the power.""" rates =
-    _rates(baseline, lift) return visitors_to_resolve(rates, abs(rates[1] - rates[0]), confidence, precision,
-    NormalDist().inv_cdf(power))
+    with the given power; None if counting noise never lets it. Looking earlier too only adds to the power."""
+    rates = _rates(baseline, lift)
+    return visitors_to_resolve(rates, abs(rates[1] - rates[0]), confidence, precision, NormalDist().inv_cdf(power))
 
 
 def visitors_to_resolve(
