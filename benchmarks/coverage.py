@@ -298,7 +298,8 @@ SECTIONS: tuple[tuple[str, str, Callable[[Simulation], str]], ...] = (
     ),
     (
         "Sample-ratio mismatch",
-        "Percent of right splits called a mismatch; nominal 0.1 at one look, target at most 0.12.",
+        "Percent of right splits called a mismatch; nominal 0.1, target at most 0.12 at one look. The nominal rate is that of "
+        "one look.",
         split,
     ),
 )

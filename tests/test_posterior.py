@@ -30,20 +30,18 @@ def arms_of(counts: list[tuple[int, int]]) -> list[Arm]:
 
 
 def oracle(counts: list[tuple[int, int]], index: int, others: list[int]) -> float:
-    """Integrate with scipy's adaptive quadrature the density of one arm times the distributions of others."""
+    """Integrate with scipy's Gaussian quadrature the density of one arm times the distributions of others."""
     betas = [scipy_stats.beta(1 + conversions, 1 + visitors - conversions) for visitors, conversions in counts]
     edges = np.unique(
         np.concatenate([beta.ppf([1e-9, 1e-4, 0.02, 0.5, 0.98, 1 - 1e-4, 1 - 1e-9]) for beta in betas] + [[0, 1]])
     )
 
-    def product(x: float) -> float:
-        return float(betas[index].pdf(x) * np.prod([betas[other].cdf(x) for other in others]))
+    def product(x: np.ndarray) -> np.ndarray:
+        return betas[index].pdf(x) * np.prod([betas[other].cdf(x) for other in others], axis=0)
 
-    return sum(integrate.quad(product, low, high, epsabs=1e-9, limit=200)[0] for low, high in itertools.pairwise(edges))
+    return sum(integrate.fixed_quad(product, low, high, n=60)[0] for low, high in itertools.pairwise(edges))
 
 
-@pytest.mark.filterwarnings("ignore:The maximum number of subdivisions")
-@pytest.mark.filterwarnings("ignore:The occurrence of roundoff")
 @pytest.mark.parametrize("counts", CASES.values(), ids=CASES)
 def test_chances_equal_a_quadrature(counts: list[tuple[int, int]]) -> None:
     """Both probabilities of every arm equal scipy's quadrature to 1e-5."""

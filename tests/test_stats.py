@@ -100,6 +100,7 @@ def test_holm_adjusts_as_statsmodels_does(p_values: list[float]) -> None:
     assert stats.holm(p_values) == pytest.approx(tuple(expected), **CLOSE)
 
 
+@pytest.mark.filterwarnings("ignore:overflow encountered in exp")
 @pytest.mark.parametrize("confidence", CONFIDENCES)
 def test_anytime_interval_and_p_are_growthbooks(confidence: float) -> None:
     """On exact counts the anytime-valid interval and p-value of the difference are those of gbstats."""
