@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Iterator
 
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from gimel import stats
@@ -38,6 +38,7 @@ def figures(value: object) -> Iterator[float]:
             yield from figures(getattr(value, item.name))
 
 
+@settings(deadline=None)  # forty arms on a busy machine
 @given(many_arms, st.data(), confidences)
 def test_no_counts_raise_or_give_nan(arms: list[Arm], data: st.DataObject, confidence: float) -> None:
     """Every figure on any counts is finite, every probability is one, every interval holds its value."""
@@ -64,6 +65,7 @@ def test_no_counts_raise_or_give_nan(arms: list[Arm], data: st.DataObject, confi
     assert "nan" not in said.sentence
 
 
+@settings(deadline=None)
 @given(sensible, sensible, confidences)
 def test_swapping_the_arms_mirrors(ours: tuple[int, float, str], theirs: tuple[int, float, str], confidence: float) -> None:
     """What the arm is to the control, the control is to the arm the other way round."""
