@@ -160,7 +160,7 @@ def one_look(simulation: Simulation) -> str:
                 true = [np.full(simulation.repetitions, visitors) for _ in rates]
                 for way, tally in tallies.items():
                     counts = (true, converted) if way == EXACT else (seen, goals)
-                    for arms in _each(*counts, precision if way == GIMEL else 0):
+                    for arms in _each(counts[0], counts[1], precision if way == GIMEL else 0):
                         tally.add(arms, p)
                 size = simulation.repetitions
                 held = []
