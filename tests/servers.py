@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import random
 import select
 import shutil
 import socket
@@ -19,10 +20,12 @@ import redis
 
 
 def free_port() -> int:
-    """Return a loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a loopback port that was free a moment ago, below those that the system gives to outgoing connections."""
+    while True:
+        port = random.randrange(10_000, 32_768)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def store_binary() -> str:
@@ -63,18 +66,19 @@ def start_store(directory: Path, *options: str, port: int | None = None) -> Stor
     command = [store_binary(), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory)]
     command += ["--save", "", "--appendonly", "no", *options]
     with (directory / "store.log").open("ab") as log:
+        begin = log.tell()
         process = subprocess.Popen(command, stdout=log, stderr=log)
-    store = Store(port, directory, process)
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 20
     while True:
-        try:
-            with socket.create_connection(("127.0.0.1", port), timeout=1):
-                return store
-        except OSError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                store.kill()
-                raise AssertionError((directory / "store.log").read_text()) from None
-            time.sleep(0.02)
+        # Its own word, since another server may answer on the port. While it loads it answers too, if only LOADING.
+        said = (directory / "store.log").read_bytes()[begin:]
+        if b"Ready to accept connections" in said or b"Loading RDB" in said:
+            return Store(port, directory, process)
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            process.wait()
+            raise AssertionError(said.decode())
+        time.sleep(0.02)
 
 
 @contextlib.contextmanager

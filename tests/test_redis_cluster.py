@@ -126,7 +126,7 @@ def test_a_slot_on_its_way_is_asked_for_and_not_learned(
     nodes: list[Store], cluster: list[redis.Redis], client: MakeClient
 ) -> None:
     """While a slot migrates its new keys are at the target, for those who say ASKING; the slot still belongs to the source."""
-    ours = client(nodes[0].port)
+    ours = client(nodes[2].port)  # from which the way is MOVED to the source, then ASK to the target
     source, target = cluster[0], cluster[1]
     tag = key_on(0, "moving")
     slot, staying, leaving = key_slot(tag.encode()), f"{{{tag}}}stay", f"{{{tag}}}leave"
