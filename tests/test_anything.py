@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import gimel
 from gimel.runtime.errors import BadRequest
 from tests.events import EVENT, rest, url
-from tests.oracle import snapshot
+from tests.layout import snapshot
 
 HANDLERS = ["track", "all", "experiment", "delete"]
 FIELDS = ["experiment", "variant", "event", "uuid", "namespace", "scope"]

@@ -121,14 +121,14 @@ def test_anytime_interval_and_p_are_growthbooks(confidence: float) -> None:
         low, high = oracle.confidence_interval
         assert found.low == close(max(low, -1))
         assert found.high == close(min(high, 1))
-        assert p == close(oracle.p_value, rel=1e-9, abs=1e-290)
+        assert p == pytest.approx(oracle.p_value, rel=1e-9, abs=1e-290)
 
 
 @pytest.mark.parametrize("degrees", [1, 2, 3, 4, 7, 10, 39])
 def test_chi_square_equals_scipy_down_to_tiny_p(degrees: int) -> None:
     """The tail of chi-square keeps its digits from p = 1 to 1e-290."""
     for statistic in [1e-12, 1e-3, 0.5, 1, 3.84, 10, 30, 100, 400, 1000, 1250]:
-        assert stats.chi_square_p(statistic, degrees) == close(scipy_stats.chi2.sf(statistic, degrees), rel=1e-9)
+        assert stats.chi_square_p(statistic, degrees) == pytest.approx(scipy_stats.chi2.sf(statistic, degrees), rel=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -149,8 +149,8 @@ def test_split_of_exact_counts_is_pearsons_chi_square(visitors: tuple[int, ...],
     expected = [sum(visitors) * weight / sum(weights) for weight in weights]
     oracle = scipy_stats.chisquare(visitors, expected)
     assert found.checked
-    assert found.statistic == close(oracle.statistic, rel=1e-9, abs=1e-20)
-    assert found.p == close(oracle.pvalue, rel=1e-9)
+    assert found.statistic == pytest.approx(oracle.statistic, rel=1e-9, abs=1e-20)
+    assert found.p == pytest.approx(oracle.pvalue, rel=1e-9)
 
 
 def test_split_forgives_what_counting_explains() -> None:
@@ -177,16 +177,16 @@ def test_noise_enters_as_the_effective_sample_size(p: float, precision: int) -> 
 
     noise = relative_variance(visitors, precision) + relative_variance(p * visitors, precision)
     assert arm.noise == close(noise)
-    assert arm.variance == close(p * (1 - p) / visitors + p * p * noise, rel=1e-12)
-    assert same.variance == close(arm.variance, rel=1e-3)
+    assert arm.variance == pytest.approx(p * (1 - p) / visitors + p * p * noise, rel=1e-12)
+    assert same.variance == pytest.approx(arm.variance, rel=1e-3)
     found, expected = stats.rate(arm), stats.rate(same)
-    assert found.high - found.low == close(expected.high - expected.low, rel=0.02)
+    assert found.high - found.low == pytest.approx(expected.high - expected.low, rel=0.02)
 
 
 def test_noise_at_a_rate_of_one_costs_its_own_size_and_no_more() -> None:
     """Near 100% the interval is as wide as counting noise is, about 2% here, not as if nothing were known."""
     found = stats.rate(noisy(10**7, 10**7))
-    assert found.low == close(1 - 1.96 * math.sqrt(2 * 1.08 / 16384), abs=1e-3)
+    assert found.low == pytest.approx(1 - 1.96 * math.sqrt(2 * 1.08 / 16384), abs=1e-3)
     assert found.high == 1
     assert noisy(10**7, 10**7).effective > 50
 
