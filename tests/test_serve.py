@@ -168,6 +168,11 @@ def test_a_malformed_event_is_the_senders_mistake(empty: Served) -> None:
     assert (answer.status_code, answer.json()) == (400, {"error": "uuid is empty"})
 
 
+def test_a_request_without_a_host_gets_no_demo_page(empty: Served) -> None:
+    """It would not know where to send its events."""
+    assert empty.http.get("/", headers={"host": ""}).status_code == 400
+
+
 texts = st.text(max_size=250)
 
 
