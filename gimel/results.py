@@ -185,7 +185,7 @@ def parse(answer: object, source: str = "the API") -> Answer:
     Raises GimelError that names the source and what is wrong, for anything that is not such an answer.
     """
     if not isinstance(answer, list) or not answer:
-        raise _not_an_answer(source, "no list that begins with \"meta\"")
+        raise _not_an_answer(source, 'no list that begins with "meta"')
     experiments: list[Counted] = []
     place = 0
     try:
@@ -369,7 +369,7 @@ def _once(kind: str, names: Sequence[str]) -> None:
 
 
 def _not_an_answer(source: str, reason: str) -> GimelError:
-    return GimelError(f"What {source} answers is not what Gimel does: {reason}.", "Is it the address of Gimel's API?")
+    return GimelError(f"{source} does not answer as Gimel does: {reason}.", "Is it the address of Gimel's API?")
 
 
 def _variants(counted: Counted, plan: Plan) -> list[str]:

@@ -20,7 +20,7 @@ from gimel.errors import GimelError
 
 REPORT_TO = "https://github.com/Alephbet/gimel/issues"
 
-_COMMANDS = ("configure", "serve", "snippet")
+_COMMANDS = ("configure", "results", "serve", "snippet")
 
 
 @dataclass(frozen=True)
