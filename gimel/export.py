@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -44,18 +44,22 @@ COLUMNS = (
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
-def to_json(experiments: Sequence[Experiment], namespace: str) -> str:
-    """Return a document with all figures: `{"namespace": ..., "experiments": [...]}`, each as `describe` has it."""
-    document = {"namespace": namespace, "experiments": [describe(experiment) for experiment in experiments]}
+def to_json(experiments: Sequence[Experiment], namespace: str, ignored: Mapping[str, int]) -> str:
+    """Return a document with all figures: each experiment as `describe` has it; `ignored` are events of no known experiment."""
+    document = {
+        "namespace": namespace,
+        "ignored": dict(ignored),
+        "experiments": [describe(experiment) for experiment in experiments],
+    }
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def describe(experiment: Experiment) -> dict[str, Any]:
     """Return an experiment as JSON has it.
 
-    An interval is `{"value", "low", "high"}`. What there is none of is null: the comparisons of the control with itself, a lift
-    without conversions, and every figure but `per_visitor` of a goal that is not unique per visitor. Those under `anytime` may be
-    looked at every day. `verdicts` has one entry a goal, or one with the goal null while there is none.
+    An interval is `{"value", "low", "high"}`. What there is none of is null: the control compared with itself, a lift without
+    conversions, every figure but `per_visitor` of a goal that is not unique per visitor. What is under `anytime` may be looked
+    at every day. `verdicts` has one entry a goal, or one with the goal null while there is none.
     """
     split = experiment.split
     return {

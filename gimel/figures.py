@@ -60,14 +60,18 @@ def p_value(p: float) -> str:
     return "<0.0001" if p < 0.0001 else f"{p:.4f}" if p < 0.01 else f"{p:.2f}"
 
 
-def chance(probability: float) -> str:
+def chance(probability: float | None) -> str:
     """Return a probability in percent; none is ever certain."""
+    if probability is None:
+        return NONE
     return ">99.9%" if probability > 0.999 else "<0.1%" if probability < 0.001 else f"{100 * probability:.1f}%"
 
 
 def widening(share: float) -> str:
-    """Return by how much counting noise widens an interval: "less than 0.1%", "3.1%"."""
-    return "less than 0.1%" if share < 0.001 else f"{100 * share:.2g}%" if share < 1 else f"{100 * share:,.0f}%"
+    """Return by how much counting noise widens intervals: "less than 0.1%", "at most 3.1%"."""
+    if share < 0.001:
+        return "less than 0.1%"
+    return f"at most {100 * share:.2g}%" if share < 1 else f"at most {100 * share:,.0f}%"
 
 
 def since(seconds: int, now: float) -> str:

@@ -57,12 +57,16 @@ class Answer:
 
 @dataclass(frozen=True)
 class Variant:
-    """All that is known of one variant under one goal. `comparison` is None for the control, which is compared with nobody."""
+    """All that is known of one variant under one goal. `comparison` is None for the control, which is compared with nobody.
+
+    `best` is the probability of being so among the variants that have visitors, None without another; `beats_control` is None
+    too where the control has no visitors, and for the control itself.
+    """
 
     arm: Arm
     rate: Estimate
-    beats_control: float
-    best: float
+    beats_control: float | None
+    best: float | None
     comparison: Comparison | None
 
     @property
@@ -87,10 +91,17 @@ class Goal:
     def variants(self) -> tuple[Variant, ...]:
         """The figures of every variant, the control first, the others by name."""
         compared = {comparison.arm.name: comparison for comparison in stats.compare(self.arms, self.control, self.confidence)}
-        return tuple(
-            Variant(arm, stats.rate(arm, self.confidence), chance.beats_control, chance.best, compared.get(arm.name))
-            for arm, chance in zip(self.arms, posterior.chances(self.arms, self.control), strict=True)
-        )
+        seen = [arm for arm in self.arms if arm.visitors.value]
+        # Nothing is known of a variant without visitors, which makes it the likely best of all: it is left out.
+        chances = posterior.chances(seen, seen[0]) if len(seen) > 1 else ()
+        chance_of = {arm.name: chance for arm, chance in zip(seen, chances, strict=False)}
+        variants = []
+        for arm in self.arms:
+            chance, comparison = chance_of.get(arm.name), compared.get(arm.name)
+            beats_control = chance.beats_control if chance and comparison and self.control.visitors.value else None
+            rate = stats.rate(arm, self.confidence)
+            variants.append(Variant(arm, rate, beats_control, chance.best if chance else None, comparison))
+        return tuple(variants)
 
     @property
     def is_conversion(self) -> bool:
@@ -132,7 +143,7 @@ class Experiment:
     @property
     def widening(self) -> float:
         """How much wider counting noise makes the intervals, at most: 0.05 is by 5%."""
-        return max((goal.widening for goal in self.goals), default=0.0)
+        return max((goal.widening for goal in self.goals if goal.is_conversion), default=0.0)
 
     @cached_property
     def verdicts(self) -> tuple[tuple[str, Verdict], ...]:

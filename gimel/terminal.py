@@ -1,12 +1,12 @@
 """Experiments with their statistics as rich text for a terminal of any width from 80 columns on.
 
-Returns what rich prints, and prints nothing. Colour only repeats what the words say. Names come from a public endpoint: they are
+Returns what rich prints, and prints nothing. Colour only repeats what the words say. Names come from a public endpoint and are
 shown as text, whatever they hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -28,15 +28,22 @@ _SHORTEST_BAR, _LONGEST_BAR = 8, 40
 _UNTRUSTED = (Kind.SPLIT_MISMATCH, Kind.NOT_A_CONVERSION)
 
 
-def report(experiments: Sequence[Experiment], now: float, width: int, ascii_only: bool = False) -> Iterator[RenderableType]:
-    """Yield what to print, for a terminal of `width` columns at the time `now` (seconds since 1970)."""
+def report(
+    experiments: Sequence[Experiment], ignored: Mapping[str, int], now: float, width: int, ascii_only: bool = False
+) -> Iterator[RenderableType]:
+    """Yield what to print, for a terminal of `width` columns at the time `now` (seconds since 1970).
+
+    `ignored` are the events of no known experiment, by reason.
+    """
     for experiment in experiments:
         yield from _experiment(experiment, now, width, ascii_only)
         yield ""
+    if ignored:
+        yield Text(f"Ignored events of no known experiment: {_reasons(ignored)}.\n")
     if any(goal.is_conversion and len(goal.arms) > 1 for experiment in experiments for goal in experiment.goals):
         yield Text(
-            "Intervals and p-values in the tables are for one look, on a day chosen beforehand. The verdict and its interval hold "
-            "however often you look.",
+            "Intervals and p-values in the tables are for one look, on a day chosen beforehand. "
+            "A verdict and its interval hold however often you look. A counting error is one standard error.",
             style="dim",
         )
 
@@ -74,10 +81,13 @@ def _experiment(experiment: Experiment, now: float, width: int, ascii_only: bool
 
 def _sentence(goal: str, verdict: Verdict) -> Text:
     style = "bold red" if verdict.kind in _UNTRUSTED else "bold green" if verdict.safe_to_stop else "yellow"
+    sentence = verdict.sentence
+    if verdict.kind is Kind.SPLIT_MISMATCH:
+        sentence = "do not trust this: visitors are not split as meant"  # the figures stand above
     text = Text()
     if goal:
         text.append(f"{visible(goal)}: ", "bold")
-    return text.append(visible(verdict.sentence), style)
+    return text.append(visible(sentence), style)
 
 
 def _notes(experiment: Experiment) -> Iterator[str]:
@@ -87,10 +97,13 @@ def _notes(experiment: Experiment) -> Iterator[str]:
     elif len(experiment.arms) > 1 and not split.checked:
         yield "Too few visitors to check the split."
     if experiment.widening:
-        yield f"Counting noise widens the intervals by {figures.widening(experiment.widening)} at most."
+        yield f"Counting noise widens the intervals by {figures.widening(experiment.widening)}."
     if experiment.ignored:
-        reasons = ", ".join(f"{figures.count(number)} {visible(reason)}" for reason, number in experiment.ignored.items())
-        yield f"Ignored events: {reasons}."
+        yield f"Ignored events: {_reasons(experiment.ignored)}."
+
+
+def _reasons(ignored: Mapping[str, int]) -> str:
+    return ", ".join(f"{figures.count(number)} {visible(reason)}" for reason, number in ignored.items())
 
 
 def _participants(experiment: Experiment, width: int) -> Table:
@@ -113,7 +126,7 @@ def _rates(goal: Goal, width: int, ascii_only: bool) -> Table:
         (
             figures.count(variant.arm.conversions.value),
             *(_range(variant.rate, places) if variant.arm.visitors.value else (NONE, NONE)),
-            figures.chance(variant.best) if len(variants) > 1 else NONE,
+            figures.chance(variant.best),
         )
         for variant in variants
     ]

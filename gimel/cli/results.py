@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import click
@@ -29,6 +29,14 @@ class Question:
     control: str | None
     confidence: float
     plans: Mapping[str, Plan]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was asked for, and the events of no known experiment that were ignored, by reason."""
+
+    experiments: tuple[results.Experiment, ...]
+    ignored: Mapping[str, int]
 
 
 @click.command()
@@ -73,29 +81,34 @@ def command(
         _watch(api, question, time.sleep)
     found = ask(api, question)
     if form == "json":
-        click.echo(export.to_json(found, namespace))
+        click.echo(export.to_json(found.experiments, namespace, found.ignored))
     elif form == "csv":
-        click.echo(export.to_csv(found), nl=False)
+        click.echo(export.to_csv(found.experiments), nl=False)
     else:
         _show(found)
 
 
-def ask(api: Api, question: Question) -> tuple[results.Experiment, ...]:
-    """Return the experiments asked for. Raises GimelError, as for an experiment, goal or variant that is not there."""
+def ask(api: Api, question: Question) -> Found:
+    """Return what was asked for. Raises GimelError, as for an experiment, goal or variant that is not there."""
     namespace, name = question.namespace, question.experiment
-    if name is None:
-        answer = api.experiments(namespace)
-        results.require_some(answer, namespace)
-        found = results.analyse_all(answer, question.plans, question.confidence, question.control)
-    else:
+    if name is not None:
         counted = api.experiment(namespace, name)
-        found = (results.analyse(counted, question.plans.get(name), question.confidence, question.control),)
-    if question.goal is None:
-        return found
-    chosen = [replace(each, goals=tuple(goal for goal in each.goals if goal.name == question.goal)) for each in found]
-    if not any(each.goals for each in chosen):
-        goals = sorted({goal.name for each in found for goal in each.goals})
-        raise GimelError(f"There is no goal {question.goal!r}.", results.nearest(question.goal, goals))
+        experiment = results.analyse(counted, question.plans.get(name), question.confidence, question.control)
+        return Found(_with_goal([experiment], question.goal), {})
+    answer = api.experiments(namespace)
+    results.require_some(answer, namespace)
+    experiments = results.analyse_all(answer, question.plans, question.confidence, question.control)
+    return Found(_with_goal(experiments, question.goal), answer.ignored)
+
+
+def _with_goal(experiments: Sequence[results.Experiment], name: str | None) -> tuple[results.Experiment, ...]:
+    """Return those experiments that have the goal, with it alone; all of them as they are where no goal is named."""
+    if name is None:
+        return tuple(experiments)
+    goals = sorted({goal.name for experiment in experiments for goal in experiment.goals})
+    if name not in goals:
+        raise GimelError(f"There is no goal {name!r}.", results.nearest(name, goals))
+    chosen = [replace(each, goals=tuple(goal for goal in each.goals if goal.name == name)) for each in experiments]
     return tuple(each for each in chosen if each.goals)
 
 
@@ -114,11 +127,11 @@ def _watch(api: Api, question: Question, sleep: Callable[[float], None]) -> None
         sleep(SECONDS_BETWEEN_LOOKS)
 
 
-def _show(found: tuple[results.Experiment, ...]) -> None:
+def _show(found: Found) -> None:
     from rich.console import Console
 
     from gimel import terminal
 
     console = Console(highlight=False, emoji=False, markup=False)
-    for part in terminal.report(found, time.time(), console.width, console.options.ascii_only):
+    for part in terminal.report(found.experiments, found.ignored, time.time(), console.width, console.options.ascii_only):
         console.print(part)
