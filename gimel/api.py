@@ -80,13 +80,22 @@ class Api:
 
 def base_url(url: str) -> str:
     """Return an API's address without a final slash or the route. Raises GimelError where it is not a whole http(s) one."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
-        raise GimelError(f"{url!r} is not the address of an API.", "Write it whole: https://host/stage.")
-    base = url.rstrip("/")
+    base = whole_url(url, "the address of an API", "https://host/stage").rstrip("/")
     for route in _ROUTES:
         base = base.removesuffix(f"/{route}")
     return base
+
+
+def whole_url(url: str, wanted: str, example: str) -> str:
+    """Return the URL. Raises GimelError where it is not an http(s) one with a host and without a query."""
+    try:
+        parts = urlsplit(url)
+        whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole or parts.query or parts.fragment or parts.username:
+        raise GimelError(f"{url!r} is not {wanted}.", f"Write it whole: {example}.")
+    return url
 
 
 def pool_for(url: str, retries: urllib3.Retry | None = None) -> urllib3.PoolManager:
