@@ -90,15 +90,13 @@ def _days(visitors: int | None, variants: int, visitors_per_day: float | None) -
 
 def _noise(needed: SampleSize, precision: int) -> str:
     """Tell what counting costs."""
+    counting = f"Counting at precision {precision}"
     if needed.widening is not None:
-        return (
-            f"Of these, counting at precision {precision} takes {100 * needed.widening:.2g}% more than exact counting would."
-            if needed.widening >= 0.0005
-            else f"Counting at precision {precision} costs less than 0.1% of these."
-        )
+        more = f"{100 * needed.widening:.2g}%" if needed.widening >= 0.001 else "less than 0.1%"
+        return f"{counting} takes {more} more visitors than exact counting would."
     if needed.fixed_exact is None:
         return f"It would take over {MOST_VISITORS:,} visitors a variant: look for a larger lift."
     return (
-        f"Counting at precision {precision} is not exact enough to ever see it. Exactly counted, {needed.fixed_exact:,} visitors\n"
-        f"a variant would do. Choose a higher precision, or look for a larger lift."
+        f"{counting} is not exact enough to ever see it; counted exactly, {needed.fixed_exact:,} visitors\n"
+        f"a variant would do for one look. Choose a higher precision, or look for a larger lift."
     )
