@@ -110,6 +110,25 @@ def sample_errors(rng: np.random.Generator, size: int, elements: float) -> tuple
     return true, counted
 
 
+def sample_subset(rng: np.random.Generator, size: int, elements: float, share: float) -> tuple[Integers, Integers]:
+    """Draw `size` pairs of HyperLogLogs, one of Poisson(elements) visitors, one of the `share` of them that converted, with the
+    same uuids; return (PFCOUNTs of the visitors, PFCOUNTs of the converted)."""
+    ranks = np.arange(RANKS)
+    some = np.exp(-elements * share / REGISTERS * np.where(ranks == RANKS - 1, 0.0, 0.5**ranks))
+    rest = np.exp(-elements * (1 - share) / REGISTERS * np.where(ranks == RANKS - 1, 0.0, 0.5**ranks))
+    at_most = some[np.minimum(ranks[:, None], ranks[None, :])] * rest[None, :]
+    joint = np.diff(np.diff(at_most, axis=0, prepend=0.0), axis=1, prepend=0.0)
+    converted_of, visitors_of = (axis[joint > 1e-16] for axis in np.indices(joint.shape))
+    cells = joint[joint > 1e-16]
+    order = np.argsort(-cells)
+    counts = np.empty((2, size), np.int64)
+    for start in range(0, size, 500):
+        drawn = rng.multinomial(REGISTERS, cells[order] / cells.sum(), size=min(500, size - start)).astype(np.float64)
+        for which, rank_of in enumerate((visitors_of, converted_of)):
+            counts[which, start : start + 500] = pfcount((drawn @ np.eye(RANKS)[rank_of[order]]).astype(np.int64))
+    return counts[0], counts[1]
+
+
 def sample_path(rng: np.random.Generator, arrivals: Integers) -> Integers:
     """Return PFCOUNT of one HyperLogLog at the end of each day on which `arrivals[day]` new elements came."""
     values = np.zeros(REGISTERS, dtype=np.uint8)

@@ -71,7 +71,7 @@ class Split:
 
     @property
     def is_mismatch(self) -> bool:
-        """Whether the split is wrong at p < 0.001: something loses or duplicates visitors, and no figure can be trusted."""
+        """Whether the split is wrong at p < 0.001: something loses visitors or counts them twice, so trust no figure."""
         return self.p < MISMATCH
 
 
