@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmarks.hyperloglog import REGISTERS, Floats, corrected, sample_errors, sample_path, sample_subset
+from benchmarks.hyperloglog import REGISTERS, Floats, Integers, corrected, sample_errors, sample_path, sample_subset
 from gimel import stats
 from gimel.counts import Arm, Count, relative_variance
 
@@ -135,7 +135,7 @@ class Tally:
         self.fired += stats.p_value(second, first) < 0.05
 
 
-def _each(seen: Sequence[Floats], goals: Sequence[Floats], precision: int) -> Iterator[list[Arm]]:
+def _each(seen: Sequence[Floats], goals: Sequence[Floats] | Sequence[Integers], precision: int) -> Iterator[list[Arm]]:
     """Return the arms of every repetition, given the counts by arm and repetition."""
     for counts in zip(*(side.tolist() for side in (*seen, *goals)), strict=True):
         visitors, conversions = counts[: len(seen)], counts[len(seen) :]
@@ -160,7 +160,7 @@ def one_look(simulation: Simulation) -> str:
                 true = [np.full(simulation.repetitions, visitors) for _ in rates]
                 for way, tally in tallies.items():
                     counts = (true, converted) if way == EXACT else (seen, goals)
-                    for arms in _each(*counts, precision if way == GIMEL else 0):
+                    for arms in _each(counts[0], counts[1], precision if way == GIMEL else 0):
                         tally.add(arms, p)
                 size = simulation.repetitions
                 held = []

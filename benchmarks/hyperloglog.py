@@ -74,7 +74,8 @@ def estimate(histograms: Integers) -> Floats:
 
 def pfcount(histograms: Integers) -> Integers:
     """Return what PFCOUNT answers: the estimate rounded to a whole number."""
-    return np.floor(estimate(histograms) + 0.5).astype(np.int64)
+    rounded: Integers = np.floor(estimate(histograms) + 0.5).astype(np.int64)
+    return rounded
 
 
 UNROUNDED = np.array([unrounded(count) for count in range(2000)])

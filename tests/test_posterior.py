@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,10 +37,10 @@ def oracle(counts: list[tuple[int, int]], index: int, others: list[int]) -> floa
         np.concatenate([beta.ppf([1e-9, 1e-4, 0.02, 0.5, 0.98, 1 - 1e-4, 1 - 1e-9]) for beta in betas] + [[0, 1]])
     )
 
-    def product(x: np.ndarray) -> np.ndarray:
+    def product(x: Any) -> Any:
         return betas[index].pdf(x) * np.prod([betas[other].cdf(x) for other in others], axis=0)
 
-    return sum(integrate.fixed_quad(product, low, high, n=60)[0] for low, high in itertools.pairwise(edges))
+    return float(sum(integrate.fixed_quad(product, low, high, n=60)[0] for low, high in itertools.pairwise(edges)))
 
 
 @pytest.mark.parametrize("counts", CASES.values(), ids=CASES)

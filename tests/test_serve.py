@@ -188,7 +188,7 @@ def test_nothing_that_is_sent_breaks_it(
         method, f"{quote(path)}?{urlencode(query)}", content=body, headers={"content-type": kind, **empty.key}
     )
     assert answer.status_code < 500
-    if path != "/" and answer.text:
+    if answer.text and (method, path) not in [("GET", "/"), ("GET", "/demo/counts")]:
         answer.json()
 
 

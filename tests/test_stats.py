@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from typing import Any
 
 import pytest
 from gbstats.frequentist.tests import SequentialConfig, SequentialTwoSidedTTest
@@ -13,7 +14,11 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 from gimel import stats
 from gimel.counts import Arm, Count, relative_variance
 
-CLOSE = {"rel": 1e-9, "abs": 1e-13}
+
+def close(expected: Any) -> Any:
+    """Equal to 1e-9 relative; near zero the difference of two rates has no more than 1e-13 absolute."""
+    return pytest.approx(expected, rel=1e-9, abs=1e-13)
+
 
 ARMS = [
     (0, 1),
@@ -48,7 +53,7 @@ def test_rate_has_the_wilson_interval(conversions: int, visitors: int, confidenc
     found = stats.rate(exact(conversions, visitors), confidence)
 
     expected = proportion_confint(conversions, visitors, alpha=1 - confidence, method="wilson")
-    assert (found.low, found.high) == (pytest.approx(expected[0], **CLOSE), pytest.approx(expected[1], **CLOSE))
+    assert (found.low, found.high) == (close(expected[0]), close(expected[1]))
 
 
 @pytest.mark.parametrize("confidence", CONFIDENCES)
@@ -58,8 +63,8 @@ def test_difference_has_newcombes_interval(confidence: float) -> None:
         found = stats.difference(exact(s, n), exact(t, m), confidence)
 
         low, high = confint_proportions_2indep(s, n, t, m, method="newcomb", compare="diff", alpha=1 - confidence)
-        assert found.value == pytest.approx(s / n - t / m, **CLOSE)
-        assert (found.low, found.high) == (pytest.approx(low, **CLOSE), pytest.approx(high, **CLOSE)), ((s, n), (t, m))
+        assert found.value == close(s / n - t / m)
+        assert (found.low, found.high) == (close(low), close(high)), ((s, n), (t, m))
 
 
 @pytest.mark.parametrize("confidence", CONFIDENCES)
@@ -72,8 +77,8 @@ def test_lift_has_the_interval_of_katz(confidence: float) -> None:
 
         low, high = confint_proportions_2indep(s, n, t, m, method="log", compare="ratio", alpha=1 - confidence)
         assert found is not None
-        assert found.value + 1 == pytest.approx(s / n / (t / m), **CLOSE)
-        assert (found.low + 1, found.high + 1) == (pytest.approx(low, **CLOSE), pytest.approx(high, **CLOSE)), ((s, n), (t, m))
+        assert found.value + 1 == close(s / n / (t / m))
+        assert (found.low + 1, found.high + 1) == (close(low), close(high)), ((s, n), (t, m))
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [((0, 10), (3, 10)), ((3, 10), (0, 10)), ((0, 0), (3, 10))])
@@ -88,7 +93,7 @@ def test_p_value_is_that_of_the_pooled_z_test() -> None:
         if 0 < s + t < n + m:
             found = stats.p_value(exact(s, n), exact(t, m))
 
-            assert found == pytest.approx(proportions_ztest([s, t], [n, m])[1], **CLOSE), ((s, n), (t, m))
+            assert found == close(proportions_ztest([s, t], [n, m])[1]), ((s, n), (t, m))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +102,7 @@ def test_p_value_is_that_of_the_pooled_z_test() -> None:
 def test_holm_adjusts_as_statsmodels_does(p_values: list[float]) -> None:
     """Several variants' p-values are adjusted by Holm's method."""
     expected = multipletests(p_values, method="holm")[1] if p_values else []
-    assert stats.holm(p_values) == pytest.approx(tuple(expected), **CLOSE)
+    assert stats.holm(p_values) == close(tuple(expected))
 
 
 @pytest.mark.filterwarnings("ignore:overflow encountered in exp")
@@ -114,8 +119,8 @@ def test_anytime_interval_and_p_are_growthbooks(confidence: float) -> None:
 
         oracle = SequentialTwoSidedTTest(ProportionStatistic(n=m, sum=t), ProportionStatistic(n=n, sum=s), config)
         low, high = oracle.confidence_interval
-        assert found.low == pytest.approx(max(low, -1), **CLOSE)
-        assert found.high == pytest.approx(min(high, 1), **CLOSE)
+        assert found.low == close(max(low, -1))
+        assert found.high == close(min(high, 1))
         assert p == pytest.approx(oracle.p_value, rel=1e-9, abs=1e-290)
 
 
@@ -171,7 +176,7 @@ def test_noise_enters_as_the_effective_sample_size(p: float, precision: int) -> 
     same = exact(p * arm.effective, arm.effective)
 
     noise = relative_variance(visitors, precision) + relative_variance(p * visitors, precision)
-    assert arm.noise == pytest.approx(noise)
+    assert arm.noise == close(noise)
     assert arm.variance == pytest.approx(p * (1 - p) / visitors + p * p * noise, rel=1e-12)
     assert same.variance == pytest.approx(arm.variance, rel=1e-3)
     found, expected = stats.rate(arm), stats.rate(same)
@@ -208,8 +213,8 @@ def test_parts_of_a_count_add_up_with_their_variances() -> None:
     """A count made of several precisions has the sum of their variances; exact parts add none."""
     found = Count.of({"1": 400, "16": 23_422.4, "exact": 12})
 
-    assert found.value == pytest.approx(23_834.4)
-    assert found.variance == pytest.approx(400**2 * relative_variance(400, 1) + 23_422.4**2 * relative_variance(23_422.4, 16))
+    assert found.value == close(23_834.4)
+    assert found.variance == close(400**2 * relative_variance(400, 1) + 23_422.4**2 * relative_variance(23_422.4, 16))
     assert found.precision == 16
     assert Count.of({}) == Count() == Count.of({"exact": 0})
 

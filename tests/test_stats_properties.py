@@ -54,8 +54,8 @@ def test_no_counts_raise_or_give_nan(arms: list[Arm], data: st.DataObject, confi
         assert 0 <= estimate.low <= estimate.value <= estimate.high <= 1
     for each in compared:
         assert all(0 <= p <= 1 for p in (each.p, each.p_adjusted, each.anytime_p))
-        for estimate in (each.difference, each.anytime_difference, each.lift, each.anytime_lift):
-            assert estimate is None or -1 <= estimate.low <= estimate.value <= estimate.high
+        for compared_by in (each.difference, each.anytime_difference, each.lift, each.anytime_lift):
+            assert compared_by is None or -1 <= compared_by.low <= compared_by.value <= compared_by.high
     for chance in posterior:
         assert 0 <= chance.beats_control <= 1
         assert 0 <= chance.best <= 1
@@ -89,8 +89,8 @@ def test_swapping_the_arms_mirrors(ours: tuple[int, float, str], theirs: tuple[i
 def test_more_data_narrows(ours: tuple[int, float, str], theirs: tuple[int, float, str], times: int, confidence: float) -> None:
     """The same rates from more exactly counted visitors have narrower intervals."""
     assume(min(ours[0] * min(ours[1], 1 - ours[1]), theirs[0] * min(theirs[1], 1 - theirs[1])) > 1)
-    less = [arm(visitors, rate, "exact") for visitors, rate, _ in (ours, theirs)]
-    more = [arm(visitors * times, rate, "exact") for visitors, rate, _ in (ours, theirs)]
+    less = (arm(*ours[:2], "exact"), arm(*theirs[:2], "exact"))
+    more = (arm(ours[0] * times, ours[1], "exact"), arm(theirs[0] * times, theirs[1], "exact"))
 
     assert _width(stats.rate(more[0], confidence)) < _width(stats.rate(less[0], confidence))
     assert _width(stats.difference(*more, confidence)) < _width(stats.difference(*less, confidence))
