@@ -34,8 +34,10 @@ class Api:
     key: str = field(repr=False)
 
     def __post_init__(self) -> None:
-        """Raises GimelError where the URL is not a whole one."""
+        """Raises GimelError where the URL is not a whole one, or the key cannot be one."""
         object.__setattr__(self, "url", base_url(self.url))
+        if not self.key or not all("!" <= character <= "~" for character in self.key):
+            raise GimelError("The API key is empty, or holds what no key does.", "Copy it once more.")
 
     def experiments(self, namespace: str, scope: str | None = None) -> results.Answer:
         """Return what a namespace holds, or of that the experiment `scope`. Raises GimelError."""
@@ -74,7 +76,7 @@ class Api:
             raise GimelError(f"{address} answered with status {status}.", "Is it the address of Gimel's API?")
         try:
             return json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise GimelError(f"What {address} answers is no JSON.", "Is it the address of Gimel's API?") from None
 
 
@@ -93,8 +95,9 @@ def whole_url(url: str, wanted: str, example: str) -> str:
         whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
     except ValueError:
         whole = False
-    if not whole or parts.query or parts.fragment or parts.username:
-        raise GimelError(f"{url!r} is not {wanted}.", f"Write it whole: {example}.")
+    if not whole or "@" in url or "?" in url or "#" in url:
+        shown = "What was given" if "@" in url else repr(url)  # it could hold a password
+        raise GimelError(f"{shown} is not {wanted}.", f"Write it whole: {example}.")
     return url
 
 

@@ -51,7 +51,7 @@ def to_json(experiments: Sequence[Experiment], namespace: str, ignored: Mapping[
         "ignored": dict(ignored),
         "experiments": [describe(experiment) for experiment in experiments],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    return json.dumps(document, indent=2, allow_nan=False)
 
 
 def describe(experiment: Experiment) -> dict[str, Any]:
@@ -107,7 +107,7 @@ def to_csv(experiments: Sequence[Experiment]) -> str:
                     {
                         "experiment": _cell(experiment.name),
                         "variant": _cell(arm.name),
-                        "is_control": arm is experiment.control,
+                        "is_control": _cell(arm is experiment.control),
                         "visitors": arm.visitors.value,
                         "visitors_error": arm.visitors.error,
                         "verdict": said.kind.value,
@@ -175,9 +175,11 @@ def _line(goal: Goal, variant: Variant) -> dict[str, Any]:
         if isinstance(value, dict) and name != "anytime":
             line |= {name: value["value"], f"{name}_low": value["low"], f"{name}_high": value["high"]}
         elif name in COLUMNS:
-            line[name] = _cell(value) if isinstance(value, str) else value
+            line[name] = _cell(value)
     return line
 
 
-def _cell(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULAS) else text
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value

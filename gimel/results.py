@@ -303,8 +303,10 @@ def nearest(word: str, names: Sequence[str]) -> str:
     near = [folded[each] for each in difflib.get_close_matches(word.casefold(), folded, 3)]
     if near:
         return f"Did you mean {' or '.join(map(repr, near))}?"
+    if not names:
+        return "There is none at all."
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return f"There are {', '.join(map(repr, names[:5]))}{more}." if names else "There is none at all."
+    return f"There {'is' if len(names) == 1 else 'are'} {', '.join(map(repr, names[:5]))}{more}."
 
 
 class _Model(BaseModel):

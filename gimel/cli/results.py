@@ -130,8 +130,8 @@ def _watch(api: Api, question: Question, sleep: Callable[[float], None]) -> None
 def _show(found: Found) -> None:
     from rich.console import Console
 
-    from gimel import terminal
+    from gimel import tables
 
     console = Console(highlight=False, emoji=False, markup=False)
-    for part in terminal.report(found.experiments, found.ignored, time.time(), console.width, console.options.ascii_only):
+    for part in tables.report(found.experiments, found.ignored, time.time(), console.width, console.options.ascii_only):
         console.print(part)

@@ -100,7 +100,7 @@ def command(
     if as_json:
         truth = {variant: {"visitors": seen[variant], "conversions": converted[variant]} for variant in rates}
         facts = {"namespace": namespace, "experiment": experiment, "goal": goal, "seed": seed, "counted_events": counted}
-        click.echo(json.dumps({**facts, "refused_events": dict(outcomes), "variants": truth}, indent=2, ensure_ascii=False))
+        click.echo(json.dumps({**facts, "refused_events": dict(outcomes), "variants": truth}, indent=2))
     else:
         click.echo(f"{number:,} visitors of {experiment!r} sent, {counted:,} events counted (seed {seed}):")
         for variant in rates:
@@ -127,5 +127,5 @@ def _outcomes(url: str, status: int, body: bytes) -> list[str]:
         if "events" not in document:
             raise GimelError(f"{url} refused the events: {document['error']}.")
         return ["" if each.get("status") == "ok" else str(each.get("reason") or each["error"]) for each in document["events"]]
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise GimelError(f"{url} does not answer as Gimel does.", "Is it the track URL? It usually ends in /track.") from None
