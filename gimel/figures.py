@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 
 from gimel.stats import Estimate
 
-NONE = "–"
+NONE = "-"
 _MOST_PERCENT = 999.5
 
 
@@ -31,8 +31,8 @@ def shortened(text: str, longest: int) -> str:
     """Return the text, without its middle where it is longer: names often differ at their ends."""
     if len(text) <= longest:
         return text
-    end = (longest - 1) // 2
-    return f"{text[: longest - 1 - end]}…{text[len(text) - end :]}"
+    end = (longest - 3) // 2
+    return f"{text[: longest - 3 - end]}...{text[len(text) - end :]}"
 
 
 def count(number: float) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -108,11 +109,11 @@ def _reasons(ignored: Mapping[str, int]) -> str:
 
 def _participants(experiment: Experiment, width: int) -> Table:
     table = _table(
-        ("variant", "left"), ("visitors", "right"), ("counting error", "left"), ("share", "right"), ("meant", "right")
+        ("variant", "left"), ("visitors", "right"), ("counting error", "right"), ("share", "right"), ("meant", "right")
     )
     split, names = experiment.split, _names(experiment.arms, width - 50)
     for arm, name, observed, expected in zip(experiment.arms, names, split.observed, split.expected, strict=True):
-        error = "exact" if arm.visitors.precision == EXACT else f"±{figures.count(arm.visitors.error)}"
+        error = "exact" if arm.visitors.precision == EXACT else figures.count(arm.visitors.error)
         shares = [f"{100 * share:.1f}%" if arm.weight else NONE for share in (observed, expected)]
         _row(table, name, figures.count(arm.visitors.value), error if arm.visitors.value else NONE, *shares)
     return table
@@ -153,7 +154,7 @@ def _comparisons(goal: Goal, width: int) -> Table:
     headers = ("difference, points", "lift, %", "p (Holm)", "beats it")
     widths = [max(map(len, cells)) for cells in zip(headers, *figures_of, strict=True)]
     longest = max(10, width - _INDENT - sum(widths) - _GAP * len(widths))
-    against = figures.shortened(f"against {visible(goal.control.name)}", longest)
+    against = _fitting(f"against {visible(goal.control.name)}", longest)
     table = _table((against, "left"), *((header, "right") for header in headers))
     for name, cells in zip(_names([variant.arm for variant in compared], longest), figures_of, strict=True):
         _row(table, name, *cells)
@@ -210,12 +211,15 @@ def _range(estimate: Estimate, places: int, sign: bool = False) -> tuple[str, st
 
 def _names(arms: Sequence[Arm], room: int) -> list[Text]:
     longest = max(10, min(_LONGEST_NAME, room))
-    names = []
-    for arm in arms:
-        name = Text(figures.shortened(visible(arm.name), longest))
-        name.truncate(longest, overflow="ellipsis")  # where characters are two columns wide
-        names.append(name)
-    return names
+    return [Text(_fitting(visible(arm.name), longest)) for arm in arms]
+
+
+def _fitting(name: str, columns: int) -> str:
+    """Return the name, shortened to so many columns: a character may be two columns wide."""
+    characters = columns
+    while cell_len(shown := figures.shortened(name, characters)) > columns:
+        characters -= 1
+    return shown
 
 
 def _table(*columns: tuple[str, str]) -> Table:

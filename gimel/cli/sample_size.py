@@ -78,7 +78,7 @@ def command(
     click.echo(f"  {'':<34}{'a variant':>18}{'in all':>18}{'' if visitors_per_day is None else 'days':>8}".rstrip())
     for words, visitors, kind in looks:
         numbers = (visitors, None if visitors is None else visitors * variants)
-        shown = ["–" if number is None else f"{number:,}" for number in numbers]
+        shown = ["-" if number is None else f"{number:,}" for number in numbers]
         shown.append("" if days[kind] is None else f"{days[kind]:,}")
         click.echo(f"  {words:<34}{shown[0]:>18}{shown[1]:>18}{shown[2]:>8}".rstrip())
     click.echo(f"\n{_noise(needed, chosen)}")
