@@ -13,6 +13,7 @@ from gimel import export, results
 from gimel.api import Api
 from gimel.cli import Options
 from gimel.cli.connection import api_options, find_api
+from gimel.cli.numbers import CONFIDENCE
 from gimel.config import Plan
 from gimel.errors import GimelError
 
@@ -42,12 +43,16 @@ class Found:
 @click.command()
 @click.argument("experiment", required=False)
 @click.option("--goal", metavar="GOAL", help="Show this goal only.")
-@click.option("--control", metavar="VARIANT", help="Compare with this variant. [default: as the README says]")
+@click.option(
+    "--control",
+    metavar="VARIANT",
+    help="Compare with this variant. [default: the configuration's, else control, original or baseline, else the first]",
+)
 @click.option(
     "--confidence",
     default=0.95,
     show_default=True,
-    type=click.FloatRange(0.5, 0.9999),
+    type=CONFIDENCE,
     help="How sure an interval or a verdict is.",
 )
 @click.option("--json", "form", flag_value="json", help="Print all figures as JSON.")

@@ -10,27 +10,24 @@ from typing import cast
 import click
 
 from gimel.cli import Options
+from gimel.cli.numbers import CONFIDENCE, SHARE, Number
 from gimel.planning import MOST_VISITORS, SampleSize, sample_size
 from gimel.runtime.settings import DEFAULTS
 
 PRECISIONS = (1, 4, 16, 64, 256)
 
-_SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
-
 
 @click.command()
-@click.option("--rate", required=True, type=_SHARE, help="The control's conversion rate, like 0.05.")
+@click.option("--rate", required=True, type=SHARE, help="The control's conversion rate, like 0.05.")
 @click.option(
     "--lift",
     required=True,
-    type=click.FloatRange(-1, min_open=True),
+    type=Number(-1, min_open=True),
     help="The smallest relative change worth detecting, like 0.10: from 5% to 5.5%.",
 )
-@click.option("--power", default=0.8, show_default=True, type=_SHARE, help="The chance to detect it.")
-@click.option(
-    "--confidence", default=0.95, show_default=True, type=click.FloatRange(0.5, 0.9999), help="How sure the verdict is to be."
-)
-@click.option("--visitors-per-day", type=click.FloatRange(0, min_open=True), help="Of all variants together: tells the days.")
+@click.option("--power", default=0.8, show_default=True, type=SHARE, help="The chance to detect it.")
+@click.option("--confidence", default=0.95, show_default=True, type=CONFIDENCE, help="How sure the verdict is to be.")
+@click.option("--visitors-per-day", type=Number(0, min_open=True), help="Of all variants together: tells the days.")
 @click.option("--variants", default=2, show_default=True, type=click.IntRange(2, 100), help="Variants, the control among them.")
 @click.option(
     "--precision",
