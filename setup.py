@@ -27,7 +27,7 @@ class build_py(_build_py):  # noqa: N801 - the command's name
 
 
 SERVE = [
-    "starlette>=0.40",
+    "starlette>=1",
     "uvicorn>=0.30",
     "httptools>=0.6",
     "uvloop>=0.20; sys_platform != 'win32' and platform_python_implementation == 'CPython'",
