@@ -76,6 +76,7 @@ setup(
         "pydantic>=2.7",
         "redis>=4.6",
         "rich>=13",
+        "urllib3>=2",
     ],
     extras_require={"serve": SERVE, "dev": DEV},
     entry_points={"console_scripts": ["gimel=gimel.cli:main"]},

@@ -30,6 +30,7 @@ Seconds = Annotated[float, Field(gt=0, le=900)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Origin = Annotated[str, Field(pattern=r"^(\*|https?://[^/\s]+)$")]
 Limit = Annotated[int, Field(ge=1)]
+Weight = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 
 
 class _Section(BaseModel):
@@ -83,6 +84,17 @@ class Limits(_Section):
     counters_per_experiment: Limit | None = Field(None, description="Counters an experiment")
 
 
+class Plan(_Section):
+    """What an experiment was meant to be."""
+
+    control: Name | None = Field(
+        None, description="The variant that the others are compared with; else control, original or baseline, else the first"
+    )
+    weights: dict[Name, Weight] | None = Field(
+        None, description='How visitors were meant to be split, like {"red": 2, "blue": 1}; else equally'
+    )
+
+
 class Document(_Section):
     """The whole of config.json."""
 
@@ -98,6 +110,7 @@ class Document(_Section):
     allowed_namespaces: list[Name] | None = Field(None, description="The only namespaces that are counted; null: any")
     allowed_experiments: list[Name] | None = Field(None, description="The only experiments that are counted; null: any")
     limits: Limits | None = Field(None, description="What the public endpoint can create")
+    experiments: dict[Name, Plan] = Field({}, description="What the results need to know of an experiment, by its name")
 
 
 @dataclass(frozen=True)
@@ -131,7 +144,7 @@ class Config:
         redis = dict(redis)
         if ca_file := redis.pop("ssl_ca_certs", None):
             redis["ssl_ca_data"] = self._read_certificates(ca_file)
-        settings = self.document.model_dump(exclude_none=True, exclude={"redis", "extra_wiring"})
+        settings = self.document.model_dump(exclude_none=True, exclude={"redis", "extra_wiring", "experiments"})
         settings = {key: value for key, value in settings.items() if value != DEFAULTS[key]}
         redis = {key: value for key, value in redis.items() if value != REDIS_DEFAULTS[key]}
         return json.dumps({**settings, "redis": redis}, separators=(",", ":"), sort_keys=True)
@@ -251,6 +264,7 @@ _ALLOWED = {
     "int_type": "must be a whole number",
     "float_parsing": "must be a number",
     "float_type": "must be a number",
+    "dict_type": "must be an object",
     "list_type": "must be a list",
     "model_type": "must be an object",
     "string_pattern_mismatch": 'must be "*" or like "https://example.com", without a path',
@@ -291,7 +305,7 @@ def _explain(error: ValidationError, document: Mapping[str, Any]) -> str:
 
 
 def _near(location: list[int | str]) -> str:
-    sections: dict[str, type[_Section]] = {"redis": Redis, "limits": Limits}
+    sections: dict[str, type[_Section]] = {"redis": Redis, "limits": Limits, "experiments": Plan}
     model = sections[str(location[0])] if len(location) > 1 else Document
     keys = [name for name, field in model.model_fields.items() if not field.exclude]
     near = difflib.get_close_matches(str(location[-1]), keys, 1)

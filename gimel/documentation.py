@@ -47,6 +47,7 @@ def _keys(model: Any, defaults: dict[str, Any], prefix: str = "") -> Iterator[tu
         section = next((kind for kind in typing.get_args(field.annotation) if hasattr(kind, "model_fields")), None)
         default = defaults.get(name, _NO_DEFAULT)
         if section is not None:
-            yield from _keys(section, default if isinstance(default, dict) else {}, f"{prefix}{name}.")
+            by_name = "NAME." if typing.get_origin(field.annotation) is dict else ""
+            yield from _keys(section, default if isinstance(default, dict) else {}, f"{prefix}{name}.{by_name}")
         else:
             yield f"{prefix}{name}", default, field.description

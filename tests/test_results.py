@@ -1,367 +1,290 @@
-"""`gimel.all`, `gimel.experiment` and `gimel.delete`: what they answer and what they leave, against a real store."""
+"""What the API answered, as experiments with their statistics."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+from hypothesis import given
+from hypothesis import strategies as st
 
-import gimel
-from gimel.runtime.errors import BadRequest
-from tests.events import EVENT, read, rest, url
-from tests.layout import count, counter_id, shards, snapshot
-
-Configure = Callable[..., None]
-Gateway = Callable[..., dict[str, Any]]
-
-in_both_gateway_forms = pytest.mark.parametrize("gateway", [rest, url], ids=["rest", "url"])
-with_each_precision = pytest.mark.parametrize("precision", [1, 4, 16, 64, 256])
-
-
-def send(experiment: str, goal: str, variant: str, visitors: range, namespace: str = "alephbet") -> None:
-    """Track one event of each visitor."""
-    names = {"experiment": experiment, "event": goal, "variant": variant, "namespace": namespace}
-    events = [{**names, "uuid": f"visitor-{n}"} for n in visitors]
-    for start in range(0, len(events), 100):
-        answer = gimel.track(rest("POST", body=json.dumps(events[start : start + 100])), None)
-        assert answer["statusCode"] == 200
+from gimel import results
+from gimel.config import Plan
+from gimel.counts import EXACT, Count
+from gimel.errors import GimelError
+from gimel.verdict import Kind
+from tests.answers import answer, row, two
+from tests.oracle import running_oracle
+from tests.servers import Store
 
 
-def answered(name: str, **query: str) -> Any:
-    """Return the body of a handler's 200."""
-    method = "DELETE" if name == "delete" else "GET"
-    status, body = read(getattr(gimel, name)(rest(method, query=query), None))
-    assert status == 200
-    return body
+def analysed(item: dict[str, Any], plan: Plan | None = None, control: str | None = None) -> results.Experiment:
+    (counted,) = results.parse(answer(item)).experiments
+    return results.analyse(counted, plan, control=control)
 
 
-class TestShape:
-    """What is answered, and in which order."""
-
-    def test_everything(self, gimel_store: redis.Redis) -> None:
-        """`all` answers 1.5.0's shape in the order of names, with what is new beside it."""
-        send("b", "buy", "red", range(3))
-        send("b", "participate", "red", range(10))
-        send("b", "participate", "blue", range(8))
-        send("b", "add to cart", "blue", range(2))
-        send("a", "participate", "only", range(1))
-        for experiment in "ab":
-            gimel_store.hset(f"alephbet:{experiment}:meta", "since", 1_700_000_000)
-
-        def figures(trials: int, successes: int | None = None) -> dict[str, Any]:
-            found: dict[str, Any] = {"trials": trials, "trials_by_precision": {"16": trials}}
-            if successes is not None:
-                found |= {"successes": successes, "successes_by_precision": {"16": successes} if successes else {}}
-            return found
-
-        assert answered("all") == [
-            {"meta": {"scope": None, "ignored": {}}},
-            {
-                "experiment": "a",
-                "goals": [],
-                "participants": [{"label": "only", **figures(1)}],
-                "since": 1_700_000_000,
-                "ignored": {},
-                "unreadable": 0,
-            },
-            {
-                "experiment": "b",
-                "goals": [
-                    {
-                        "goal": "add to cart",
-                        "results": [{"label": "blue", **figures(8, 2)}, {"label": "red", **figures(10, 0)}],
-                    },
-                    {"goal": "buy", "results": [{"label": "blue", **figures(8, 0)}, {"label": "red", **figures(10, 3)}]},
-                ],
-                "participants": [{"label": "blue", **figures(8)}, {"label": "red", **figures(10)}],
-                "since": 1_700_000_000,
-                "ignored": {},
-                "unreadable": 0,
-            },
-        ]
-
-    def test_order_is_stable(self, gimel_store: redis.Redis) -> None:
-        """However sets are ordered in the store, the answer is ordered by name."""
-        for n in (3, 1, 2, 10):
-            for goal in ("participate", *"zmakqc"):
-                for variant in "tbixo":
-                    send(f"e{n}", goal, variant, range(1))
-
-        _, *experiments = answered("all")
-
-        assert [item["experiment"] for item in experiments] == ["e1", "e10", "e2", "e3"]
-        for item in experiments:
-            assert [goal["goal"] for goal in item["goals"]] == list("ackmqz")
-            assert [[result["label"] for result in goal["results"]] for goal in item["goals"]] == [list("biotx")] * 6
-
-    def test_nothing(self, gimel_store: redis.Redis) -> None:
-        """A namespace without experiments is an empty list behind the meta, and an unknown experiment has no goals."""
-        assert answered("all", namespace="nobody") == [{"meta": {"scope": None, "ignored": {}}}]
-        assert answered("experiment", experiment="nothing") == []
-        assert snapshot(gimel_store) == {}
-
-    def test_goal_without_participants(self, gimel_store: redis.Redis) -> None:
-        """A goal that came without anybody taking part is shown with no trials."""
-        send("a", "buy", "red", range(2))
-
-        (goal,) = answered("experiment", experiment="a")
-
-        assert [(result["label"], result["successes"], result["trials"]) for result in goal["results"]] == [("red", 2, 0)]
-
-    @in_both_gateway_forms
-    def test_forms(self, gimel_store: redis.Redis, gateway: Gateway) -> None:
-        """Gateway events and flat ones are answered alike."""
-        send("a", "participate", "red", range(5), namespace="my shop")
-        send("a", "buy", "red", range(2), namespace="my shop")
-        query = {"namespace": "my shop", "experiment": "a"}
-
-        assert read(gimel.all(gateway(query=query), None)) == (200, gimel.all(query, None))
-        assert read(gimel.experiment(gateway(query=query), None)) == (200, gimel.experiment(query, None))
-        assert gimel.experiment(query, None) == gimel.all(query, None)[1]["goals"]
-
-    def test_names_come_back_whole(self, gimel_store: redis.Redis) -> None:
-        """Names with colons, percent signs and what looks like a shard come back as they were sent."""
-        names = ["a:b", "a", "100%", "%3A", "a::16", "::16", "été", "🦄 x"]
-        for name in names:
-            send(name, "participate", name, range(1), namespace="n:s")
-            send(name, name, name, range(1), namespace="n:s")
-
-        _, *experiments = answered("all", namespace="n:s")
-
-        assert [item["experiment"] for item in experiments] == sorted(names)
-        for item in experiments:
-            name = item["experiment"]
-            assert [goal["goal"] for goal in item["goals"]] == [name]
-            assert [(r["label"], r["successes"], r["trials"]) for r in item["goals"][0]["results"]] == [(name, 1, 1)]
+def test_an_answer_becomes_counts_with_their_error() -> None:
+    """Every part of a count has the precision that it was counted with."""
+    item = two(since=5, ignored={"bot": 3}, unreadable=1)
+    item["participants"][0]["trials_by_precision"] = {"1": 4000, "16": 6000}
+    (counted,) = results.parse(answer(item, bot=7)).experiments
+    assert counted.visitors["blue"] == Count.of({"1": 4000, "16": 6000})
+    assert counted.goals["buy"]["red"] == Count.of({"16": 520})
+    assert (counted.since, counted.ignored, counted.unreadable) == (5, {"bot": 3}, 1)
+    assert results.parse(answer(item, bot=7)).ignored == {"bot": 7}
 
 
-class TestScope:
-    """`scope` lists the experiments wanted, divided by commas."""
+def test_what_gimel_1_5_0_answers_is_read(store: redis.Redis, session_store: Store, tmp_path: Path) -> None:
+    """The very answer of that release, whose counts are of precision 1."""
+    events = [("participate", "red", "u1"), ("participate", "red", "u2"), ("participate", "blue", "u3"), ("buy", "red", "u1")]
+    calls = [
+        ("gimel", "track", {"experiment": "e", "event": event, "variant": variant, "uuid": uuid})
+        for event, variant, uuid in events
+    ]
+    with running_oracle(session_store.port, tmp_path) as oracle:
+        oracle.call_all(calls)
+        (counted,) = results.parse(oracle.call("all", {})).experiments
+    assert counted.visitors == {"red": Count.of({"1": 2}), "blue": Count.of({"1": 1})}
+    assert counted.goals == {"buy": {"red": Count.of({"1": 1}), "blue": Count.of({"1": 0})}}
+    assert counted.since is None
 
-    @pytest.mark.parametrize("scope", ["b", "c,a", "a,b,c", "unknown"])
-    def test_listed(self, gimel_store: redis.Redis, scope: str) -> None:
-        """The experiments come in the order of the scope, the unknown ones empty."""
-        for name in "abc":
-            send(name, "participate", "red", range(2))
 
-        meta, *experiments = answered("all", scope=scope)
+def test_visitors_that_1_5_0_counted_anew_for_each_goal_are_the_latest() -> None:
+    """More came while it was counting."""
+    goals = [
+        {"goal": goal, "results": [{"label": "red", "successes": 1, "trials": trials}]} for goal, trials in [("a", 9), ("b", 7)]
+    ]
+    (counted,) = results.parse([{"meta": {"scope": None}}, {"experiment": "e", "goals": goals}]).experiments
+    assert counted.visitors["red"].value == 9
 
-        assert meta == {"meta": {"scope": scope, "ignored": {}}}
-        assert [item["experiment"] for item in experiments] == scope.split(",")
-        whole = {item["experiment"]: item for item in answered("all")[1:]}
-        assert [whole.get(item["experiment"], item) for item in experiments] == experiments
-        assert all(item["participants"] for item in experiments) is (scope != "unknown")
 
-    def test_empty(self, gimel_store: redis.Redis) -> None:
-        """An empty scope is none."""
-        send("a", "participate", "red", range(2))
+def broken(path: list[Any], value: Any) -> list[Any]:
+    whole: list[Any] = answer(two())
+    place: Any = whole
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return whole
 
-        assert answered("all", scope="") == answered("all")
 
-    @pytest.mark.parametrize("scope", [7, 10**5000, float("nan"), True, ["a"], {"a": 1}], ids=lambda value: str(type(value)))
-    def test_no_text(self, gimel_store: redis.Redis, scope: object) -> None:
-        """A scope that is no text is malformed, and never repeated in the answer."""
-        with pytest.raises(BadRequest, match="scope must be text"):
-            gimel.all({"scope": scope}, None)
-        event = rest() | {"queryStringParameters": {"scope": scope}}
-        assert read(gimel.all(event, None)) == (400, {"error": "scope must be text"})
+@pytest.mark.parametrize(
+    ("document", "complaint"),
+    [
+        pytest.param(None, "no list", id="null"),
+        pytest.param([], "no list", id="empty"),
+        pytest.param({"message": "Forbidden"}, "no list", id="a gateway's error"),
+        pytest.param([1], "[0] should be an object", id="no objects"),
+        pytest.param([{"id": 1}], "[0].meta", id="another API's list"),
+        pytest.param(answer(3), "[1] should be an object", id="an experiment that is none"),  # type: ignore[arg-type]
+        pytest.param(broken([1, "experiment"], None), "[1].experiment", id="no name"),
+        pytest.param(broken([1, "goals", 0, "results", 1, "successes"], "5"), "[1].goals[0].results[1].successes", id="text"),
+        pytest.param(broken([1, "participants", 0, "trials"], True), "[1].participants[0].trials", id="true"),
+        pytest.param(broken([1, "participants", 0, "trials"], -1), "[1].participants[0].trials", id="negative"),
+        pytest.param(broken([1, "participants", 0, "trials"], float("nan")), "[1].participants[0].trials", id="nan"),
+        pytest.param(broken([1, "participants", 0, "trials"], 10**400), "[1].participants[0].trials", id="beyond all numbers"),
+        pytest.param(broken([1, "participants", 0, "trials_by_precision"], {"0": 1}), "trials_by_precision", id="precision 0"),
+        pytest.param(broken([1, "participants", 1, "label"], "blue"), "the variant 'blue' stands there twice", id="twice"),
+        pytest.param(answer(two(), two()), "the experiment 'e' stands there twice", id="an experiment twice"),
+    ],
+)
+def test_anything_else_is_refused(document: Any, complaint: str) -> None:
+    """It says who answered, and where it is not what Gimel answers."""
+    with pytest.raises(GimelError) as failure:
+        results.parse(document, "https://host/prod")
+    assert "https://host/prod" in failure.value.message
+    assert complaint in failure.value.message
 
-    @pytest.mark.parametrize(
-        ("query", "error"),
-        [
-            ({"scope": "a,,b"}, "scope is empty"),
-            ({"scope": "x" * 201}, "scope is longer than 200 characters"),
-            ({"scope": "a\x00"}, "scope holds a control character"),
-            ({"namespace": ""}, "namespace is empty"),
-        ],
-        ids=["empty name", "long name", "control character", "namespace"],
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.data())
+def test_no_answer_breaks_it(data: st.DataObject) -> None:
+    """Whatever stands in place of a part of an answer, it is read or refused in words."""
+    whole = json.loads(json.dumps(answer(two(), row("f", {}, ()))))
+    place: Any = whole
+    while True:
+        keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+        key = data.draw(st.sampled_from(keys))
+        if not isinstance(place[key], (dict, list)) or not place[key] or data.draw(st.booleans()):
+            break
+        place = place[key]
+    place[key] = data.draw(json_values)
+    try:
+        found = results.parse(whole)
+    except GimelError:
+        return
+    for experiment in results.analyse_all(found, {}):
+        assert experiment.headline[1].sentence
+
+
+@pytest.mark.parametrize(
+    ("variants", "control"),
+    [
+        (["Amber", "Control", "baseline"], "Control"),
+        (["AMBER", "ORIGINAL", "baseline"], "ORIGINAL"),
+        (["Amber", "Baseline", "a"], "Baseline"),
+        (["red", "blue"], "blue"),
+        (["controlled", "b"], "b"),
+    ],
+)
+def test_the_control_is_known_by_its_name(variants: list[str], control: str) -> None:
+    """Control, original or baseline, in any case; else the first by name. It stands first everywhere."""
+    experiment = analysed(row("e", {variant: (100, {"buy": 5}) for variant in variants}))
+    assert experiment.arms[0].name == control
+    assert [variant.arm.name for variant in experiment.goals[0].variants] == [control, *sorted({*variants} - {control})]
+    assert [variant.is_control for variant in experiment.goals[0].variants] == [True] + [False] * (len(variants) - 1)
+
+
+def test_the_configuration_names_the_control_and_the_command_line_another() -> None:
+    """The nearer one goes first."""
+    item, plan = row("e", {name: (100, {}) for name in ("a", "b", "c", "control")}), Plan(control="b")
+    assert analysed(item, plan).arms[0].name == "b"
+    assert analysed(item, plan, control="c").arms[0].name == "c"
+
+
+def test_a_control_that_is_no_variant_is_refused() -> None:
+    """With the nearest names."""
+    with pytest.raises(GimelError, match="no variant 'Blu'") as failure:
+        analysed(two(), control="Blu")
+    assert failure.value.hint == "Did you mean 'blue'?"
+
+
+def test_visitors_are_expected_as_the_weights_say() -> None:
+    """A split of two to one is a mismatch where equal parts were meant, and none where it was meant."""
+    item = two(blue=(10_000, 500), red=(20_000, 1000))
+    assert analysed(item).verdicts[0][1].kind is Kind.SPLIT_MISMATCH
+    planned = analysed(item, Plan(weights={"red": 2, "blue": 1}))
+    assert not planned.split.is_mismatch
+    assert planned.split.expected == pytest.approx((1 / 3, 2 / 3))
+
+
+def test_a_variant_without_its_visitors_is_a_mismatch() -> None:
+    """Nobody sees a variant that the configuration gives a weight: a page that fails to show it."""
+    experiment = analysed(row("e", {"blue": (1000, {"buy": 50})}), Plan(weights={"red": 1, "blue": 1}))
+    assert [arm.name for arm in experiment.arms] == ["blue", "red"]
+    assert experiment.split.is_mismatch
+
+
+def test_a_variant_without_weight_is_left_out_of_the_check() -> None:
+    """As one that somebody made up by calling the track URL."""
+    item = row("e", {"blue": (1000, {}), "red": (1000, {}), "stray": (3, {})})
+    assert analysed(item).split.is_mismatch
+    assert not analysed(item, Plan(weights={"red": 1, "blue": 1})).split.is_mismatch
+
+
+def test_a_plan_makes_no_variants_before_the_first_visitor() -> None:
+    """Nothing is wrong with an experiment that has not begun."""
+    experiment = analysed(row("e", {}, ()), Plan(control="blue", weights={"red": 1, "blue": 1}))
+    assert experiment.arms == ()
+    assert experiment.control is None
+    assert experiment.headline[1].kind is Kind.NO_DATA
+    assert not experiment.is_doubtful
+
+
+def test_what_cannot_be_trusted_stands_first() -> None:
+    """A wrong split, counters that cannot be read, events lost to a limit, goals that are none; the rest by name."""
+    document = answer(
+        two("a"),
+        two("b", red=(9000, 450)),
+        two("c"),
+        two("d", unreadable=2),
+        two("e", ignored={"limit reached": 1}),
+        two("f", red=(10_000, 30_000)),
+        two("g", ignored={"bot": 1}),
     )
-    @in_both_gateway_forms
-    def test_malformed(self, gimel_store: redis.Redis, gateway: Gateway, query: dict[str, str], error: str) -> None:
-        """A name in the scope is held to the rule of every name."""
-        assert read(gimel.all(gateway(query=query), None)) == (400, {"error": error})
-
-    @in_both_gateway_forms
-    @pytest.mark.parametrize(("name", "method"), [("experiment", "GET"), ("delete", "DELETE")])
-    def test_experiment_missing(self, gimel_store: redis.Redis, gateway: Gateway, name: str, method: str) -> None:
-        """`experiment` and `delete` want a name."""
-        answer = getattr(gimel, name)(gateway(method), None)
-
-        assert read(answer) == (400, {"error": "experiment is missing"})
+    found = results.analyse_all(results.parse(document), {})
+    assert [experiment.name for experiment in found] == ["b", "d", "e", "f", "a", "c", "g"]
+    doubts = {experiment.name: experiment.doubts for experiment in found}
+    assert doubts["b"][0].startswith("do not trust this: visitors are split 53/47 where 50/50 was expected")
+    assert doubts["d"] == ("incomplete: 2 counters cannot be read",)
+    assert doubts["e"] == ("incomplete: 1 event not counted, a limit was reached",)
+    assert doubts["a"] == doubts["f"] == doubts["g"] == ()
 
 
-class TestCounts:
-    """Sums over shards, their rounding undone, and what they are made of."""
-
-    @with_each_precision
-    def test_equal_the_oracle(self, gimel_store: redis.Redis, configure: Configure, precision: int) -> None:
-        """Trials and successes are what redis-py counts in the shards, put together by DESIGN's formula."""
-        configure(precision=precision)
-        send("a", "participate", "red", range(6000))
-        send("a", "buy", "red", range(700))
-
-        ((result,),) = (goal["results"] for goal in answered("experiment", experiment="a"))
-
-        assert result["trials"] == count(gimel_store, "a", "participate", "red", precision)
-        assert result["successes"] == count(gimel_store, "a", "buy", "red", precision)
-        assert result["trials_by_precision"] == {str(precision): result["trials"]}
-        assert abs(result["trials"] / 6000 - 1) < 0.03
-
-    @pytest.mark.parametrize("precision", [4, 16])
-    def test_large(self, gimel_store: redis.Redis, configure: Configure, precision: int) -> None:
-        """Shards beyond 2000, where nothing was rounded away, are added as they are."""
-        configure(precision=precision)
-        send("a", "participate", "red", range(1))
-        for shard in shards(counter_id("a", "participate", "red", precision), precision):
-            gimel_store.pfadd(shard, *(f"{shard}-{n}" for n in range(2500)))
-
-        (participants,) = answered("all")[1]["participants"]
-
-        assert participants["trials"] == count(gimel_store, "a", "participate", "red", precision)
-        assert participants["trials"] == sum(
-            gimel_store.pfcount(shard) for shard in shards(counter_id("a", "participate", "red", precision), precision)
-        )
-
-    @pytest.mark.parametrize("precision", [4, 16, 64, 256])
-    def test_small_counts(self, gimel_store: redis.Redis, configure: Configure, precision: int) -> None:
-        """A count of nought to thirty is exact, where no two of its visitors share a register."""
-        configure(precision=precision)
-        for visitors in range(31):
-            send(f"e{visitors:02}", "participate", "red", range(visitors))
-            send(f"e{visitors:02}", "participate", "other", range(1))
-
-        found = {
-            item["experiment"]: {participant["label"]: participant["trials"] for participant in item["participants"]}
-            for item in answered("all")[1:]
-        }
-
-        assert found == {f"e{n:02}": {"other": 1, **({"red": n} if n else {})} for n in range(31)}
-
-    def test_parts_by_precision(self, gimel_store: redis.Redis, configure: Configure) -> None:
-        """A counter written at several precisions is the sum of its parts, which are told, integers of Lamed among them."""
-        for precision, visitors in ((1, range(5)), (4, range(10, 13)), (256, range(20, 27))):
-            configure(precision=precision)
-            send("a", "participate", "red", visitors)
-        lamed = "alephbet:counters:a:participate:blue"
-        gimel_store.set(lamed, 41)
-        gimel_store.sadd("alephbet:counter_keys", lamed)
-        gimel_store.sadd("alephbet:a:counter_keys", lamed)
-        configure(precision=1)
-        send("a", "participate", "blue", range(2))
-
-        assert answered("all")[1]["participants"] == [
-            {"label": "blue", "trials": 43, "trials_by_precision": {"1": 2, "exact": 41}},
-            {"label": "red", "trials": 15, "trials_by_precision": {"1": 5, "256": 7, "4": 3}},
-        ]
-        assert gimel_store.get(lamed) == b"41"
-
-    @pytest.mark.parametrize("content", ["many", "", "-1", "1" * 21, "HYLL broken"], ids=repr)
-    def test_unreadable(self, gimel_store: redis.Redis, content: str) -> None:
-        """A counter's key that holds no count is left out and told, and the rest is answered."""
-        send("a", "participate", "red", range(3))
-        foreign = "alephbet:counters:a:participate:blue"
-        gimel_store.set(foreign, content)
-        gimel_store.sadd("alephbet:counter_keys", foreign)
-
-        (item,) = answered("all")[1:]
-
-        assert item["unreadable"] == 1
-        assert [participant["label"] for participant in item["participants"]] == ["red"]
-
-    def test_foreign_members(self, gimel_store: redis.Redis) -> None:
-        """Members of an index that Gimel did not write are passed over."""
-        send("a", "participate", "red", range(3))
-        before = answered("all")
-        gimel_store.sadd("alephbet:counter_keys", b"\xff\xfe", "nonsense", "other:counters:a:participate:red", "")
-        gimel_store.sadd("alephbet:experiments", b"\xff\xfe")
-
-        assert answered("all") == before
-
-    def test_key_of_another_kind(self, gimel_store: redis.Redis, configure: Configure) -> None:
-        """A name that 1.5.0 would have spelled like another's counter is answered and deleted, and the counter stays."""
-        configure(precision=1)
-        for variant in ("experiments", "counter_keys"):
-            send("e", "g", variant, range(3), namespace="n")
-        answered("all", namespace="n")  # PFCOUNT keeps its result inside the key
-        before = snapshot(gimel_store)
-
-        for namespace, experiment in (("n:counters:e:g", "e"), ("n", "counters:e:g")):
-            assert answered("experiment", namespace=namespace, experiment=experiment) == []
-            assert answered("delete", namespace=namespace, experiment=experiment)["deleted"] == 0
-            send(experiment, "participate", "red", range(3), namespace)
-            assert experiment in str(answered("all", namespace=namespace))
-            assert answered("delete", namespace=namespace, experiment=experiment)["deleted"] == 1
-        assert snapshot(gimel_store) == before
+def test_a_variant_without_visitors_is_not_likely_to_be_best() -> None:
+    """Nothing is known of it; the others share what there is."""
+    experiment = analysed(row("e", {"a": (1000, {"buy": 50}), "b": (1000, {"buy": 70}), "c": (0, {})}))
+    first, second, unseen = experiment.goals[0].variants
+    assert (unseen.best, unseen.beats_control) == (None, None)
+    assert first.best is not None
+    assert second.best is not None
+    assert first.best + second.best == pytest.approx(1)
+    assert second.beats_control == pytest.approx(second.best)
 
 
-class TestDelete:
-    """`delete` removes every key of an experiment, and nothing else."""
+def test_a_control_without_visitors_is_beaten_by_nobody() -> None:
+    """Nor does one variant alone have chances."""
+    experiment = analysed(row("e", {"a": (0, {}), "b": (1000, {"buy": 70})}))
+    assert [(variant.best, variant.beats_control) for variant in experiment.goals[0].variants] == [(None, None), (None, None)]
 
-    @with_each_precision
-    def test_every_key(self, gimel_store: redis.Redis, configure: Configure, precision: int) -> None:
-        """What other experiments and namespaces hold is the same before and after."""
-        configure(precision=precision)
-        for namespace, experiment in (("alephbet", "other"), ("alephbet", "a:b"), ("shop", "a")):
-            send(experiment, "participate", "red", range(50), namespace)
-        before = snapshot(gimel_store)
-        for goal in ("participate", "buy"):
-            for variant in ("red", "blue"):
-                send("a", goal, variant, range(600))
 
-        assert answered("delete", experiment="a") == {"status": "ok", "deleted": 4}
-        assert snapshot(gimel_store) == before
+def test_the_headline_is_what_tells_most() -> None:
+    """A decision before a goal that is not decided, and before one that is no conversion."""
+    item = row(
+        "e",
+        {
+            "blue": (10_000, {"buy": 500, "look": 9000, "view": 50_000}),
+            "red": (10_000, {"buy": 510, "look": 9900, "view": 50_000}),
+        },
+        ("buy", "look", "view"),
+    )
+    experiment = analysed(item)
+    assert [(goal, verdict.kind) for goal, verdict in experiment.verdicts] == [
+        ("buy", Kind.TOO_EARLY),
+        ("look", Kind.WINNER),
+        ("view", Kind.NOT_A_CONVERSION),
+    ]
+    assert experiment.headline[0] == "look"
 
-    def test_every_precision(self, gimel_store: redis.Redis, configure: Configure) -> None:
-        """Counters of every precision, and Lamed's integer, go at once."""
-        lamed = "alephbet:counters:a:participate:blue"
-        gimel_store.set(lamed, 41)
-        gimel_store.sadd("alephbet:counter_keys", lamed)
-        for precision in (1, 4, 16, 64, 256):
-            configure(precision=precision)
-            send("a", "participate", "red", range(50))
 
-        assert answered("delete", experiment="a")["deleted"] == 6
-        assert snapshot(gimel_store) == {}
+def test_before_any_goal_there_is_a_verdict_on_the_visitors() -> None:
+    """That there are no conversions, or that the split is wrong."""
+    assert analysed(row("e", {"a": (1000, {}), "b": (1010, {})}, ())).headline[1].kind is Kind.NO_CONVERSIONS
+    assert analysed(row("e", {"a": (1000, {}), "b": (2000, {})}, ())).headline[1].kind is Kind.SPLIT_MISMATCH
 
-    def test_last_of_a_namespace(self, gimel_store: redis.Redis) -> None:
-        """With its last experiment a namespace leaves nothing, what was ignored in it included."""
-        send("a", "participate", "red", range(3), "shop")
-        send("b", "participate", "red", range(3), "shop")
-        gimel.track(rest(query={**EVENT, "namespace": "shop"}, User_Agent="Googlebot/2.1"), None)
-        assert gimel_store.exists("shop:meta")
 
-        answered("delete", experiment="a", namespace="shop")
-        assert gimel_store.sismember("gimel:namespaces", "shop")
-        answered("delete", experiment="b", namespace="shop")
+def test_exact_counts_widen_nothing() -> None:
+    """And a goal that is no conversion has no interval to widen."""
+    assert analysed(two(precision="exact")).widening == 0
+    assert analysed(two(precision="exact")).arms[0].visitors.precision == EXACT
+    assert analysed(two(precision="1", red=(10_000, 9000))).widening > 0.1
+    assert analysed(two(precision="1", blue=(10_000, 50_000), red=(10_000, 50_000))).widening == 0
 
-        assert snapshot(gimel_store) == {}
 
-    def test_again(self, gimel_store: redis.Redis) -> None:
-        """Deleting what is not there is no error, and creates nothing."""
-        for _ in range(2):
-            assert answered("delete", experiment="a") == {"status": "ok", "deleted": 0}
-        assert snapshot(gimel_store) == {}
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("Checkout-Buton", "Did you mean 'checkout-button' or 'checkout-button-2'?"),
+        ("zzz", "There are 'checkout-button', 'checkout-button-2', 'b', 'c', 'd' and 1 more."),
+    ],
+)
+def test_an_unknown_experiment_is_answered_with_the_nearest_names(word: str, hint: str) -> None:
+    """Or with the first ones, where none is near."""
+    found = results.parse(answer(*(row(name, {}) for name in ("checkout-button", "checkout-button-2", "b", "c", "d", "e"))))
+    with pytest.raises(GimelError, match="no experiment") as failure:
+        results.find(found, word, "shop")
+    assert failure.value.hint == hint
 
-    def test_half_deleted(self, gimel_store: redis.Redis) -> None:
-        """A counter that only one of the two indexes lists goes too."""
-        send("a", "participate", "red", range(3))
-        send("a", "participate", "blue", range(3))
-        gimel_store.srem("alephbet:a:counter_keys", counter_id("a", "participate", "red"))
-        gimel_store.srem("alephbet:counter_keys", counter_id("a", "participate", "blue"))
 
-        assert answered("delete", experiment="a")["deleted"] == 2
-        assert snapshot(gimel_store) == {}
+def test_an_empty_namespace_is_told() -> None:
+    """With what could be wrong."""
+    with pytest.raises(GimelError, match="no experiment in the namespace 'shop'") as failure:
+        results.find(results.parse(answer()), "e", "shop")
+    assert "--namespace" in failure.value.hint
 
-    @in_both_gateway_forms
-    def test_forms(self, gimel_store: redis.Redis, gateway: Gateway) -> None:
-        """Gateway events and flat ones delete alike."""
-        send("a", "participate", "red", range(3))
-        assert read(gimel.delete(gateway("DELETE", query={"experiment": "a"}), None)) == (200, {"status": "ok", "deleted": 1})
-        assert snapshot(gimel_store) == {}
 
-        send("a", "participate", "red", range(3))
-        assert gimel.delete({"experiment": "a"}, None) == {"status": "ok", "deleted": 1}
-        assert snapshot(gimel_store) == {}
+def test_a_control_for_all_is_used_where_there_is_one() -> None:
+    """And refused where no experiment has it."""
+    found = results.parse(answer(two("a"), row("b", {"x": (10, {}), "y": (10, {})})))
+    first, second = results.analyse_all(found, {}, control="red")
+    assert (first.arms[0].name, second.arms[0].name) == ("red", "x")
+    with pytest.raises(GimelError, match="No experiment has a variant 'rde'"):
+        results.analyse_all(found, {}, control="rde")

@@ -5,70 +5,25 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import signal
 import socket
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
-import httpx
 import pytest
 import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.command import environment, gimel
+from tests.served import Served, serving
 from tests.servers import Store, free_port, running_store, store_binary
 
 EVENT = {"experiment": "e", "variant": "red", "event": "participate", "uuid": "u1"}
 KEY = "k" * 20
-
-
-class Served:
-    """A running `gimel serve` and an HTTP client for it."""
-
-    def __init__(self, process: subprocess.Popen[str], url: str, key: str) -> None:
-        self.process = process
-        self.http = httpx.Client(base_url=url, timeout=30)
-        self.key = {"x-api-key": key}
-
-    def results(self, **parameters: str) -> list[Any]:
-        answer = self.http.get("/experiments", params=parameters, headers=self.key)
-        assert answer.status_code == 200, answer.text
-        return list(answer.json()[1:])
-
-
-@contextlib.contextmanager
-def serving(home: Path, *options: str, **variables: str) -> Iterator[Served]:
-    """Run `gimel serve` on a free port until the block ends, then with Ctrl-C."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gimel", "serve", "--port", "0", *options],
-        cwd=home,
-        env=environment(home, **variables),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        head = "".join(process.stdout.readline() for _ in range(3))
-        url, key = re.search(r"listens on (\S+)", head), re.search(r"API key +(\S+)", head)
-        assert url, head
-        assert key, head
-        # Read on, or the pipe might fill.
-        threading.Thread(target=process.stdout.read, daemon=True).start()
-        served = Served(process, url[1], key[1])
-        with served.http:
-            yield served
-    finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGINT)
-        process.wait(30)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ A command is a module of this package, named after it, whose import is put off u
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from gimel.errors import GimelError
 
 REPORT_TO = "https://github.com/Alephbet/gimel/issues"
 
-_COMMANDS = ("configure", "serve", "snippet")
+_COMMANDS = ("configure", "results", "sample-size", "serve", "simulate", "snippet")
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run with exit code 0 done, 1 an expected failure, 2 wrong usage, 130 interrupted."""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold what the terminal cannot show
         try:
             return super().main(*args, **{**kwargs, "standalone_mode": False})
         except click.exceptions.Exit as ended:

@@ -1,0 +1,22 @@
+"""Kinds of numbers that several commands take."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import click
+
+
+class Number(click.FloatRange):
+    """A number of a range: click lets "nan" and "inf" pass."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a number of this range.", param, ctx)
+        return number
+
+
+CONFIDENCE = Number(0.5, 0.9999)
+SHARE = Number(0, 1, min_open=True, max_open=True)
