@@ -57,7 +57,7 @@ class NotReadyError(ServerError):
 
 
 class WrongTypeError(ServerError):
-    """The key holds another kind of value than the command works on."""
+    """The key holds another kind of value than the command works on, or a HyperLogLog that is damaged."""
 
 
 class Redirected(ServerError):
@@ -89,6 +89,7 @@ _TYPE_OF_CODE = {
     "NOREPLICAS": NotReadyError,
     "BUSY": NotReadyError,
     "WRONGTYPE": WrongTypeError,
+    "INVALIDOBJ": WrongTypeError,
     "MOVED": Redirected,
     "ASK": Redirected,
 }
@@ -96,4 +97,5 @@ _TYPE_OF_CODE = {
 
 def server_error(message: str) -> ServerError:
     """Return the typed error for the text of a RESP error reply, `CODE what happened`."""
+    message = message.partition(", with args beginning with")[0]  # an unknown command's arguments: the password, a uuid
     return _TYPE_OF_CODE.get(message.split(" ", 1)[0], ServerError)(message)

@@ -1,7 +1,7 @@
 """Where everything lies in Redis: names to keys and back.
 
 In a name only `:` and `%` are percent-encoded, so the keys that Gimel 1.5.0 wrote stay valid. 1.5.0 did not encode even those:
-where a name holds one, its own spelling is read and deleted as well, but never written.
+where a name holds one, its own spelling ("raw") is read and deleted as well, but never written.
 
 A counter id names itself: `{ns}:counters:{experiment}:{goal}:{variant}` is one HyperLogLog, the same with `::{k}` behind it is
 the sum of the k shards `{id}:0` to `{id}:{k-1}`.
@@ -19,6 +19,8 @@ NAMESPACES = "gimel:namespaces"
 PRECISIONS = (1, 4, 16, 64, 256)
 
 _SUFFIXES = {f"::{k}": k for k in PRECISIONS}
+_COLONS = 4  # in an id whose names hold none
+_COLONS_WITH_SUFFIX = 6
 
 
 def encode(name: str) -> str:
@@ -35,6 +37,12 @@ def spellings(name: str) -> "tuple[str, ...]":
     """Return how a name may stand in a key: as encoded here and, where that differs, as 1.5.0 wrote it."""
     encoded = encode(name)
     return (encoded,) if encoded == name else (encoded, name)
+
+
+def namespace_spellings(namespace: str) -> "tuple[str, ...]":
+    """Return how a namespace may stand in a key. A raw spelling that encodes another namespace belongs to that one."""
+    encoded = encode(namespace)
+    return (encoded,) if encode(decode(namespace)) == namespace else (encoded, namespace)
 
 
 def experiments_key(namespace: str) -> str:
@@ -76,8 +84,8 @@ def shard_of(counter: str, uuid: str) -> str:
 
 
 def shards(counter: str) -> "int | None":
-    """Return in how many shards a counter lies, None where its id is its key."""
-    return _SUFFIXES.get(counter[counter.rfind("::") :])
+    """Return in how many shards a counter lies, None where its id is its key: 1.5.0 wrote names that look like a suffix."""
+    return _SUFFIXES.get(counter[counter.rfind("::") :]) if counter.count(":") == _COLONS_WITH_SUFFIX else None
 
 
 def shard_keys(counter: str) -> "list[str]":
@@ -86,22 +94,30 @@ def shard_keys(counter: str) -> "list[str]":
     return [counter] if precision is None else [f"{counter}:{shard}" for shard in range(precision)]
 
 
+def holds_raw_colon(counter: str) -> bool:
+    """Tell whether a name in a counter id holds a colon as 1.5.0 wrote it, so that the id can be read in more than one way."""
+    return counter.count(":") != _COLONS and shards(counter) is None
+
+
 class Parser:
     """Reads counter ids back, knowing which namespace and experiments may be meant.
 
-    1.5.0 wrote colons as they are. With the experiments known, the longest that fits is meant; a colon in 1.5.0's goal is kept
-    whole, one in its variant cannot be told apart from the goal's.
+    A raw colon may let an id begin with the names of several experiments: the `owner` is meant, else the longest name. In a
+    goal it is kept whole; in a variant it cannot be told apart from the goal's.
     """
 
     def __init__(self, namespace: str, experiments: "Iterable[str]") -> None:
-        self._prefixes = [f"{spelling}:counters:" for spelling in spellings(namespace)]
+        self._prefixes = tuple(f"{spelling}:counters:" for spelling in namespace_spellings(namespace))
         self._experiments: dict[str, str] = {}
         for experiment in experiments:
-            self._experiments.setdefault(experiment, experiment)  # 1.5.0's spelling gives way to one encoded here
+            self._experiments.setdefault(experiment, experiment)  # a raw name gives way to the one that it encodes
             self._experiments[encode(experiment)] = experiment
 
-    def parse(self, counter: str) -> "tuple[str, str, str] | None":
-        """Return (experiment, goal, variant) as names, None for an id of another namespace or experiment, or none at all."""
+    def parse(self, counter: str, owner: "str | None" = None) -> "tuple[str, str, str] | None":
+        """Return (experiment, goal, variant) as names, None for an id of another namespace or experiment, or none at all.
+
+        `owner` is the experiment in whose index the id was found; then None for every other experiment's.
+        """
         for prefix in self._prefixes:
             if counter.startswith(prefix):
                 break
@@ -113,6 +129,6 @@ class Parser:
         parts = body.split(":")
         for split in range(len(parts) - 2, 0, -1):
             experiment = self._experiments.get(":".join(parts[:split]))
-            if experiment is not None:
+            if experiment is not None and owner in (None, experiment):
                 return experiment, decode(":".join(parts[split:-1])), decode(parts[-1])
         return None

@@ -4,17 +4,21 @@ It knows TCP, Unix sockets, TLS, AUTH, SELECT, time-outs, connections that died 
 Redis Cluster. It knows nothing of counters. `ssl` is imported only where TLS is on.
 """
 
+import io
 import socket
 import time
 from binascii import crc_hqx
+from functools import lru_cache
 
 from gimel.runtime.errors import AnswerTimeout, ConnectionFailed, ProtocolError, ReadOnlyError, Redirected, ServerError
 from gimel.runtime.resp import encode, read_reply
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import TypeAlias
+
+    from _typeshed import WriteableBuffer
 
     from gimel.runtime.resp import Command, Reply
     from gimel.runtime.settings import RedisOptions
@@ -44,17 +48,18 @@ class Client:
         """
         if not self._address_of_slot:
             replies = self._exchange(self._home, commands, idempotent)
-            if not any(isinstance(reply, Redirected) for reply in replies):
-                return replies
         else:
             replies = [None] * len(commands)
             for address, indexes in self._by_node(commands).items():
                 answers = self._exchange(address, [commands[index] for index in indexes], idempotent)
                 for index, answer in zip(indexes, answers, strict=True):
                     replies[index] = answer
-        for index, reply in enumerate(replies):
-            if isinstance(reply, Redirected):
-                replies[index] = self._follow(commands[index], reply, idempotent)
+        for _ in range(_MOST_REDIRECTIONS):
+            redirected = {index: reply for index, reply in enumerate(replies) if isinstance(reply, Redirected)}
+            if not redirected:
+                break
+            for index, answer in self._follow(commands, redirected, idempotent):
+                replies[index] = answer
         return replies
 
     def close(self) -> None:
@@ -71,38 +76,44 @@ class Client:
             nodes.setdefault(address, []).append(index)
         return nodes
 
-    def _follow(self, command: "Command", redirected: "Redirected", idempotent: bool) -> "Reply":
-        for _ in range(_MOST_REDIRECTIONS):
-            address = (redirected.host or self._home[0], redirected.port)
-            if redirected.asking:
-                reply = self._exchange(address, [("ASKING",), command], idempotent)[1]
-            else:
-                self._address_of_slot[redirected.slot] = address
-                reply = self._exchange(address, [command], idempotent)[0]
-            if not isinstance(reply, Redirected):
-                return reply
-            redirected = reply
-        return redirected
+    def _follow(
+        self, commands: "Sequence[Command]", redirected: "Mapping[int, Redirected]", idempotent: bool
+    ) -> "Iterator[tuple[int, Reply]]":
+        """Send the redirected commands where they belong, all for one node together; remember where a slot has moved."""
+        groups: dict[tuple[Address, bool], list[int]] = {}
+        for index, redirection in redirected.items():
+            address = (redirection.host or self._home[0], redirection.port)
+            groups.setdefault((address, redirection.asking), []).append(index)
+            if not redirection.asking:
+                self._address_of_slot[redirection.slot] = address
+        for (address, asking), indexes in groups.items():
+            batch: list[Command] = []
+            for index in indexes:
+                batch += [("ASKING",), commands[index]] if asking else [commands[index]]
+            answers = self._exchange(address, batch, idempotent)
+            yield from zip(indexes, answers[1::2] if asking else answers, strict=True)
 
     def _exchange(self, address: "Address", commands: "Sequence[Command]", idempotent: bool) -> "list[Reply]":
         payload = encode(commands)
-        kept = self._connections.get(address)
-        if kept is not None:
+        if address in self._connections:
             try:
-                replies = kept.exchange(payload, len(commands), self.deadline)
-                if not any(isinstance(reply, ReadOnlyError) for reply in replies):
-                    return replies
-                self._drop(address)
-                if not idempotent:
-                    return replies
+                replies = self._attempt(address, payload, len(commands))
             except ConnectionFailed as error:
-                self._drop(address)
                 if not idempotent or isinstance(error, ProtocolError):
                     raise
+            else:
+                if address in self._connections or not idempotent:
+                    return replies
+        return self._attempt(address, payload, len(commands))
+
+    def _attempt(self, address: "Address", payload: bytes, count: int) -> "list[Reply]":
+        """Exchange on the connection kept, or on a new one. It stays kept only if it is in step and its server writable."""
         try:
-            connection = self._connections[address] = _Connection(address, self._options, self.deadline)
-            replies = connection.exchange(payload, len(commands), self.deadline)
-        except ConnectionFailed:
+            connection = self._connections.get(address)
+            if connection is None:
+                connection = self._connections[address] = _Connection(address, self._options, self.deadline)
+            replies = connection.exchange(payload, count, self.deadline)
+        except BaseException:  # KeyboardInterrupt too: a reply left unread would be taken for the next call's
             self._drop(address)
             raise
         if any(isinstance(reply, ReadOnlyError) for reply in replies):
@@ -128,9 +139,10 @@ class _Connection:
             self._socket = _connect(address, options, connect_by)
         except TimeoutError:
             raise ConnectionFailed(f"no connection to Redis at {where} in time") from None
-        except (OSError, ValueError) as error:  # ValueError: a host name that cannot be one, a CA file that is none
+        except (OSError, ValueError, TypeError) as error:  # a host name that cannot be one, certificates that are none
             raise ConnectionFailed(f"no connection to Redis at {where}: {error}") from None
-        self._stream = self._socket.makefile("rb")
+        self._incoming = _Incoming(self._socket)
+        self._stream = io.BufferedReader(self._incoming)
         try:
             self._log_in(options, connect_by)
         except BaseException:
@@ -150,7 +162,11 @@ class _Connection:
                     raise reply
 
     def exchange(self, payload: bytes, replies: int, deadline: "float | None") -> "list[Reply]":
-        """Write the payload, read that many replies. After any exception the connection is out of step: close it."""
+        """Write the payload, read that many replies. After any exception the connection is out of step: close it.
+
+        The answer's time-out is the longest silence, so that a long answer may take its time; the deadline ends all.
+        """
+        self._incoming.timeout, self._incoming.deadline = self._answer_timeout, deadline
         try:
             self._socket.settimeout(_remaining(_earlier(time.monotonic() + self._answer_timeout, deadline)))
             self._socket.sendall(payload)
@@ -164,6 +180,22 @@ class _Connection:
     def close(self) -> None:
         self._stream.close()
         self._socket.close()
+
+
+class _Incoming(io.RawIOBase):
+    """What a socket receives. `socket.makefile` would wait the whole time-out again for each piece, past any deadline."""
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+        self.timeout = 0.0
+        self.deadline: float | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int:
+        self._socket.settimeout(_remaining(_earlier(time.monotonic() + self.timeout, self.deadline)))
+        return self._socket.recv_into(buffer)
 
 
 def slot_of(key: "bytes | str | int") -> int:
@@ -191,19 +223,28 @@ def _connect(address: "Address", options: "RedisOptions", connect_by: float) -> 
     if not options.ssl:
         return tcp
     try:
-        return _tls_context(options).wrap_socket(tcp, server_hostname=address[0])
+        context = _tls_context(options)
+        tcp.settimeout(_remaining(connect_by))
+        return context.wrap_socket(tcp, server_hostname=address[0])
     except BaseException:
         tcp.close()
         raise
 
 
 def _connect_tcp(address: "Address", connect_by: float) -> socket.socket:
-    """Try each address of the host within one budget; `socket.create_connection` would grant the whole time to each."""
+    """Try each address of the host, all within one budget; `socket.create_connection` would grant the whole time to each."""
+    if not 0 < address[1] < 65536:
+        raise OSError(f"{address[1]} is no port")  # getaddrinfo would take it modulo 65536
     failure: OSError = OSError("the host name has no address")
-    for family, kind, protocol, _, resolved in socket.getaddrinfo(*address, type=socket.SOCK_STREAM):
-        tcp = socket.socket(family, kind, protocol)
+    found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
+    for tried, (family, kind, protocol, _, resolved) in enumerate(found):
         try:
-            tcp.settimeout(_remaining(connect_by))
+            tcp = socket.socket(family, kind, protocol)
+        except OSError as error:  # IPv6, where the machine has none
+            failure = error
+            continue
+        try:
+            tcp.settimeout(_remaining(connect_by) / (len(found) - tried))  # one that is silent leaves time for the next
             tcp.connect(resolved)
             tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             tcp.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -211,6 +252,9 @@ def _connect_tcp(address: "Address", connect_by: float) -> socket.socket:
         except OSError as error:
             tcp.close()
             failure = error
+        except BaseException:
+            tcp.close()
+            raise
     raise failure
 
 
@@ -218,6 +262,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 
+@lru_cache(maxsize=1)  # reading the CA certificates takes 20 ms, on a small Lambda far more
 def _tls_context(options: "RedisOptions") -> "SSLContext":
     import ssl
 

@@ -73,7 +73,7 @@ def read_reply(stream: "Stream", depth: int = 0) -> "Reply":
 
 
 def _integer(digits: bytes) -> int:
-    magnitude = digits[1:] if digits[:1] == b"-" else digits
+    magnitude = digits[1:] if digits[:1] in (b"-", b"+") else digits
     if not magnitude.isdigit() or len(magnitude) > 19:
         raise ProtocolError(f"not an integer: {digits[:32]!r}")
     return int(digits)

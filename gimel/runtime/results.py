@@ -24,7 +24,7 @@ _LONGEST_INTEGER = 20
 def all(event: "Any", context: "Any" = None) -> "Any":  # noqa: A001 - the name that 1.5.0's wiring gave it
     """Answer every experiment of a `namespace`, or those that `scope` lists, divided by commas.
 
-    The first item is `{"meta": {"scope": ..., "ignored": {reason: events}}}`, each further one an experiment as `_described`.
+    The first item is `{"meta": {"scope": ..., "ignored": {reason: events}}}`, each further one as `_Experiment.described`.
     """
     return http.answer(event, context, METHODS, _all)
 
@@ -55,31 +55,31 @@ def _experiment(request: "Request", settings: "Settings", context: "Any") -> "An
 
 def _read(redis: "Client", namespace: str, wanted: "Sequence[str] | None") -> "tuple[list[dict[str, Any]], dict[str, int]]":
     """Return the experiments wanted, or all of them sorted by name, and what was ignored in the namespace as a whole."""
-    spaces = keys.spellings(namespace)
-    index: list[Command] = [("HGETALL", keys.namespace_meta_key(spaces[0]))]
+    spaces = keys.namespace_spellings(namespace)
+    lists = [keys.experiments_key(space) for space in spaces]
+    indexes: list[tuple[str, str | None]]  # each with the experiment that it belongs to
     if wanted is None:
-        index += [("SMEMBERS", keys.experiments_key(space)) for space in spaces]
-        index += [("SMEMBERS", keys.counters_key(space)) for space in spaces]
+        indexes = [(keys.counters_key(space), None) for space in spaces]
     else:
-        index += [
-            ("SMEMBERS", keys.experiment_counters_key(space, name))
+        indexes = [
+            (keys.experiment_counters_key(space, name), experiment)
             for space in spaces
             for experiment in wanted
             for name in keys.spellings(experiment)
         ]
-    namespace_meta, *sets = store.run(redis, index)
-    names = wanted
-    if names is None:
-        names = sorted({name for reply in sets[: len(spaces)] for name in store.texts(reply)})
-        sets = sets[len(spaces) :]
-    parser = keys.Parser(namespace, names)
-    counters = {}
-    for counter in {counter for reply in sets for counter in store.texts(reply)}:
-        parsed = parser.parse(counter)
-        if parsed is not None:
-            counters[counter] = parsed
+    replies = store.run(redis, [("SMEMBERS", key) for key in (*lists, *(index for index, _ in indexes))])
+    known = {name for reply in replies[: len(lists)] for name in store.texts(reply)}
+    names = sorted(known) if wanted is None else wanted
     found = {name: _Experiment() for name in names}
-    metas = _count_all(redis, counters, [keys.meta_key(spaces[0], keys.encode(name)) for name in names], found)
+    parser = keys.Parser(namespace, known.union(names))
+    counters = {}
+    for (_, owner), reply in zip(indexes, replies[len(lists) :], strict=True):
+        for counter in store.texts(reply):
+            parsed = parser.parse(counter, owner)
+            if parsed is not None:
+                counters[counter] = parsed
+    meta_keys = [keys.meta_key(spaces[0], keys.encode(name)) for name in names]
+    namespace_meta, *metas = _count_all(redis, counters, [keys.namespace_meta_key(spaces[0]), *meta_keys], found)
     return [found[name].described(name, meta) for name, meta in zip(names, metas, strict=True)], _ignored(namespace_meta)
 
 
@@ -89,16 +89,15 @@ def _count_all(
     meta_keys: "Sequence[str]",
     found: "Mapping[str, _Experiment]",
 ) -> "list[Reply]":
-    """Add up every counter in its experiment; return the replies for the meta keys."""
+    """Add up every counter in its experiment; return the replies for the meta keys, WrongTypeError among them."""
     commands: list[Command] = [("HGETALL", key) for key in meta_keys]
     for counter in counters:
         commands += [("PFCOUNT", key) for key in keys.shard_keys(counter)]
         if keys.shards(counter) is None:
             commands.append(("GETRANGE", counter, 0, _LONGEST_INTEGER))  # where Lamed left an integer
     replies = redis.execute(commands)
-    metas = replies[: len(meta_keys)]
-    for reply in metas:
-        if isinstance(reply, ServerError):
+    for reply in replies:
+        if isinstance(reply, ServerError) and not isinstance(reply, WrongTypeError):
             raise reply
     position = len(meta_keys)
     for counter, (experiment, goal, variant) in counters.items():
@@ -110,15 +109,12 @@ def _count_all(
             found[experiment].unreadable += 1
         else:
             found[experiment].add(goal, variant, *part)
-    return metas
+    return replies[: len(meta_keys)]
 
 
 def _part(precision: "int | None", replies: "Sequence[Reply]") -> "tuple[str, int] | None":
     """Return what a counter counted as (precision or `exact`, number), None where its keys hold no count at all."""
     shards = replies[:1] if precision is None else replies
-    for reply in shards:
-        if isinstance(reply, ServerError) and not isinstance(reply, WrongTypeError) and reply.code != "INVALIDOBJ":
-            raise reply
     counts = [reply for reply in shards if isinstance(reply, int)]
     if len(counts) == len(shards):
         return str(precision or 1), counts[0] if precision in (None, 1) else round(sum(map(unrounded, counts)))

@@ -1,0 +1,52 @@
+"""The parts of README.md that are made from the code, so that they cannot differ from it. Cog writes them; CI checks them."""
+
+from __future__ import annotations
+
+import json
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+import click
+
+from gimel import config
+from gimel.cli import main
+from gimel.runtime.settings import DEFAULTS, REDIS_DEFAULTS
+
+_NO_DEFAULT = object()
+
+
+def configuration_table() -> str:
+    """Return a Markdown table of every key of config.json, with its default and meaning."""
+    lines = ["| key | default | meaning |", "| --- | --- | --- |"]
+    for key, default, meaning in _keys(config.Document, {**DEFAULTS, "redis": {**REDIS_DEFAULTS, "host": None}}):
+        shown = "" if default is _NO_DEFAULT or default is None else f"`{json.dumps(default)}`"
+        lines.append(f"| `{key}` | {shown} | {meaning} |")
+    return "\n".join(lines) + "\n"
+
+
+def command_reference() -> str:
+    """Return each command's --help, under a heading of its own."""
+    context = click.Context(main, info_name="gimel", terminal_width=100, **main.context_settings)
+    parts = [_help(main, context)]
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        if command is not None:
+            parts.append(_help(command, click.Context(command, info_name=name, parent=context, terminal_width=100)))
+    return "\n".join(parts)
+
+
+def _help(command: click.Command, context: click.Context) -> str:
+    return f"### {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"
+
+
+def _keys(model: Any, defaults: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, str]]:
+    for name, field in model.model_fields.items():
+        if field.exclude:
+            continue
+        section = next((kind for kind in typing.get_args(field.annotation) if hasattr(kind, "model_fields")), None)
+        default = defaults.get(name, _NO_DEFAULT)
+        if section is not None:
+            yield from _keys(section, default if isinstance(default, dict) else {}, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", default, field.description
