@@ -7,6 +7,7 @@ Which calls to make, and what their answers mean, is said in `observe` and `appl
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from typing import Any, TypeAlias
 import boto3
 from botocore import exceptions as botocore_errors
 from botocore.config import Config
+from botocore.parsers import ResponseParserError
 
 from gimel.deploy.models import Identity
 from gimel.errors import GimelError
@@ -88,12 +90,14 @@ class Aws:
         self.on_wait = on_wait
         with _credentials_explained():
             session: Any = boto3.Session(profile_name=profile, region_name=region)
-            self.region: str = session.region_name or ""
+            self.region: str = session.region_name or os.environ.get("AWS_REGION", "")
             if not self.region:
                 raise GimelError("No AWS region is set.", "Give --region, set $AWS_REGION, or run `aws configure`.")
             # One attempt: what is safe to repeat is known here, and not to botocore.
             settings = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=70, user_agent_extra="gimel")
-            self._clients: dict[str, Any] = {name: session.client(name, config=settings) for name in SERVICES}
+            self._clients: dict[str, Any] = {
+                name: session.client(name, region_name=self.region, config=settings) for name in SERVICES
+            }
         self._identity: Identity | None = None
 
     @property
