@@ -44,9 +44,12 @@ def _keys(model: Any, defaults: dict[str, Any], prefix: str = "") -> Iterator[tu
     for name, field in model.model_fields.items():
         if field.exclude:
             continue
-        section = next((kind for kind in typing.get_args(field.annotation) if hasattr(kind, "model_fields")), None)
-        default = defaults.get(name, _NO_DEFAULT)
+        kinds = (field.annotation, *typing.get_args(field.annotation))
+        section = next((kind for kind in kinds if hasattr(kind, "model_fields")), None)
+        default = defaults.get(name, _NO_DEFAULT if field.is_required() else field.default)
         if section is not None:
-            yield from _keys(section, default if isinstance(default, dict) else {}, f"{prefix}{name}.")
+            inner = default.model_dump() if hasattr(default, "model_dump") else default
+            named = f"{prefix}{name}.NAME." if typing.get_origin(field.annotation) is dict else f"{prefix}{name}."
+            yield from _keys(section, inner if isinstance(inner, dict) else {}, named)
         else:
             yield f"{prefix}{name}", default, field.description

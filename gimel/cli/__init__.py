@@ -20,7 +20,18 @@ from gimel.errors import GimelError
 
 REPORT_TO = "https://github.com/Alephbet/gimel/issues"
 
-_COMMANDS = ("configure", "serve", "snippet")
+_COMMANDS = (
+    "configure",
+    "delete",
+    "deploy",
+    "destroy",
+    "iam-policy",
+    "preflight",
+    "rollback",
+    "serve",
+    "snippet",
+    "status",
+)
 
 
 @dataclass(frozen=True)

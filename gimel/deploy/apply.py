@@ -24,6 +24,7 @@ from gimel.deploy.models import (
     SETTINGS_VARIABLE,
     STAGE,
     Configuration,
+    Deployed,
     Identity,
     Observed,
     Preflight,
@@ -48,14 +49,19 @@ class _Known:
     api: str = ""
     resources: dict[str, str] = field(default_factory=dict)
     key: str = ""
+    key_value: str = ""
     plan: str = ""
+    urls: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
 
 
 def apply(
     aws: Aws, planned: tuple[Step, ...], observed: Observed, on_step: Callable[[int, Step], None] = lambda number, step: None
-) -> None:
-    """Perform the steps. Raises GimelError that names the step which failed; those before it are done."""
+) -> Deployed:
+    """Perform the steps and return what they lead to.
+
+    Raises GimelError that names the step which failed; those before it are done.
+    """
     performer = _Performer(aws, observed)
     for number, step in enumerate(planned, 1):
         on_step(number, step)
@@ -64,6 +70,22 @@ def apply(
         except GimelError as error:
             hint = f"{error.hint} Then run it again: it completes what is missing.".strip()
             raise GimelError(f"Step {number} of {len(planned)} failed: {step}. {error.message}", hint) from None
+    known = performer.known
+    return Deployed(known.api, known.key_value, known.urls)
+
+
+def apply_all_or_none(aws: Aws, moves: tuple[steps.MoveAlias, ...], observed: Observed) -> None:
+    """Move every alias; where one cannot be moved, move those before it back. Raises GimelError that says which failed."""
+    performer = _Performer(aws, observed)
+    done: list[steps.MoveAlias] = []
+    for move in moves:
+        try:
+            performer.perform(move)
+        except GimelError as error:
+            for earlier in reversed(done):
+                performer.perform(steps.MoveAlias(earlier.function, earlier.number or 0, earlier.before))
+            raise GimelError(f"Nothing was rolled back. {move} failed: {error.message}", error.hint) from None
+        done.append(move)
 
 
 class _Performer:
@@ -75,6 +97,8 @@ class _Performer:
             api=observed.api.id if observed.api else "",
             resources=dict(observed.api.resources) if observed.api else {},
             key=observed.key.id if observed.key else "",
+            key_value=observed.key.value if observed.key else "",
+            urls={function.name: function.url for function in observed.functions if function.url},
             plan=observed.plan.id if observed.plan else "",
         )
 
@@ -144,14 +168,9 @@ class _Performer:
                 for statement in statements:
                     self._allow(function, statement, Principal="*", **_URL_PERMISSIONS[statement])
             case steps.CreateUrl(function):
-                call(
-                    "lambda",
-                    "create_function_url_config",
-                    FunctionName=function,
-                    Qualifier=ALIAS,
-                    AuthType="NONE",
-                )
+                self._create_url(function)
             case steps.DeleteUrl(function, url, statements):
+                known.urls.pop(function, None)
                 if url:
                     self._delete("lambda", "delete_function_url_config", FunctionName=function, Qualifier=ALIAS)
                 for statement in statements:
@@ -193,7 +212,8 @@ class _Performer:
             case steps.DeleteApi():
                 self._delete("apigateway", "delete_rest_api", restApiId=known.api)
             case steps.CreateKey():
-                known.key = call("apigateway", "create_api_key", settled=self._find_key, name=NAME, enabled=True)["id"]
+                key = call("apigateway", "create_api_key", settled=self._find_key, name=NAME, enabled=True)
+                known.key, known.key_value = key["id"], key["value"]
             case steps.EnableKey():
                 patch = [{"op": "replace", "path": "/enabled", "value": "true"}]
                 call("apigateway", "update_api_key", apiKey=known.key, patchOperations=patch)
@@ -287,6 +307,14 @@ class _Performer:
     def _forbid(self, function: str, statement: str) -> None:
         self._delete("lambda", "remove_permission", FunctionName=function, Qualifier=ALIAS, StatementId=statement)
 
+    def _create_url(self, function: str) -> None:
+        def settled() -> Answer | None:
+            return self.aws.find("lambda", "get_function_url_config", FunctionName=function, Qualifier=ALIAS)
+
+        which = {"FunctionName": function, "Qualifier": ALIAS}
+        answer = self.aws.call("lambda", "create_function_url_config", settled=settled, **which, AuthType="NONE")
+        self.known.urls[function] = answer["FunctionUrl"]
+
     def _create_api(self, tags: Mapping[str, str]) -> None:
         def settled() -> Answer | None:
             found = observe.find_api_id(self.aws)
@@ -347,7 +375,7 @@ class _Performer:
 
     def _find_key(self) -> Answer | None:
         key = observe.find_key(self.aws)
-        return {"id": key.id} if key else None
+        return {"id": key.id, "value": key.value} if key else None
 
     def _find_plan(self) -> Answer | None:
         plans = self.aws.pages("apigateway", "get_usage_plans", "items", limit=500)

@@ -258,6 +258,15 @@ class Observed:
         return next((function for function in self.functions if function.name == name), None)
 
 
+@dataclass(frozen=True)
+class Deployed:
+    """What a deployment is reached by: the API's id, the key's value, and the functions' own URLs by name."""
+
+    api: str
+    key: str = field(repr=False)
+    urls: Mapping[str, str]
+
+
 def canonical(value: Any) -> str:
     """Return JSON that is equal for equal values, whatever the order of their keys."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))

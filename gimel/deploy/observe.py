@@ -18,6 +18,7 @@ from gimel.deploy.models import (
     STAGE,
     URL_STATEMENTS,
     Configuration,
+    Deployed,
     Desired,
     DesiredFunction,
     Observed,
@@ -49,7 +50,7 @@ def observe(aws: Aws, desired: Desired | None = None, *, versions: bool = False)
     called = [method.calls for method in api.methods if method.calls] if api else []
     wanted = [function.name for function in desired.functions] if desired else []
     names = list(dict.fromkeys([*wanted, *recorded, *called]))
-    present = _names_of_functions(aws) if role is None else None
+    present = _names_of_functions(aws) if role is None and names else None
     functions = []
     for name in names:
         if present is None or name in present:
@@ -270,3 +271,17 @@ def _usage_plan(aws: Aws, api: ObservedApi | None, key: ObservedKey | None) -> O
             return complete
         full.append(complete)
     return full[0] if full else None
+
+
+def find_deployed(aws: Aws) -> Deployed:
+    """Return what a deployment is reached by, in two calls and without its functions' URLs.
+
+    Raises GimelError where there is none.
+    """
+    api = find_api_id(aws)
+    key = find_key(aws) if api else None
+    if api is None or key is None:
+        raise GimelError(
+            f"Gimel is not deployed in {aws.region}.", "Run `gimel deploy`, or give another --region or --profile."
+        )
+    return Deployed(api[0], key.value, {})

@@ -54,37 +54,32 @@ def plan_destroy(observed: Observed) -> tuple[Step, ...]:
     return tuple(_destroy(observed))
 
 
-def plan_rollback(observed: Observed, to: int | None = None) -> tuple[Step, ...]:
+def plan_rollback(observed: Observed, to: int | None = None) -> tuple[steps.MoveAlias, ...]:
     """Return the steps that point every function's alias to its previous version, or to version `to`.
 
-    Raises GimelError where one function has no such version, so that all are moved or none.
+    A function that never had another version stays. Raises GimelError where nothing can be moved, or one function has no version
+    `to`: all are moved or none.
     """
-    moves: list[Step] = []
+    moves = []
     functions = [function for function in observed.functions if _ours(function)]
     if not functions:
-        raise GimelError("Nothing is deployed in this region.", "Run `gimel deploy`, or give another --region.")
+        raise GimelError(f"Nothing is deployed in {observed.identity.region}.", "Run `gimel deploy`, or give another --region.")
     for function in functions:
         numbers = sorted(version.number for version in function.versions)
         if function.live is None:
             raise GimelError(f"The function {function.name} has no live version.", "Run `gimel deploy`.")
-        earlier = [number for number in numbers if number < function.live.number]
-        target = to if to is not None else max(earlier, default=None)
-        if target is None:
-            raise GimelError(
-                f"The function {function.name} has no version before {function.live.number}: nothing was rolled back.",
-                _versions_hint(numbers),
-            )
+        live = function.live.number
+        target = to if to is not None else max((number for number in numbers if number < live), default=live)
         if target not in numbers:
+            kept = ", ".join(map(str, numbers))
             raise GimelError(
-                f"The function {function.name} has no version {target}: nothing was rolled back.", _versions_hint(numbers)
+                f"The function {function.name} has no version {target}: nothing was rolled back.", f"It has {kept}."
             )
-        if target != function.live.number:
-            moves.append(steps.MoveAlias(function.name, function.live.number, target))
+        if target != live:
+            moves.append(steps.MoveAlias(function.name, live, target))
+    if not moves and to is None:
+        raise GimelError("No function has a version before the one that is live: nothing was rolled back.")
     return tuple(moves)
-
-
-def _versions_hint(numbers: list[int]) -> str:
-    return f"It has {', '.join(map(str, numbers))}."
 
 
 def _ours(function: ObservedFunction) -> bool:

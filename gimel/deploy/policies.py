@@ -82,7 +82,15 @@ def of_operator(identity: Identity, desired: Desired) -> Policy:
     tags = bool(desired.tags)
     urls = any(function.url for function in desired.functions)
     reserved = any(function.reserved_concurrency is not None for function in desired.functions)
-    role = ["CreateRole", "DeleteRole", "DeleteRolePolicy", "GetRole", "GetRolePolicy", "PutRolePolicy"]
+    role = [
+        "CreateRole",
+        "DeleteRole",
+        "DeleteRolePolicy",
+        "GetRole",
+        "GetRolePolicy",
+        "PutRolePolicy",
+        "UpdateAssumeRolePolicy",
+    ]
     role += ["TagRole", "UntagRole"] if tags else []
     on_functions = [
         "AddPermission",
@@ -111,7 +119,6 @@ def of_operator(identity: Identity, desired: Desired) -> Policy:
             **_allow("GiveRole", "iam", ["PassRole"], [identity.role()]),
             "Condition": {"StringEquals": {"iam:PassedToService": LAMBDA}},
         },
-        _allow("TrustOfRole", "iam", ["UpdateAssumeRolePolicy"], [identity.role()]),
         _allow("FindFunctions", "lambda", ["ListFunctions"], ["*"]),
         _allow("Functions", "lambda", on_functions, anything_of_functions),
         _allow("FindLogs", "logs", ["DescribeLogGroups"], ["*"]),
