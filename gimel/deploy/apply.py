@@ -301,8 +301,15 @@ class _Performer:
                 raise
 
     def _allow(self, function: str, statement: str, **permission: Any) -> None:
-        call = self.aws.call
-        call("lambda", "add_permission", FunctionName=function, Qualifier=ALIAS, StatementId=statement, **permission)
+        given = {"FunctionName": function, "Qualifier": ALIAS, "StatementId": statement, **permission}
+        try:
+            self.aws.call("lambda", "add_permission", **given)
+        except Refused as refusal:
+            # An alias that was deleted and made again may have kept what it allowed.
+            if refusal.code != "ResourceConflictException":
+                raise
+            self._forbid(function, statement)
+            self.aws.call("lambda", "add_permission", **given)
 
     def _forbid(self, function: str, statement: str) -> None:
         self._delete("lambda", "remove_permission", FunctionName=function, Qualifier=ALIAS, StatementId=statement)

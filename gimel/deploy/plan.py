@@ -57,8 +57,8 @@ def plan_destroy(observed: Observed) -> tuple[Step, ...]:
 def plan_rollback(observed: Observed, to: int | None = None) -> tuple[steps.MoveAlias, ...]:
     """Return the steps that point every function's alias to its previous version, or to version `to`.
 
-    A function that never had another version stays. Raises GimelError where nothing can be moved, or one function has no version
-    `to`: all are moved or none.
+    A function that never had another version stays. Raises GimelError where nothing can be moved, or a function has no
+    version `to`: all are moved or none.
     """
     moves = []
     functions = [function for function in observed.functions if _ours(function)]
