@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import redis
+from botocore.loaders import JSONFileLoader
 
 from tests.deploy.account import Account, variables
 from tests.emulator import Emulator, running_emulator
 from tests.servers import Store
+
+_LOADER = JSONFileLoader()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def service_models_are_read_once() -> Iterator[None]:
+    """Every new boto3 session reads megabytes of JSON: here hundreds are made."""
+    read = functools.cache(JSONFileLoader.load_file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", lambda self, path: read(_LOADER, path))
+        yield
 
 
 @pytest.fixture(scope="session")
