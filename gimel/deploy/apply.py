@@ -144,7 +144,7 @@ class _Performer:
                 )
                 self._settle(wanted.name, answer)
             case steps.DeleteVersion(function, number):
-                self._delete_version(function, number)
+                self._delete("lambda", "delete_function", FunctionName=function, Qualifier=str(number))
             case steps.PublishVersion(function):
                 known.versions[function] = call("lambda", "publish_version", FunctionName=function)["Version"]
             case steps.CreateAlias(function, number):
@@ -291,14 +291,6 @@ class _Performer:
     def _alias(self, operation: str, function: str, number: int | None) -> None:
         version = self.known.versions[function] if number is None else str(number)
         self.aws.call("lambda", operation, FunctionName=function, Name=ALIAS, FunctionVersion=version)
-
-    def _delete_version(self, function: str, number: int) -> None:
-        try:
-            self._delete("lambda", "delete_function", FunctionName=function, Qualifier=str(number))
-        except Refused as refusal:
-            # An alias that somebody made keeps the version: it is theirs.
-            if refusal.code != "ResourceConflictException":
-                raise
 
     def _allow(self, function: str, statement: str, **permission: Any) -> None:
         given = {"FunctionName": function, "Qualifier": ALIAS, "StatementId": statement, **permission}

@@ -166,8 +166,9 @@ class Version:
 class ObservedFunction:
     """A function as it is.
 
-    `versions` and `latest`, what is not published yet, are only read where a change needs them: they are empty and None for a
-    function whose live version is as it should be. `callers` is the pattern that the API's permission holds.
+    `versions`, `latest` (what is not published yet) and `aliased` (the versions that any alias points to) are only read where a
+    change needs them: they are empty and None for a function whose live version is as it should be. `callers` is the pattern
+    that the API's permission holds.
     """
 
     name: str
@@ -175,6 +176,7 @@ class ObservedFunction:
     live: Version | None
     versions: tuple[Version, ...] = ()
     latest: Configuration | None = None
+    aliased: frozenset[int] = frozenset()
     last_modified: str = ""
     reserved_concurrency: int | None = None
     callers: str | None = None

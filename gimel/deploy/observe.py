@@ -100,6 +100,7 @@ def _function(aws: Aws, name: str, desired: DesiredFunction | None, *, everythin
         except GimelError as error:
             if getattr(error, "code", "") != "ResourceNotFoundException":
                 raise
+    aliases = aws.pages("lambda", "list_aliases", "Aliases", FunctionName=name) if listed else []
     answer = live["Configuration"] if live else next(iter(listed), None)
     if answer is None:
         return None
@@ -115,6 +116,7 @@ def _function(aws: Aws, name: str, desired: DesiredFunction | None, *, everythin
         live=Version(int(answer["Version"]), _configuration(answer)) if live else None,
         versions=tuple(Version(int(each["Version"]), _configuration(each)) for each in listed if each["Version"] != "$LATEST"),
         latest=next((_configuration(each) for each in listed if each["Version"] == "$LATEST"), None),
+        aliased=frozenset(number for alias in aliases for number in _targets(alias)),
         last_modified=answer.get("LastModified", ""),
         reserved_concurrency=reserved,
         callers=_source(callers) if callers else None,
@@ -136,6 +138,11 @@ def _configuration(answer: Answer) -> Configuration:
         settings=((answer.get("Environment") or {}).get("Variables") or {}).get(SETTINGS_VARIABLE),
         code_sha256=answer["CodeSha256"],
     )
+
+
+def _targets(alias: Answer) -> list[int]:
+    weighted = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
+    return [int(number) for number in (alias["FunctionVersion"], *weighted) if number != "$LATEST"]
 
 
 def _statements(aws: Aws, name: str) -> dict[str, Answer]:

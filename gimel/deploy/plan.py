@@ -170,11 +170,10 @@ def _function(function: DesiredFunction, there: ObservedFunction) -> Iterator[St
 
 
 def _publish(function: DesiredFunction, there: ObservedFunction) -> Iterator[Step]:
-    """Old versions go before the new one comes, so that no interruption leaves too many."""
+    """Old versions go before the new one comes, so that no interruption leaves too many; one that has an alias stays."""
     numbers = sorted(version.number for version in there.versions)
-    live = there.live.number if there.live else None
     for number in numbers[: -(KEPT_VERSIONS - 1)]:
-        if number != live:
+        if number not in there.aliased:
             yield steps.DeleteVersion(function.name, number)
     latest: Configuration | None = there.latest
     if latest is not None and latest.needs_configuration(function.configuration):

@@ -95,11 +95,11 @@ def of_operator(identity: Identity, desired: Desired) -> Policy:
     on_functions = [
         "AddPermission",
         "CreateAlias",
-        "CreateFunction",
         "DeleteFunction",
         "GetFunction",
         "GetFunctionConfiguration",
         "GetPolicy",
+        "ListAliases",
         "ListVersionsByFunction",
         "PublishVersion",
         "RemovePermission",
@@ -119,7 +119,8 @@ def of_operator(identity: Identity, desired: Desired) -> Policy:
             **_allow("GiveRole", "iam", ["PassRole"], [identity.role()]),
             "Condition": {"StringEquals": {"iam:PassedToService": LAMBDA}},
         },
-        _allow("FindFunctions", "lambda", ["ListFunctions"], ["*"]),
+        # What can be created is bounded by the one role that may be given to it; not every IAM knows the name beforehand.
+        _allow("NewFunctions", "lambda", ["CreateFunction", "ListFunctions"], ["*"]),
         _allow("Functions", "lambda", on_functions, anything_of_functions),
         _allow("FindLogs", "logs", ["DescribeLogGroups"], ["*"]),
         _allow("Logs", "logs", on_logs, log_groups + [arn.removesuffix(":*") for arn in log_groups]),

@@ -109,7 +109,7 @@ def test_a_second_deploy_changes_nothing(account: Account) -> None:
 
 def test_a_second_deploy_from_another_version_of_the_same_settings_changes_nothing(account: Account) -> None:
     """Tags, own functions, URLs and sizes are recognised too."""
-    document = {
+    document: dict[str, Any] = {
         "extra_wiring": [SECOND_PATH, OWN_FUNCTION, URL],
         "aws": {"tags": {"team": "web"}, "log_retention_days": 7, "throttle": {"rate": 10.5, "burst": 20}, **memory(192)},
     }
@@ -305,6 +305,17 @@ def test_five_versions_are_kept_and_the_live_one_always(account: Account) -> Non
     assert versions(account, "gimel-track") == [3, 4, 5, 6, 7, 8]
     account.deploy(aws=memory(384))
     assert versions(account, "gimel-track") == [5, 6, 7, 8, 9]
+
+
+def test_a_version_that_somebodys_alias_points_to_is_kept(account: Account) -> None:
+    """It is not among what the dry run says will be deleted, and is still there."""
+    account.deploy()
+    account.client("lambda").create_alias(FunctionName="gimel-track", Name="theirs", FunctionVersion="1")
+
+    for megabytes in (160, 192, 224, 256, 288):
+        account.deploy(aws=memory(megabytes))
+
+    assert versions(account, "gimel-track") == [1, 3, 4, 5, 6]
 
 
 def test_destroy_leaves_an_account_as_it_was_found(account: Account, store: redis.Redis) -> None:

@@ -261,7 +261,7 @@ def test_after_a_kill_at_any_call_the_next_deploy_completes_it(account: Account,
     assert number > 50
 
 
-CHANGE = {
+CHANGE: dict[str, Any] = {
     "aws": {"functions": {"gimel-track": {"memory": 256}}, "architecture": "x86_64", "tags": {"team": "web"}},
     "extra_wiring": [WIDER, {"lambda": WIDER["lambda"], "function_url": True}],
 }
