@@ -97,8 +97,9 @@ class Account:
         planned = plan.plan(desired, observed)
         return Result(planned, calls, apply.apply(aws, planned, observed))
 
-    def destroy(self) -> tuple[Step, ...]:
-        aws = self.aws()
+    def destroy(self, options: dict[str, Any] | None = None) -> tuple[Step, ...]:
+        """Remove all of Gimel's. Returns the steps."""
+        aws = self.aws(**(options or {}))
         observed = observe.observe(aws)
         planned = plan.plan_destroy(observed)
         apply.apply(aws, planned, observed)

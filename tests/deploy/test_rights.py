@@ -16,6 +16,7 @@ import pytest
 
 from gimel.deploy import apply, observe, plan, policies
 from gimel.deploy.desired import desire
+from gimel.deploy.models import Policy
 from gimel.errors import GimelError
 from tests.deploy.account import REGION, Account, variables
 from tests.emulator import Emulator, running_emulator
@@ -71,11 +72,11 @@ class Operator:
             service, aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION
         )
 
-    def policy(self) -> policies.Policy:
+    def policy(self) -> Policy:
         identity = self.account.aws().identity()
         return policies.of_operator(identity, desire(self.account.configure(**FIRST)))
 
-    def may(self, policy: policies.Policy) -> None:
+    def may(self, policy: Policy) -> None:
         """Give the user this policy, and act as the user from now on."""
         self.owner("iam").put_user_policy(UserName="operator", PolicyName="gimel", PolicyDocument=json.dumps(policy))
         self.environment.setenv("AWS_ACCESS_KEY_ID", self.key["AccessKeyId"])
@@ -97,7 +98,7 @@ class Operator:
         account.destroy()
 
 
-def without(policy: policies.Policy, action: str) -> policies.Policy:
+def without(policy: Policy, action: str) -> Policy:
     statements = [
         {**statement, "Action": [each for each in statement["Action"] if each != action]} for statement in policy["Statement"]
     ]

@@ -268,31 +268,81 @@ CHANGE: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("kind", ["reset", "killed after"])
-def test_one_failure_at_any_call_of_a_change_and_of_a_destroy(account: Account, emulator: Any, kind: str) -> None:
-    """Changing and destroying are completed too: by themselves after a failure, by the next run after a kill."""
+def test_one_failure_at_any_call_of_a_change_is_completed(account: Account, kind: str) -> None:
+    """There and back again: after a reset by itself, after a kill by the next deploy; at most five versions stay."""
+    account.deploy()
     number = 0
     while True:
         number += 1
-        emulator.reset()
-        account.deploy()
+        broken = False
+        for document in (CHANGE, {}):
+            calls = breaks(account, number, kind)
+            with contextlib.suppress(Killed):
+                account.deploy(Time().options, **document)
+            account.hooks.clear()
+            broken = broken or len(calls) >= number
+            if kind == "reset":
+                assert account.plan(**document) == (), f"call {number}, {calls[-1]}"
+            elif len(calls) == number and mutating(calls[-1:]):
+                account.deploy(Time().options, **document)
+                assert account.plan(**document) == (), f"call {number}, {calls[-1]}"
+        assert twice(account) == [], f"call {number}"
+        assert len(versions(account, "gimel-track")) <= 5
+        if not broken:
+            break
+    assert number > 25
+
+
+@pytest.mark.parametrize("kind", ["reset", "killed after"])
+def test_one_failure_at_any_call_of_a_destroy_is_completed(account: Account, kind: str) -> None:
+    """After a reset by itself, after a kill by the next destroy: nothing is left."""
+    number = 0
+    while True:
+        number += 1
+        account.deploy(**CHANGE)
         calls = breaks(account, number, kind)
         with contextlib.suppress(Killed):
-            account.deploy(Time().options, **CHANGE)
+            account.destroy(Time().options)
         account.hooks.clear()
         if len(calls) < number:
             break
-        if not kind.startswith("killed"):
-            assert account.plan(**CHANGE) == (), f"call {number}, {calls[number - 1]}"
-        account.deploy(**CHANGE)
-        assert account.plan(**CHANGE) == (), f"call {number}, {calls[number - 1]}"
-        assert twice(account) == [], f"call {number}, {calls[number - 1]}"
-        calls = breaks(account, number, kind)
-        with contextlib.suppress(Killed):
+        if kind != "reset":
             account.destroy()
-        account.hooks.clear()
-        account.destroy()
-        assert not any(account.listing().values()), f"call {number} of destroy"
-    assert number > 20
+        assert not any(account.listing().values()), f"call {number}, {calls[-1]}"
+    assert number > 25
+
+
+def credentials(code: str, message: str) -> Fault:
+    return lambda operation, now: (403, code, message)
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (credentials("ExpiredToken", "The security token included in the request is expired"), "credentials have expired"),
+        (
+            credentials("ExpiredTokenException", "The security token included in the request is expired"),
+            "credentials have expired",
+        ),
+        (credentials("InvalidClientTokenId", "The security token included in the request is invalid."), "does not accept"),
+        (
+            credentials("AccessDenied", "User: arn:aws:iam::1:user/u is not authorized to perform: iam:GetRole on"),
+            "iam:GetRole",
+        ),
+        (credentials("AccessDeniedException", ""), "AWS does not allow sts:GetCallerIdentity"),
+    ],
+    ids=["expired", "expired, in other words", "invalid", "denied", "denied without a word"],
+)
+def test_refused_credentials_are_named(account: Account, fault: Fault, message: str) -> None:
+    """At once, without repeating the call."""
+    clock = Time()
+    answers(account, clock, fault)
+
+    with pytest.raises(GimelError) as failure:
+        account.deploy(clock.options)
+
+    assert message in failure.value.message
+    assert clock.slept == []
 
 
 def twice(account: Account) -> list[str]:
