@@ -144,6 +144,11 @@ def actions(policy: Policy) -> list[str]:
     return sorted({action for statement in _statements(policy) for action in _list(statement["Action"])})
 
 
+def resources(policy: Policy) -> set[str]:
+    """Return the resources that a policy names; "*" stands for any and is left out."""
+    return {resource for statement in _statements(policy) for resource in _list(statement["Resource"])} - {"*"}
+
+
 def _allow(sid: str, service: str, names: Iterable[str], resources: list[str]) -> dict[str, Any]:
     return {"Sid": sid, "Effect": "Allow", "Action": [f"{service}:{name}" for name in names], "Resource": resources}
 

@@ -86,35 +86,43 @@ def _rights(aws: Aws, identity: Identity, desired: Desired) -> Finding:
     assumed = _ASSUMED.fullmatch(identity.arn)
     principal = f"arn:{assumed[1]}:iam::{assumed[2]}:role/{assumed[3]}" if assumed else identity.arn
     policy = policies.of_operator(identity, desired)
-    resources = sorted({resource for statement in policy["Statement"] for resource in statement["Resource"]} - {"*"})
     try:
-        results = aws.call(
-            "iam",
-            "simulate_principal_policy",
-            PolicySourceArn=principal,
-            ActionNames=policies.actions(policy),
-            ResourceArns=[resource.replace("*", "x") for resource in resources],
-            ContextEntries=[
-                {"ContextKeyName": "iam:PassedToService", "ContextKeyValues": [policies.LAMBDA], "ContextKeyType": "string"}
-            ],
-        )["EvaluationResults"]
+        results = _simulate(aws, principal, policies.actions(policy), policies.resources(policy))
+        if not policies.resources(policy) <= {resource for _, resource, _ in results}:
+            # Not every IAM answers for several resources at once.
+            results = [
+                result
+                for statement in policy["Statement"]
+                for result in _simulate(aws, principal, statement["Action"], statement["Resource"][:1])
+            ]
     except Refused as refusal:
         why = "IAM does not let them be asked" if refusal.code in _DENIED else refusal.message
         return warning(name, f"not known: {why}", "A missing right stops the deploy with its name.")
-    missing = sorted(_missing(results))
+    allowed = {action for action, _, is_allowed in results if is_allowed}
+    missing = [action for action in policies.actions(policy) if action not in allowed]
     if missing:
         return failed(name, f"missing: {', '.join(missing)}", "`gimel iam-policy` prints the rights that Gimel needs.")
-    return ok(name, f"all {len(policies.actions(policy))} actions that deploy needs are allowed")
+    return ok(name, f"all {len(allowed)} actions that deploy needs are allowed")
 
 
-def _missing(results: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Return the actions that are allowed on none of the resources that were asked about."""
-    allowed: dict[str, bool] = {}
-    for result in results:
-        decisions = [result["EvalDecision"]]
-        decisions += [each["EvalResourceDecision"] for each in result.get("ResourceSpecificResults") or []]
-        allowed[result["EvalActionName"]] = allowed.get(result["EvalActionName"], False) or "allowed" in decisions
-    return {action for action, is_allowed in allowed.items() if not is_allowed}
+def _simulate(aws: Aws, principal: str, actions: Iterable[str], resources: Iterable[str]) -> list[tuple[str, str, bool]]:
+    """Ask IAM; return (action, resource, whether it is allowed). An action may be allowed on one resource alone."""
+    passed = {"ContextKeyName": "iam:PassedToService", "ContextKeyValues": [policies.LAMBDA], "ContextKeyType": "string"}
+    answer = aws.call(
+        "iam",
+        "simulate_principal_policy",
+        PolicySourceArn=principal,
+        ActionNames=list(actions),
+        ResourceArns=sorted(resources),
+        ContextEntries=[passed],
+    )
+    results = []
+    for each in answer["EvaluationResults"]:
+        action = each["EvalActionName"]
+        results.append((action, each.get("EvalResourceName", "*"), each["EvalDecision"] == "allowed"))
+        for one in each.get("ResourceSpecificResults") or []:
+            results.append((action, one["EvalResourceName"], one["EvalResourceDecision"] == "allowed"))
+    return results
 
 
 def store(config: Config) -> list[Finding]:

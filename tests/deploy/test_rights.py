@@ -6,6 +6,7 @@ reference lists, asks for one of the same family.
 
 from __future__ import annotations
 
+import datetime
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import boto3
 import pytest
 
-from gimel.deploy import apply, observe, plan, policies
+from gimel.deploy import apply, observe, plan, policies, preflight
 from gimel.deploy.desired import desire
 from gimel.deploy.models import Policy
 from gimel.errors import GimelError
@@ -142,3 +143,39 @@ def test_the_right_to_give_the_role_is_for_lambda_alone(operator: Operator) -> N
 
     assert statement["Resource"] == ["arn:aws:iam::000000000000:role/gimel"]
     assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+
+
+ASK = {"Sid": "Ask", "Effect": "Allow", "Action": ["iam:SimulatePrincipalPolicy"], "Resource": ["*"]}
+
+
+def also_asking(policy: Policy) -> Policy:
+    """Add the right to ask, and drop the condition on PassRole: the emulator's simulation is told no context."""
+    statements = [{key: value for key, value in each.items() if key != "Condition"} for each in policy["Statement"]]
+    return {**policy, "Statement": [*statements, ASK]}
+
+
+def test_preflight_says_that_all_rights_are_there(operator: Operator) -> None:
+    """Where IAM lets it be asked."""
+    operator.may(also_asking(operator.policy()))
+
+    assert rights(operator) == ("ok", "")
+
+
+def test_preflight_names_the_right_that_is_missing(operator: Operator) -> None:
+    """Before anything is made."""
+    operator.may(also_asking(without(operator.policy(), "iam:PutRolePolicy")))
+
+    assert rights(operator) == ("failed", "missing: iam:PutRolePolicy")
+
+
+def test_preflight_warns_where_rights_cannot_be_asked(operator: Operator) -> None:
+    """The least policy does not hold the right to ask."""
+    operator.may(operator.policy())
+
+    assert rights(operator) == ("warning", "not known: IAM does not let them be asked")
+
+
+def rights(operator: Operator) -> tuple[str, str]:
+    found = preflight.preflight(operator.account.configure(**FIRST), operator.account.aws(), datetime.date(2026, 11, 22))
+    (finding,) = [each for each in found if each.name == "rights"]
+    return finding.status, "" if finding.status == "ok" else finding.message
