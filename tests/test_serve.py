@@ -188,7 +188,7 @@ def test_nothing_that_is_sent_breaks_it(
         method, f"{quote(path)}?{urlencode(query)}", content=body, headers={"content-type": kind, **empty.key}
     )
     assert answer.status_code < 500
-    if path != "/" and answer.text:
+    if answer.text and (method, path) not in [("GET", "/"), ("GET", "/demo/counts")]:
         answer.json()
 
 
@@ -297,7 +297,7 @@ def test_a_server_on_path_goes_first(tmp_path: Path) -> None:
 
 def test_a_store_that_does_not_answer_is_an_error(tmp_path: Path) -> None:
     """Before anything is served, and without the password."""
-    message = failed(tmp_path, "--redis", f"redis://:hunter2@127.0.0.1:{free_port()}")
+    message = failed(tmp_path, "--port", "0", "--redis", f"redis://:hunter2@127.0.0.1:{free_port()}")
     assert "The store cannot be used: no connection to Redis at 127.0.0.1:" in message
     assert "hunter2" not in message
 
@@ -305,7 +305,7 @@ def test_a_store_that_does_not_answer_is_an_error(tmp_path: Path) -> None:
 def test_a_wrong_password_is_an_error(tmp_path: Path) -> None:
     """That says so."""
     with running_store(tmp_path, "--requirepass", "right") as store:
-        message = failed(tmp_path, "--redis", f"redis://:hunter2@127.0.0.1:{store.port}")
+        message = failed(tmp_path, "--port", "0", "--redis", f"redis://:hunter2@127.0.0.1:{store.port}")
     assert "WRONGPASS" in message
     assert "hunter2" not in message
 
@@ -313,7 +313,7 @@ def test_a_wrong_password_is_an_error(tmp_path: Path) -> None:
 def test_a_broken_configuration_is_an_error(tmp_path: Path) -> None:
     """Serving with other settings than those written would mislead."""
     (tmp_path / "config.json").write_text('{"precision": 3}')
-    assert "precision must be 1, 4, 16, 64 or 256" in failed(tmp_path)
+    assert "precision must be 1, 4, 16, 64 or 256" in failed(tmp_path, "--port", "0")
 
 
 def test_data_that_cannot_be_loaded_is_an_error(tmp_path: Path) -> None:

@@ -403,8 +403,12 @@ def test_names_that_1_5_0_wrote_raw_are_read_and_deleted(
     assert contents(gimel_store) == {}
 
 
-def test_a_raw_name_and_its_encoded_one_are_one_experiment(gimel_store: redis.Redis, oracle: Oracle) -> None:
+@pytest.mark.parametrize(("precision", "parts"), [(1, {"1": 5}), (16, {"1": 3, "16": 2})])
+def test_a_raw_name_and_its_encoded_one_are_one_experiment(
+    store: redis.Redis, configure: Callable[..., None], oracle: Oracle, precision: int, parts: dict[str, int]
+) -> None:
     """What 1.5.0 counted under a raw name and this version under the encoded one add up."""
+    configure(precision=precision)
     for number in range(3):
         oracle.call("track", an_event("a:b", "red", "participate", f"before {number}", "x:y"))
     for number in range(2):
@@ -412,16 +416,35 @@ def test_a_raw_name_and_its_encoded_one_are_one_experiment(gimel_store: redis.Re
 
     found = counted("x:y")
 
-    assert found["a:b"]["participants"] == [{"label": "red", "trials": 5, "trials_by_precision": {"1": 3, "16": 2}}]
+    assert found["a:b"]["participants"] == [{"label": "red", "trials": 5, "trials_by_precision": parts}]
 
 
+# 1.5.0's index of all counters cannot tell a's goal b:x from a goal x of a:b; the indexes of the two experiments can.
+ALIKE_AMONG_ALL = ((DEFAULT, "a", "b:x"), (DEFAULT, "a:b", "g"))
 NEIGHBOURS = [
     pytest.param((DEFAULT, "a", "g"), (DEFAULT, "a:b", "g"), id="an experiment whose name begins the other's"),
-    pytest.param((DEFAULT, "a", "b:x"), (DEFAULT, "a:b", "g"), id="an experiment whose goal continues the other's name"),
+    pytest.param(*ALIKE_AMONG_ALL, id="an experiment whose goal continues the other's name"),
     pytest.param(("x", "y", "g"), ("x:y", "e", "g"), id="a namespace that is the other's namespace and experiment"),
     pytest.param(("x", "y:z", "g"), ("x:y", "z", "g"), id="a colon at another place"),
     pytest.param(("x", "e", "g"), ("x:y", "e", "g"), id="a namespace whose name begins the other's"),
 ]
+
+
+@pytest.mark.parametrize("writer", [OLD, NEW, BOTH])
+@pytest.mark.parametrize(("one", "other"), NEIGHBOURS)
+def test_neighbours_are_told_apart(
+    gimel_store: redis.Redis, call: dict[str, Call], one: tuple[str, str, str], other: tuple[str, str, str], writer: str
+) -> None:
+    """Two experiments whose raw keys look alike: each has its own goals, asked for alone and among all."""
+    for namespace, experiment, goal in (one, other):
+        write(writer, call, [an_event(experiment, "v", goal, uuid, namespace) for uuid in "ab"])
+
+    for namespace, experiment, goal in (one, other):
+        expected = [(goal, [("v", 2, 0)])]
+        assert as_1_5_0(this_version("experiment", {"namespace": namespace, "experiment": experiment})) == expected
+        assert as_1_5_0(counted(namespace, scope=experiment)[experiment]["goals"]) == expected
+        if (one, other) != ALIKE_AMONG_ALL:
+            assert as_1_5_0(counted(namespace)[experiment]["goals"]) == expected
 
 
 @pytest.mark.parametrize("writer", [OLD, NEW, BOTH])
@@ -451,6 +474,33 @@ def test_deleting_does_not_touch_a_neighbour(
 
     assert without_additions(contents(gimel_store)) == without_additions(alone)
     assert deleted[1] not in counted(deleted[0])
+
+
+@pytest.mark.parametrize("index", ["alephbet:counter_keys", "alephbet:e:counter_keys"])
+def test_deleting_finds_what_only_one_index_lists(gimel_store: redis.Redis, index: str) -> None:
+    """An event that came while an earlier delete ran may have left its counter in one index alone: it goes as well."""
+    this_version("track", an_event("e", "red", "participate", "1"))
+    gimel_store.delete(index)
+
+    this_version("delete", {"experiment": "e"})
+
+    assert contents(gimel_store) == {}
+
+
+def test_deleting_the_last_experiment_takes_the_notes_of_the_namespace_away(
+    store: redis.Redis, configure: Callable[..., None]
+) -> None:
+    """Events of experiments that are not allowed are noted beside the namespace's experiments, and go with the last of them."""
+    configure(allowed_experiments=["e", "f"])
+    for experiment in ("e", "f", "other"):
+        this_version("track", an_event(experiment, "red", "participate", "1"))
+
+    this_version("delete", {"experiment": "e"})
+    noted = this_version("all", {})[0]["meta"]["ignored"]
+    this_version("delete", {"experiment": "f"})
+
+    assert noted == {"experiment not allowed": 1}
+    assert contents(store) == {}
 
 
 # --- What Lamed 0.4.3 left ---

@@ -4,11 +4,9 @@ from gimel.runtime import fields, http, keys, store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
     from gimel.runtime.http import Request
-    from gimel.runtime.redis import Client
     from gimel.runtime.resp import Command
     from gimel.runtime.settings import Settings
 
@@ -26,26 +24,26 @@ def _delete(request: "Request", settings: "Settings", context: "Any") -> "Any":
     redis = store.client(settings.redis, context)
     spaces, names = keys.namespace_spellings(namespace), keys.spellings(experiment)
     lists = [keys.experiments_key(space) for space in spaces]
-    own_indexes = [keys.experiment_counters_key(space, name) for space in spaces for name in names]
-    shared_indexes = [keys.counters_key(space) for space in spaces]
-    parser = keys.Parser(namespace, _members(redis, lists) | {experiment})
-    # Both indexes are asked: an event that came while an earlier delete ran may be in one of them only.
-    listed = _members(redis, own_indexes)
-    listed |= {counter for counter in _members(redis, shared_indexes) if not keys.holds_raw_colon(counter)}  # or a neighbour's
-    counters = [counter for counter in listed if parser.parse(counter, owner=experiment)]
+    own = [keys.experiment_counters_key(space, name) for space in spaces for name in names]
+    shared = [keys.counters_key(space) for space in spaces]
+    replies = store.read(redis, [("SMEMBERS", key) for key in (*lists, *own, *shared)])
+    members = {key: set(store.texts(reply)) for key, reply in zip((*lists, *own, *shared), replies, strict=True)}
+    # Both indexes are asked: an event that came while an earlier delete ran may be in one of them only. An id that can be read
+    # in more than one way is ours only where our own index says so.
+    listed = set().union(*(members[key] for key in own))
+    listed |= {counter for key in shared for counter in members[key] if not keys.holds_raw_colon(counter)}
+    parser = keys.Parser(namespace, {experiment}.union(*(members[key] for key in lists)))
+    counters = {counter for counter in listed if parser.parse(counter, owner=experiment)}
     commands: list[Command] = []
-    if counters:
-        # Only these members: what 1.5.0 called an experiment's index may be another namespace's.
-        commands += [("SREM", index, *counters) for index in own_indexes + shared_indexes]
-        commands += [("DEL", key) for counter in counters for key in keys.shard_keys(counter)]
-    commands += [("SREM", key, experiment) for key in lists]
+    for key in (*own, *shared):
+        # Member by member: what 1.5.0 called an experiment's index may be another namespace's.
+        if gone := counters & members[key]:
+            commands.append(("SREM", key, *sorted(gone)))
+    commands += [("DEL", key) for counter in counters for key in keys.shard_keys(counter)]
+    commands += [("SREM", key, experiment) for key in lists if experiment in members[key]]
     commands.append(("DEL", keys.meta_key(spaces[0], names[0])))
-    commands += [("SCARD", key) for key in lists]
-    left = store.run(redis, commands)[-len(lists) :]
+    sizes: list[Command] = [("SCARD", key) for key in lists if members[key]]
+    left = store.run(redis, commands + sizes)[len(commands) :]
     if not any(left):
         store.run(redis, [("SREM", keys.NAMESPACES, namespace), ("DEL", keys.namespace_meta_key(spaces[0]))])
     return {"status": "ok", "deleted": len(counters)}
-
-
-def _members(redis: "Client", sets: "Sequence[str]") -> "set[str]":
-    return {member for reply in store.run(redis, [("SMEMBERS", key) for key in sets]) for member in store.texts(reply)}

@@ -96,6 +96,9 @@ _TYPE_OF_CODE = {
 
 
 def server_error(message: str) -> ServerError:
-    """Return the typed error for the text of a RESP error reply, `CODE what happened`."""
-    message = message.partition(", with args beginning with")[0]  # an unknown command's arguments: the password, a uuid
+    """Return the typed error for the text of a RESP error reply, `CODE what happened`.
+
+    Where a server does not know a command it quotes the arguments, a password or a uuid among them: those are left out.
+    """
+    message = message.partition(", with args beginning with")[0]
     return _TYPE_OF_CODE.get(message.split(" ", 1)[0], ServerError)(message)

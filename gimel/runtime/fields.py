@@ -19,12 +19,12 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 def text(fields: "Mapping[str, Any]", name: str) -> str:
     """Return a field's value, 1 to 200 printable characters; a whole number counts as its digits. Raises BadRequest."""
     value = fields.get(name)
-    if value is None:
-        raise BadRequest(f"{name} is missing")
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**LONGEST:
-        value = str(value)
     if not isinstance(value, str):
-        raise BadRequest(f"{name} must be text")
+        if value is None:
+            raise BadRequest(f"{name} is missing")
+        if isinstance(value, bool) or not isinstance(value, int) or abs(value) >= 10**LONGEST:
+            raise BadRequest(f"{name} must be text")
+        value = str(value)
     if not value:
         raise BadRequest(f"{name} is empty")
     if len(value) > LONGEST:

@@ -53,7 +53,7 @@ def answer(event: "Any", context: "Any", methods: "tuple[str, ...]", action: "Ac
         configured = settings.current()
         origins = configured.allowed_origins
         if method == "OPTIONS":
-            status, value = 200, None
+            status, value = 200, {}
         elif form == "2.0" and method not in methods:  # a REST API has its wiring decide
             status, value = 405, {"error": f"the method must be {' or '.join(methods)}"}
         else:
@@ -69,7 +69,7 @@ def answer(event: "Any", context: "Any", methods: "tuple[str, ...]", action: "Ac
     return {
         "statusCode": status,
         "headers": _answer_headers(status, method, methods, origin, origins),
-        "body": "" if value is None else json.dumps(value),
+        "body": json.dumps(value),
     }
 
 
@@ -156,7 +156,7 @@ def _answer_headers(
     status: int, method: str, methods: "tuple[str, ...]", origin: str, origins: "tuple[str, ...]"
 ) -> "dict[str, str]":
     headers = {
-        "Access-Control-Allow-Origin": origin if origin in origins else "*" if "*" in origins else next(iter(origins), "null"),
+        "Access-Control-Allow-Origin": "*" if "*" in origins else origin if origin in origins else next(iter(origins), ""),
         "Cache-Control": "no-cache, no-store, must-revalidate",
         "Content-Type": "application/json",
     }

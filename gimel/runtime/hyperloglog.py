@@ -1,19 +1,24 @@
-"""Redis rounds what a HyperLogLog counts to an integer; in a sum of many small shards that adds up to a bias.
+"""What Redis' PFCOUNT says, before Redis rounded it.
 
-A HyperLogLog of n uuids has on average 16384 (1 - exp(-n/16384)) occupied registers, and below 2000 Redis' estimate is that
-relation inverted (linear counting), then rounded. Rounding to the nearest number of registers and inverting again gives back
-what was rounded away.
+A counter is split into shards and its count is the sum of theirs. PFCOUNT answers in whole numbers, so every shard is rounded
+on its own; while a shard is small its estimate lies a like fraction above a whole number each time, and a sum of many shards
+adds those fractions up to a bias. The estimate of a small HyperLogLog follows from how many of its 16,384 registers are in
+use, a whole number too, so the rounding can be undone.
 """
 
-from math import exp, log1p
+import math
 
 REGISTERS = 16384
-_EXACT_BELOW = 2000
 
 
 def unrounded(count: int) -> float:
-    """Return the estimate behind one shard's PFCOUNT. From 2000 on, where rounding no longer matters, the count itself."""
-    if not 0 < count < _EXACT_BELOW:
+    """Return the estimate (distinct elements) that PFCOUNT rounded to `count`, for the HyperLogLog of one shard.
+
+    Below 2,000 the estimate is that of linear counting, -m ln(1 - used/m), for the whole number of used registers nearest to
+    `count` (Whang et al. 1990, "A linear-time probabilistic counting algorithm"). From 2,000 on the rounding no longer matters
+    and `count` is returned as it is.
+    """
+    if not 0 < count < 2000:
         return float(count)
-    occupied = round(REGISTERS * (1 - exp(-count / REGISTERS)))
-    return -REGISTERS * log1p(-occupied / REGISTERS)
+    used = round(-REGISTERS * math.expm1(-count / REGISTERS))
+    return -REGISTERS * math.log1p(-used / REGISTERS)

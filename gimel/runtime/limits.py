@@ -31,7 +31,6 @@ def keep_within(
         if experiment in new_experiments:
             fresh.setdefault(experiment, []).append(event)
     new_namespaces, sizes = _register_and_measure(redis, new, fresh)
-
     over: dict[str, TrackEvent] = {}
 
     def take_away(events: "Sequence[TrackEvent]") -> None:
@@ -40,27 +39,30 @@ def keep_within(
             for _, key, _ in event.commands()[1:3]:
                 sizes[key] -= 1
 
-    for experiment, events in reversed(fresh.items()):
-        key = experiment[1]
-        too_many_namespaces = events[0].namespace in new_namespaces and sizes[keys.NAMESPACES] > limits["namespaces"]
-        if too_many_namespaces or sizes[key] > limits["experiments"]:
+    # From the outside in, each the latest first, so that a batch ends as its events one by one would.
+    for namespace in reversed(new_namespaces):
+        if sizes[keys.NAMESPACES] > limits["namespaces"]:
+            sizes[keys.NAMESPACES] -= 1
+            for (_, experiments, _), events in fresh.items():
+                if events[0].namespace == namespace:
+                    sizes[experiments] -= 1
+                    take_away(events)
+    for (_, experiments, _), events in reversed(fresh.items()):
+        if sizes[experiments] > limits["experiments"] and events[0].counter not in over:
+            sizes[experiments] -= 1
             take_away(events)
-            sizes[key] -= 1
-            if not sizes[key] and events[0].namespace in new_namespaces:
-                sizes[keys.NAMESPACES] -= 1
-    for event in reversed(new):
-        _, (_, in_namespace, _), (_, in_experiment, _), _ = event.commands()
-        full = sizes[in_namespace] > limits["counters"] or sizes[in_experiment] > limits["counters_per_experiment"]
-        if full and event.counter not in over:
-            take_away([event])
+    for limit, index in (("counters_per_experiment", 2), ("counters", 1)):
+        for event in reversed(new):
+            if sizes[event.commands()[index][1]] > limits[limit] and event.counter not in over:
+                take_away([event])
     if over:
-        _remove(redis, over, fresh, new_namespaces, sizes)
+        _remove(redis, over, fresh, new_namespaces)
     return set(over)
 
 
 def _register_and_measure(
     redis: "Client", new: "Sequence[TrackEvent]", fresh: "Mapping[Command, Sequence[TrackEvent]]"
-) -> "tuple[set[str], dict[object, Any]]":
+) -> "tuple[list[str], dict[object, Any]]":
     """Note since when new experiments run; return which namespaces began with them, and the size of each index concerned."""
     now = int(time.time())
     since: list[Command] = [("HSETNX", _meta_key(events[0]), "since", now) for events in fresh.values()]
@@ -72,11 +74,11 @@ def _register_and_measure(
     sizes: dict[object, Any] = dict(zip(measured, replies[len(since) + len(register) :], strict=True))
     registered = zip(namespaces.items(), replies[len(since) :], strict=False)
     # A namespace with earlier experiments is not new, only unlisted: Gimel 1.5.0 kept no list.
-    begun = {
+    begun = [
         namespace
         for (namespace, key), reply in registered
         if reply == 1 and sizes[key] <= sum(experiments == key for _, experiments, _ in fresh)
-    }
+    ]
     return begun, sizes
 
 
@@ -84,19 +86,20 @@ def _remove(
     redis: "Client",
     over: "Mapping[str, TrackEvent]",
     fresh: "Mapping[Command, Sequence[TrackEvent]]",
-    new_namespaces: "set[str]",
-    sizes: "Mapping[object, int]",
+    new_namespaces: "Sequence[str]",
 ) -> None:
     commands: list[Command] = []
     for counter, event in over.items():
         _, (_, in_namespace, _), (_, in_experiment, _), _ = event.commands()
         commands += [("SREM", in_namespace, counter), ("SREM", in_experiment, counter)]
         commands += [("DEL", key) for key in keys.shard_keys(counter)]
+    left = set()
     for (_, experiments, name), events in fresh.items():
         if all(event.counter in over for event in events):
             commands += [("SREM", experiments, name), ("DEL", _meta_key(events[0]))]
-            if events[0].namespace in new_namespaces and not sizes[experiments]:
-                commands.append(("SREM", keys.NAMESPACES, events[0].namespace))
+        else:
+            left.add(events[0].namespace)
+    commands += [("SREM", keys.NAMESPACES, namespace) for namespace in new_namespaces if namespace not in left]
     store.run(redis, commands)
 
 

@@ -1,7 +1,7 @@
 """`gimel.all` and `gimel.experiment`: what was counted, in two round trips however many experiments there are."""
 
 from gimel.runtime import fields, http, keys, store
-from gimel.runtime.errors import ServerError, WrongTypeError
+from gimel.runtime.errors import BadRequest, ServerError, WrongTypeError
 from gimel.runtime.hyperloglog import unrounded
 
 TYPE_CHECKING = False
@@ -39,7 +39,9 @@ def _all(request: "Request", settings: "Settings", context: "Any") -> "Any":
     scope = request.parameters.get("scope") or None
     wanted = None
     if scope is not None:
-        wanted = [fields.text({"scope": name}, "scope") for name in str(scope).split(",")]
+        if not isinstance(scope, str):
+            raise BadRequest("scope must be text")
+        wanted = [fields.text({"scope": name}, "scope") for name in scope.split(",")]
     redis = store.client(settings.redis, context)
     experiments, ignored = _read(redis, namespace, wanted)
     return [{"meta": {"scope": scope, "ignored": ignored}}, *experiments]
@@ -67,7 +69,7 @@ def _read(redis: "Client", namespace: str, wanted: "Sequence[str] | None") -> "t
             for experiment in wanted
             for name in keys.spellings(experiment)
         ]
-    replies = store.run(redis, [("SMEMBERS", key) for key in (*lists, *(index for index, _ in indexes))])
+    replies = store.read(redis, [("SMEMBERS", key) for key in (*lists, *(index for index, _ in indexes))])
     known = {name for reply in replies[: len(lists)] for name in store.texts(reply)}
     names = sorted(known) if wanted is None else wanted
     found = {name: _Experiment() for name in names}

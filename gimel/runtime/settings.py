@@ -23,10 +23,10 @@ DEFAULTS: "dict[str, Any]" = {
     "allowed_namespaces": None,
     "allowed_experiments": None,
     "limits": {
-        "namespaces": 20,
-        "experiments": 1000,
-        "counters": 10_000,
-        "counters_per_experiment": 500,
+        "namespaces": 50,
+        "experiments": 2000,
+        "counters": 20_000,
+        "counters_per_experiment": 1000,
     },
 }
 

@@ -2,7 +2,7 @@
 
 import time
 
-from gimel.runtime.errors import ServerError
+from gimel.runtime.errors import ServerError, WrongTypeError
 from gimel.runtime.redis import Client
 
 TYPE_CHECKING = False
@@ -37,6 +37,20 @@ def run(redis: Client, commands: "Sequence[Command]", *, idempotent: bool = True
     replies = redis.execute(commands, idempotent=idempotent)
     for reply in replies:
         if isinstance(reply, ServerError):
+            raise reply
+    return replies
+
+
+def read(redis: Client, commands: "Sequence[Command]") -> "list[Reply]":
+    """Like `run`, for reading: a key that holds another kind of value than asked for gives None, as if it were not there.
+
+    What 1.5.0 would have called one thing may be another's key: a name with colons may spell any.
+    """
+    replies = redis.execute(commands)
+    for index, reply in enumerate(replies):
+        if isinstance(reply, WrongTypeError):
+            replies[index] = None
+        elif isinstance(reply, ServerError):
             raise reply
     return replies
 
