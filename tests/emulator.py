@@ -71,7 +71,8 @@ def running_emulator(*, auth: bool = False) -> Iterator[Emulator]:
                     with urllib.request.urlopen(f"{emulator.url}/_ministack/health", timeout=2):
                         break
                 except OSError:
-                    assert process.poll() is None and time.monotonic() < deadline, log.read_text("utf-8", "replace")
+                    ended = process.poll() is not None or time.monotonic() > deadline
+                    assert not ended, log.read_text("utf-8", "replace")
                     time.sleep(0.1)
             yield emulator
         finally:
