@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,9 @@ from typing import Any
 import pytest
 import redis
 
+from gimel.deploy import apply, observe, plan, steps
+from gimel.deploy.desired import desire
+from gimel.errors import GimelError
 from tests.deploy.account import Account, ask, live, mutating, versions
 
 EVENT = {"experiment": "e", "variant": "red", "event": "participate", "uuid": "u1"}
@@ -342,3 +346,32 @@ def test_destroy_leaves_an_account_as_it_was_found(account: Account, store: redi
     assert account.listing() == before
     assert store.dbsize() == kept > 0
     assert account.destroy() == ()
+
+
+def test_a_usage_plan_that_lost_the_stage_gets_it_back(account: Account) -> None:
+    """Planned only: the emulator does not take UpdateUsagePlan's way to add a stage."""
+    account.deploy()
+    desired = desire(account.configure())
+    observed = observe.observe(account.aws(), desired)
+    assert observed.plan is not None
+
+    planned = plan.plan(desired, dataclasses.replace(observed, plan=dataclasses.replace(observed.plan, stages=())))
+
+    assert planned == (steps.AddStageToPlan(),)
+
+
+def test_rolling_back_moves_all_aliases_or_none(account: Account) -> None:
+    """Where the second alias cannot be moved, the first is back where it was."""
+    sizes = {name: {"memory": 256} for name in ("gimel-track", "gimel-all-experiments", "gimel-delete-experiment")}
+    account.deploy()
+    account.deploy(aws={"functions": sizes})
+    aws = account.aws()
+    observed = observe.observe(aws, versions=True)
+    moves = plan.plan_rollback(observed)
+    account.client("lambda").delete_function(FunctionName=moves[1].function)
+
+    with pytest.raises(GimelError, match="Nothing was rolled back"):
+        apply.apply_all_or_none(aws, moves, observed)
+
+    assert live(account, moves[0].function) == 2
+    assert len(moves) == 3
