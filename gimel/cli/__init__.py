@@ -21,7 +21,21 @@ from gimel.errors import GimelError
 
 REPORT_TO = "https://github.com/Alephbet/gimel/issues"
 
-_COMMANDS = ("configure", "results", "sample-size", "serve", "simulate", "snippet")
+_COMMANDS = (
+    "configure",
+    "delete",
+    "deploy",
+    "destroy",
+    "iam-policy",
+    "preflight",
+    "results",
+    "rollback",
+    "sample-size",
+    "serve",
+    "simulate",
+    "snippet",
+    "status",
+)
 
 
 @dataclass(frozen=True)

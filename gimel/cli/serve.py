@@ -50,6 +50,7 @@ def command(options: Options, host: str, port: int, redis_url: str | None, data_
     data_dir = data_dir.expanduser()
     with contextlib.closing(server.listen(host, port)) as listening, contextlib.ExitStack() as stack:
         signal.signal(signal.SIGTERM, _end)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background job is started deaf to it
         store: LocalStore | None = None
         if redis_url is None:
             from gimel.local_store import LocalStore
