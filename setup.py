@@ -52,6 +52,7 @@ DEV = [
     "mypy>=1.13",
     "playwright>=1.48",
     "pytest>=8",
+    "pytest-xdist>=3.6",
     "ruff>=0.8",
     "trustme>=1.1",
 ]

@@ -131,6 +131,17 @@ def test_delete_finds_the_api_by_itself(account: Account, run: Run) -> None:
     assert [row for row in account.ask("experiments", key=key).body if "experiment" in row] == []
 
 
+def test_results_find_the_api_by_themselves(account: Account, run: Run) -> None:
+    """With its key, from the account alone."""
+    run("deploy", "--yes")
+    account.ask("track", experiment="shop", variant="v", event="participate", uuid="u")
+
+    done = run("results", "shop", "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert [experiment["experiment"] for experiment in json.loads(done.stdout)["experiments"]] == ["shop"]
+
+
 def test_destroy_asks_for_yes_where_nobody_can_be_asked(account: Account, run: Run) -> None:
     """Without a terminal and --yes nothing is removed; with it, all is, and the second time there is nothing."""
     run("deploy", "--yes")
