@@ -1,8 +1,7 @@
 """An AWS account to deploy into: ministack, which runs the functions for real and enforces IAM policies when asked to.
 
-It is installed once, from PyPI, below `.ministack/` in the repository, which git ignores: it pins its own botocore. It runs
-functions on its own Python, knows none of AWS's timing and serves an API's methods without a deployment; what that hides is
-tested with faults put between botocore and it.
+It has an environment of its own, since it pins its own botocore. It runs functions on its own Python, knows none of AWS's
+timing and serves an API's methods without a deployment; what that hides is tested with faults put between botocore and it.
 """
 
 from __future__ import annotations
@@ -14,15 +13,13 @@ import sys
 import tempfile
 import time
 import urllib.request
-import venv
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.environments import python_with
 from tests.servers import free_port
 
 REQUIREMENT = "ministack==1.5.33"
-
-_HOME = Path(__file__).parent.parent / ".ministack"
 
 
 class Emulator:
@@ -34,15 +31,6 @@ class Emulator:
     def reset(self) -> None:
         with urllib.request.urlopen(urllib.request.Request(f"{self.url}/_ministack/reset", method="POST"), timeout=30):
             pass
-
-
-def _python() -> Path:
-    python = _HOME / ("Scripts" if os.name == "nt" else "bin") / "python"
-    if not (_HOME / "complete").exists():
-        venv.create(_HOME, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", REQUIREMENT], check=True)
-        (_HOME / "complete").touch()
-    return python
 
 
 @contextlib.contextmanager
@@ -61,7 +49,11 @@ def running_emulator(*, auth: bool = False) -> Iterator[Emulator]:
         log = Path(home, "log")
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [_python(), "-m", "ministack"], cwd=home, env={**environment, "HOME": home}, stdout=output, stderr=output
+                [python_with(REQUIREMENT), "-m", "ministack"],
+                cwd=home,
+                env={**environment, "HOME": home},
+                stdout=output,
+                stderr=output,
             )
         try:
             emulator = Emulator(f"http://127.0.0.1:{port}")

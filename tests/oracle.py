@@ -1,20 +1,16 @@
-"""The releases that this one continues, in an environment of their own: what they wrote must be read, and the other way round.
-
-The environment is made once, from PyPI, below `.oracle/` in the repository, which git ignores.
-"""
+"""The releases that this one continues, on the same store: what they wrote must be read, and the other way round."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import shutil
 import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from tests.environments import python_with
 
 # redis-py 3 is what 1.5.0 ran with. It imports distutils, which setuptools stands in for since Python 3.12.
 REQUIREMENTS = ("gimel==1.5.0", "lamed==0.4.3", "redis==3.5.3", "setuptools<80")
@@ -34,7 +30,6 @@ DEPLOY_REQUIREMENTS = (
     "click",
 )
 
-_CACHE = Path(__file__).parent.parent / ".oracle"
 _SCRIPT = Path(__file__).parent / "oracle_1_5_0.py"
 
 
@@ -80,25 +75,5 @@ def running_oracle(port: int, directory: Path) -> Iterator[Oracle]:
 
 
 def oracle_python(requirements: Sequence[str] = REQUIREMENTS) -> Path:
-    """Return the interpreter of an environment with these requirements, the old releases'; it is created where it is missing.
-
-    It is renamed into place as a whole: neither an interruption nor a second test run at the same time leaves half of one.
-    """
-    name = "-".join([*requirements, f"python{sys.version_info.major}.{sys.version_info.minor}"])
-    environment = _CACHE / name.replace("==", "").replace("<", "below")
-    python = environment / "bin" / "python"
-    if not python.exists():
-        shutil.rmtree(environment, ignore_errors=True)
-        _CACHE.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=_CACHE, prefix="unfinished-") as unfinished:
-            new = Path(unfinished) / "environment"
-            _run(sys.executable, "-m", "venv", new)
-            _run(new / "bin" / "python", "-m", "pip", "install", "--no-deps", *requirements)
-            with contextlib.suppress(OSError):  # another run was first
-                new.rename(environment)
-    return python
-
-
-def _run(*command: str | Path) -> None:
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    """Return the interpreter of an environment with these requirements, the old releases'."""
+    return python_with(*requirements, dependencies=False)
