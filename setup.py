@@ -45,8 +45,9 @@ ORACLES = [
 DEV = [
     *SERVE,
     *ORACLES,
+    "boto3-stubs>=1.34",
     "cogapp>=3.4",
-    "fakeredis[lua]>=2.26",
+    "fakeredis>=2.26",
     "hypothesis>=6.100",
     "httpx>=0.27",
     "mypy>=1.13",
