@@ -105,7 +105,7 @@ class Document(_Section):
     )
     bot_filter: bool | None = Field(None, description="Whether events of crawlers and headless browsers are ignored")
     allowed_origins: Annotated[list[Origin], Field(min_length=1)] | None = Field(
-        None, description='Origins whose pages may send events, like "https://example.com"'
+        None, description='Origins whose pages may read the answers (CORS), like "https://example.com"'
     )
     allowed_namespaces: list[Name] | None = Field(None, description="The only namespaces that are counted; null: any")
     allowed_experiments: list[Name] | None = Field(None, description="The only experiments that are counted; null: any")

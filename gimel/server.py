@@ -94,7 +94,10 @@ def application(gateway: Gateway, store: LocalStore | None, warn: Callable[[str]
 
     async def demo(request: Request) -> Response:
         track_url = str(request.url.replace(path="/track", query=""))
-        snippet = render.snippet(track_url, DEMO_NAMESPACE)
+        try:
+            snippet = render.snippet(track_url, DEMO_NAMESPACE)
+        except GimelError:
+            return JSONResponse({"message": "Bad Request"}, 400)  # no Host to send events to
         page = render.render("demo.html.j2", snippet=snippet, version=gimel.__version__)
         return HTMLResponse(page, headers={"Cache-Control": "no-store"})
 

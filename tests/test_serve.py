@@ -123,6 +123,14 @@ def test_a_malformed_event_is_the_senders_mistake(empty: Served) -> None:
     assert (answer.status_code, answer.json()) == (400, {"error": "uuid is empty"})
 
 
+def test_a_request_without_a_host_gets_no_demo_page(empty: Served) -> None:
+    """It would not know where to send its events."""
+    address = empty.http.base_url
+    with socket.create_connection((address.host, address.port or 80)) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n")
+        assert connection.recv(1024).startswith(b"HTTP/1.1 400 ")
+
+
 texts = st.text(max_size=250)
 
 

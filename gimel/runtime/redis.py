@@ -37,7 +37,7 @@ class Client:
         self._connections: dict[Address, _Connection] = {}
         self._address_of_slot: dict[int, Address] = {}
         self.deadline: float | None = None
-        """When the caller must have its answer (`time.monotonic()`, seconds); every wait ends before it."""
+        """When the answer is due (`time.monotonic()`, seconds): every wait but that for the name resolver ends by then."""
 
     def execute(self, commands: "Sequence[Command]", *, idempotent: bool = True) -> "list[Reply]":
         """Send all commands, return one reply each, in their order; a server's error stands as its typed error in the list.
