@@ -5,6 +5,7 @@ Values come in, text goes out: no file is written here and no service is asked.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,7 +36,21 @@ def snippet(track_url: str, namespace: str) -> str:
 
 def render(template: str, **values: Any) -> str:
     """Return a template of gimel/templates filled in; what is not marked safe is escaped as HTML."""
-    environment = Environment(
+    return _environment().get_template(template).render(**values)
+
+
+@functools.cache
+def source(template: str) -> str:
+    """Return a file of gimel/templates as it is."""
+    environment = _environment()
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, template)[0]
+
+
+@functools.cache
+def _environment() -> Environment:
+    """Return what keeps the compiled templates, made when the first is asked for."""
+    return Environment(
         loader=PackageLoader("gimel", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -43,4 +58,3 @@ def render(template: str, **values: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(template).render(**values)
