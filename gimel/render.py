@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -42,9 +43,7 @@ def render(template: str, **values: Any) -> str:
 @functools.cache
 def source(template: str) -> str:
     """Return a file of gimel/templates as it is."""
-    environment = _environment()
-    assert environment.loader is not None
-    return environment.loader.get_source(environment, template)[0]
+    return (files("gimel") / "templates" / template).read_text("utf-8")
 
 
 @functools.cache

@@ -17,7 +17,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -28,10 +28,12 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route as HttpRoute
 
 import gimel
-from gimel import render
+from gimel import api, render, results
+from gimel.config import Plan
+from gimel.dashboard import site
 from gimel.errors import GimelError
 from gimel.local_store import LocalStore
-from gimel.runtime.errors import RedisError
+from gimel.runtime.errors import BadRequest, RedisError
 from gimel.runtime.redis import Client
 from gimel.runtime.settings import VARIABLE, RedisOptions
 from gimel.wiring import Wiring
@@ -45,11 +47,41 @@ _SECONDS_BETWEEN_LOOKS_AT_STORE = 0.5
 
 @dataclass(frozen=True)
 class Gateway:
-    """What is served: the wiring, the key that its protected routes want, and the runtime's GIMEL_SETTINGS."""
+    """What is served: the wiring, the key that its protected routes want, and the runtime's GIMEL_SETTINGS.
+
+    `plans` say what the dashboard needs to know of an experiment.
+    """
 
     wiring: Wiring
     api_key: str
     settings: str
+    plans: Mapping[str, Plan] = field(default_factory=dict)
+
+
+class Handlers:
+    """The experiments as the runtime's handlers answer them, on the thread that they run on: a source for the dashboard."""
+
+    def __init__(self, thread: ThreadPoolExecutor) -> None:
+        self._thread = thread
+
+    def experiments(self, namespace: str, scope: str | None = None) -> results.Answer:
+        """Return what a namespace holds, or of that the experiment `scope`. Raises GimelError."""
+        return results.parse(self._call("all", {"namespace": namespace, "scope": scope}), "gimel serve")
+
+    def experiment(self, namespace: str, name: str) -> results.Counted:
+        """Return one experiment. Raises GimelError with the nearest names."""
+        return api.one_of(self.experiments, namespace, name)
+
+    def delete(self, namespace: str, experiment: str) -> None:
+        self._call("delete", {"namespace": namespace, "experiment": experiment})
+
+    def _call(self, handler: str, parameters: Mapping[str, str | None]) -> Any:
+        try:
+            return self._thread.submit(getattr(gimel, handler), parameters).result()
+        except RedisError:
+            raise GimelError("The store cannot be reached now.", "Is Redis running?") from None
+        except BadRequest as error:
+            raise GimelError(f"This cannot be asked for: {error}.") from None
 
 
 def application(gateway: Gateway, store: LocalStore | None, warn: Callable[[str], None]) -> Starlette:
@@ -135,6 +167,7 @@ def application(gateway: Gateway, store: LocalStore | None, warn: Callable[[str]
         routes=[
             HttpRoute("/", demo, methods=["GET"]),
             HttpRoute("/demo/counts", demo_counts, methods=["GET"]),
+            *site.routes(site.Site(Handlers(thread), "counted by this gimel serve", plans=gateway.plans, key=gateway.api_key)),
             HttpRoute("/{path:path}", call, methods=everything),
         ],
     )

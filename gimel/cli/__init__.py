@@ -21,7 +21,7 @@ from gimel.errors import GimelError
 
 REPORT_TO = "https://github.com/Alephbet/gimel/issues"
 
-_COMMANDS = ("configure", "results", "sample-size", "serve", "simulate", "snippet")
+_COMMANDS = ("configure", "dashboard", "results", "sample-size", "serve", "simulate", "snippet")
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,8 @@ def command(options: Options, host: str, port: int, redis_url: str | None, data_
             redis = config.redis_of_url(redis_url)
             server.check_store(redis)
         key = api_key or _kept_key(data_dir)
-        gateway = server.Gateway(configured.wiring, key, configured.runtime_settings(redis))
+        plans = configured.document.experiments
+        gateway = server.Gateway(configured.wiring, key, configured.runtime_settings(redis), plans)
         app = server.application(gateway, store, lambda text: click.echo(text, err=True))
         address = listening.getsockname()
         base = f"http://{f'[{address[0]}]' if ':' in address[0] else address[0]}:{address[1]}"
@@ -68,6 +69,7 @@ def command(options: Options, host: str, port: int, redis_url: str | None, data_
         click.echo(f"Track URL  {base}/track")
         click.echo(f"API key    {key}")
         click.echo(f"Results    curl -H 'x-api-key: {key}' {base}/experiments")
+        click.echo(f"Dashboard  {base}/dashboard (asks for the key)")
         click.echo(f"\n{render.snippet(f'{base}/track', 'alephbet')}")
         server.run(app, listening)
 

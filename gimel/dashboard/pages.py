@@ -145,7 +145,10 @@ def overview(
     now: float,
     deleted: str | None = None,
 ) -> str:
-    """Return the page of all experiments, in the order given; `ignored` are events of no known one, `deleted` is one just gone."""
+    """Return the page of all experiments, in the order given.
+
+    `ignored` are the events of no known experiment, by reason; `deleted` is an experiment that is just gone.
+    """
     return _page(
         "overview",
         "Experiments",
@@ -160,7 +163,7 @@ def overview(
 
 
 def experiment(found: Experiment, choices: Choices, frame: Frame, now: float) -> str:
-    """Return the page of one experiment. Raises GimelError where it has no goal of the name chosen."""
+    """Return the page of one experiment. Raises NotThere where it has no goal of the name chosen."""
     shown = found if choices.goal is None else _with_goal(found, choices.goal)
     options = Options(
         (
@@ -213,9 +216,7 @@ def sign_in(wrong: bool, choices: Choices, frame: Frame, now: float) -> str:
     return _page("sign_in", "API key", frame, choices, now, wrong=wrong)
 
 
-def report(
-    experiments: Sequence[Experiment], ignored: Mapping[str, int], choices: Choices, frame: Frame, now: float
-) -> str:
+def report(experiments: Sequence[Experiment], ignored: Mapping[str, int], choices: Choices, frame: Frame, now: float) -> str:
     """Return one page that holds everything and needs no other file."""
     lines = tuple(replace(line, address=f"#{line.anchor}") for line in _lines(experiments, choices, now))
     views = [_experiment(each, now) for each in experiments]
@@ -309,7 +310,7 @@ def _with_goal(found: Experiment, name: str) -> Experiment:
     goals = tuple(goal for goal in found.goals if goal.name == name)
     if not goals:
         hint = results.nearest(name, [goal.name for goal in found.goals])
-        raise GimelError(f"The experiment {found.name!r} has no goal {name!r}.", hint)
+        raise results.NotThere(f"The experiment {found.name!r} has no goal {name!r}.", hint)
     return replace(found, goals=goals)
 
 

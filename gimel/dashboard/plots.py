@@ -1,7 +1,7 @@
 """Where the parts of an interval plot lie: estimates in, coordinates and labels out. The drawing itself is a template's.
 
-A plot is 360 units wide, as a phone is, and is never drawn much larger: its text stays readable. Each variant has a line of text
-and below it its intervals. What reaches out of the plot is cut off at its edge and marked so.
+A plot is 360 units wide, as a phone is, and is never drawn much larger: its text stays readable. Each variant has a line of
+text and below it its intervals. What reaches out of the plot is cut off at its edge and marked so.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _BEYOND = 1.5  # how far a wider interval may reach out of the others, in their 
 class Bar:
     """A variant: the point at `x`, its interval `low` to `high` and around it a wider one, None where there is none.
 
-    `y` is the line on which they lie; `cut_low`, `cut_high` tell that the wider one goes on. `x` is None where nothing is known.
+    `y` is the line on which they lie; `cut_low`, `cut_high` tell that they go on. `x` is None where nothing is known.
     """
 
     name: str
