@@ -110,9 +110,10 @@ def lifts(goal: Goal) -> Plot | None:
                 _percent(lift, places, sign=True) if lift else "no lift without conversions",
             )
         )
-    low, high = _lift_extent(found, [row.wide for row in rows if row.wide])
-    title = f"Lift of {figures.visible(goal.name)} over {figures.visible(goal.control.name)}"
-    return _plot(title, rows, (low, high), 0.0, "control", sign=True)
+    extent = _lift_extent(found, [row.wide for row in rows if row.wide])
+    control = figures.visible(goal.control.name)
+    title = f"Lift of {figures.visible(goal.name)} over {control}"
+    return _plot(title, rows, extent, 0.0, f"{_fitting(control, 24)} (control)", sign=True)
 
 
 def _plot(
