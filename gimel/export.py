@@ -94,7 +94,7 @@ def to_csv(experiments: Sequence[Experiment]) -> str:
     A name that a spreadsheet would run as a formula gets a ' in front.
     """
     file = io.StringIO()
-    table = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
+    table = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     table.writeheader()
     for experiment in experiments:
         for goal in experiment.goals:

@@ -22,6 +22,7 @@ class Served:
 
     def __init__(self, process: subprocess.Popen[str], url: str, key: str) -> None:
         self.process = process
+        self.url = url.rstrip("/")
         self.http = httpx.Client(base_url=url, timeout=30)
         self.key = {"x-api-key": key}
 

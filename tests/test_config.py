@@ -57,6 +57,12 @@ def test_a_file_that_was_named_must_be_there(given: str | None, environment: dic
         ("[]", r"expected an object, found \[\]"),
         ('{"redis": {}, "redis": {}}', r"the key 'redis' stands there twice"),
         ("\xff", r"not a text file of JSON in UTF-8"),
+        ({"experiments": {"e": {"contrl": "a"}}}, r"there is no key 'experiments.e.contrl'. Did you mean 'control'\?"),
+        (
+            {"experiments": {"e": {"weights": {"a": -1}}}},
+            r"experiments.e.weights.a must be greater than or equal to 0; found -1",
+        ),
+        ({"experiments": {"e": {"weights": ["a"]}}}, r"experiments.e.weights must be an object; found \[\"a\"\]"),
         ({"redsi": {}}, r"there is no key 'redsi'. Did you mean 'redis'\?"),
         ({"redis": {"hots": "h"}}, r"there is no key 'redis.hots'. Did you mean 'host'\?"),
         ({"redis": []}, r"redis must be an object; found \[\]"),
@@ -135,6 +141,14 @@ def test_defaults_are_not_repeated_to_the_runtime(tmp_path: Path) -> None:
     """The environment variable of a plain configuration holds the host and no more: 4 KB is all there is."""
     path = written(tmp_path / "config.json", {"redis": {"host": "h", "port": 6379}, "precision": 16})
     assert config.load(path).runtime_settings() == '{"redis":{"host":"h"}}'
+
+
+def test_plans_of_experiments_stay_at_home(tmp_path: Path) -> None:
+    """They are for the results; the runtime, which is public and small, does not get them."""
+    plan = {"control": "blue", "weights": {"blue": 2, "red": 1.5}}
+    loaded = config.load(written(tmp_path / "config.json", {"redis": {"host": "h"}, "experiments": {"e": plan}}))
+    assert loaded.document.experiments["e"] == config.Plan(control="blue", weights={"blue": 2, "red": 1.5})
+    assert loaded.runtime_settings() == '{"redis":{"host":"h"}}'
 
 
 def test_every_setting_of_the_runtime_can_be_configured() -> None:
