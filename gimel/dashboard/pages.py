@@ -168,10 +168,10 @@ def experiment(found: Experiment, choices: Choices, frame: Frame, now: float) ->
     options = Options(
         (
             Choice("", "all goals", choices.goal is None),
-            *(Choice(goal.name, visible(goal.name), goal.name == choices.goal) for goal in found.goals),
+            *(Choice(goal.name, _label(goal.name), goal.name == choices.goal) for goal in found.goals),
         ),
         tuple(
-            Choice(name, visible(name), found.control is not None and name == found.control.name)
+            Choice(name, _label(name), found.control is not None and name == found.control.name)
             for name in sorted(arm.name for arm in found.arms)
         ),
         _confidences(choices),
@@ -371,6 +371,10 @@ def _per_visitor(goal: Goal) -> Table:
         for arm in goal.arms
     )
     return Table(f"Goals per visitor of {visible(goal.name)}", ("variant", "visitors", "goals", "goals per visitor"), rows)
+
+
+def _label(name: str) -> str:
+    return figures.shortened(visible(name), 60)
 
 
 def _confidences(choices: Choices) -> tuple[Choice, ...]:
