@@ -3,7 +3,7 @@
     python -m benchmarks.dashboard [--experiments 200] [--rounds 5]
 
 Server time is CPU time from the API's parsed JSON to the finished page, the best of the rounds, no figure kept from one to the
-next. Two experiments in three are undecided, which is where a verdict takes longest to reach.
+next.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def main() -> None:
         print(f"{name:10}  {1000 * seconds:7.0f} ms  {size / 1000:8,.0f} KB")
         kept = kept and (not is_page or (seconds < MOST_SECONDS and size < MOST_BYTES))
     print(
-        f"pages: less than {MOST_SECONDS:g} s and {MOST_BYTES / 1_000_000:g} MB wanted; the report is one file with everything"
+        f"wanted of a page: less than {MOST_SECONDS:g} s and {MOST_BYTES / 1_000_000:g} MB; a report is all pages in one file"
     )
     if not kept:
         sys.exit("a page is slower or larger than that")
