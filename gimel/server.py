@@ -125,6 +125,8 @@ def application(gateway: Gateway, store: LocalStore | None, warn: Callable[[str]
             return JSONResponse({"message": "Internal server error"}, 502)
 
     async def demo(request: Request) -> Response:
+        if not request.headers.get("host"):  # what Starlette puts in its place differs from release to release
+            return JSONResponse({"message": "Bad Request"}, 400)
         track_url = str(request.url.replace(path="/track", query=""))
         try:
             snippet = render.snippet(track_url, DEMO_NAMESPACE)
