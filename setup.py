@@ -34,7 +34,7 @@ SERVE = [
 
 # What the statistics are held against: in tests and benchmarks only.
 ORACLES = [
-    "gbstats>=0.8",
+    "gbstats>=0.8; python_version < '3.12'",  # it wants a pandas that no later Python has
     "numpy>=1.26",
     "scipy>=1.11",
     "statsmodels>=0.14",
@@ -47,10 +47,10 @@ DEV = [
     "fakeredis[lua]>=2.26",
     "hypothesis>=6.100",
     "httpx>=0.27",
-    "moto>=5",
     "mypy>=1.13",
     "playwright>=1.48",
     "pytest>=8",
+    "pytest-xdist>=3.6",
     "ruff>=0.8",
     "trustme>=1.1",
 ]
@@ -74,8 +74,9 @@ setup(
         "pydantic>=2.7",
         "redis>=4.6",
         "rich>=13",
-        "starlette>=0.40",
+        "starlette>=1",
         "urllib3>=2",
+        "typing_extensions>=4.6",
         "uvicorn>=0.30",
     ],
     extras_require={"serve": SERVE, "dev": DEV},

@@ -49,9 +49,14 @@ class Api:
         """Return one experiment, without having the API count all others. Raises GimelError with the nearest names."""
         return one_of(self.experiments, namespace, name)
 
-    def delete(self, namespace: str, experiment: str) -> None:
-        """Delete an experiment with everything that was counted; one that is not there is no error. Raises GimelError."""
-        self._call("DELETE", "delete", {"namespace": namespace, "experiment": experiment})
+    def delete(self, namespace: str, experiment: str) -> int:
+        """Delete an experiment with everything that was counted; return how many counters that were.
+
+        An experiment that is not there has none: that is no error. Raises GimelError.
+        """
+        answer = self._call("DELETE", "delete", {"namespace": namespace, "experiment": experiment})
+        counters = answer.get("deleted") if isinstance(answer, dict) else None
+        return counters if isinstance(counters, int) else 0
 
     def _call(self, method: str, route: str, parameters: dict[str, str]) -> Any:
         address = f"{self.url}/{route}"

@@ -8,12 +8,13 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from gimel.errors import GimelError
 from gimel.runtime.settings import DEFAULTS, REDIS_DEFAULTS
@@ -31,6 +32,17 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Origin = Annotated[str, Field(pattern=r"^(\*|https?://[^/\s]+)$")]
 Limit = Annotated[int, Field(ge=1)]
 Weight = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
+
+
+_TAG = re.compile(r"[\w .:/=+@-]*")
+
+
+def _check_tags(tags: dict[str, str]) -> dict[str, str]:
+    for key, value in tags.items():
+        characters = _TAG.fullmatch(key) and _TAG.fullmatch(value)
+        if not characters or not 1 <= len(key) <= 128 or len(value) > 256 or key.lower().startswith("aws:"):
+            raise ValueError("must be tags that AWS takes: up to 128 and 256 letters, digits, spaces and . : / = + @ _ -")
+    return tags
 
 
 class _Section(BaseModel):
@@ -95,6 +107,48 @@ class Plan(_Section):
     )
 
 
+class FunctionOptions(_Section):
+    """What a Lambda function gets, beyond what the wiring says."""
+
+    memory: Annotated[int, Field(ge=128, le=10_240)] | None = Field(None, description="Memory in MB, in place of MemorySize")
+    timeout: Annotated[int, Field(ge=1, le=900)] | None = Field(None, description="Seconds, in place of Timeout")
+    reserved_concurrency: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="How many may run at once, taken out of the account's own limit"
+    )
+
+
+class Vpc(_Section):
+    """The network that the functions run in, where Redis can only be reached from inside it."""
+
+    subnets: Annotated[list[Name], Field(min_length=1)] = Field(description="Ids of subnets")
+    security_groups: Annotated[list[Name], Field(min_length=1)] = Field(description="Ids of security groups")
+
+
+class Throttle(_Section):
+    """What the API takes at most; beyond it a request is answered with 429, and the client sends it again."""
+
+    rate: Annotated[float, Field(gt=0)] = Field(1000, description="Requests a second")
+    burst: Limit = Field(2000, description="Requests at once")
+
+
+class Aws(_Section):
+    """How `gimel deploy` sets up what it makes on AWS."""
+
+    runtime: Literal["python3.10", "python3.11", "python3.12", "python3.13", "python3.14"] = Field(
+        "python3.13", description="Runtime of the functions"
+    )
+    architecture: Literal["arm64", "x86_64"] = Field("arm64", description="Processor; arm64 costs 20% less")
+    functions: dict[str, FunctionOptions] = Field({}, description="Memory, timeout and reserved concurrency, by FunctionName")
+    vpc: Vpc | None = Field(None, description="Subnets and security groups, where Redis is inside a VPC")
+    tags: Annotated[dict[str, str], AfterValidator(_check_tags)] = Field(
+        {}, description="Tags on the role, the functions, the log groups and the API"
+    )
+    log_retention_days: Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731] = Field(
+        30, description="Days that the functions' logs are kept"
+    )
+    throttle: Throttle = Field(Throttle(), description="What the API takes at most")
+
+
 class Document(_Section):
     """The whole of config.json."""
 
@@ -111,6 +165,7 @@ class Document(_Section):
     allowed_experiments: list[Name] | None = Field(None, description="The only experiments that are counted; null: any")
     limits: Limits | None = Field(None, description="What the public endpoint can create")
     experiments: dict[Name, Plan] = Field({}, description="What the results need to know of an experiment, by its name")
+    aws: Aws = Field(Aws(), description="How `gimel deploy` sets up what it makes on AWS")
 
 
 @dataclass(frozen=True)
@@ -144,7 +199,7 @@ class Config:
         redis = dict(redis)
         if ca_file := redis.pop("ssl_ca_certs", None):
             redis["ssl_ca_data"] = self._read_certificates(ca_file)
-        settings = self.document.model_dump(exclude_none=True, exclude={"redis", "extra_wiring", "experiments"})
+        settings = self.document.model_dump(exclude_none=True, exclude={"redis", "extra_wiring", "experiments", "aws"})
         settings = {key: value for key, value in settings.items() if value != DEFAULTS[key]}
         redis = {key: value for key, value in redis.items() if value != REDIS_DEFAULTS[key]}
         return json.dumps({**settings, "redis": redis}, separators=(",", ":"), sort_keys=True)
@@ -199,6 +254,12 @@ def load(path: Path | None) -> Config:
         wiring = wire(parsed.extra_wiring)
     except GimelError as error:
         raise GimelError(f"{path}: {error.message}", error.hint) from None
+    functions = [function.name for function in wiring.functions]
+    for name in parsed.aws.functions:
+        if name not in functions:
+            near = difflib.get_close_matches(name, functions, 1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Possible: {', '.join(functions)}."
+            raise GimelError(f"{path}: aws.functions: no function is called {name!r}.", hint)
     return Config(path, parsed, wiring)
 
 
@@ -297,19 +358,33 @@ def _explain(error: ValidationError, document: Mapping[str, Any]) -> str:
         if mistake["type"] == "extra_forbidden":
             sentences.append(f"there is no key {key!r}. {_near(location)}")
             continue
+        if mistake["type"] == "missing":
+            sentences.append(f"{key} is missing.")
+            continue
         found = _found(document, location)
         shown = "a secret" if location[-1] in _SECRETS else _show(found)
-        allowed = _ALLOWED.get(mistake["type"]) or mistake["msg"].removeprefix("Input ").replace("should", "must", 1)
+        allowed = _ALLOWED.get(mistake["type"]) or mistake["msg"].removeprefix("Value error, ").removeprefix("Input ").replace(
+            "should", "must", 1
+        )
         sentences.append(f"{key} {allowed}; found {shown}.")
     return " ".join(dict.fromkeys(sentences))
 
 
 def _near(location: list[int | str]) -> str:
-    sections: dict[str, type[_Section]] = {"redis": Redis, "limits": Limits, "experiments": Plan}
-    model = sections[str(location[0])] if len(location) > 1 else Document
+    model: type[_Section] = Document
+    for part in location[:-1]:
+        if part in model.model_fields:
+            model = _section(model.model_fields[str(part)].annotation) or model
     keys = [name for name, field in model.model_fields.items() if not field.exclude]
     near = difflib.get_close_matches(str(location[-1]), keys, 1)
     return f"Did you mean {near[0]!r}?" if near else f"Possible: {', '.join(keys)}."
+
+
+def _section(annotation: Any) -> type[_Section] | None:
+    """Return the section that an annotation names, alone, as `X | None` or as a dict's values."""
+    if isinstance(annotation, type) and issubclass(annotation, _Section):
+        return annotation
+    return next((section for part in get_args(annotation) if (section := _section(part))), None)
 
 
 def _found(document: Any, location: list[int | str]) -> Any:

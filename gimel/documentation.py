@@ -1,7 +1,8 @@
-"""The parts of README.md that are made from the code, so that they cannot differ from it. Cog writes them; CI checks them."""
+"""The parts of README.md and WIRING.md that are made from the code. Cog writes them; CI checks them."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import typing
 from collections.abc import Iterator
@@ -9,9 +10,10 @@ from typing import Any
 
 import click
 
-from gimel import config
+from gimel import _MODULE_OF_HANDLER, config
 from gimel.cli import main
 from gimel.runtime.settings import DEFAULTS, REDIS_DEFAULTS
+from gimel.wiring import HANDLERS, METHODS, PUBLIC_HANDLERS, wire
 
 _NO_DEFAULT = object()
 
@@ -23,6 +25,33 @@ def configuration_table() -> str:
         shown = "" if default is _NO_DEFAULT or default is None else f"`{json.dumps(default)}`"
         lines.append(f"| `{key}` | {shown} | {meaning} |")
     return "\n".join(lines) + "\n"
+
+
+def wiring_table() -> str:
+    """Return a Markdown table of WIRING's routes, with their functions."""
+    wiring = wire()
+    lines = ["| route | API key | function | handler | memory | timeout |", "| --- | --- | --- | --- | --- | --- |"]
+    for route in wiring.routes:
+        function = wiring.function(route.function)
+        key = "needed" if route.api_key_required else ""
+        lines.append(
+            f"| `{route.method} /{route.path}` | {key} | `{function.name}` | `{function.handler}` "
+            f"| {function.memory} MB | {function.timeout} s |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def entry_tables() -> str:
+    """Return what is allowed where in an entry of the wiring: handlers and methods."""
+    lines = ["| `Handler` | does | `function_url` |", "| --- | --- | --- |"]
+    for handler in HANDLERS:
+        module = importlib.import_module(_MODULE_OF_HANDLER[handler.removeprefix("gimel.")])
+        does = (getattr(module, handler.removeprefix("gimel.")).__doc__ or "").strip().splitlines()[0]
+        lines.append(
+            f"| `{handler}` | {does} | {'may have one' if handler in PUBLIC_HANDLERS else 'no: it needs the API key'} |"
+        )
+    methods = ", ".join(f"`{method}`" for method in METHODS)
+    return "\n".join(lines) + f"\n\n`httpMethod` is one of {methods}.\n"
 
 
 def command_reference() -> str:
@@ -44,10 +73,12 @@ def _keys(model: Any, defaults: dict[str, Any], prefix: str = "") -> Iterator[tu
     for name, field in model.model_fields.items():
         if field.exclude:
             continue
-        section = next((kind for kind in typing.get_args(field.annotation) if hasattr(kind, "model_fields")), None)
-        default = defaults.get(name, _NO_DEFAULT)
+        kinds = (field.annotation, *typing.get_args(field.annotation))
+        section = next((kind for kind in kinds if hasattr(kind, "model_fields")), None)
+        default = defaults.get(name, _NO_DEFAULT if field.is_required() else field.default)
         if section is not None:
-            by_name = "NAME." if typing.get_origin(field.annotation) is dict else ""
-            yield from _keys(section, default if isinstance(default, dict) else {}, f"{prefix}{name}.{by_name}")
+            inner = default.model_dump() if hasattr(default, "model_dump") else default
+            named = f"{prefix}{name}.NAME." if typing.get_origin(field.annotation) is dict else f"{prefix}{name}."
+            yield from _keys(section, inner if isinstance(inner, dict) else {}, named)
         else:
             yield f"{prefix}{name}", default, field.description

@@ -8,10 +8,8 @@ a time.
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import secrets
-import socket
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -21,7 +19,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -128,10 +125,7 @@ def application(gateway: Gateway, store: LocalStore | None, warn: Callable[[str]
         if not request.headers.get("host"):  # what Starlette puts in its place differs from release to release
             return JSONResponse({"message": "Bad Request"}, 400)
         track_url = str(request.url.replace(path="/track", query=""))
-        try:
-            snippet = render.snippet(track_url, DEMO_NAMESPACE)
-        except GimelError:
-            return JSONResponse({"message": "Bad Request"}, 400)  # no Host to send events to
+        snippet = render.snippet(track_url, DEMO_NAMESPACE)
         page = render.render("demo.html.j2", snippet=snippet, version=gimel.__version__)
         return HTMLResponse(page, headers={"Cache-Control": "no-store"})
 
@@ -211,27 +205,6 @@ def proxy_event(request: Request, body: bytes) -> dict[str, Any]:
     }
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens there; port 0 takes a free one. Raises GimelError, as when the port is in use."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind(address)
-            listening.listen(2048)
-        except BaseException:
-            listening.close()
-            raise
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise GimelError(f"Port {port} of {host} is in use.", "Choose another with --port.") from None
-        raise GimelError(
-            f"Cannot listen on port {port} of {host}: {error.strerror}.", "Choose others with --host and --port."
-        ) from None
-    return listening
-
-
 def check_store(redis: Mapping[str, Any]) -> None:
     """Ask the store that the runtime will use for a sign of life. Raises GimelError with what went wrong."""
     client = Client(RedisOptions(redis))
@@ -243,11 +216,6 @@ def check_store(redis: Mapping[str, Any]) -> None:
         raise GimelError(f"The store cannot be used: {error}.", "Is it running, and is the URL right?") from None
     finally:
         client.close()
-
-
-def run(app: Starlette, listening: socket.socket) -> None:
-    """Serve until interrupted; requests under way are answered first. Ends with KeyboardInterrupt on Ctrl-C."""
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listening])
 
 
 def _grouped(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:

@@ -19,6 +19,21 @@ from typing import Any
 # redis-py 3 is what 1.5.0 ran with. It imports distutils, which setuptools stands in for since Python 3.12.
 REQUIREMENTS = ("gimel==1.5.0", "lamed==0.4.3", "redis==3.5.3", "setuptools<80")
 
+# What `gimel deploy` of 1.5.0 needs beside: boto3 as it is today, with what it brings.
+DEPLOY_REQUIREMENTS = (
+    "gimel==1.5.0",
+    "redis==3.5.3",
+    "setuptools<80",
+    "boto3",
+    "botocore",
+    "s3transfer",
+    "jmespath",
+    "python-dateutil",
+    "six",
+    "urllib3",
+    "click",
+)
+
 _CACHE = Path(__file__).parent.parent / ".oracle"
 _SCRIPT = Path(__file__).parent / "oracle_1_5_0.py"
 
@@ -64,12 +79,12 @@ def running_oracle(port: int, directory: Path) -> Iterator[Oracle]:
         yield Oracle(process, log)
 
 
-def oracle_python() -> Path:
-    """Return the interpreter of the old releases' environment, which is created where it is missing.
+def oracle_python(requirements: Sequence[str] = REQUIREMENTS) -> Path:
+    """Return the interpreter of an environment with these requirements, the old releases'; it is created where it is missing.
 
     It is renamed into place as a whole: neither an interruption nor a second test run at the same time leaves half of one.
     """
-    name = "-".join([*REQUIREMENTS, f"python{sys.version_info.major}.{sys.version_info.minor}"])
+    name = "-".join([*requirements, f"python{sys.version_info.major}.{sys.version_info.minor}"])
     environment = _CACHE / name.replace("==", "").replace("<", "below")
     python = environment / "bin" / "python"
     if not python.exists():
@@ -78,7 +93,7 @@ def oracle_python() -> Path:
         with tempfile.TemporaryDirectory(dir=_CACHE, prefix="unfinished-") as unfinished:
             new = Path(unfinished) / "environment"
             _run(sys.executable, "-m", "venv", new)
-            _run(new / "bin" / "python", "-m", "pip", "install", "--no-deps", *REQUIREMENTS)
+            _run(new / "bin" / "python", "-m", "pip", "install", "--no-deps", *requirements)
             with contextlib.suppress(OSError):  # another run was first
                 new.rename(environment)
     return python

@@ -42,7 +42,7 @@ def test_help_names_every_command(tmp_path: Path) -> None:
     """`gimel --help` lists the commands, each with what it does."""
     done = gimel("--help", home=tmp_path)
     assert done.returncode == 0
-    for command in ("configure", "serve", "snippet"):
+    for command in ("configure", "results", "sample-size", "serve", "simulate", "snippet"):
         assert f"\n  {command}  " in done.stdout
         assert gimel(command, "--help", home=tmp_path).returncode == 0
 

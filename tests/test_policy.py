@@ -374,3 +374,16 @@ class TestSince:
         send()
 
         assert gimel.all({}, None)[1]["since"] > 1
+
+
+def test_a_limit_takes_away_nothing_that_gimel_did_not_write(store: redis.Redis, configure: Callable[..., None]) -> None:
+    """An integer of Lamed's under a counter's own key outlasts an event that is refused there."""
+    configure(precision=1, limits={"counters_per_experiment": 1})
+    gimel.track(rest(query={**EVENT, "event": "first"}), None)
+    key = f"alephbet:counters:{EVENT['experiment']}:second:{EVENT['variant']}"
+    store.set(key, 41)
+
+    status, answer = read(gimel.track(rest(query={**EVENT, "event": "second"}), None))
+
+    assert (status, answer) == (200, {"status": "ignored", "reason": "limit reached"})
+    assert store.get(key) == b"41"

@@ -128,9 +128,9 @@ def test_no_answer_breaks_it(data: st.DataObject) -> None:
 @pytest.mark.parametrize(
     ("variants", "control"),
     [
-        (["red", "Control", "baseline"], "Control"),
-        (["red", "ORIGINAL", "baseline"], "ORIGINAL"),
-        (["red", "Baseline", "a"], "Baseline"),
+        (["Amber", "Control", "baseline"], "Control"),
+        (["AMBER", "ORIGINAL", "baseline"], "ORIGINAL"),
+        (["Amber", "Baseline", "a"], "Baseline"),
         (["red", "blue"], "blue"),
         (["controlled", "b"], "b"),
     ],

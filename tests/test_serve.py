@@ -123,14 +123,6 @@ def test_a_malformed_event_is_the_senders_mistake(empty: Served) -> None:
     assert (answer.status_code, answer.json()) == (400, {"error": "uuid is empty"})
 
 
-def test_a_request_without_a_host_gets_no_demo_page(empty: Served) -> None:
-    """It would not know where to send its events."""
-    address = empty.http.base_url
-    with socket.create_connection((address.host, address.port or 80)) as connection:
-        connection.sendall(b"GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n")
-        assert connection.recv(1024).startswith(b"HTTP/1.1 400 ")
-
-
 texts = st.text(max_size=250)
 
 
@@ -260,7 +252,7 @@ def test_a_server_on_path_goes_first(tmp_path: Path) -> None:
 
 def test_a_store_that_does_not_answer_is_an_error(tmp_path: Path) -> None:
     """Before anything is served, and without the password."""
-    message = failed(tmp_path, "--redis", f"redis://:hunter2@127.0.0.1:{free_port()}")
+    message = failed(tmp_path, "--port", "0", "--redis", f"redis://:hunter2@127.0.0.1:{free_port()}")
     assert "The store cannot be used: no connection to Redis at 127.0.0.1:" in message
     assert "hunter2" not in message
 
@@ -268,7 +260,7 @@ def test_a_store_that_does_not_answer_is_an_error(tmp_path: Path) -> None:
 def test_a_wrong_password_is_an_error(tmp_path: Path) -> None:
     """That says so."""
     with running_store(tmp_path, "--requirepass", "right") as store:
-        message = failed(tmp_path, "--redis", f"redis://:hunter2@127.0.0.1:{store.port}")
+        message = failed(tmp_path, "--port", "0", "--redis", f"redis://:hunter2@127.0.0.1:{store.port}")
     assert "WRONGPASS" in message
     assert "hunter2" not in message
 
@@ -276,7 +268,7 @@ def test_a_wrong_password_is_an_error(tmp_path: Path) -> None:
 def test_a_broken_configuration_is_an_error(tmp_path: Path) -> None:
     """Serving with other settings than those written would mislead."""
     (tmp_path / "config.json").write_text('{"precision": 3}')
-    assert "precision must be 1, 4, 16, 64 or 256" in failed(tmp_path)
+    assert "precision must be 1, 4, 16, 64 or 256" in failed(tmp_path, "--port", "0")
 
 
 def test_data_that_cannot_be_loaded_is_an_error(tmp_path: Path) -> None:

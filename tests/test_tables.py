@@ -23,7 +23,7 @@ def printed(*items: dict[str, Any], width: int = 80, ascii_only: bool = False, i
     """Print experiments to a file, as to a pipe."""
     found = results.parse(answer(*items, **(ignored or {})))
     file = io.StringIO()
-    console = Console(file=file, width=width, highlight=False, emoji=False, markup=False)
+    console = Console(file=file, width=width)  # one that would take [red] for markup and :smile: for a face
     for part in tables.report(results.analyse_all(found, {}), found.ignored, NOW, width, ascii_only):
         console.print(part)
     return file.getvalue()
@@ -123,6 +123,15 @@ def test_a_hostile_name_is_text(name: str) -> None:
     assert not {"\x1b", "\u202e", "\u2028"} & {*shown}
     assert all(cell_len(line) <= 80 for line in shown.split("\n"))
     assert any(start in shown for start in (name[:9], "\\u202egnp.exe", "\\u001b[31mred", "a\\u2028b"))
+
+
+@pytest.mark.parametrize("name", ["[red]x[/red]", ":smile:", "[/]", "\\["])
+def test_no_name_is_markup(name: str) -> None:
+    """Neither above a table, nor in it or its head."""
+    shown = printed(row(name, {name: (1000, {"buy": 50}), "~": (1000, {"buy": 60})}))
+    assert shown.startswith(f"{name}\n")
+    assert f"against {name} " in shown
+    assert shown.count(f"  {name} ") == 2
 
 
 def test_long_names_that_differ_at_an_end_stay_different() -> None:

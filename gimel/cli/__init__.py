@@ -21,7 +21,22 @@ from gimel.errors import GimelError
 
 REPORT_TO = "https://github.com/Alephbet/gimel/issues"
 
-_COMMANDS = ("configure", "dashboard", "results", "sample-size", "serve", "simulate", "snippet")
+_COMMANDS = (
+    "configure",
+    "dashboard",
+    "delete",
+    "deploy",
+    "destroy",
+    "iam-policy",
+    "preflight",
+    "results",
+    "rollback",
+    "sample-size",
+    "serve",
+    "simulate",
+    "snippet",
+    "status",
+)
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from types import FrameType
 
 import click
 
-from gimel import results
+from gimel import results, web
 from gimel.cli import Options
 from gimel.cli.connection import api_options, find_api
 from gimel.config import Config
 from gimel.dashboard import pages
 from gimel.dashboard.demo import Demo
-from gimel.dashboard.site import Site
+from gimel.dashboard.site import Site, application
 from gimel.errors import GimelError
 
 
@@ -60,7 +60,7 @@ def _site(config: Config, demo: bool, namespace: str, url: str | None, api_key: 
     """Return the dashboard of what the options name. Raises GimelError."""
     if demo:
         return Site(Demo(time.time()), "made up for this demo", namespace, is_demo=True)
-    api = find_api(config, url, api_key, local)
+    api = find_api(url, api_key, local)
     return Site(api, f"counted by {api.url}", namespace, config.document.experiments)
 
 
@@ -78,17 +78,15 @@ def _write(site: Site, output: Path) -> None:
 
 
 def _serve(site: Site, port: int, open_browser: bool) -> None:
-    from gimel import server
-    from gimel.dashboard.site import application
-
-    with contextlib.closing(server.listen("127.0.0.1", port)) as listening:
+    with contextlib.closing(web.listen("127.0.0.1", port)) as listening:
         signal.signal(signal.SIGTERM, _end)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background job is started deaf to it
         address = f"http://127.0.0.1:{listening.getsockname()[1]}{pages.BASE}"
         click.echo(f"Dashboard  {address} (Ctrl-C ends it)")
         if open_browser:
             # It is answered as soon as the server runs: the socket listens already.
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-        server.run(application(site), listening)
+        web.run(application(site), listening)
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:

@@ -81,7 +81,7 @@ def command(
         raise click.UsageError(f"--watch cannot be used with --{form}.")
     config = options.load_config()
     question = Question(namespace, experiment, goal, control, confidence, config.document.experiments)
-    api = find_api(config, url, api_key, local)
+    api = find_api(url, api_key, local)
     if watch:
         _watch(api, question, time.sleep)
     found = ask(api, question)

@@ -58,7 +58,12 @@ def count(redis: "Client", events: "Sequence[TrackEvent]", limits: "Mapping[str,
         if isinstance(reply, ServerError):
             raise reply
     over: set[str] = set()
-    new = {event.counter: event for event, four in zip(events, commands, strict=True) if reply_to[four[2]] == 1}
+    # What is occupied is not ours to take away again.
+    new = {
+        event.counter: event
+        for event, four in zip(events, commands, strict=True)
+        if reply_to[four[2]] == 1 and event not in occupied
+    }
     if new:
         from gimel.runtime.limits import keep_within
 

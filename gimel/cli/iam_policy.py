@@ -1,0 +1,32 @@
+"""`gimel iam-policy`"""
+
+from __future__ import annotations
+
+import click
+
+from gimel.cli import Options, terminal
+from gimel.deploy import policies
+from gimel.deploy.desired import desire
+from gimel.deploy.models import Identity
+from gimel.errors import GimelError
+
+
+@click.command("iam-policy")
+@click.option("--account", metavar="ID", help="AWS account. [default: the one that the credentials lead to]")
+@terminal.aws_options
+@click.pass_obj
+def command(options: Options, account: str | None, profile: str | None, region: str | None) -> None:
+    """Print the least rights that Gimel's commands need, as an IAM policy, for this configuration."""
+    desired = desire(options.load_config(), b"")
+    identity = Identity(account, region, "") if account and region else _identity(account, profile, region)
+    terminal.print_json(policies.of_operator(identity, desired))
+
+
+def _identity(account: str | None, profile: str | None, region: str | None) -> Identity:
+    try:
+        aws = terminal.connect(profile, region)
+        if account:
+            return Identity(account, aws.region, "")
+        return aws.identity()
+    except GimelError as error:
+        raise GimelError(error.message, "Or give --account and --region: then no credentials are needed.") from None

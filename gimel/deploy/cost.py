@@ -1,0 +1,33 @@
+"""What a million events cost, in US dollars of us-east-1. Pure.
+
+Prices: https://aws.amazon.com/lambda/pricing/ and https://aws.amazon.com/api-gateway/pricing/, without the free tier. Redis and
+the data that leaves AWS are not in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MILLION = 1_000_000
+LAMBDA_REQUESTS = 0.20
+REST_API_REQUESTS = 3.50
+GB_SECOND = {"arm64": 0.0000133334, "x86_64": 0.0000166667}
+LOG_GB = 0.50
+LOG_BYTES = 330  # about: the START, END and REPORT lines of an invocation
+EVENT_SECONDS = 0.005  # an assumption: one round trip to a Redis in the same region, and the little around it
+
+
+@dataclass(frozen=True)
+class Cost:
+    """US dollars a million events, through the REST API and through a function's own URL."""
+
+    through_api: float
+    through_url: float
+
+
+def of_a_million(memory: int, architecture: str) -> Cost:
+    """Return the cost at so many MB of memory."""
+    compute = memory / 1024 * EVENT_SECONDS * MILLION * GB_SECOND[architecture]
+    logs = MILLION * LOG_BYTES / 1e9 * LOG_GB
+    through_url = LAMBDA_REQUESTS + compute + logs
+    return Cost(round(REST_API_REQUESTS + through_url, 2), round(through_url, 2))

@@ -1,0 +1,53 @@
+"""Where a deployment is reached: its public URLs, from ids. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gimel.deploy.models import STAGE, Deployed
+from gimel.wiring import Wiring
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A method of a public URL, and the handler behind it. `via` is the emulator that answers for it, None on AWS."""
+
+    method: str
+    url: str
+    handler: str
+    api_key_required: bool
+    via: str | None = None
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """All that a user of the deployment needs."""
+
+    endpoints: tuple[Endpoint, ...]
+    key: str = field(repr=False)
+
+    def endpoint(self, handler: str, method: str | None = None) -> Endpoint | None:
+        """Return the first endpoint of a handler and, if given, method, a URL of the API before a function's own."""
+        return next((each for each in self.endpoints if each.handler == handler and method in (None, each.method)), None)
+
+
+def outputs(deployed: Deployed, wiring: Wiring, region: str, emulator: str | None) -> Outputs:
+    """Return the URLs of a deployment in the form of AWS, or of an emulator at that address."""
+    base = api_url(deployed.api, region, emulator)
+    endpoints = [
+        Endpoint(route.method, f"{base}/{route.path}", wiring.function(route.function).handler, route.api_key_required)
+        for route in wiring.routes
+    ]
+    for function in wiring.functions:
+        if function.name in deployed.urls:
+            url = deployed.urls[function.name]
+            endpoints.append(Endpoint("GET", url, function.handler, api_key_required=False, via=emulator))
+    return Outputs(tuple(endpoints), deployed.key)
+
+
+def api_url(api: str, region: str, emulator: str | None) -> str:
+    """Return the address of an API's stage, without a slash at its end."""
+    if emulator:
+        return f"{emulator.rstrip('/')}/restapis/{api}/{STAGE}/_user_request_"
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"https://{api}.execute-api.{region}.{suffix}/{STAGE}"

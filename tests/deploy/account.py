@@ -1,0 +1,179 @@
+"""An emulated AWS account, deploying into it, and all that is in it."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import boto3
+
+from gimel import config
+from gimel.deploy import apply, observe, plan
+from gimel.deploy.aws import SERVICES, Aws
+from gimel.deploy.desired import desire
+from gimel.deploy.models import Deployed
+from gimel.deploy.steps import Step
+from tests.events import BROWSER
+
+REGION = "us-east-1"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+
+def variables(url: str) -> dict[str, str]:
+    """Return the environment of somebody who uses the emulator at this address, and no configuration of their own."""
+    nowhere = {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_EC2_METADATA_DISABLED": "true"}
+    return {**nowhere, **CREDENTIALS, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": url}
+
+
+READING = ("Get", "List", "Describe", "Simulate")
+
+
+def mutating(calls: list[str]) -> list[str]:
+    """Return the calls that change something."""
+    return [call for call in calls if not call.startswith(READING)]
+
+
+@dataclass
+class Answer:
+    status: int
+    body: Any
+    headers: dict[str, str]
+
+
+@dataclass
+class Result:
+    """What a deploy did: its steps, the AWS calls of observing and of the whole, and what it leads to."""
+
+    steps: tuple[Step, ...]
+    calls: list[str]
+    deployed: Deployed
+
+    @property
+    def sentences(self) -> list[str]:
+        return [str(step) for step in self.steps]
+
+
+@dataclass
+class Account:
+    """The account of the emulator at `url`; `file` is config.json, `redis` what it says of Redis."""
+
+    url: str
+    file: Path
+    redis: dict[str, Any]
+    hooks: list[Callable[[Any], None]] = field(default_factory=list)
+
+    def configure(self, **document: Any) -> config.Config:
+        self.file.write_text(json.dumps({"redis": self.redis, **document}))
+        return config.load(self.file)
+
+    def aws(self, calls: list[str] | None = None, **options: Any) -> Aws:
+        """Return the way to the account; the names of the calls are added to `calls` as botocore sends them."""
+        aws = Aws(**options)
+        for service in SERVICES:
+            events = aws._clients[service].meta.events
+            if calls is not None:
+                events.register("before-send", lambda request, event_name, **_: calls.append(event_name.rsplit(".", 1)[1]))
+            for hook in self.hooks:
+                hook(events)
+        return aws
+
+    def plan(self, **document: Any) -> tuple[Step, ...]:
+        """Return the steps of a dry run."""
+        desired = desire(self.configure(**document))
+        return plan.plan(desired, observe.observe(self.aws(), desired))
+
+    def deploy(self, options: dict[str, Any] | None = None, **document: Any) -> Result:
+        """Deploy this configuration."""
+        calls: list[str] = []
+        desired = desire(self.configure(**document))
+        aws = self.aws(calls, **(options or {}))
+        observed = observe.observe(aws, desired)
+        planned = plan.plan(desired, observed)
+        return Result(planned, calls, apply.apply(aws, planned, observed))
+
+    def destroy(self, options: dict[str, Any] | None = None) -> tuple[Step, ...]:
+        """Remove all of Gimel's. Returns the steps."""
+        aws = self.aws(**(options or {}))
+        observed = observe.observe(aws)
+        planned = plan.plan_destroy(observed)
+        apply.apply(aws, planned, observed)
+        return planned
+
+    def client(self, service: str) -> Any:
+        return boto3.client(service)  # type: ignore[call-overload]
+
+    def api(self) -> str:
+        """Return the id of the one REST API of Gimel's name."""
+        (api,) = [api for api in self.client("apigateway").get_rest_apis()["items"] if api["name"] == "gimel"]
+        return str(api["id"])
+
+    def ask(self, path: str, method: str = "GET", key: str | None = None, body: Any = None, **query: str) -> Answer:
+        """Ask the deployed API over HTTP."""
+        url = f"{self.url}/restapis/{self.api()}/prod/_user_request_/{path}"
+        return ask(f"{url}?{urlencode(query)}" if query else url, method, key, body)
+
+    def listing(self) -> dict[str, Any]:
+        """Return all that is in the account, as far as anything of Gimel's could be, without what differs by time alone."""
+        iam, logs, functions, gateway = (self.client(name) for name in ("iam", "logs", "lambda", "apigateway"))
+        roles = [role["RoleName"] for role in iam.list_roles()["Roles"]]
+        apis = gateway.get_rest_apis()["items"]
+        return {
+            "roles": {name: iam.list_role_policies(RoleName=name)["PolicyNames"] for name in roles},
+            "policies": [policy["Arn"] for policy in iam.list_policies(Scope="Local")["Policies"]],
+            "log groups": logs.describe_log_groups()["logGroups"],
+            "functions": {
+                function["FunctionName"]: (
+                    [
+                        version["Version"]
+                        for version in functions.list_versions_by_function(FunctionName=function["FunctionName"])["Versions"]
+                    ],
+                    functions.list_aliases(FunctionName=function["FunctionName"])["Aliases"],
+                )
+                for function in functions.list_functions()["Functions"]
+            },
+            "apis": {api["id"]: gateway.get_resources(restApiId=api["id"])["items"] for api in apis},
+            "stages": {api["id"]: gateway.get_stages(restApiId=api["id"])["item"] for api in apis},
+            "keys": gateway.get_api_keys(includeValues=True)["items"],
+            "plans": gateway.get_usage_plans()["items"],
+        }
+
+
+def ask(url: str, method: str = "GET", key: str | None = None, body: Any = None, host: str | None = None) -> Answer:
+    """Ask a URL over HTTP as a browser does."""
+    request = urllib.request.Request(url, method=method, data=None if body is None else json.dumps(body).encode())
+    request.add_header("User-Agent", BROWSER)
+    if key:
+        request.add_header("x-api-key", key)
+    if host:
+        request.add_header("Host", host)
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return _answer(response.status, response.read(), response.headers)
+    except urllib.error.HTTPError as error:
+        return _answer(error.code, error.read(), error.headers)
+
+
+def _answer(status: int, text: bytes, headers: Any) -> Answer:
+    return Answer(status, json.loads(text) if text.strip() else None, {name.lower(): value for name, value in headers.items()})
+
+
+def versions(account: Account, function: str) -> list[int]:
+    """Return the published versions of a function."""
+    listed = account.client("lambda").list_versions_by_function(FunctionName=function)["Versions"]
+    return [int(each["Version"]) for each in listed if each["Version"] != "$LATEST"]
+
+
+def live(account: Account, function: str) -> int:
+    """Return the version that is live."""
+    return int(account.client("lambda").get_alias(FunctionName=function, Name="live")["FunctionVersion"])
+
+
+def names(account: Account) -> Iterator[str]:
+    """Return the names of all functions."""
+    return (function["FunctionName"] for function in account.client("lambda").list_functions()["Functions"])
