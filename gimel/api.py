@@ -7,6 +7,7 @@ nowhere else; no redirection is followed, since it would carry the key to anothe
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -46,11 +47,7 @@ class Api:
 
     def experiment(self, namespace: str, name: str) -> results.Counted:
         """Return one experiment, without having the API count all others. Raises GimelError with the nearest names."""
-        if "," not in name:  # which divides the names of a scope
-            for experiment in self.experiments(namespace, name).experiments:
-                if experiment.name == name and experiment.visitors:
-                    return experiment
-        return results.find(self.experiments(namespace), name, namespace)
+        return one_of(self.experiments, namespace, name)
 
     def delete(self, namespace: str, experiment: str) -> int:
         """Delete an experiment with everything that was counted; return how many counters that were.
@@ -83,6 +80,15 @@ class Api:
             return json.loads(body)
         except (ValueError, RecursionError):
             raise GimelError(f"What {address} answers is no JSON.", "Is it the address of Gimel's API?") from None
+
+
+def one_of(experiments: Callable[[str, str | None], results.Answer], namespace: str, name: str) -> results.Counted:
+    """Return an experiment of what `experiments(namespace, scope)` reads; all of it only where the scope does not tell."""
+    if name and "," not in name:  # which divides the names of a scope
+        for experiment in experiments(namespace, name).experiments:
+            if experiment.name == name and experiment.visitors:
+                return experiment
+    return results.find(experiments(namespace, None), name, namespace)
 
 
 def base_url(url: str) -> str:

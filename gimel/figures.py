@@ -11,6 +11,7 @@ from gimel.stats import Estimate
 
 NONE = "-"
 _MOST_PERCENT = 999.5
+_ENDLESS = 1e12
 
 
 def visible(text: str) -> str:
@@ -41,7 +42,7 @@ def count(number: float) -> str:
 
 def digits(estimates: Iterable[Estimate]) -> int:
     """Return how many digits after the point percentages need, to write the narrowest interval with two digits."""
-    widths = [estimate.high - estimate.low for estimate in estimates if estimate.high > estimate.low]
+    widths = [estimate.high - estimate.low for estimate in estimates if 0 < estimate.high - estimate.low < _ENDLESS]
     return min(4, max(0, 1 - math.floor(math.log10(100 * min(widths))))) if widths else 1
 
 

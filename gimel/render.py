@@ -5,7 +5,9 @@ Values come in, text goes out: no file is written here and no service is asked.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,7 +37,19 @@ def snippet(track_url: str, namespace: str) -> str:
 
 def render(template: str, **values: Any) -> str:
     """Return a template of gimel/templates filled in; what is not marked safe is escaped as HTML."""
-    environment = Environment(
+    return _environment().get_template(template).render(**values)
+
+
+@functools.cache
+def source(template: str) -> str:
+    """Return a file of gimel/templates as it is."""
+    return (files("gimel") / "templates" / template).read_text("utf-8")
+
+
+@functools.cache
+def _environment() -> Environment:
+    """Return what keeps the compiled templates, made when the first is asked for."""
+    return Environment(
         loader=PackageLoader("gimel", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -43,4 +57,3 @@ def render(template: str, **values: Any) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.get_template(template).render(**values)

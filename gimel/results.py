@@ -31,6 +31,10 @@ _Number = Annotated[float, Field(ge=0, le=_MOST)]
 _Parts = dict[Annotated[str, Field(pattern=r"^(exact|[1-9][0-9]{0,5})$")], _Number]
 
 
+class NotThere(GimelError):
+    """What was asked for by its name is not there; the hint has the nearest names."""
+
+
 @dataclass(frozen=True)
 class Counted:
     """One experiment as it was counted: visitors by variant, and for every goal the conversions of every variant.
@@ -219,12 +223,12 @@ def analyse(counted: Counted, plan: Plan | None = None, confidence: float = 0.95
 
     `control` goes before the plan's; without either it is the variant named control, original or baseline, else the first by
     name. Variants that only the plan knows have no visitors; where it gives weights, a variant without one has weight 0: it is
-    left out of the check of the split. Raises GimelError where there is no variant `control`.
+    left out of the check of the split. Raises NotThere where there is no variant `control`.
     """
     plan = plan or Plan()
     names = _variants(counted, plan)
     if control is not None and control not in names:
-        raise GimelError(f"The experiment {counted.name!r} has no variant {control!r}.", nearest(control, names))
+        raise NotThere(f"The experiment {counted.name!r} has no variant {control!r}.", nearest(control, names))
     first = control or plan.control or usual_control(names)
     names.sort(key=lambda name: name != first)
 
@@ -267,19 +271,19 @@ def analyse_all(
 
 
 def find(answer: Answer, name: str, namespace: str) -> Counted:
-    """Return the experiment of that name. Raises GimelError with the nearest names, or saying that the namespace is empty."""
+    """Return the experiment of that name. Raises NotThere with the nearest names, or saying that the namespace is empty."""
     require_some(answer, namespace)
     for experiment in answer.experiments:
         if experiment.name == name:
             return experiment
     names = [experiment.name for experiment in answer.experiments]
-    raise GimelError(f"There is no experiment {name!r} in the namespace {namespace!r}.", nearest(name, names))
+    raise NotThere(f"There is no experiment {name!r} in the namespace {namespace!r}.", nearest(name, names))
 
 
 def require_some(answer: Answer, namespace: str) -> None:
-    """Raise GimelError where the namespace is empty."""
+    """Raise NotThere where the namespace is empty."""
     if not answer.experiments:
-        raise GimelError(
+        raise NotThere(
             f"There is no experiment in the namespace {namespace!r}.",
             "It is there once an event came in. Is the namespace the one that the page sends? See --namespace.",
         )

@@ -8,30 +8,29 @@ a time.
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
 import secrets
-import socket
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route as HttpRoute
 
 import gimel
-from gimel import render
+from gimel import api, render, results
+from gimel.config import Plan
+from gimel.dashboard import site
 from gimel.errors import GimelError
 from gimel.local_store import LocalStore
-from gimel.runtime.errors import RedisError
+from gimel.runtime.errors import BadRequest, RedisError
 from gimel.runtime.redis import Client
 from gimel.runtime.settings import VARIABLE, RedisOptions
 from gimel.wiring import Wiring
@@ -45,11 +44,41 @@ _SECONDS_BETWEEN_LOOKS_AT_STORE = 0.5
 
 @dataclass(frozen=True)
 class Gateway:
-    """What is served: the wiring, the key that its protected routes want, and the runtime's GIMEL_SETTINGS."""
+    """What is served: the wiring, the key that its protected routes want, and the runtime's GIMEL_SETTINGS.
+
+    `plans` say what the dashboard needs to know of an experiment.
+    """
 
     wiring: Wiring
     api_key: str
     settings: str
+    plans: Mapping[str, Plan] = field(default_factory=dict)
+
+
+class Handlers:
+    """The experiments as the runtime's handlers answer them, on the thread that they run on: a source for the dashboard."""
+
+    def __init__(self, thread: ThreadPoolExecutor) -> None:
+        self._thread = thread
+
+    def experiments(self, namespace: str, scope: str | None = None) -> results.Answer:
+        """Return what a namespace holds, or of that the experiment `scope`. Raises GimelError."""
+        return results.parse(self._call("all", {"namespace": namespace, "scope": scope}), "gimel serve")
+
+    def experiment(self, namespace: str, name: str) -> results.Counted:
+        """Return one experiment. Raises GimelError with the nearest names."""
+        return api.one_of(self.experiments, namespace, name)
+
+    def delete(self, namespace: str, experiment: str) -> None:
+        self._call("delete", {"namespace": namespace, "experiment": experiment})
+
+    def _call(self, handler: str, parameters: Mapping[str, str | None]) -> Any:
+        try:
+            return self._thread.submit(getattr(gimel, handler), parameters).result()
+        except RedisError:
+            raise GimelError("The store cannot be reached now.", "Is Redis running?") from None
+        except BadRequest as error:
+            raise GimelError(f"This cannot be asked for: {error}.") from None
 
 
 def application(gateway: Gateway, store: LocalStore | None, warn: Callable[[str], None]) -> Starlette:
@@ -93,6 +122,8 @@ def application(gateway: Gateway, store: LocalStore | None, warn: Callable[[str]
             return JSONResponse({"message": "Internal server error"}, 502)
 
     async def demo(request: Request) -> Response:
+        if not request.headers.get("host"):  # what Starlette puts in its place differs from release to release
+            return JSONResponse({"message": "Bad Request"}, 400)
         track_url = str(request.url.replace(path="/track", query=""))
         snippet = render.snippet(track_url, DEMO_NAMESPACE)
         page = render.render("demo.html.j2", snippet=snippet, version=gimel.__version__)
@@ -132,6 +163,7 @@ def application(gateway: Gateway, store: LocalStore | None, warn: Callable[[str]
         routes=[
             HttpRoute("/", demo, methods=["GET"]),
             HttpRoute("/demo/counts", demo_counts, methods=["GET"]),
+            *site.routes(site.Site(Handlers(thread), "counted by this gimel serve", plans=gateway.plans, key=gateway.api_key)),
             HttpRoute("/{path:path}", call, methods=everything),
         ],
     )
@@ -173,27 +205,6 @@ def proxy_event(request: Request, body: bytes) -> dict[str, Any]:
     }
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens there; port 0 takes a free one. Raises GimelError, as when the port is in use."""
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listening = socket.socket(family, kind, protocol)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listening.bind(address)
-            listening.listen(2048)
-        except BaseException:
-            listening.close()
-            raise
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise GimelError(f"Port {port} of {host} is in use.", "Choose another with --port.") from None
-        raise GimelError(
-            f"Cannot listen on port {port} of {host}: {error.strerror}.", "Choose others with --host and --port."
-        ) from None
-    return listening
-
-
 def check_store(redis: Mapping[str, Any]) -> None:
     """Ask the store that the runtime will use for a sign of life. Raises GimelError with what went wrong."""
     client = Client(RedisOptions(redis))
@@ -205,11 +216,6 @@ def check_store(redis: Mapping[str, Any]) -> None:
         raise GimelError(f"The store cannot be used: {error}.", "Is it running, and is the URL right?") from None
     finally:
         client.close()
-
-
-def run(app: Starlette, listening: socket.socket) -> None:
-    """Serve until interrupted; requests under way are answered first. Ends with KeyboardInterrupt on Ctrl-C."""
-    uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(sockets=[listening])
 
 
 def _grouped(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:

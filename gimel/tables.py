@@ -14,10 +14,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from gimel import figures
+from gimel import figures, wording
 from gimel.counts import EXACT, Arm
 from gimel.figures import NONE, visible
-from gimel.results import Experiment, Goal, Variant
+from gimel.results import Experiment, Goal
 from gimel.stats import Estimate
 from gimel.verdict import Kind, Verdict
 
@@ -40,13 +40,9 @@ def report(
         yield from _experiment(experiment, now, width, ascii_only)
         yield ""
     if ignored:
-        yield Text(f"Ignored events of no known experiment: {_reasons(ignored)}.\n")
+        yield Text(f"Ignored events of no known experiment: {wording.reasons(ignored)}.\n")
     if any(goal.is_conversion and len(goal.arms) > 1 for experiment in experiments for goal in experiment.goals):
-        yield Text(
-            "Intervals and p-values in the tables are for one look, on a day chosen beforehand. "
-            "A verdict and its interval hold however often you look. A counting error is one standard error.",
-            style="dim",
-        )
+        yield Text(wording.HOW_TO_READ, style="dim")
 
 
 def _experiment(experiment: Experiment, now: float, width: int, ascii_only: bool) -> Iterator[RenderableType]:
@@ -64,7 +60,7 @@ def _experiment(experiment: Experiment, now: float, width: int, ascii_only: bool
     if experiment.arms:
         yield ""
         yield _indented(_participants(experiment, width))
-    notes = list(_notes(experiment))
+    notes = list(wording.notes(experiment))
     if notes:
         yield _indented(Text("\n".join(notes)))
     for goal in experiment.goals:
@@ -82,29 +78,11 @@ def _experiment(experiment: Experiment, now: float, width: int, ascii_only: bool
 
 def _sentence(goal: str, verdict: Verdict) -> Text:
     style = "bold red" if verdict.kind in _UNTRUSTED else "bold green" if verdict.safe_to_stop else "yellow"
-    sentence = verdict.sentence
-    if verdict.kind is Kind.SPLIT_MISMATCH:
-        sentence = "do not trust this: visitors are not split as meant"  # the figures stand above
+    sentence = wording.below_doubts(verdict)
     text = Text()
     if goal:
         text.append(f"{visible(goal)}: ", "bold")
     return text.append(visible(sentence), style)
-
-
-def _notes(experiment: Experiment) -> Iterator[str]:
-    split = experiment.split
-    if split.checked and not split.is_mismatch:
-        yield f"Split as meant (p = {figures.p_value(split.p)})."
-    elif len(experiment.arms) > 1 and not split.checked:
-        yield "Too few visitors to check the split."
-    if experiment.widening:
-        yield f"Counting noise widens the intervals by {figures.widening(experiment.widening)}."
-    if experiment.ignored:
-        yield f"Ignored events: {_reasons(experiment.ignored)}."
-
-
-def _reasons(ignored: Mapping[str, int]) -> str:
-    return ", ".join(f"{figures.count(number)} {visible(reason)}" for reason, number in ignored.items())
 
 
 def _participants(experiment: Experiment, width: int) -> Table:
@@ -126,7 +104,7 @@ def _rates(goal: Goal, width: int, ascii_only: bool) -> Table:
     figures_of = [
         (
             figures.count(variant.arm.conversions.value),
-            *(_range(variant.rate, places) if variant.arm.visitors.value else (NONE, NONE)),
+            *(wording.interval(variant.rate, places) if variant.arm.visitors.value else (NONE, NONE)),
             figures.chance(variant.best),
         )
         for variant in variants
@@ -150,7 +128,7 @@ def _rates(goal: Goal, width: int, ascii_only: bool) -> Table:
 
 def _comparisons(goal: Goal, width: int) -> Table:
     compared = [variant for variant in goal.variants if variant.comparison]
-    figures_of = [_compared(variant, goal) for variant in compared]
+    figures_of = [wording.compared(variant, goal) for variant in compared]
     headers = ("difference, points", "lift, %", "p (Holm)", "beats it")
     widths = [max(map(len, cells)) for cells in zip(headers, *figures_of, strict=True)]
     longest = max(10, width - _INDENT - sum(widths) - _GAP * len(widths))
@@ -159,21 +137,6 @@ def _comparisons(goal: Goal, width: int) -> Table:
     for name, cells in zip(_names([variant.arm for variant in compared], longest), figures_of, strict=True):
         _row(table, name, *cells)
     return table
-
-
-def _compared(variant: Variant, goal: Goal) -> tuple[str, str, str, str]:
-    comparison = variant.comparison
-    if not comparison or not variant.arm.visitors.value or not goal.control.visitors.value:
-        return NONE, NONE, NONE, NONE
-    others = [each.comparison for each in goal.variants if each.comparison]
-    places = figures.digits(each.difference for each in others)
-    lifts = figures.digits(each.lift for each in others if each.lift)
-    return (
-        " ".join(_range(comparison.difference, places, sign=True)),
-        " ".join(_range(comparison.lift, lifts, sign=True)) if comparison.lift else NONE,
-        figures.p_value(comparison.p_adjusted),
-        figures.chance(variant.beats_control),
-    )
 
 
 def _per_visitor(goal: Goal, width: int) -> Table:
@@ -201,12 +164,6 @@ def interval_bar(estimate: Estimate, low: float, high: float, size: int, mark: f
     cells[start], cells[end] = left, right
     cells[place(estimate.value)] = point
     return "".join(cells)
-
-
-def _range(estimate: Estimate, places: int, sign: bool = False) -> tuple[str, str]:
-    """Return a value and its interval, in percent: 5.0 and [4.6, 5.4]."""
-    value, low, high = (figures.percent(share, places, sign) for share in (estimate.value, estimate.low, estimate.high))
-    return value, f"[{low}, {high}]"
 
 
 def _names(arms: Sequence[Arm], room: int) -> list[Text]:

@@ -23,6 +23,7 @@ REPORT_TO = "https://github.com/Alephbet/gimel/issues"
 
 _COMMANDS = (
     "configure",
+    "dashboard",
     "delete",
     "deploy",
     "destroy",

@@ -43,12 +43,12 @@ def command(options: Options, host: str, port: int, redis_url: str | None, data_
     Counts are kept in a private Redis or Valkey server that is started with it.
     """
     try:
-        from gimel import server
+        from gimel import server, web
     except ImportError as missing:
         raise GimelError(f"`gimel serve` needs {missing.name}.", "Run `pip install 'gimel[serve]'`.") from None
     configured = options.load_config()
     data_dir = data_dir.expanduser()
-    with contextlib.closing(server.listen(host, port)) as listening, contextlib.ExitStack() as stack:
+    with contextlib.closing(web.listen(host, port)) as listening, contextlib.ExitStack() as stack:
         signal.signal(signal.SIGTERM, _end)
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background job is started deaf to it
         store: LocalStore | None = None
@@ -61,7 +61,8 @@ def command(options: Options, host: str, port: int, redis_url: str | None, data_
             redis = config.redis_of_url(redis_url)
             server.check_store(redis)
         key = api_key or _kept_key(data_dir)
-        gateway = server.Gateway(configured.wiring, key, configured.runtime_settings(redis))
+        plans = configured.document.experiments
+        gateway = server.Gateway(configured.wiring, key, configured.runtime_settings(redis), plans)
         app = server.application(gateway, store, lambda text: click.echo(text, err=True))
         address = listening.getsockname()
         base = f"http://{f'[{address[0]}]' if ':' in address[0] else address[0]}:{address[1]}"
@@ -69,8 +70,9 @@ def command(options: Options, host: str, port: int, redis_url: str | None, data_
         click.echo(f"Track URL  {base}/track")
         click.echo(f"API key    {key}")
         click.echo(f"Results    curl -H 'x-api-key: {key}' {base}/experiments")
+        click.echo(f"Dashboard  {base}/dashboard (asks for the key)")
         click.echo(f"\n{render.snippet(f'{base}/track', 'alephbet')}")
-        server.run(app, listening)
+        web.run(app, listening)
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:
