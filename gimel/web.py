@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import signal
 import socket
+from types import FrameType
 
 import uvicorn
 from starlette.applications import Starlette
@@ -30,6 +32,16 @@ def listen(host: str, port: int) -> socket.socket:
             f"Cannot listen on port {port} of {host}: {error.strerror}.", "Choose others with --host and --port."
         ) from None
     return listening
+
+
+def end_on_signals() -> None:
+    """Have Ctrl-C and SIGTERM end this process in order: what it started is ended too. For the main thread."""
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background job is started deaf to it
 
 
 def run(app: Starlette, listening: socket.socket) -> None:

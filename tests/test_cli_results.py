@@ -191,7 +191,14 @@ def test_watching_ends_with_ctrl_c(home: Path, url: str, namespace: str) -> None
     command = [sys.executable, "-m", "gimel", "results", "--local", "--url", url, "--namespace", namespace, "--watch"]
     own = environment(home, PYTHONUNBUFFERED="1")
     with subprocess.Popen(
-        command, cwd=home, env=own, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+        command,
+        cwd=home,
+        env=own,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # the tests may run where Ctrl-C is not heard
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import threading
 import time
 import webbrowser
 from pathlib import Path
-from types import FrameType
 
 import click
 
@@ -79,15 +77,10 @@ def _write(site: Site, output: Path) -> None:
 
 def _serve(site: Site, port: int, open_browser: bool) -> None:
     with contextlib.closing(web.listen("127.0.0.1", port)) as listening:
-        signal.signal(signal.SIGTERM, _end)
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background job is started deaf to it
+        web.end_on_signals()
         address = f"http://127.0.0.1:{listening.getsockname()[1]}{pages.BASE}"
         click.echo(f"Dashboard  {address} (Ctrl-C ends it)")
         if open_browser:
             # It is answered as soon as the server runs: the socket listens already.
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         web.run(application(site), listening)
-
-
-def _end(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit(0)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import signal
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -49,8 +47,7 @@ def command(options: Options, host: str, port: int, redis_url: str | None, data_
     configured = options.load_config()
     data_dir = data_dir.expanduser()
     with contextlib.closing(web.listen(host, port)) as listening, contextlib.ExitStack() as stack:
-        signal.signal(signal.SIGTERM, _end)
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a script's background job is started deaf to it
+        web.end_on_signals()
         store: LocalStore | None = None
         if redis_url is None:
             from gimel.local_store import LocalStore
@@ -73,10 +70,6 @@ def command(options: Options, host: str, port: int, redis_url: str | None, data_
         click.echo(f"Dashboard  {base}/dashboard (asks for the key)")
         click.echo(f"\n{render.snippet(f'{base}/track', 'alephbet')}")
         web.run(app, listening)
-
-
-def _end(_signal: int, _frame: FrameType | None) -> None:
-    raise SystemExit(0)
 
 
 def _kept_key(directory: Path) -> str:
