@@ -49,14 +49,14 @@ class Api:
         """Return one experiment, without having the API count all others. Raises GimelError with the nearest names."""
         return one_of(self.experiments, namespace, name)
 
-    def delete(self, namespace: str, experiment: str) -> int:
-        """Delete an experiment with everything that was counted; return how many counters that were.
+    def delete(self, namespace: str, experiment: str) -> int | None:
+        """Delete an experiment with everything that was counted; return how many counters that were, None from 1.5.0's API.
 
         An experiment that is not there has none: that is no error. Raises GimelError.
         """
         answer = self._call("DELETE", "delete", {"namespace": namespace, "experiment": experiment})
         counters = answer.get("deleted") if isinstance(answer, dict) else None
-        return counters if isinstance(counters, int) else 0
+        return counters if isinstance(counters, int) else None
 
     def _call(self, method: str, route: str, parameters: dict[str, str]) -> Any:
         address = f"{self.url}/{route}"

@@ -185,6 +185,17 @@ def test_colour_is_for_terminals_that_want_it(
     assert bool(re.search(rb"\x1b\[[0-9;]*3[0-9]m", shown)) == coloured
 
 
+def test_deleting_says_what_was_there(home: Path, url: str, namespace: str) -> None:
+    """The counters of the experiment, and the second time that there is none."""
+    simulate(home, url, namespace, "--visitors", "50", "--rates", "red=0.9,blue=0.9")
+    delete = ["delete", "simulation", "--yes", "--local", "--url", url, "--namespace", namespace]
+
+    first, second = gimel(*delete, home=home), gimel(*delete, home=home)
+
+    assert (first.returncode, first.stdout) == (0, "Deleted 4 counters of 'simulation'.\n")
+    assert (second.returncode, second.stdout.split(" in ")[0]) == (0, "There is no experiment 'simulation'")
+
+
 def test_watching_ends_with_ctrl_c(home: Path, url: str, namespace: str) -> None:
     """With 130, and without a trace."""
     simulate(home, url, namespace, "--visitors", "300")

@@ -17,4 +17,9 @@ def command(experiment: str, yes: bool, namespace: str, url: str | None, api_key
     api = find_api(url, api_key, local)
     terminal.confirm(f"Delete the counts of {experiment!r} in {namespace!r}?", yes)
     counters = api.delete(namespace, experiment)
-    click.echo(f"Deleted {counters} counter{'' if counters == 1 else 's'} of {experiment!r}.")
+    if counters is None:
+        click.echo(f"Deleted {experiment!r}.")
+    elif counters == 0:
+        click.echo(f"There is no experiment {experiment!r} in {namespace!r}: nothing was deleted.")
+    else:
+        click.echo(f"Deleted {counters} counter{'' if counters == 1 else 's'} of {experiment!r}.")
