@@ -12,7 +12,6 @@ import itertools
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -25,12 +24,12 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 from urllib.request import Request, urlopen
 
-import pytest
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, Route, sync_playwright
 
 from gimel import render
 from tests.events import BROWSER
 from tests.npm import package
+from tests.programs import program
 
 REPOSITORY = Path(__file__).parent.parent
 OPTIONS = (
@@ -61,20 +60,11 @@ _SEED = """
 """
 
 
-def chromium() -> str:
-    """Return the path of a Chromium or Chrome. Without one the test fails in CI, and is skipped elsewhere."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found
-    reason = "no chromium, chromium-browser or google-chrome on PATH: `apt-get install chromium`"
-    if os.environ.get("CI"):
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 def start_browser(kind: BrowserType, *options: str) -> Browser:
     """Start a headless Chromium, which says that it is one unless the options say otherwise."""
-    return kind.launch(executable_path=chromium(), args=[*OPTIONS.split(), *options])
+    return kind.launch(
+        executable_path=program("chromium", "chromium-browser", "google-chrome"), args=[*OPTIONS.split(), *options]
+    )
 
 
 @contextlib.contextmanager

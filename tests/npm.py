@@ -10,6 +10,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from tests.programs import program
+
 FOLDER = Path(__file__).parent.parent / ".npm-cache-for-tests"
 
 
@@ -17,12 +19,13 @@ def package(name: str, version: str, folder: Path = FOLDER) -> Path:
     """Return the directory of an npm package in exactly this version, fetched first where it is not there yet."""
     kept = folder / f"{name.replace('/', '+')}@{version}"
     if not kept.exists():
+        npm = program("npm")
         folder.mkdir(exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix="fetching-") as temporary:
             fetched = Path(temporary) / "fetched"
             fetched.mkdir()
             options = ["--no-audit", "--no-fund", "--ignore-scripts", "--no-save"]
-            command = ["npm", "install", "--prefix", str(fetched), *options, f"{name}@{version}"]
+            command = [npm, "install", "--prefix", str(fetched), *options, f"{name}@{version}"]
             result = subprocess.run(command, capture_output=True, text=True, timeout=300)
             assert result.returncode == 0, f"npm could not install {name}@{version}: {result.stderr}"
             try:
