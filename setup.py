@@ -74,7 +74,7 @@ setup(
         "jinja2>=3.1",
         "pydantic>=2.7",
         "redis>=4.6",
-        "rich>=13",
+        "rich>=13.8",
         "starlette>=1",
         "urllib3>=2",
         "typing_extensions>=4.6",

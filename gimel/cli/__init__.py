@@ -72,9 +72,8 @@ class Commands(click.Group):
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold what the terminal cannot show
         try:
-            return super().main(*args, **{**kwargs, "standalone_mode": False})
-        except click.exceptions.Exit as ended:
-            sys.exit(ended.exit_code)
+            # What is returned outside of click's standalone mode is the exit code that a command raised, or None.
+            sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}))
         except click.ClickException as wrong_usage:
             wrong_usage.show()
             sys.exit(wrong_usage.exit_code)

@@ -39,9 +39,16 @@ def connect(profile: str | None, region: str | None) -> Aws:
     return Aws(profile, region)
 
 
+class _HeedlessConsole(Console):
+    """A console whose reader may go away, as `head` does: what is being done is done to its end, unseen."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
 def stderr() -> Console:
     """Return a console on stderr; rich honours NO_COLOR and what is no terminal."""
-    return Console(stderr=True, soft_wrap=True, highlight=False)
+    return _HeedlessConsole(stderr=True, soft_wrap=True, highlight=False)
 
 
 def print_json(value: Any) -> None:

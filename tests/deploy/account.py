@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -66,7 +67,6 @@ class Account:
     url: str
     file: Path
     redis: dict[str, Any]
-    hooks: list[Callable[[Any], None]] = field(default_factory=list)
 
     def configure(self, **document: Any) -> config.Config:
         self.file.write_text(json.dumps({"redis": self.redis, **document}))
@@ -76,11 +76,9 @@ class Account:
         """Return the way to the account; the names of the calls are added to `calls` as botocore sends them."""
         aws = Aws(**options)
         for service in SERVICES:
-            events = aws._clients[service].meta.events
             if calls is not None:
+                events = aws._clients[service].meta.events
                 events.register("before-send", lambda request, event_name, **_: calls.append(event_name.rsplit(".", 1)[1]))
-            for hook in self.hooks:
-                hook(events)
         return aws
 
     def plan(self, **document: Any) -> tuple[Step, ...]:
@@ -106,7 +104,8 @@ class Account:
         return planned
 
     def client(self, service: str) -> Any:
-        return boto3.client(service)  # type: ignore[call-overload]
+        """Return a client of the emulator itself, whatever stands between it and `aws`."""
+        return boto3.client(service, endpoint_url=self.url)  # type: ignore[call-overload]
 
     def api(self) -> str:
         """Return the id of the one REST API of Gimel's name."""
@@ -142,6 +141,59 @@ class Account:
             "keys": gateway.get_api_keys(includeValues=True)["items"],
             "plans": gateway.get_usage_plans()["items"],
         }
+
+    def state(self) -> Any:
+        """Return all that a deploy makes, in full, with names in place of ids, and without times and versions' numbers."""
+        iam, logs, functions, gateway = (self.client(name) for name in ("iam", "logs", "lambda", "apigateway"))
+        api = self.api()
+        paths = gateway.get_resources(restApiId=api, limit=500)["items"]
+        stage = gateway.get_stage(restApiId=api, stageName="prod")
+        deployment = gateway.get_deployment(restApiId=api, deploymentId=stage["deploymentId"])
+        keys = gateway.get_api_keys(includeValues=True)["items"]
+        plans = gateway.get_usage_plans()["items"]
+        found = {
+            "role": iam.get_role(RoleName="gimel")["Role"],
+            "policy": iam.get_role_policy(RoleName="gimel", PolicyName="gimel")["PolicyDocument"],
+            "log groups": logs.describe_log_groups()["logGroups"],
+            "functions": [_function(functions, name) for name in sorted(names(self))],
+            "paths": {path["path"]: path.get("resourceMethods") for path in paths},
+            "responses": [
+                answer for answer in gateway.get_gateway_responses(restApiId=api)["items"] if not answer.get("defaultResponse")
+            ],
+            "stage": stage,
+            "deployment": deployment,
+            "keys": keys,
+            "plans": [(plan, gateway.get_usage_plan_keys(usagePlanId=plan["id"])["items"]) for plan in plans],
+        }
+        text = json.dumps(_without_times(found), sort_keys=True, default=str)
+        known = {api: "api", deployment["id"]: "deployment", **{path["id"]: path["path"] for path in paths}}
+        known |= {key[name]: f"key's {name}" for key in keys for name in ("id", "value")}
+        known |= {plan["id"]: "plan" for plan in plans}
+        for each, name in known.items():
+            text = text.replace(each, f"<{name}>")
+        return json.loads(text)
+
+
+def _function(functions: Any, name: str) -> Any:
+    """Return the live version of a function, and all that is set beside its versions."""
+    policy = json.loads(functions.get_policy(FunctionName=name, Qualifier="live")["Policy"])
+    live = functions.get_function(FunctionName=name, Qualifier="live")
+    try:
+        url = functions.get_function_url_config(FunctionName=name, Qualifier="live")["AuthType"]
+    except functions.exceptions.ResourceNotFoundException:
+        url = None
+    beside = {key: live.get(key) for key in ("Concurrency", "Tags")}
+    configuration = {key: value for key, value in live["Configuration"].items() if key not in ("FunctionArn", "Version")}
+    return [configuration, beside, sorted(policy["Statement"], key=lambda each: each["Sid"]), url]
+
+
+_TIMES = re.compile(r"(?i).*(date|time|modified)|storedBytes|ResponseMetadata|RoleId|RevisionId|MasterArn|State.*|LastUpdateStatus")
+
+
+def _without_times(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_times(each) for key, each in value.items() if key == "Runtime" or not _TIMES.fullmatch(key)}
+    return [_without_times(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def ask(url: str, method: str = "GET", key: str | None = None, body: Any = None, host: str | None = None) -> Answer:

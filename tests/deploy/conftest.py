@@ -11,6 +11,7 @@ import redis
 from botocore.loaders import JSONFileLoader
 
 from tests.deploy.account import Account, variables
+from tests.deploy.proxy import AwsProxy
 from tests.emulator import Emulator, running_emulator
 from tests.servers import Store
 
@@ -42,3 +43,11 @@ def account(
     for name, value in variables(emulator.url).items():
         monkeypatch.setenv(name, value)
     return Account(emulator.url, tmp_path / "config.json", {"host": "127.0.0.1", "port": session_store.port})
+
+
+@pytest.fixture
+def proxy(account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsProxy]:
+    """What stands between boto3 and the emulator from now on; the account's own clients pass it by."""
+    with AwsProxy(account.url) as between:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", between.url)
+        yield between
