@@ -555,14 +555,27 @@ class TestUnavailable:
     @in_both_gateway_forms
     @pytest.mark.parametrize(
         "settings",
-        ["", "{", "[]", '{"precision": 16}', f'{{"redis": {{}}, "limits": 7, "was": "{SECRET}"}}'],
-        ids=["missing", "no JSON", "no object", "no redis", "wrong type"],
+        [
+            "",
+            "{",
+            "[]",
+            '{"precision": 16}',
+            f'{{"redis": {{}}, "limits": 7, "was": "{SECRET}"}}',
+            '{"redis": {"port": PORT}, "precision": "16"}',
+            '{"redis": {"port": PORT}, "precision": 3}',
+        ],
+        ids=["missing", "no JSON", "no object", "no redis", "wrong type", "precision as text", "no such precision"],
     )
     def test_settings(
-        self, monkeypatch: pytest.MonkeyPatch, gateway: Gateway, settings: str, capsys: pytest.CaptureFixture[str]
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        session_store: Store,
+        gateway: Gateway,
+        settings: str,
+        capsys: pytest.CaptureFixture[str],
     ) -> None:
         """Settings that are missing or wrong are a 503, and the log says what to do."""
-        monkeypatch.setenv("GIMEL_SETTINGS", settings)
+        monkeypatch.setenv("GIMEL_SETTINGS", settings.replace("PORT", str(session_store.port)))
 
         assert read(gimel.track(gateway(query=EVENT), None)) == (503, UNAVAILABLE)
         log = capsys.readouterr().err

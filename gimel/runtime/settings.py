@@ -8,6 +8,7 @@ import json
 import os
 
 from gimel.runtime.errors import SettingsError
+from gimel.runtime.keys import PRECISIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,11 +85,12 @@ class Settings:
     __slots__ = ("allowed_experiments", "allowed_namespaces", "allowed_origins", "bot_filter", "limits", "precision", "redis")
 
     def __init__(self, document: "Mapping[str, Any]") -> None:
-        """Complete the document with DEFAULTS. Raises KeyError or TypeError where it has another shape."""
+        """Complete the document with DEFAULTS. Raises KeyError, TypeError or ValueError where it has another shape."""
         full = {**DEFAULTS, **document}
         namespaces, experiments = full["allowed_namespaces"], full["allowed_experiments"]
         self.redis = RedisOptions(document["redis"])
-        self.precision: int = full["precision"]
+        # Of any other a counter's id could not be read back: events would be answered 200 and lost.
+        self.precision: int = PRECISIONS[PRECISIONS.index(full["precision"])]
         self.bot_filter: bool = full["bot_filter"]
         self.allowed_origins: tuple[str, ...] = tuple(full["allowed_origins"])
         self.allowed_namespaces: frozenset[str] | None = None if namespaces is None else frozenset(namespaces)
