@@ -38,7 +38,7 @@ def command(
     desired = desire(config)
     aws = terminal.connect(profile, region)
     if not no_preflight:
-        found = preflight(config, aws, datetime.date.today())
+        found = preflight(config, aws, datetime.date.today(), before_deploy=True)
         terminal.show_findings([each for each in found if as_json is False or each.status != "ok"], console)
         if findings.any_failed(found):
             raise GimelError(

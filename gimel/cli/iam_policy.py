@@ -16,7 +16,11 @@ from gimel.errors import GimelError
 @terminal.aws_options
 @click.pass_obj
 def command(options: Options, account: str | None, profile: str | None, region: str | None) -> None:
-    """Print the least rights that Gimel's commands need, as an IAM policy, for this configuration."""
+    """Print the least rights that Gimel's commands need, as an IAM policy, for this configuration.
+
+    To take tags, a function URL or a reserved concurrency back that an earlier configuration had, the rights of that one are
+    needed too.
+    """
     desired = desire(options.load_config(), b"")
     identity = Identity(account, region, "") if account and region else _identity(account, profile, region)
     terminal.print_json(policies.of_operator(identity, desired))

@@ -228,9 +228,10 @@ class _Performer:
                 call("apigateway", "update_usage_plan", usagePlanId=known.plan, patchOperations=patch)
             case steps.AddKeyToPlan():
                 call("apigateway", "create_usage_plan_key", usagePlanId=known.plan, keyId=known.key, keyType="API_KEY")
-            case steps.RemoveStageFromPlan(stage):
-                patch = [{"op": "remove", "path": "/apiStages", "value": stage}]
-                call("apigateway", "update_usage_plan", usagePlanId=known.plan, patchOperations=patch)
+            case steps.RemoveStagesFromPlan(stages):
+                # In one call: AWS takes one in 20 seconds.
+                patch = [{"op": "remove", "path": "/apiStages", "value": stage} for stage in stages]
+                self._delete("apigateway", "update_usage_plan", usagePlanId=known.plan, patchOperations=patch)
             case steps.DeleteUsagePlan():
                 self._delete("apigateway", "delete_usage_plan", usagePlanId=known.plan)
             case _:

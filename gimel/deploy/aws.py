@@ -30,13 +30,13 @@ SERVICES = ("sts", "iam", "logs", "lambda", "apigateway")
 _CURSORS = {"lambda": ("Marker", "NextMarker"), "logs": ("nextToken", "nextToken"), "apigateway": ("position", "position")}
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 10.0
-# Seconds that a call is repeated for, by the reason. A role can take 30 s and more; a function in a VPC, minutes.
-_PATIENCE = {"role": 120.0, "busy": 300.0, "throttled": 180.0, "conflict": 60.0, "unsure": 40.0, "unreached": 5.0}
+# Seconds that a call is repeated for, by the reason. A new role can take minutes, and a function in a VPC.
+_PATIENCE = {"role": 300.0, "busy": 300.0, "throttled": 180.0, "conflict": 60.0, "unsure": 40.0, "unreached": 5.0}
 
 _THROTTLED = frozenset(
     {"TooManyRequestsException", "Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "SlowDown"}
 )
-_NO_CREDENTIALS = frozenset(
+NO_CREDENTIALS = frozenset(
     {
         "AuthFailure",
         "ExpiredToken",
@@ -55,6 +55,8 @@ _NO_CREDENTIALS = frozenset(
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException"})
 GONE = frozenset({"NoSuchEntity", "NotFoundException", "ResourceNotFoundException"})
 _EXISTS = frozenset({"EntityAlreadyExists", "ResourceAlreadyExistsException", "ConflictException", "ResourceConflictException"})
+# What Lambda says while a new role is not known everywhere yet: to itself, to EC2, to KMS for the environment.
+_NEW_ROLE = re.compile(r"role.*(assume|does not have permission)|does not refer to a valid principal")
 _NEVER_SENT = (
     botocore_errors.EndpointConnectionError,
     botocore_errors.ConnectTimeoutError,
@@ -209,22 +211,29 @@ def _message(error: botocore_errors.ClientError) -> str:
 
 
 def _exists(error: botocore_errors.ClientError) -> bool:
-    return _code(error) in _EXISTS and bool(re.search(r"already|exist", _message(error)))
+    return _code(error) in _EXISTS and bool(re.search(r"\balready\b|\bexists? for\b", _words(error)))
+
+
+def _words(error: botocore_errors.ClientError) -> str:
+    """Return the message without ARNs, in which any word can stand."""
+    return re.sub(r"arn:\S+", "", _message(error))
 
 
 def _reason(operation: str, error: botocore_errors.ClientError) -> str | None:
     """Return why repeating the call may help, None where it cannot."""
-    code, message = _code(error), _message(error)
+    code, message = _code(error), _words(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _THROTTLED or (code == "LimitExceededException" and "ate exceeded" in message):
         return "throttled"
-    if code == "InvalidParameterValueException" and "role" in message and "assume" in message:
+    if code == "InvalidParameterValueException" and "throttled" in message:
+        return "throttled"
+    if code == "InvalidParameterValueException" and _NEW_ROLE.search(message):
         return "role"
-    if code == "ResourceConflictException" and not _exists(error) and "alias" not in message:
+    if code == "ResourceConflictException" and not _exists(error) and not re.search(r"\balias", message):
         return "busy"
     if code in ("ConflictException", "OperationAbortedException", "ConcurrentModification") and not _exists(error):
         return "conflict"
-    if code == "DeleteConflict" and "progress" in message:
+    if (code == "DeleteConflict" and "progress" in message) or (code == "BadRequestException" and "try again" in message):
         return "conflict"
     return "unsure" if status >= 500 else None
 
@@ -236,13 +245,16 @@ def _action(service: str, operation: str) -> str:
 
 def _refused(service: str, operation: str, error: botocore_errors.ClientError) -> Refused:
     code, message = _code(error), _message(error)
-    if code in _NO_CREDENTIALS or "security token" in message.lower():
+    if code in NO_CREDENTIALS or "security token" in message.lower():
         expired = "expired" in f"{code} {message}".lower()
         what = "The AWS credentials have expired." if expired else f"AWS does not accept the credentials: {message}"
         return Refused(code, what, "Log in again, or run `aws configure`, and check --profile.")
     if code in _DENIED:
-        named = re.search(r"perform: ([\w-]+:\w+)", message)
-        action = named[1] if named else _action(service, operation)
+        action = _action(service, operation)
+        if named := re.search(r"perform: ([\w-]+:\w+)", message):
+            action = named[1]
+        elif named := re.search(r"denied by EC2.* permission to (\w+)", message):
+            action = f"ec2:{named[1]}"
         return Refused(
             code, f"AWS does not allow {action}: {message}", "`gimel iam-policy` prints the rights that Gimel needs."
         )

@@ -1,7 +1,7 @@
 """What a million events cost, in US dollars of us-east-1. Pure.
 
-Prices: https://aws.amazon.com/lambda/pricing/ and https://aws.amazon.com/api-gateway/pricing/, without the free tier. Redis and
-the data that leaves AWS are not in it.
+Prices: https://aws.amazon.com/lambda/pricing/ and https://aws.amazon.com/api-gateway/pricing/, without the free tier. Redis,
+the data that leaves AWS, and the cold starts, which are billed too and few, are not in it.
 """
 
 from __future__ import annotations

@@ -48,13 +48,16 @@ def observe(aws: Aws, desired: Desired | None = None, *, versions: bool = False)
     api = find_api(aws)
     recorded = policies.functions_of(role.policy if role else None)
     called = [method.calls for method in api.methods if method.calls] if api else []
-    wanted = [function.name for function in desired.functions] if desired else []
-    names = list(dict.fromkeys([*wanted, *recorded, *called]))
+    desired_names = [function.name for function in desired.functions] if desired else []
+    names = list(dict.fromkeys([*desired_names, *recorded, *called]))
+    reserved = policies.reserved_of(role.policy if role else None)
     present = _names_of_functions(aws) if role is None and names else None
     functions = []
     for name in names:
         if present is None or name in present:
-            function = _function(aws, name, desired.function(name) if desired else None, everything=versions)
+            wanted = desired.function(name) if desired else None
+            reservable = name in reserved or (wanted is not None and wanted.reserved_concurrency is not None)
+            function = _function(aws, name, wanted, reservable=reservable, everything=versions)
             if function is not None:
                 functions.append(function)
     key = find_key(aws)
@@ -90,7 +93,13 @@ def _names_of_functions(aws: Aws) -> frozenset[str]:
     return frozenset(function["FunctionName"] for function in aws.pages("lambda", "list_functions", "Functions"))
 
 
-def _function(aws: Aws, name: str, desired: DesiredFunction | None, *, everything: bool) -> ObservedFunction | None:
+def _function(
+    aws: Aws, name: str, desired: DesiredFunction | None, *, reservable: bool, everything: bool
+) -> ObservedFunction | None:
+    """Return a function, None where there is none; its versions where its live one is not as desired, or if `everything`.
+
+    What it reserves is asked for if `reservable`: GetFunction leaves it out where it is given a qualifier.
+    """
     live = aws.find("lambda", "get_function", FunctionName=name, Qualifier=ALIAS)
     serving = _configuration(live["Configuration"]) if live else None
     listed: list[Answer] = []
@@ -107,8 +116,8 @@ def _function(aws: Aws, name: str, desired: DesiredFunction | None, *, everythin
     statements = _statements(aws, name) if live else {}
     url_statements = frozenset(sid for sid in statements if sid in URL_STATEMENTS)
     callers = statements.get(API_STATEMENT)
-    reserved = (live or {}).get("Concurrency", {}).get("ReservedConcurrentExecutions")
-    if reserved is None and desired is not None and desired.reserved_concurrency is not None:
+    reserved = None
+    if reservable:
         reserved = aws.call("lambda", "get_function_concurrency", FunctionName=name).get("ReservedConcurrentExecutions")
     return ObservedFunction(
         name=name,

@@ -89,7 +89,8 @@ def _ours(function: ObservedFunction) -> bool:
 def _role(desired: Desired, observed: Observed) -> Iterator[Step]:
     """What the functions need is allowed first, beside what was: a deployment of 1.5.0 calls them by this very role.
 
-    The functions that left the wiring stay in the policy until they are gone, for it is the record of what deploy made.
+    The functions that left the wiring stay in the policy until they are gone, and those with a concurrency of their own are in
+    it before they have that and until it is given back, for the policy is the record of what deploy made.
     """
     wanted = _policy(desired, observed.identity)
     role = observed.role
@@ -116,7 +117,12 @@ def _role_at_last(desired: Desired, observed: Observed) -> Iterator[Step]:
 
 
 def _policy(desired: Desired, identity: Identity) -> Policy:
-    return policies.of_role(identity, (function.name for function in desired.functions), desired.vpc)
+    names = [function.name for function in desired.functions]
+    return policies.of_role(identity, names, _reserved(desired), desired.vpc)
+
+
+def _reserved(desired: Desired) -> frozenset[str]:
+    return frozenset(function.name for function in desired.functions if function.reserved_concurrency is not None)
 
 
 def _interim_policy(desired: Desired, observed: Observed) -> Policy | None:
@@ -124,12 +130,13 @@ def _interim_policy(desired: Desired, observed: Observed) -> Policy | None:
     policy = observed.role.policy if observed.role else None
     wanted = _policy(desired, observed.identity)
     leaving = [each.name for each in observed.functions if desired.function(each.name) is None and _ours(each)]
-    if policies.allows(policy, wanted) and set(leaving) <= set(policies.functions_of(policy)):
+    reserved, recorded = _reserved(desired), policies.reserved_of(policy)
+    if policies.allows(policy, wanted) and set(leaving) <= set(policies.functions_of(policy)) and reserved <= recorded:
         return None
-    if policies.allows(wanted, policy or {}) and not leaving:
+    if policies.allows(wanted, policy or {}) and not leaving and recorded <= reserved:
         return wanted
     names = [*(function.name for function in desired.functions), *leaving]
-    return policies.both(policy, policies.of_role(observed.identity, names, desired.vpc))
+    return policies.both(policy, policies.of_role(observed.identity, names, reserved | recorded, desired.vpc))
 
 
 def _log_groups(desired: Desired, observed: Observed) -> Iterator[Step]:
@@ -308,9 +315,9 @@ def _destroy(observed: Observed) -> Iterator[Step]:
     """The role goes last: its policy is the record of the functions."""
     plan, api = observed.plan, observed.api
     if plan is not None:
-        for stage in plan.stages:
-            if plan.ours or (api and stage == f"{api.id}:{STAGE}"):
-                yield steps.RemoveStageFromPlan(stage)
+        stages = tuple(stage for stage in plan.stages if plan.ours or (api and stage == f"{api.id}:{STAGE}"))
+        if stages:
+            yield steps.RemoveStagesFromPlan(stages)
         if plan.ours:
             yield steps.DeleteUsagePlan()
     if observed.key is not None:

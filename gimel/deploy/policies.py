@@ -6,7 +6,7 @@ Pure functions; who sends them to AWS is no concern of this module.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from gimel.deploy.models import Desired, Identity, Policy, canonical
@@ -24,6 +24,12 @@ _NETWORK = (
     "ec2:DescribeSubnets",
     "ec2:UnassignPrivateIpAddresses",
 )
+_RESERVED = "LogsOfReserved"
+"""Names the statement of the functions for which Gimel reserved concurrency, the record that it has to be given back."""
+
+UNSCOPED = ("Find", "Network")
+"""Names the operator's statements about actions for which IAM knows no resource."""
+
 _LOG_RESOURCE = re.compile(r".*:log-group:/aws/lambda/([A-Za-z0-9_-]+):\*")
 
 
@@ -41,10 +47,20 @@ def trusted(policy: Policy) -> frozenset[str]:
     return frozenset(services)
 
 
-def of_role(identity: Identity, functions: Iterable[str], vpc: bool) -> Policy:
-    """Return what the functions may do: write to their own log groups and, in a VPC, have network interfaces."""
-    log_groups = sorted(f"{identity.log_group(name)}:*" for name in functions)
-    statements = [{"Sid": "Logs", "Effect": "Allow", "Action": list(_LOG), "Resource": log_groups}]
+def of_role(identity: Identity, functions: Iterable[str], reserved: Collection[str], vpc: bool) -> Policy:
+    """Return what the functions may do: write to their own log groups and, in a VPC, have network interfaces.
+
+    `reserved` names those of the functions that have a concurrency of their own.
+    """
+    names = sorted(functions)
+    statements = []
+    for sid, group in (
+        ("Logs", [name for name in names if name not in reserved]),
+        (_RESERVED, [name for name in names if name in reserved]),
+    ):
+        if group:
+            log_groups = [f"{identity.log_group(name)}:*" for name in group]
+            statements.append({"Sid": sid, "Effect": "Allow", "Action": list(_LOG), "Resource": log_groups})
     if vpc:
         statements.append({"Sid": "Network", "Effect": "Allow", "Action": list(_NETWORK), "Resource": ["*"]})
     return {"Version": VERSION, "Statement": statements}
@@ -52,8 +68,12 @@ def of_role(identity: Identity, functions: Iterable[str], vpc: bool) -> Policy:
 
 def functions_of(policy: Policy | None) -> tuple[str, ...]:
     """Return the functions that a role's policy was written for: the record of what deploy made."""
-    resources = [resource for statement in _statements(policy or {}) for resource in _list(statement.get("Resource", []))]
-    return tuple(found[1] for resource in resources if (found := _LOG_RESOURCE.fullmatch(resource)))
+    return _functions_in(_statements(policy or {}))
+
+
+def reserved_of(policy: Policy | None) -> frozenset[str]:
+    """Return those functions of a role's policy for which Gimel reserved concurrency."""
+    return frozenset(_functions_in(each for each in _statements(policy or {}) if each.get("Sid") == _RESERVED))
 
 
 def same(one: Policy | None, other: Policy) -> bool:
@@ -120,9 +140,8 @@ def of_operator(identity: Identity, desired: Desired) -> Policy:
             "Condition": {"StringEquals": {"iam:PassedToService": LAMBDA}},
         },
         # What can be created is bounded by the one role that may be given to it; not every IAM knows the name beforehand.
-        _allow("NewFunctions", "lambda", ["CreateFunction", "ListFunctions"], ["*"]),
+        _allow("NewFunctions", "lambda", ["CreateFunction"], ["*"]),
         _allow("Functions", "lambda", on_functions, anything_of_functions),
-        _allow("FindLogs", "logs", ["DescribeLogGroups"], ["*"]),
         _allow("Logs", "logs", on_logs, log_groups + [arn.removesuffix(":*") for arn in log_groups]),
         _allow(
             "Api",
@@ -132,25 +151,23 @@ def of_operator(identity: Identity, desired: Desired) -> Policy:
             + ([f"{apigateway}/tags/*"] if tags else []),
         ),
     ]
+    statements.append(
+        {"Sid": "Find", "Effect": "Allow", "Action": ["lambda:ListFunctions", "logs:DescribeLogGroups"], "Resource": ["*"]}
+    )
     if desired.vpc:
         # Lambda asks for these on behalf of who creates a function in a VPC.
-        describe = ["DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcs"]
-        statements.append(_allow("Network", "ec2", describe, ["*"]))
+        network = ["DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcs", "GetSecurityGroupsForVpc"]
+        statements.append(_allow("Network", "ec2", network, ["*"]))
     return {"Version": VERSION, "Statement": statements}
-
-
-def actions(policy: Policy) -> list[str]:
-    """Return the actions that a policy allows, sorted."""
-    return sorted({action for statement in _statements(policy) for action in _list(statement["Action"])})
-
-
-def resources(policy: Policy) -> set[str]:
-    """Return the resources that a policy names; "*" stands for any and is left out."""
-    return {resource for statement in _statements(policy) for resource in _list(statement["Resource"])} - {"*"}
 
 
 def _allow(sid: str, service: str, names: Iterable[str], resources: list[str]) -> dict[str, Any]:
     return {"Sid": sid, "Effect": "Allow", "Action": [f"{service}:{name}" for name in names], "Resource": resources}
+
+
+def _functions_in(statements: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    resources = [resource for statement in statements for resource in _list(statement.get("Resource", []))]
+    return tuple(found[1] for resource in resources if (found := _LOG_RESOURCE.fullmatch(resource)))
 
 
 def _statements(policy: Policy) -> list[Mapping[str, Any]]:

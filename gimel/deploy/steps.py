@@ -385,13 +385,13 @@ class AddKeyToPlan:
 
 
 @dataclass(frozen=True)
-class RemoveStageFromPlan:
-    """Take the API's stage out of a usage plan, without which neither can be deleted."""
+class RemoveStagesFromPlan:
+    """Take the API's stages out of a usage plan, which cannot be deleted with them."""
 
-    stage: str
+    stages: tuple[str, ...]
 
     def __str__(self) -> str:
-        return "Take the stage out of the usage plan"
+        return f"Take the stage{'s' if len(self.stages) > 1 else ''} out of the usage plan"
 
 
 @dataclass(frozen=True)
@@ -441,7 +441,7 @@ Step: TypeAlias = (
     | CreateUsagePlan
     | AddStageToPlan
     | AddKeyToPlan
-    | RemoveStageFromPlan
+    | RemoveStagesFromPlan
     | DeleteUsagePlan
 )
 

@@ -187,7 +187,9 @@ def _function(functions: Any, name: str) -> Any:
     return [configuration, beside, sorted(policy["Statement"], key=lambda each: each["Sid"]), url]
 
 
-_TIMES = re.compile(r"(?i).*(date|time|modified)|storedBytes|ResponseMetadata|RoleId|RevisionId|MasterArn|State.*|LastUpdateStatus")
+_TIMES = re.compile(
+    r"(?i).*(date|time|modified)|storedBytes|ResponseMetadata|RoleId|RevisionId|MasterArn|State.*|LastUpdateStatus"
+)
 
 
 def _without_times(value: Any) -> Any:

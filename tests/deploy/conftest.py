@@ -10,9 +10,12 @@ import pytest
 import redis
 from botocore.loaders import JSONFileLoader
 
+from gimel import track
 from tests.deploy.account import Account, variables
+from tests.deploy.operator import Operator, operating
 from tests.deploy.proxy import AwsProxy
 from tests.emulator import Emulator, running_emulator
+from tests.events import EVENT, rest
 from tests.servers import Store
 
 _LOADER = JSONFileLoader()
@@ -43,6 +46,23 @@ def account(
     for name, value in variables(emulator.url).items():
         monkeypatch.setenv(name, value)
     return Account(emulator.url, tmp_path / "config.json", {"host": "127.0.0.1", "port": session_store.port})
+
+
+@pytest.fixture(scope="session")
+def strict() -> Iterator[Emulator]:
+    """An emulator that enforces IAM policies."""
+    with running_emulator(auth=True) as running:
+        yield running
+
+
+@pytest.fixture
+def operator(
+    strict: Emulator, session_store: Store, gimel_store: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Operator]:
+    """A user of little right, with FIRST as configuration and an event in the store."""
+    track(rest(query=EVENT))
+    with operating(strict, tmp_path, {"host": "127.0.0.1", "port": session_store.port}, monkeypatch) as operator:
+        yield operator
 
 
 @pytest.fixture

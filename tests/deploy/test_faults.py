@@ -18,7 +18,11 @@ from tests.emulator import Emulator
 
 TRACK = {"FunctionName": "gimel-track", "Handler": "gimel.track"}
 CHANGE: dict[str, Any] = {
-    "aws": {"functions": {"gimel-track": {"memory": 256}}, "architecture": "x86_64", "tags": {"team": "web"}},
+    "aws": {
+        "functions": {"gimel-track": {"memory": 256, "reserved_concurrency": 5}},
+        "architecture": "x86_64",
+        "tags": {"team": "web"},
+    },
     "extra_wiring": [
         {"lambda": TRACK, "api_gateway": {"pathPart": "t", "method": {"httpMethod": "GET"}}},
         {"lambda": TRACK, "function_url": True},
