@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from urllib.parse import urlencode
 
 import boto3
 
-from gimel import config
+from gimel import bundle, config
 from gimel.deploy import apply, observe, plan
 from gimel.deploy.aws import SERVICES, Aws
 from gimel.deploy.desired import desire
@@ -215,6 +216,20 @@ def ask(url: str, method: str = "GET", key: str | None = None, body: Any = None,
 
 def _answer(status: int, text: bytes, headers: Any) -> Answer:
     return Answer(status, json.loads(text) if text.strip() else None, {name.lower(): value for name, value in headers.items()})
+
+
+def add_theirs(account: Account) -> None:
+    """Put another team's things into the account, with names like Gimel's."""
+    role = account.client("iam").create_role(RoleName="theirs", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    account.client("lambda").create_function(
+        FunctionName="gimel-theirs", Role=role, Runtime="python3.13", Handler="gimel.track", Code={"ZipFile": bundle.build()}
+    )
+    account.client("logs").create_log_group(logGroupName="/aws/lambda/gimel-theirs")
+    gateway = account.client("apigateway")
+    gateway.create_rest_api(name="theirs")
+    gateway.create_api_key(name="gimel-of-theirs")
+    gateway.create_usage_plan(name="theirs")
+    time.sleep(0.6)  # until the emulator has the function ready
 
 
 def versions(account: Account, function: str) -> list[int]:

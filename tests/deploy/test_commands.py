@@ -14,7 +14,7 @@ import pytest
 import redis
 
 from tests.command import environment, gimel
-from tests.deploy.account import Account, ask, live, variables
+from tests.deploy.account import Account, live, variables
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -271,32 +271,3 @@ def test_a_deploy_whose_reader_goes_away_is_done_to_its_end(account: Account, ru
         process.wait(60)
 
     assert account.plan() == ()
-
-
-def test_a_wheel_in_an_empty_environment_deploys(account: Account, tmp_path: Path) -> None:
-    """Built, installed and run away from the sources: the whole way, and HTTP to what it deployed."""
-    python = tmp_path / "venv" / "bin" / "python"
-    repository = Path(__file__).parents[2]
-    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
-    subprocess.run(
-        [python, "-m", "pip", "wheel", "-q", "--no-deps", "-w", tmp_path / "wheels", repository],
-        check=True,
-        capture_output=True,
-    )
-    (wheel,) = (tmp_path / "wheels").glob("gimel-*.whl")
-    subprocess.run([python, "-m", "pip", "install", "-q", wheel], check=True, capture_output=True)
-    account.configure()
-    clean = {**environment(tmp_path, **variables(account.url)), "PYTHONPATH": ""}
-
-    done = subprocess.run(
-        [tmp_path / "venv" / "bin" / "gimel", "deploy", "--yes", "--json"],
-        cwd=tmp_path,
-        env=clean,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert done.returncode == 0, done.stderr
-    track = json.loads(done.stdout)["endpoints"][0]["url"]
-    assert ask(f"{track}?experiment=e&variant=v&event=participate&uuid=u").body == {"status": "ok"}

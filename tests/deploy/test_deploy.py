@@ -13,7 +13,7 @@ import redis
 from gimel.deploy import apply, observe, plan, steps
 from gimel.deploy.desired import desire
 from gimel.errors import GimelError
-from tests.deploy.account import Account, ask, live, mutating, versions
+from tests.deploy.account import Account, add_theirs, ask, live, mutating, versions
 
 EVENT = {"experiment": "e", "variant": "red", "event": "participate", "uuid": "u1"}
 SECOND_PATH = {
@@ -324,18 +324,7 @@ def test_a_version_that_somebodys_alias_points_to_is_kept(account: Account) -> N
 
 def test_destroy_leaves_an_account_as_it_was_found(account: Account, store: redis.Redis) -> None:
     """Full listings before and after are equal, with another team's things in the account; Redis keeps its data."""
-    role = account.client("iam").create_role(RoleName="theirs", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    code = account.deploy().steps  # makes the zip's bytes easy to borrow
-    archive = next(step.function.code for step in code if type(step).__name__ == "CreateFunction")  # type: ignore[union-attr]
-    account.destroy()
-    account.client("lambda").create_function(
-        FunctionName="gimel-theirs", Role=role, Runtime="python3.13", Handler="gimel.track", Code={"ZipFile": archive}
-    )
-    account.client("logs").create_log_group(logGroupName="/aws/lambda/gimel-theirs")
-    account.client("apigateway").create_rest_api(name="theirs")
-    account.client("apigateway").create_api_key(name="gimel-of-theirs")
-    account.client("apigateway").create_usage_plan(name="theirs")
-    time.sleep(0.6)
+    add_theirs(account)
     before = account.listing()
     account.deploy(extra_wiring=[SECOND_PATH, OWN_FUNCTION, URL], aws={"tags": {"team": "web"}})
     account.ask("track", **EVENT)
