@@ -48,6 +48,7 @@ DEV = [
     "fakeredis>=2.26",
     "hypothesis>=6.100",
     "httpx>=0.27",
+    "moto[apigateway,awslambda,iam]>=5",
     "mypy>=1.13",
     "playwright>=1.48",
     "pytest>=8",

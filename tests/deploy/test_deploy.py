@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +9,7 @@ from typing import Any
 import pytest
 import redis
 
-from gimel.deploy import apply, observe, plan, steps
-from gimel.deploy.desired import desire
+from gimel.deploy import apply, observe, plan
 from gimel.errors import GimelError
 from tests.deploy.account import Account, add_theirs, ask, live, mutating, versions
 
@@ -335,18 +333,6 @@ def test_destroy_leaves_an_account_as_it_was_found(account: Account, store: redi
     assert account.listing() == before
     assert store.dbsize() == kept > 0
     assert account.destroy() == ()
-
-
-def test_a_usage_plan_that_lost_the_stage_gets_it_back(account: Account) -> None:
-    """Planned only: the emulator does not take UpdateUsagePlan's way to add a stage."""
-    account.deploy()
-    desired = desire(account.configure())
-    observed = observe.observe(account.aws(), desired)
-    assert observed.plan is not None
-
-    planned = plan.plan(desired, dataclasses.replace(observed, plan=dataclasses.replace(observed.plan, stages=())))
-
-    assert planned == (steps.AddStageToPlan(),)
 
 
 def test_rolling_back_moves_all_aliases_or_none(account: Account) -> None:

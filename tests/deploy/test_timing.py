@@ -28,9 +28,29 @@ IN_PROGRESS = Refuse(
     "The operation cannot be performed at this time. An update is in progress for resource: gimel-track",
 )
 NO_ROLE = Refuse(400, "InvalidParameterValueException", "The role defined for the function cannot be assumed by Lambda.")
+NO_ROLE_IN_KMS = Refuse(
+    400,
+    "InvalidParameterValueException",
+    "Lambda was unable to configure access to your environment variables because the KMS key is invalid for CreateGrant. "
+    "Please check your KMS key settings. KMS Exception: InvalidArnException "
+    "KMS Message: ARN does not refer to a valid principal",
+)
+NO_ROLE_IN_EC2 = Refuse(
+    400,
+    "InvalidParameterValueException",
+    "The provided execution role does not have permissions to call CreateNetworkInterface on EC2",
+)
+EC2_BUSY = Refuse(400, "InvalidParameterValueException", "Your request has been throttled by EC2, please make sure to retry")
+IN_ANOTHER_WORD = Refuse(
+    409,
+    "ResourceConflictException",
+    "The operation cannot be performed at this time. An update is in progress for resource: "
+    "arn:aws:lambda:us-east-1:000000000000:function:already-an-alias",
+)
 CONCURRENT = Refuse(
     409, "ConflictException", "Unable to complete operation due to concurrent modification. Please try again later."
 )
+CONCURRENT_AS_OF_OLD = Refuse(400, "BadRequestException", CONCURRENT.message)
 TOO_MANY = Refuse(429, "TooManyRequestsException", "Too Many Requests")
 EXPIRED = Refuse(400, "ExpiredTokenException", "The security token included in the request is expired")
 ROLE_CHANGING = Refuse(409, "ConcurrentModification", "Another change is in progress")
@@ -47,12 +67,29 @@ WIDER = {
     [
         functools.partial(until, 20, ("CreateFunction",), NO_ROLE),
         functools.partial(until, 100, ("CreateFunction",), NO_ROLE),
+        functools.partial(until, 200, ("CreateFunction",), NO_ROLE_IN_KMS),
+        functools.partial(until, 100, ("CreateFunction",), NO_ROLE_IN_EC2),
+        functools.partial(until, 60, ("CreateFunction",), EC2_BUSY),
         functools.partial(until, 90, ("CreateAlias", "AddPermission"), PENDING),
+        functools.partial(until, 90, ("CreateAlias",), IN_ANOTHER_WORD),
         functools.partial(until, 30, ("PutMethod", "PutIntegration", "CreateDeployment"), CONCURRENT),
+        functools.partial(until, 30, ("PutMethod",), CONCURRENT_AS_OF_OLD),
         functools.partial(until, 30, ("CreateDeployment",), TOO_MANY),
         functools.partial(until, 10, ("CreateRole",), ROLE_CHANGING),
     ],
-    ids=["role after 20 s", "role after 100 s", "function pending", "concurrent change", "too many", "role being changed"],
+    ids=[
+        "role after 20 s",
+        "role after 100 s",
+        "role after 200 s, says KMS",
+        "role after 100 s, says EC2",
+        "EC2 busy",
+        "function pending",
+        "function of a misleading name pending",
+        "concurrent change",
+        "concurrent change, in other words",
+        "too many",
+        "role being changed",
+    ],
 )
 def test_a_first_deploy_waits_for_what_passes(account: Account, proxy: AwsProxy, timing: Callable[[], Timing]) -> None:
     """It succeeds by itself, and afterwards nothing is left to do."""
