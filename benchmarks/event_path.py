@@ -2,9 +2,10 @@
 
     python -m benchmarks.event_path [--rounds 15] [--events 3000]
 
-Cold: the CPU time that a fresh interpreter needs to import the handler, once it has what Lambda's own runtime client has always
-loaded. Warm: the time of one `track` call on a store of this machine, all competitors in turn in each round; the
-median over the rounds. 1.5.0 runs on its own redis-py 3.5 in an environment of its own (tests/oracle.py).
+Cold: the CPU time that a fresh interpreter needs to import the handler from source, as in a Lambda function, which can keep no
+bytecode; what Lambda's own runtime client (awslambdaric 4.2) has loaded before is not counted. Warm: the time of one `track`
+call on a store of this machine. All competitors in turn in each round; the median over the rounds. 1.5.0 runs on its own
+redis-py 3.5 in an environment of its own (tests/oracle.py).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -22,7 +24,8 @@ from tests.command import REPOSITORY
 from tests.oracle import oracle_python
 from tests.servers import running_store
 
-LOADED = "import http.client, importlib, json, logging, socket, time, traceback; t = time.process_time()\n"
+LOADED = "import decimal, importlib, json, logging, textwrap, threading, time, traceback; t = time.process_time()\n"
+SOURCES = {"Gimel": ["gimel"], "Gimel 1.5.0": ["gimel", "redis"], "redis-py alone": ["redis"]}
 COLD = {
     "Gimel": "import gimel; gimel.track",
     "Gimel 1.5.0": "import gimel.gimel",
@@ -49,12 +52,25 @@ WARM = {
 }
 
 
-def run(name: str, code: str, home: Path, **variables: str) -> float:
-    """Run the code in a fresh interpreter; return the number that it prints."""
-    python = str(oracle_python()) if name == "Gimel 1.5.0" else sys.executable
-    environment = {"HOME": str(home), "PATH": os.environ["PATH"], **variables}
-    if name == "Gimel":
-        environment["PYTHONPATH"] = str(REPOSITORY)
+def interpreter(name: str) -> str:
+    return str(oracle_python()) if name == "Gimel 1.5.0" else sys.executable
+
+
+def bare_sources(name: str, folder: Path) -> Path:
+    """Copy a competitor's packages without their bytecode, and return the folder that holds them."""
+    for package in SOURCES[name]:
+        find = f"import sys; sys.path.append({str(REPOSITORY)!r}); import {package}; print({package}.__path__[0])"
+        found = subprocess.run([interpreter(name), "-c", find], cwd="/", capture_output=True, text=True, check=True).stdout
+        shutil.copytree(found.strip(), folder / name / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder / name
+
+
+def run(name: str, code: str, home: Path, path: Path | None = None, **variables: str) -> float:
+    """Run the code in a fresh interpreter with that path; return the number that it prints."""
+    python = interpreter(name)
+    environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **variables}
+    if path is not None or name == "Gimel":
+        environment["PYTHONPATH"] = str(path or REPOSITORY)
     done = subprocess.run([python, "-c", code], cwd=home, env=environment, capture_output=True, text=True, check=True)
     return float(done.stdout)
 
@@ -67,11 +83,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, running_store(Path(folder)) as store:
         home = Path(folder)
         settings = json.dumps({"redis": {"host": "127.0.0.1", "port": store.port}})
+        bare = {name: bare_sources(name, home) for name in COLD}
         cold: dict[str, list[float]] = {name: [] for name in COLD}
         warm: dict[str, list[float]] = {name: [] for name in WARM}
         for _ in range(arguments.rounds):
             for name, code in COLD.items():
-                cold[name].append(run(name, f"{LOADED}{code}\nprint(time.process_time() - t)", home))
+                cold[name].append(run(name, f"{LOADED}{code}\nprint(time.process_time() - t)", home, bare[name]))
             for name, code in WARM.items():
                 timed = code.format(port=store.port, events=arguments.events)
                 warm[name].append(run(name, timed, home, GIMEL_SETTINGS=settings))

@@ -176,6 +176,7 @@ UNNEEDED = {
     "logging",
     "asyncio",
     "datetime",
+    "encodings.idna",
     "importlib.metadata",
 }
 EVERY_HANDLER = [

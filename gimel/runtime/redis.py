@@ -236,7 +236,9 @@ def _connect_tcp(address: "Address", connect_by: float) -> socket.socket:
     if not 0 < address[1] < 65536:
         raise OSError(f"{address[1]} is no port")  # getaddrinfo would take it modulo 65536
     failure: OSError = OSError("the host name has no address")
-    found = socket.getaddrinfo(*address, type=socket.SOCK_STREAM)
+    host, port = address
+    # Of text, getaddrinfo would make IDNA, whose tables are the dearest import of a cold start.
+    found = socket.getaddrinfo(host.encode() if host.isascii() else host, port, type=socket.SOCK_STREAM)
     for tried, (family, kind, protocol, _, resolved) in enumerate(found):
         try:
             tcp = socket.socket(family, kind, protocol)
