@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ import pytest
 
 from gimel import cli
 from gimel.deploy.models import Policy
-from tests.deploy.account import REGION, Account, variables
+from tests.command import gimel
+from tests.deploy.account import CREDENTIALS, REGION, Account, variables
 from tests.deploy.proxy import AwsProxy, Call, Refuse
 from tests.emulator import Emulator
 
@@ -88,6 +90,12 @@ class Operator:
         policy: Policy = json.loads(self.type("iam-policy", "--account", "000000000000").stdout)
         return policy
 
+    def left(self) -> dict[str, Any]:
+        """Return what is in the account, as its owner sees it."""
+        for name, value in CREDENTIALS.items():
+            self.environment.setenv(name, value)
+        return {what: found for what, found in self.account.listing().items() if found}
+
     def owner(self, service: str) -> Any:
         return boto3.client(  # type: ignore[call-overload]
             service,
@@ -98,11 +106,17 @@ class Operator:
         )
 
     def type(self, *arguments: str) -> Done:
-        """Run a command, to its exit code."""
+        """Run a command in this process, to its exit code."""
         stdout, stderr = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr), pytest.raises(SystemExit) as ended:
             cli.main(list(arguments), prog_name="gimel")
         return Done(int(ended.value.code or 0), stdout.getvalue(), stderr.getvalue())
+
+    def type_in_a_shell(self, *arguments: str) -> Done:
+        """Run a command as a process of its own."""
+        aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+        done = gimel(*arguments, home=self.account.file.parent, **aws)
+        return Done(done.returncode, done.stdout, done.stderr)
 
     def unenforced(self, call: Call) -> Refuse | None:
         """Refuse, in AWS's words, what the emulator would let pass without the right to it."""
