@@ -18,6 +18,7 @@ from gimel import cli
 from gimel.deploy.models import Policy
 from tests.command import gimel
 from tests.deploy.account import CREDENTIALS, REGION, Account, variables
+from tests.deploy.examples import URL
 from tests.deploy.proxy import AwsProxy, Call, Refuse
 from tests.emulator import Emulator
 
@@ -33,9 +34,6 @@ _UNENFORCED = {
 }
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
 _IN_A_VPC = ("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs", "ec2:GetSecurityGroupsForVpc")
-
-
-URL = {"lambda": {"FunctionName": "gimel-track", "Handler": "gimel.track"}, "function_url": True}
 
 
 def document(owner: dict[str, str], reserved: str, memory: int, architecture: str) -> dict[str, Any]:

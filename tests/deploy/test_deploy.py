@@ -12,17 +12,9 @@ import redis
 from gimel.deploy import apply, observe, plan
 from gimel.errors import GimelError
 from tests.deploy.account import Account, add_theirs, ask, live, mutating, versions
+from tests.deploy.examples import OWN_FUNCTION, SECOND_PATH, URL
 
 EVENT = {"experiment": "e", "variant": "red", "event": "participate", "uuid": "u1"}
-SECOND_PATH = {
-    "lambda": {"FunctionName": "gimel-track", "Handler": "gimel.track"},
-    "api_gateway": {"pathPart": "t", "method": {"httpMethod": "GET"}},
-}
-OWN_FUNCTION = {
-    "lambda": {"FunctionName": "our-experiment", "Handler": "gimel.experiment", "MemorySize": 256, "Timeout": 10},
-    "api_gateway": {"pathPart": "experiment", "method": {"httpMethod": "GET", "apiKeyRequired": True}},
-}
-URL = {"lambda": {"FunctionName": "gimel-track", "Handler": "gimel.track"}, "function_url": True}
 
 
 def memory(megabytes: int) -> dict[str, Any]:

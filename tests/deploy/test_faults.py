@@ -13,21 +13,20 @@ import pytest
 from gimel.deploy import apply, observe, plan
 from tests.deploy.account import Account, live, versions
 from tests.deploy.clock import Time
+from tests.deploy.examples import CHANGE
 from tests.deploy.proxy import AwsProxy, Call, Refuse, Reset
 from tests.emulator import Emulator
 
-TRACK = {"FunctionName": "gimel-track", "Handler": "gimel.track"}
-CHANGE: dict[str, Any] = {
-    "aws": {
-        "functions": {"gimel-track": {"memory": 256, "reserved_concurrency": 5}},
-        "architecture": "x86_64",
-        "tags": {"team": "web"},
-    },
-    "extra_wiring": [
-        {"lambda": TRACK, "api_gateway": {"pathPart": "t", "method": {"httpMethod": "GET"}}},
-        {"lambda": TRACK, "function_url": True},
-    ],
-}
+
+def there_and_back(account: Account) -> list[tuple[dict[str, Any], Any]]:
+    """Deploy; return a change and the way back, each with what it leaves when nothing disturbs it."""
+    account.deploy()
+    before = account.state()
+    account.deploy(**CHANGE)
+    after = account.state()
+    account.deploy()
+    return [(CHANGE, after), ({}, before)]
+
 
 Spoil = Callable[[int], Callable[[Call], "Refuse | Reset | None"]]
 
@@ -68,16 +67,12 @@ def test_a_first_deploy_survives_it(account: Account, proxy: AwsProxy, emulator:
 @at_each_call
 def test_a_change_survives_it(account: Account, proxy: AwsProxy, spoil: Spoil) -> None:
     """There and back again, to what an undisturbed one leaves; at most five versions stay."""
-    account.deploy()
-    before = account.state()
-    account.deploy(**CHANGE)
-    after = account.state()
-    account.deploy()
+    changes = there_and_back(account)
     number, spoiled = 0, True
     while spoiled:
         number += 1
         spoiled = False
-        for document, undisturbed in ((CHANGE, after), ({}, before)):
+        for document, undisturbed in changes:
             proxy.begin(spoil(number))
             account.deploy(Time().options, **document)
             spoiled = spoiled or len(proxy.calls) >= number

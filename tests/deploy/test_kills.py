@@ -12,8 +12,9 @@ from typing import Any
 
 from tests.command import environment
 from tests.deploy.account import Account, live, variables, versions
+from tests.deploy.examples import CHANGE
 from tests.deploy.proxy import AwsProxy, Call, Kill
-from tests.deploy.test_faults import CHANGE
+from tests.deploy.test_faults import there_and_back
 from tests.emulator import Emulator
 
 
@@ -68,16 +69,12 @@ def test_a_first_deploy_is_completed_by_the_next(account: Account, proxy: AwsPro
 
 def test_a_change_is_completed_by_the_next(account: Account, proxy: AwsProxy, tmp_path: Path) -> None:
     """There and back again, to what an undisturbed one leaves; at most five versions stay."""
-    account.deploy()
-    before = account.state()
-    account.deploy(**CHANGE)
-    after = account.state()
-    account.deploy()
+    changes = there_and_back(account)
     number, hit = 0, True
     while hit:
         number += 1
         hit = False
-        for document, undisturbed in ((CHANGE, after), ({}, before)):
+        for document, undisturbed in changes:
             account.configure(**document)
             killed = Killed(proxy, tmp_path, number, *DEPLOY)
             hit = hit or killed.hit is not None

@@ -15,6 +15,7 @@ from gimel.errors import GimelError
 from tests.command import gimel
 from tests.deploy.account import Account, variables, versions
 from tests.deploy.clock import Rates, Time, Timing, first, keep, until
+from tests.deploy.examples import SECOND_PATH
 from tests.deploy.proxy import AwsProxy, Refuse
 
 PENDING = Refuse(
@@ -55,11 +56,6 @@ TOO_MANY = Refuse(429, "TooManyRequestsException", "Too Many Requests")
 EXPIRED = Refuse(400, "ExpiredTokenException", "The security token included in the request is expired")
 ROLE_CHANGING = Refuse(409, "ConcurrentModification", "Another change is in progress")
 CHANGING = ("UpdateFunctionConfiguration", "UpdateFunctionCode", "PublishVersion", "UpdateAlias")
-
-WIDER = {
-    "lambda": {"FunctionName": "gimel-track", "Handler": "gimel.track"},
-    "api_gateway": {"pathPart": "t", "method": {"httpMethod": "GET"}},
-}
 
 
 @pytest.mark.parametrize(
@@ -151,8 +147,8 @@ def test_api_gateways_real_rates_are_kept_to(account: Account, proxy: AwsProxy) 
     keep(proxy, clock, rates)
 
     account.deploy(clock.options)
-    account.deploy(clock.options, extra_wiring=[WIDER])
-    left = account.plan(extra_wiring=[WIDER])
+    account.deploy(clock.options, extra_wiring=[SECOND_PATH])
+    left = account.plan(extra_wiring=[SECOND_PATH])
     account.destroy(clock.options)
 
     assert left == ()

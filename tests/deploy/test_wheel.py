@@ -14,7 +14,7 @@ import redis
 
 from tests.command import REPOSITORY, environment
 from tests.deploy.account import Account, Answer, add_theirs, ask, live, variables
-from tests.deploy.test_deploy import OWN_FUNCTION, SECOND_PATH, URL
+from tests.deploy.examples import OWN_FUNCTION, SECOND_PATH, URL
 
 Gimel = Callable[..., Any]
 EVENT = {"experiment": "shop", "variant": "red", "event": "participate", "uuid": "u1"}
