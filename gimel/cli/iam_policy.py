@@ -18,8 +18,8 @@ from gimel.errors import GimelError
 def command(options: Options, account: str | None, profile: str | None, region: str | None) -> None:
     """Print the least rights that Gimel's commands need, as an IAM policy, for this configuration.
 
-    To take tags, a function URL or a reserved concurrency back that an earlier configuration had, the rights of that one are
-    needed too.
+    What an earlier configuration had and this one has not, as a function, tags or a URL, takes the rights of that one too to
+    remove.
     """
     desired = desire(options.load_config(), b"")
     identity = Identity(account, region, "") if account and region else _identity(account, profile, region)

@@ -115,6 +115,7 @@ def of_operator(identity: Identity, desired: Desired) -> Policy:
     on_functions = [
         "AddPermission",
         "CreateAlias",
+        "CreateFunction",
         "DeleteFunction",
         "GetFunction",
         "GetFunctionConfiguration",
@@ -139,8 +140,6 @@ def of_operator(identity: Identity, desired: Desired) -> Policy:
             **_allow("GiveRole", "iam", ["PassRole"], [identity.role()]),
             "Condition": {"StringEquals": {"iam:PassedToService": LAMBDA}},
         },
-        # What can be created is bounded by the one role that may be given to it; not every IAM knows the name beforehand.
-        _allow("NewFunctions", "lambda", ["CreateFunction"], ["*"]),
         _allow("Functions", "lambda", on_functions, anything_of_functions),
         _allow("Logs", "logs", on_logs, log_groups + [arn.removesuffix(":*") for arn in log_groups]),
         _allow(

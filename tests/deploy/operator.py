@@ -73,12 +73,18 @@ class Operator:
         self.policy: Policy = {}
 
     def begin(self, policy: Policy) -> None:
-        """Empty the account, but for the user, who holds this policy."""
+        """Empty the account, but for the user, who holds this policy.
+
+        The emulator takes the name of a function that is created for unknown: `unenforced` sees to it.
+        """
         self.emulator.reset()
         self.policy = policy
+        unnamed = {"Effect": "Allow", "Action": ["lambda:CreateFunction"], "Resource": ["*"]}
+        added = [unnamed] if "lambda:CreateFunction" in actions(policy) else []
+        held = {**policy, "Statement": [*policy["Statement"], *added]}
         iam = self.owner("iam")
         iam.create_user(UserName="operator")
-        iam.put_user_policy(UserName="operator", PolicyName="gimel", PolicyDocument=json.dumps(policy))
+        iam.put_user_policy(UserName="operator", PolicyName="gimel", PolicyDocument=json.dumps(held))
         key = iam.create_access_key(UserName="operator")["AccessKey"]
         self.environment.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
         self.environment.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
@@ -120,7 +126,11 @@ class Operator:
         """Refuse, in AWS's words, what the emulator would let pass without the right to it."""
         held = actions(self.policy)
         needed = _UNENFORCED.get(call.operation)
-        if needed is not None and needed not in held:
+        if call.operation == "CreateFunction" and not self._may_create(json.loads(call.body)["FunctionName"]):
+            needed = "lambda:CreateFunction"
+        elif needed in held:
+            needed = None
+        if needed is not None:
             said = f"not authorized to perform: {needed} on resource: any because no identity-based policy allows the action"
             return Refuse(403, "AccessDeniedException", f"User: arn:aws:iam::000000000000:user/operator is {said}")
         if call.operation == "CreateFunction" and json.loads(call.body).get("VpcConfig", {}).get("SubnetIds"):
@@ -129,6 +139,10 @@ class Operator:
                     said = f"please make sure your request credentials have permission to {each.split(':')[1]} for any."
                     return Refuse(403, "AccessDeniedException", f"Your access has been denied by EC2, {said}")
         return None
+
+    def _may_create(self, function: str) -> bool:
+        arn = f"arn:aws:lambda:{REGION}:000000000000:function:{function}"
+        return any("lambda:CreateFunction" in each["Action"] and arn in each["Resource"] for each in self.policy["Statement"])
 
 
 @contextlib.contextmanager

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from typing import Any
 
 from tests.deploy.operator import FIRST, THEN, Done, Operator, actions, without
+from tests.environments import python_with
 
 # In this order. Where nothing is said, the configuration is as it was.
 LIFE: list[tuple[str, dict[str, Any] | None]] = [
@@ -61,6 +63,23 @@ def test_the_policy_is_enough(operator: Operator) -> None:
 
     assert (command, done.code) == ("destroy", 0), done.stderr
     assert operator.left() == {}
+
+
+LINT = """
+import json, sys, parliament
+found = parliament.analyze_policy_string(sys.stdin.read()).findings
+print(json.dumps([[each.issue, each.detail] for each in found]))
+"""
+
+
+def test_a_linter_finds_nothing_wrong_with_it(operator: Operator) -> None:
+    """Every action exists and can be bound to the resources that it is bound to; parliament holds AWS's own tables of both."""
+    linter = [str(python_with("parliament==1.6.4")), "-c", LINT]
+
+    done = subprocess.run(linter, input=json.dumps(operator.least()), capture_output=True, text=True, check=True)
+
+    # Where a new function is to be, Lambda asks EC2 about any network.
+    assert json.loads(done.stdout) == [["RESOURCE_STAR", ["ec2:GetSecurityGroupsForVpc"]]]
 
 
 def test_every_action_of_the_policy_is_needed(operator: Operator) -> None:
