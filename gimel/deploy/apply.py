@@ -110,7 +110,7 @@ class _Performer:
                 call("iam", "create_role", RoleName=NAME, AssumeRolePolicyDocument=trust, **_if(Tags=_key_value(tags)))
             case steps.TrustLambda():
                 call("iam", "update_assume_role_policy", RoleName=NAME, PolicyDocument=json.dumps(policies.trust()))
-            case steps.PutRolePolicy(policy):
+            case steps.PutRolePolicy(policy) | steps.LeaveRole(policy):
                 call("iam", "put_role_policy", RoleName=NAME, PolicyName=NAME, PolicyDocument=json.dumps(policy))
             case steps.TagRole(tags, gone):
                 self._tag("iam", {"RoleName": NAME}, "tag_role", "untag_role", _key_value(tags), gone, ("Tags", "TagKeys"))

@@ -46,11 +46,11 @@ def observe(aws: Aws, desired: Desired | None = None, *, versions: bool = False)
     identity = aws.identity()
     role = _role(aws)
     api = find_api(aws)
-    recorded = policies.functions_of(role.policy if role else None)
+    recorded = policies.functions_of(role.policy if role else None, identity.region)
     called = [method.calls for method in api.methods if method.calls] if api else []
     desired_names = [function.name for function in desired.functions] if desired else []
     names = list(dict.fromkeys([*desired_names, *recorded, *called]))
-    reserved = policies.reserved_of(role.policy if role else None)
+    reserved = policies.reserved_of(role.policy if role else None, identity.region)
     present = _names_of_functions(aws) if role is None and names else None
     functions = []
     for name in names:

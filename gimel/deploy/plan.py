@@ -92,7 +92,7 @@ def _role(desired: Desired, observed: Observed) -> Iterator[Step]:
     The functions that left the wiring stay in the policy until they are gone, and those with a concurrency of their own are in
     it before they have that and until it is given back, for the policy is the record of what deploy made.
     """
-    wanted = _policy(desired, observed.identity)
+    wanted = _policy(desired, observed)
     role = observed.role
     if role is None:
         yield steps.CreateRole(desired.tags)
@@ -111,14 +111,15 @@ def _role_at_last(desired: Desired, observed: Observed) -> Iterator[Step]:
         return
     if policies.LAMBDA in role.trusted and role.trusted != {policies.LAMBDA}:
         yield steps.TrustLambda()
-    wanted = _policy(desired, observed.identity)
+    wanted = _policy(desired, observed)
     if not policies.same(_interim_policy(desired, observed) or role.policy, wanted):
         yield steps.PutRolePolicy(wanted)
 
 
-def _policy(desired: Desired, identity: Identity) -> Policy:
+def _policy(desired: Desired, observed: Observed) -> Policy:
     names = [function.name for function in desired.functions]
-    return policies.of_role(identity, names, _reserved(desired), desired.vpc)
+    before = observed.role.policy if observed.role else None
+    return policies.of_role(observed.identity, names, _reserved(desired), desired.vpc, before)
 
 
 def _reserved(desired: Desired) -> frozenset[str]:
@@ -128,15 +129,17 @@ def _reserved(desired: Desired) -> frozenset[str]:
 def _interim_policy(desired: Desired, observed: Observed) -> Policy | None:
     """Return the policy that an existing role needs before anything else is done, None where it may stay for now."""
     policy = observed.role.policy if observed.role else None
-    wanted = _policy(desired, observed.identity)
+    region = observed.identity.region
+    wanted = _policy(desired, observed)
     leaving = [each.name for each in observed.functions if desired.function(each.name) is None and _ours(each)]
-    reserved, recorded = _reserved(desired), policies.reserved_of(policy)
-    if policies.allows(policy, wanted) and set(leaving) <= set(policies.functions_of(policy)) and reserved <= recorded:
+    reserved, recorded = _reserved(desired), policies.reserved_of(policy, region)
+    known = policies.functions_of(policy, region)
+    if policies.allows(policy, wanted) and set(leaving) <= set(known) and reserved <= recorded:
         return None
     if policies.allows(wanted, policy or {}) and not leaving and recorded <= reserved:
         return wanted
     names = [*(function.name for function in desired.functions), *leaving]
-    return policies.both(policy, policies.of_role(observed.identity, names, reserved | recorded, desired.vpc))
+    return policies.both(policy, policies.of_role(observed.identity, names, reserved | recorded, desired.vpc, policy))
 
 
 def _log_groups(desired: Desired, observed: Observed) -> Iterator[Step]:
@@ -289,7 +292,7 @@ def _what_left(desired: Desired, observed: Observed) -> Iterator[Step]:
             if function.url or function.url_statements:
                 yield steps.DeleteUrl(function.name, function.url is not None, tuple(sorted(function.url_statements)))
             yield steps.DeleteFunction(function.name)
-    recorded = policies.functions_of(observed.role.policy if observed.role else None)
+    recorded = policies.functions_of(observed.role.policy if observed.role else None, observed.identity.region)
     known = {function.name for function in observed.functions if _ours(function)} | set(recorded)
     for name in sorted(observed.log_groups):
         if desired.function(name) is None and name in known:
@@ -312,7 +315,7 @@ def _tags(desired: Desired, observed: Observed) -> Iterator[Step]:
 
 
 def _destroy(observed: Observed) -> Iterator[Step]:
-    """The role goes last: its policy is the record of the functions."""
+    """The role goes last: its policy is the record of the functions. It stays where it serves another region too."""
     plan, api = observed.plan, observed.api
     if plan is not None:
         stages = tuple(stage for stage in plan.stages if plan.ours or (api and stage == f"{api.id}:{STAGE}"))
@@ -331,9 +334,14 @@ def _destroy(observed: Observed) -> Iterator[Step]:
             if function.url or function.url_statements:
                 yield steps.DeleteUrl(function.name, function.url is not None, tuple(sorted(function.url_statements)))
             yield steps.DeleteFunction(function.name)
-    recorded = policies.functions_of(observed.role.policy if observed.role else None)
+    policy, region = observed.role.policy if observed.role else None, observed.identity.region
+    recorded = policies.functions_of(policy, region)
     for name in sorted(observed.log_groups):
         if name in names or name in recorded:
             yield steps.DeleteLogGroup(name)
-    if observed.role is not None:
-        yield steps.DeleteRole(policy=observed.role.policy is not None)
+    elsewhere = policies.of_other_regions(policy, region)
+    if elsewhere is not None:
+        if not policies.same(policy, elsewhere):
+            yield steps.LeaveRole(elsewhere, policies.regions_of(elsewhere))
+    elif observed.role is not None:
+        yield steps.DeleteRole(policy=policy is not None)

@@ -60,6 +60,17 @@ class TagRole:
 
 
 @dataclass(frozen=True)
+class LeaveRole:
+    """Take this region out of the role's policy; it serves others too."""
+
+    policy: Policy
+    regions: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"Leave the role {NAME} to what is deployed in {', '.join(self.regions)}"
+
+
+@dataclass(frozen=True)
 class DeleteRole:
     policy: bool
 
@@ -405,6 +416,7 @@ Step: TypeAlias = (
     | TrustLambda
     | PutRolePolicy
     | TagRole
+    | LeaveRole
     | DeleteRole
     | CreateLogGroup
     | SetLogRetention
