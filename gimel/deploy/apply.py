@@ -150,7 +150,8 @@ class _Performer:
             case steps.CreateAlias(function, number):
                 self._alias("create_alias", function, number)
             case steps.MoveAlias(function, _, number):
-                self._alias("update_alias", function, number)
+                # A share that was sent to another version by hand would stay.
+                self._alias("update_alias", function, number, RoutingConfig={"AdditionalVersionWeights": {}})
             case steps.ReserveConcurrency(function, concurrency):
                 if concurrency is None:
                     self._delete("lambda", "delete_function_concurrency", FunctionName=function)
@@ -289,9 +290,9 @@ class _Performer:
         if in_progress(answer):
             self.aws.wait_for_function(name)
 
-    def _alias(self, operation: str, function: str, number: int | None) -> None:
+    def _alias(self, operation: str, function: str, number: int | None, **given: Any) -> None:
         version = self.known.versions[function] if number is None else str(number)
-        self.aws.call("lambda", operation, FunctionName=function, Name=ALIAS, FunctionVersion=version)
+        self.aws.call("lambda", operation, FunctionName=function, Name=ALIAS, FunctionVersion=version, **given)
 
     def _allow(self, function: str, statement: str, **permission: Any) -> None:
         given = {"FunctionName": function, "Qualifier": ALIAS, "StatementId": statement, **permission}

@@ -18,6 +18,7 @@ ALIAS = "live"
 STAGE = "prod"
 KEPT_VERSIONS = 5
 API_STATEMENT = "gimel-api"
+UNPUBLISHED = 0  # stands for $LATEST, which an alias may be pointed to by hand
 URL_STATEMENTS = ("gimel-url", "gimel-url-invoke")
 SETTINGS_VARIABLE = "GIMEL_SETTINGS"
 
@@ -156,7 +157,7 @@ class Desired:
 
 @dataclass(frozen=True)
 class Version:
-    """A published version of a function."""
+    """A published version of a function; `number` UNPUBLISHED for its code and configuration as they are now."""
 
     number: int
     configuration: Configuration
@@ -182,6 +183,11 @@ class ObservedFunction:
     callers: str | None = None
     url_statements: frozenset[str] = frozenset()
     url: str | None = None
+
+    @property
+    def live_number(self) -> int | None:
+        """The published version that is live, None where none is."""
+        return self.live.number if self.live and self.live.number != UNPUBLISHED else None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from gimel.deploy.models import (
     NAME,
     SETTINGS_VARIABLE,
     STAGE,
+    UNPUBLISHED,
     URL_STATEMENTS,
     Configuration,
     Deployed,
@@ -103,7 +104,8 @@ def _function(
     live = aws.find("lambda", "get_function", FunctionName=name, Qualifier=ALIAS)
     serving = _configuration(live["Configuration"]) if live else None
     listed: list[Answer] = []
-    if everything or serving is None or (desired is not None and serving != desired.configuration):
+    published = live is not None and _number(live["Configuration"]["Version"]) != UNPUBLISHED
+    if everything or not published or (desired is not None and serving != desired.configuration):
         try:
             listed = aws.pages("lambda", "list_versions_by_function", "Versions", FunctionName=name)
         except GimelError as error:
@@ -122,7 +124,7 @@ def _function(
     return ObservedFunction(
         name=name,
         role=answer["Role"],
-        live=Version(int(answer["Version"]), _configuration(answer)) if live else None,
+        live=Version(_number(answer["Version"]), _configuration(answer)) if live else None,
         versions=tuple(Version(int(each["Version"]), _configuration(each)) for each in listed if each["Version"] != "$LATEST"),
         latest=next((_configuration(each) for each in listed if each["Version"] == "$LATEST"), None),
         aliased=frozenset(number for alias in aliases for number in _targets(alias)),
@@ -147,6 +149,10 @@ def _configuration(answer: Answer) -> Configuration:
         settings=((answer.get("Environment") or {}).get("Variables") or {}).get(SETTINGS_VARIABLE),
         code_sha256=answer["CodeSha256"],
     )
+
+
+def _number(version: str) -> int:
+    return UNPUBLISHED if version == "$LATEST" else int(version)
 
 
 def _targets(alias: Answer) -> list[int]:

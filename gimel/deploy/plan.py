@@ -66,9 +66,9 @@ def plan_rollback(observed: Observed, to: int | None = None) -> tuple[steps.Move
         raise GimelError(f"Nothing is deployed in {observed.identity.region}.", "Run `gimel deploy`, or give another --region.")
     for function in functions:
         numbers = sorted(version.number for version in function.versions)
-        if function.live is None:
-            raise GimelError(f"The function {function.name} has no live version.", "Run `gimel deploy`.")
-        live = function.live.number
+        live = function.live_number
+        if live is None:
+            raise GimelError(f"The function {function.name} has no version that is live.", "Run `gimel deploy`.")
         target = to if to is not None else max((number for number in numbers if number < live), default=live)
         if target not in numbers:
             kept = ", ".join(map(str, numbers))
@@ -165,7 +165,7 @@ def _functions(desired: Desired, observed: Observed) -> Iterator[Step]:
 
 def _function(function: DesiredFunction, there: ObservedFunction) -> Iterator[Step]:
     wanted = function.configuration
-    if there.live is not None and there.live.configuration == wanted:
+    if there.live is not None and there.live_number is not None and there.live.configuration == wanted:
         return
     fitting = [version.number for version in there.versions if version.configuration == wanted]
     if fitting:

@@ -14,6 +14,7 @@ from gimel.deploy.models import (
     ALIAS,
     NAME,
     STAGE,
+    UNPUBLISHED,
     Configuration,
     DesiredFunction,
     Policy,
@@ -191,7 +192,8 @@ class MoveAlias:
 
     def __str__(self) -> str:
         which = "its new version" if self.number is None else f"version {self.number}"
-        return f"Make {which} of the function {self.function} {ALIAS}, in place of version {self.before}"
+        before = f"version {self.before}" if self.before != UNPUBLISHED else "what is not published"
+        return f"Make {which} of the function {self.function} {ALIAS}, in place of {before}"
 
 
 @dataclass(frozen=True)

@@ -350,3 +350,36 @@ def test_rolling_back_moves_all_aliases_or_none(account: Account) -> None:
 
     assert live(account, moves[0].function) == 2
     assert len(moves) == 3
+
+
+def test_an_alias_on_what_is_not_published_goes_back_to_a_version(account: Account) -> None:
+    """As the console leaves it: said by the dry run, put right by deploy, and no version that rollback could start from."""
+    account.deploy()
+    account.client("lambda").update_alias(FunctionName="gimel-track", Name="live", FunctionVersion="$LATEST")
+
+    with pytest.raises(GimelError, match="no version that is live"):
+        plan.plan_rollback(observe.observe(account.aws(), versions=True))
+    done = account.deploy()
+
+    assert done.sentences == ["Make version 1 of the function gimel-track live, in place of what is not published"]
+    assert (live(account, "gimel-track"), account.plan()) == (1, ())
+
+
+@pytest.mark.parametrize("forward", [True, False], ids=["deploy", "rollback"])
+def test_a_moved_alias_serves_one_version_alone(account: Account, forward: bool) -> None:
+    """A share that was sent to another version by hand ends with it."""
+    account.deploy()
+    account.deploy(aws=memory(256))
+    share = {"AdditionalVersionWeights": {"1": 0.5}}
+    account.client("lambda").update_alias(FunctionName="gimel-track", Name="live", FunctionVersion="2", RoutingConfig=share)
+
+    if forward:
+        account.deploy(aws=memory(512))
+    else:
+        aws = account.aws()
+        observed = observe.observe(aws, versions=True)
+        apply.apply_all_or_none(aws, plan.plan_rollback(observed), observed)
+
+    alias = account.client("lambda").get_alias(FunctionName="gimel-track", Name="live")
+    assert alias["FunctionVersion"] == ("3" if forward else "1")
+    assert not alias.get("RoutingConfig", {}).get("AdditionalVersionWeights")
