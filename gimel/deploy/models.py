@@ -6,6 +6,7 @@ Nothing here knows a client. Secrets and code are left out of every `repr`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,6 +60,11 @@ class Identity:
 def log_group(function: str) -> str:
     """Return the log group that Lambda writes a function's log to."""
     return f"/aws/lambda/{function}"
+
+
+def is_ours(role: str) -> bool:
+    """Return whether an ARN is that of Gimel's role, whatever path an account's rules gave it: names are unique there."""
+    return re.fullmatch(rf"arn:[^:]*:iam::\d*:role/(.*/)?{NAME}", role) is not None
 
 
 @dataclass(frozen=True)

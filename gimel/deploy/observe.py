@@ -31,6 +31,7 @@ from gimel.deploy.models import (
     ObservedRole,
     Policy,
     Version,
+    is_ours,
     log_group,
 )
 from gimel.errors import GimelError
@@ -50,12 +51,13 @@ def observe(aws: Aws, desired: Desired | None = None, *, versions: bool = False)
     recorded = policies.functions_of(role.policy if role else None, identity.region)
     called = [method.calls for method in api.methods if method.calls] if api else []
     desired_names = [function.name for function in desired.functions] if desired else []
-    names = list(dict.fromkeys([*desired_names, *recorded, *called]))
+    listed = _listed_functions(aws) if role is None or role.policy is None else None
+    marked = [name for name, ours in (listed or {}).items() if ours]
+    names = list(dict.fromkeys([*desired_names, *recorded, *called, *marked]))
     reserved = policies.reserved_of(role.policy if role else None, identity.region)
-    present = _names_of_functions(aws) if role is None and names else None
     functions = []
     for name in names:
-        if present is None or name in present:
+        if listed is None or name in listed:
             wanted = desired.function(name) if desired else None
             reservable = name in reserved or (wanted is not None and wanted.reserved_concurrency is not None)
             function = _function(aws, name, wanted, reservable=reservable, everything=versions)
@@ -89,9 +91,15 @@ def _tags(listed: Iterable[Mapping[str, str]]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in listed}
 
 
-def _names_of_functions(aws: Aws) -> frozenset[str]:
-    """Where there is no role there should be no function: one listing says so of all."""
-    return frozenset(function["FunctionName"] for function in aws.pages("lambda", "list_functions", "Functions"))
+def _listed_functions(aws: Aws) -> dict[str, bool]:
+    """Return the names of all functions, and whether each bears Gimel's marks: its role, and its settings.
+
+    Where there is no role, or no record in it, there should be no function: one listing says so of all, or finds them.
+    """
+    return {
+        function["FunctionName"]: is_ours(function["Role"]) and _configuration(function).settings is not None
+        for function in aws.pages("lambda", "list_functions", "Functions")
+    }
 
 
 def _function(

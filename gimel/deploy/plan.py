@@ -27,6 +27,7 @@ from gimel.deploy.models import (
     ObservedMethod,
     Policy,
     canonical,
+    is_ours,
 )
 from gimel.deploy.steps import Step
 from gimel.errors import GimelError
@@ -83,7 +84,7 @@ def plan_rollback(observed: Observed, to: int | None = None) -> tuple[steps.Move
 
 
 def _ours(function: ObservedFunction) -> bool:
-    return function.role.endswith(":role/gimel")
+    return is_ours(function.role)
 
 
 def _role(desired: Desired, observed: Observed) -> Iterator[Step]:

@@ -383,3 +383,35 @@ def test_a_moved_alias_serves_one_version_alone(account: Account, forward: bool)
     alias = account.client("lambda").get_alias(FunctionName="gimel-track", Name="live")
     assert alias["FunctionVersion"] == ("3" if forward else "1")
     assert not alias.get("RoutingConfig", {}).get("AdditionalVersionWeights")
+
+
+def delete_role(account: Account) -> None:
+    account.client("iam").delete_role_policy(RoleName="gimel", PolicyName="gimel")
+    account.client("iam").delete_role(RoleName="gimel")
+
+
+@pytest.mark.parametrize("drift", [delete_role, delete_role_policy], ids=["role", "its policy"])
+def test_destroy_finds_the_functions_without_the_record(account: Account, drift: Callable[[Account], None]) -> None:
+    """By their marks, where the role that records them is gone: also one that only its own URL leads to."""
+    own_url = {"lambda": {"FunctionName": "linked", "Handler": "gimel.track"}, "function_url": True}
+    add_theirs(account)
+    before = account.listing()
+    account.deploy(extra_wiring=[own_url])
+    drift(account)
+
+    account.destroy()
+
+    assert account.listing() == before
+
+
+def test_a_role_with_a_path_is_gimels_too(account: Account) -> None:
+    """An account may want all roles below a path, and have them made by somebody else: deploy takes what it finds."""
+    trust = '{"Version": "2012-10-17", "Statement": []}'
+    account.client("iam").create_role(Path="/apps/", RoleName="gimel", AssumeRolePolicyDocument=trust)
+    account.deploy()
+
+    account.deploy(aws=memory(256))
+
+    assert account.plan(aws=memory(256)) == ()
+    account.destroy()
+    assert not any(account.listing().values())
