@@ -206,7 +206,7 @@ class _Performer:
                 call("apigateway", "create_deployment", restApiId=known.api, stageName=STAGE, description=description)
             case steps.SetThrottle(rate, burst):
                 patch = [
-                    {"op": "replace", "path": "/*/*/throttling/rateLimit", "value": f"{rate:g}"},
+                    {"op": "replace", "path": "/*/*/throttling/rateLimit", "value": f"{rate:.15g}"},
                     {"op": "replace", "path": "/*/*/throttling/burstLimit", "value": str(burst)},
                 ]
                 call("apigateway", "update_stage", restApiId=known.api, stageName=STAGE, patchOperations=patch)

@@ -262,9 +262,10 @@ def _method(path: str, name: str, answer: Answer) -> ObservedMethod:
     integration = answer.get("methodIntegration") or {}
     uri = integration.get("uri") or ""
     called = _FUNCTION_IN_URI.search(uri)
-    plain = integration.get("type") == "AWS_PROXY" and not integration.get("credentials")
+    open_to_all = answer.get("authorizationType") in (None, "NONE")
+    plain = open_to_all and integration.get("type") == "AWS_PROXY" and not integration.get("credentials")
     mock = (integration.get("integrationResponses") or {}).get("200") if integration.get("type") == "MOCK" else None
-    complete = mock is not None and "200" in (answer.get("methodResponses") or {})
+    complete = mock is not None and "200" in (answer.get("methodResponses") or {}) and open_to_all
     return ObservedMethod(
         path=path,
         method=name,
@@ -272,7 +273,7 @@ def _method(path: str, name: str, answer: Answer) -> ObservedMethod:
         parameters=tuple((answer.get("requestParameters") or {}).items()),
         proxies=uri if plain else None,
         calls=called[1] if called else None,
-        preflight=(mock or {}).get("responseParameters") if complete else None,
+        preflight=(mock or {}).get("responseParameters") if complete and not answer.get("apiKeyRequired") else None,
     )
 
 

@@ -352,7 +352,7 @@ class SetThrottle:
     burst: int
 
     def __str__(self) -> str:
-        return f"Take {self.rate:g} requests a second at most, {self.burst} at once"
+        return f"Take {self.rate:.15g} requests a second at most, {self.burst} at once"
 
 
 @dataclass(frozen=True)

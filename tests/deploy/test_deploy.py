@@ -160,11 +160,23 @@ def change_throttle(account: Account) -> None:
     account.client("apigateway").update_stage(restApiId=account.api(), stageName="prod", patchOperations=patch)
 
 
-def open_a_closed_method(account: Account) -> None:
+def method_of(account: Account, path: str, method: str, replace: str, value: str) -> None:
     gateway, api = account.client("apigateway"), account.api()
-    (path,) = [each for each in gateway.get_resources(restApiId=api)["items"] if each["path"] == "/delete"]
-    patch = [{"op": "replace", "path": "/apiKeyRequired", "value": "false"}]
-    gateway.update_method(restApiId=api, resourceId=path["id"], httpMethod="DELETE", patchOperations=patch)
+    (found,) = [each for each in gateway.get_resources(restApiId=api)["items"] if each["path"] == path]
+    patch = [{"op": "replace", "path": replace, "value": value}]
+    gateway.update_method(restApiId=api, resourceId=found["id"], httpMethod=method, patchOperations=patch)
+
+
+def open_a_closed_method(account: Account) -> None:
+    method_of(account, "/delete", "DELETE", "/apiKeyRequired", "false")
+
+
+def ask_for_a_signature(account: Account) -> None:
+    method_of(account, "/track", "GET", "/authorizationType", "AWS_IAM")
+
+
+def lock_the_preflight(account: Account) -> None:
+    method_of(account, "/track", "OPTIONS", "/apiKeyRequired", "true")
 
 
 def delete_alias(account: Account) -> None:
@@ -208,6 +220,8 @@ DRIFTS = [
     remove_preflight_answer,
     change_throttle,
     open_a_closed_method,
+    ask_for_a_signature,
+    lock_the_preflight,
     delete_alias,
     delete_log_group,
     delete_role_policy,
@@ -256,7 +270,7 @@ def test_a_moved_alias_goes_back_without_a_new_version(account: Account) -> None
         {"extra_wiring": [SECOND_PATH, OWN_FUNCTION, URL]},
         {"aws": {**memory(512), "tags": {"team": "web"}, "architecture": "x86_64", "log_retention_days": 7}},
         {"precision": 4, "aws": {"vpc": {"subnets": ["subnet-1"], "security_groups": ["sg-1"]}, "runtime": "python3.12"}},
-        {"aws": {"functions": {"gimel-track": {"reserved_concurrency": 5}}, "throttle": {"rate": 7}}},
+        {"aws": {"functions": {"gimel-track": {"reserved_concurrency": 5}}, "throttle": {"rate": 12345.678}}},
     ],
     ids=["nothing", "wiring", "sizes and tags", "network and settings", "concurrency and throttle"],
 )
