@@ -26,6 +26,12 @@ SETTINGS_VARIABLE = "GIMEL_SETTINGS"
 Policy = Mapping[str, Any]
 
 
+def partition_of(region: str) -> str:
+    """Return the part of AWS that a region is in, which its ARNs begin with."""
+    others = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+    return next((partition for prefix, partition in others.items() if region.startswith(prefix)), "aws")
+
+
 @dataclass(frozen=True)
 class Identity:
     """Whose account it is, and where. `arn` is the caller's, `partition` mostly "aws"."""

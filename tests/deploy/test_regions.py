@@ -1,4 +1,4 @@
-"""Two regions of one account, which share the role: IAM knows no regions."""
+"""Two regions of one account, which share the role: IAM knows no regions. And where AWS is, by its own addresses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.deploy.account import REGION, Account, mutating
+from gimel.deploy.aws import Aws
+from tests.deploy.account import REGION, Account, mutating, variables
 from tests.deploy.test_deploy import EVENT, OWN_FUNCTION
 
 OTHER = "eu-west-1"
@@ -73,6 +74,17 @@ def test_destroy_leaves_the_other_region_as_it_was(account: Account, go: Go) -> 
     assert account.ask("track", **EVENT).body == {"status": "ok"}
     account.destroy()
     assert not any(account.listing().values())
+
+
+@pytest.mark.parametrize("dual_stack", ["false", "true"])
+@pytest.mark.parametrize("region", ["us-east-1", "cn-north-1", "us-gov-west-1"])
+def test_an_address_of_aws_is_no_emulators(monkeypatch: pytest.MonkeyPatch, region: str, dual_stack: str) -> None:
+    """Also those that speak IPv6, which have names of their own."""
+    for name, value in {**variables(""), "AWS_USE_DUALSTACK_ENDPOINT": dual_stack}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+
+    assert Aws(region=region).endpoint is None
 
 
 def logs_of(account: Account, region: str) -> set[str]:
