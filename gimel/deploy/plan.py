@@ -58,15 +58,17 @@ def plan_destroy(observed: Observed) -> tuple[Step, ...]:
 def plan_rollback(observed: Observed, to: int | None = None) -> tuple[steps.MoveAlias, ...]:
     """Return the steps that point every function's alias to its previous version, or to version `to`.
 
-    A function that never had another version stays. Raises GimelError where nothing can be moved, or a function has no
-    version `to`: all are moved or none.
+    A function that never had another version stays. What Gimel 1.5.0 left is no version to go back to once it was taken
+    over: the API calls it in another way now. Raises GimelError where nothing can be moved, or a function has no version
+    `to`: all are moved or none.
     """
     moves = []
     functions = [function for function in observed.functions if _ours(function)]
     if not functions:
         raise GimelError(f"Nothing is deployed in {observed.identity.region}.", "Run `gimel deploy`, or give another --region.")
     for function in functions:
-        numbers = sorted(version.number for version in function.versions)
+        old = function.live is None or function.live.configuration.settings is None
+        numbers = sorted(each.number for each in function.versions if old or each.configuration.settings is not None)
         live = function.live_number
         if live is None:
             raise GimelError(f"The function {function.name} has no version that is live.", "Run `gimel deploy`.")
