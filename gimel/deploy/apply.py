@@ -92,6 +92,7 @@ class _Performer:
     def __init__(self, aws: Aws, observed: Observed) -> None:
         self.aws = aws
         self.identity: Identity = observed.identity
+        self.first = observed.role is None  # of two first deploys only one can create the role
         self.known = _Known(
             role=observed.role.arn if observed.role else observed.identity.role(),
             api=observed.api.id if observed.api else "",
@@ -330,8 +331,18 @@ class _Performer:
             endpointConfiguration={"types": ["REGIONAL"]},
             **_if(tags=dict(tags)),
         )
+        if not self.first:
+            self._make_sure_of_one_api(answer["id"])
         self.known.api = answer["id"]
         self.known.resources = {"/": answer["rootResourceId"]}
+
+    def _make_sure_of_one_api(self, made: str) -> None:
+        """Of two deploys at once one takes its API away again: nobody could tell two of one name from each other."""
+        try:
+            observe.find_api_id(self.aws)
+        except GimelError:
+            self._delete("apigateway", "delete_rest_api", restApiId=made)
+            raise GimelError(f"Another deploy made the REST API {NAME} at the same time.", "Let that one end.") from None
 
     def _create_resource(self, path: str) -> None:
         def settled() -> Answer | None:

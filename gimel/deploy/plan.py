@@ -155,6 +155,9 @@ def _log_groups(desired: Desired, observed: Observed) -> Iterator[Step]:
 
 
 def _functions(desired: Desired, observed: Observed) -> Iterator[Step]:
+    """What one function gives back of the account's concurrency, another may need."""
+    for function in desired.functions:
+        yield from _concurrency(function, observed.function(function.name), less=True)
     for function in desired.functions:
         there = observed.function(function.name)
         if there is None:
@@ -162,8 +165,13 @@ def _functions(desired: Desired, observed: Observed) -> Iterator[Step]:
             yield steps.CreateAlias(function.name)
         else:
             yield from _function(function, there)
-        if function.reserved_concurrency != (there.reserved_concurrency if there else None):
-            yield steps.ReserveConcurrency(function.name, function.reserved_concurrency)
+        yield from _concurrency(function, there, less=False)
+
+
+def _concurrency(function: DesiredFunction, there: ObservedFunction | None, *, less: bool) -> Iterator[Step]:
+    wanted, reserved = function.reserved_concurrency, there.reserved_concurrency if there else None
+    if wanted != reserved and less == (reserved is not None and (wanted or 0) < reserved):
+        yield steps.ReserveConcurrency(function.name, wanted)
 
 
 def _function(function: DesiredFunction, there: ObservedFunction) -> Iterator[Step]:
