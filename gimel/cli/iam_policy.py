@@ -7,7 +7,7 @@ import click
 from gimel.cli import Options, terminal
 from gimel.deploy import policies
 from gimel.deploy.desired import desire
-from gimel.deploy.models import Identity
+from gimel.deploy.models import Identity, partition_of
 from gimel.errors import GimelError
 
 
@@ -22,15 +22,19 @@ def command(options: Options, account: str | None, profile: str | None, region: 
     remove.
     """
     desired = desire(options.load_config(), b"")
-    identity = Identity(account, region, "") if account and region else _identity(account, profile, region)
+    identity = _of_account(account, region) if account and region else _identity(account, profile, region)
     terminal.print_json(policies.of_operator(identity, desired))
+
+
+def _of_account(account: str, region: str) -> Identity:
+    return Identity(account, region, "", partition_of(region))
 
 
 def _identity(account: str | None, profile: str | None, region: str | None) -> Identity:
     try:
         aws = terminal.connect(profile, region)
         if account:
-            return Identity(account, aws.region, "")
+            return _of_account(account, aws.region)
         return aws.identity()
     except GimelError as error:
         raise GimelError(error.message, "Or give --account and --region: then no credentials are needed.") from None

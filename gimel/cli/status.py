@@ -39,7 +39,7 @@ def command(options: Options, as_json: bool, profile: str | None, region: str | 
     if reached and reached.key:
         click.echo(f"API key {reached.key}")
     for function in observed.functions:
-        live = f"version {function.live.number} is live" if function.live else "no version is live"
+        live = "no version is live" if function.live_number is None else f"version {function.live_number} is live"
         kept = ", ".join(str(version.number) for version in function.versions)
         click.echo(f"{function.name}: {live} (kept: {kept}), changed {function.last_modified}")
     if not differences:
@@ -69,7 +69,7 @@ def _document(observed: Observed, reached: Outputs | None, differences: tuple[st
         "functions": [
             {
                 "name": function.name,
-                "live": function.live.number if function.live else None,
+                "live": function.live_number,
                 "versions": [version.number for version in function.versions],
                 "last_modified": function.last_modified,
             }

@@ -92,6 +92,7 @@ class _Performer:
     def __init__(self, aws: Aws, observed: Observed) -> None:
         self.aws = aws
         self.identity: Identity = observed.identity
+        self.first = observed.role is None  # of two first deploys only one can create the role
         self.known = _Known(
             role=observed.role.arn if observed.role else observed.identity.role(),
             api=observed.api.id if observed.api else "",
@@ -110,7 +111,7 @@ class _Performer:
                 call("iam", "create_role", RoleName=NAME, AssumeRolePolicyDocument=trust, **_if(Tags=_key_value(tags)))
             case steps.TrustLambda():
                 call("iam", "update_assume_role_policy", RoleName=NAME, PolicyDocument=json.dumps(policies.trust()))
-            case steps.PutRolePolicy(policy):
+            case steps.PutRolePolicy(policy) | steps.LeaveRole(policy):
                 call("iam", "put_role_policy", RoleName=NAME, PolicyName=NAME, PolicyDocument=json.dumps(policy))
             case steps.TagRole(tags, gone):
                 self._tag("iam", {"RoleName": NAME}, "tag_role", "untag_role", _key_value(tags), gone, ("Tags", "TagKeys"))
@@ -150,7 +151,8 @@ class _Performer:
             case steps.CreateAlias(function, number):
                 self._alias("create_alias", function, number)
             case steps.MoveAlias(function, _, number):
-                self._alias("update_alias", function, number)
+                # A share that was sent to another version by hand would stay.
+                self._alias("update_alias", function, number, RoutingConfig={"AdditionalVersionWeights": {}})
             case steps.ReserveConcurrency(function, concurrency):
                 if concurrency is None:
                     self._delete("lambda", "delete_function_concurrency", FunctionName=function)
@@ -205,7 +207,7 @@ class _Performer:
                 call("apigateway", "create_deployment", restApiId=known.api, stageName=STAGE, description=description)
             case steps.SetThrottle(rate, burst):
                 patch = [
-                    {"op": "replace", "path": "/*/*/throttling/rateLimit", "value": f"{rate:g}"},
+                    {"op": "replace", "path": "/*/*/throttling/rateLimit", "value": f"{rate:.15g}"},
                     {"op": "replace", "path": "/*/*/throttling/burstLimit", "value": str(burst)},
                 ]
                 call("apigateway", "update_stage", restApiId=known.api, stageName=STAGE, patchOperations=patch)
@@ -289,9 +291,9 @@ class _Performer:
         if in_progress(answer):
             self.aws.wait_for_function(name)
 
-    def _alias(self, operation: str, function: str, number: int | None) -> None:
+    def _alias(self, operation: str, function: str, number: int | None, **given: Any) -> None:
         version = self.known.versions[function] if number is None else str(number)
-        self.aws.call("lambda", operation, FunctionName=function, Name=ALIAS, FunctionVersion=version)
+        self.aws.call("lambda", operation, FunctionName=function, Name=ALIAS, FunctionVersion=version, **given)
 
     def _allow(self, function: str, statement: str, **permission: Any) -> None:
         given = {"FunctionName": function, "Qualifier": ALIAS, "StatementId": statement, **permission}
@@ -329,8 +331,18 @@ class _Performer:
             endpointConfiguration={"types": ["REGIONAL"]},
             **_if(tags=dict(tags)),
         )
+        if not self.first:
+            self._make_sure_of_one_api(answer["id"])
         self.known.api = answer["id"]
         self.known.resources = {"/": answer["rootResourceId"]}
+
+    def _make_sure_of_one_api(self, made: str) -> None:
+        """Of two deploys at once one takes its API away again: nobody could tell two of one name from each other."""
+        try:
+            observe.find_api_id(self.aws)
+        except GimelError:
+            self._delete("apigateway", "delete_rest_api", restApiId=made)
+            raise GimelError(f"Another deploy made the REST API {NAME} at the same time.", "Let that one end.") from None
 
     def _create_resource(self, path: str) -> None:
         def settled() -> Answer | None:

@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 import boto3
 from botocore import exceptions as botocore_errors
@@ -28,6 +29,9 @@ SERVICES = ("sts", "iam", "logs", "lambda", "apigateway")
 
 # What a listing's next page is asked for by, and what its answer calls that.
 _CURSORS = {"lambda": ("Marker", "NextMarker"), "logs": ("nextToken", "nextToken"), "apigateway": ("position", "position")}
+
+# Those of AWS itself; the latter two are its dual-stack endpoints.
+_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 10.0
 # Seconds that a call is repeated for, by the reason. A new role can take minutes, and a function in a VPC.
@@ -106,7 +110,7 @@ class Aws:
     def endpoint(self) -> str | None:
         """The emulator's address where $AWS_ENDPOINT_URL or its likes lead to one, None on AWS."""
         url = str(self._clients["apigateway"].meta.endpoint_url)
-        return None if ".amazonaws.com" in url else url
+        return None if (urlsplit(url).hostname or "").endswith(_DOMAINS) else url
 
     def identity(self) -> Identity:
         """Return whose account this is. Asked once."""

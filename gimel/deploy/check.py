@@ -73,7 +73,8 @@ class _Checker:
                 findings.append(self._track(endpoint))
         results = outputs.endpoint("gimel.all", "GET")
         if results:
-            findings.append(self._locked(results))
+            if results.api_key_required:
+                findings.append(self._locked(results))
             findings.append(self._results(results))
         remove = outputs.endpoint("gimel.delete", "DELETE")
         if remove:

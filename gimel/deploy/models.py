@@ -6,6 +6,7 @@ Nothing here knows a client. Secrets and code are left out of every `repr`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,10 +19,17 @@ ALIAS = "live"
 STAGE = "prod"
 KEPT_VERSIONS = 5
 API_STATEMENT = "gimel-api"
+UNPUBLISHED = 0  # stands for $LATEST, which an alias may be pointed to by hand
 URL_STATEMENTS = ("gimel-url", "gimel-url-invoke")
 SETTINGS_VARIABLE = "GIMEL_SETTINGS"
 
 Policy = Mapping[str, Any]
+
+
+def partition_of(region: str) -> str:
+    """Return the part of AWS that a region is in, which its ARNs begin with."""
+    others = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+    return next((partition for prefix, partition in others.items() if region.startswith(prefix)), "aws")
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,11 @@ class Identity:
 def log_group(function: str) -> str:
     """Return the log group that Lambda writes a function's log to."""
     return f"/aws/lambda/{function}"
+
+
+def is_ours(role: str) -> bool:
+    """Return whether an ARN is that of Gimel's role, whatever path an account's rules gave it: names are unique there."""
+    return re.fullmatch(rf"arn:[^:]*:iam::\d*:role/(.*/)?{NAME}", role) is not None
 
 
 @dataclass(frozen=True)
@@ -156,7 +169,7 @@ class Desired:
 
 @dataclass(frozen=True)
 class Version:
-    """A published version of a function."""
+    """A published version of a function; `number` UNPUBLISHED for its code and configuration as they are now."""
 
     number: int
     configuration: Configuration
@@ -182,6 +195,11 @@ class ObservedFunction:
     callers: str | None = None
     url_statements: frozenset[str] = frozenset()
     url: str | None = None
+
+    @property
+    def live_number(self) -> int | None:
+        """The published version that is live, None where none is."""
+        return self.live.number if self.live and self.live.number != UNPUBLISHED else None
 
 
 @dataclass(frozen=True)

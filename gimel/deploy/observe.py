@@ -16,6 +16,7 @@ from gimel.deploy.models import (
     NAME,
     SETTINGS_VARIABLE,
     STAGE,
+    UNPUBLISHED,
     URL_STATEMENTS,
     Configuration,
     Deployed,
@@ -30,6 +31,7 @@ from gimel.deploy.models import (
     ObservedRole,
     Policy,
     Version,
+    is_ours,
     log_group,
 )
 from gimel.errors import GimelError
@@ -46,15 +48,16 @@ def observe(aws: Aws, desired: Desired | None = None, *, versions: bool = False)
     identity = aws.identity()
     role = _role(aws)
     api = find_api(aws)
-    recorded = policies.functions_of(role.policy if role else None)
+    recorded = policies.functions_of(role.policy if role else None, identity.region)
     called = [method.calls for method in api.methods if method.calls] if api else []
     desired_names = [function.name for function in desired.functions] if desired else []
-    names = list(dict.fromkeys([*desired_names, *recorded, *called]))
-    reserved = policies.reserved_of(role.policy if role else None)
-    present = _names_of_functions(aws) if role is None and names else None
+    listed = _listed_functions(aws) if role is None or role.policy is None else None
+    marked = [name for name, ours in (listed or {}).items() if ours]
+    names = list(dict.fromkeys([*desired_names, *recorded, *called, *marked]))
+    reserved = policies.reserved_of(role.policy if role else None, identity.region)
     functions = []
     for name in names:
-        if present is None or name in present:
+        if listed is None or name in listed:
             wanted = desired.function(name) if desired else None
             reservable = name in reserved or (wanted is not None and wanted.reserved_concurrency is not None)
             function = _function(aws, name, wanted, reservable=reservable, everything=versions)
@@ -88,9 +91,15 @@ def _tags(listed: Iterable[Mapping[str, str]]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in listed}
 
 
-def _names_of_functions(aws: Aws) -> frozenset[str]:
-    """Where there is no role there should be no function: one listing says so of all."""
-    return frozenset(function["FunctionName"] for function in aws.pages("lambda", "list_functions", "Functions"))
+def _listed_functions(aws: Aws) -> dict[str, bool]:
+    """Return the names of all functions, and whether each bears Gimel's marks: its role, and its settings.
+
+    Where there is no role, or no record in it, there should be no function: one listing says so of all, or finds them.
+    """
+    return {
+        function["FunctionName"]: is_ours(function["Role"]) and _configuration(function).settings is not None
+        for function in aws.pages("lambda", "list_functions", "Functions")
+    }
 
 
 def _function(
@@ -103,7 +112,8 @@ def _function(
     live = aws.find("lambda", "get_function", FunctionName=name, Qualifier=ALIAS)
     serving = _configuration(live["Configuration"]) if live else None
     listed: list[Answer] = []
-    if everything or serving is None or (desired is not None and serving != desired.configuration):
+    published = live is not None and _number(live["Configuration"]["Version"]) != UNPUBLISHED
+    if everything or not published or (desired is not None and serving != desired.configuration):
         try:
             listed = aws.pages("lambda", "list_versions_by_function", "Versions", FunctionName=name)
         except GimelError as error:
@@ -122,7 +132,7 @@ def _function(
     return ObservedFunction(
         name=name,
         role=answer["Role"],
-        live=Version(int(answer["Version"]), _configuration(answer)) if live else None,
+        live=Version(_number(answer["Version"]), _configuration(answer)) if live else None,
         versions=tuple(Version(int(each["Version"]), _configuration(each)) for each in listed if each["Version"] != "$LATEST"),
         latest=next((_configuration(each) for each in listed if each["Version"] == "$LATEST"), None),
         aliased=frozenset(number for alias in aliases for number in _targets(alias)),
@@ -147,6 +157,10 @@ def _configuration(answer: Answer) -> Configuration:
         settings=((answer.get("Environment") or {}).get("Variables") or {}).get(SETTINGS_VARIABLE),
         code_sha256=answer["CodeSha256"],
     )
+
+
+def _number(version: str) -> int:
+    return UNPUBLISHED if version == "$LATEST" else int(version)
 
 
 def _targets(alias: Answer) -> list[int]:
@@ -248,9 +262,10 @@ def _method(path: str, name: str, answer: Answer) -> ObservedMethod:
     integration = answer.get("methodIntegration") or {}
     uri = integration.get("uri") or ""
     called = _FUNCTION_IN_URI.search(uri)
-    plain = integration.get("type") == "AWS_PROXY" and not integration.get("credentials")
+    open_to_all = answer.get("authorizationType") in (None, "NONE")
+    plain = open_to_all and integration.get("type") == "AWS_PROXY" and not integration.get("credentials")
     mock = (integration.get("integrationResponses") or {}).get("200") if integration.get("type") == "MOCK" else None
-    complete = mock is not None and "200" in (answer.get("methodResponses") or {})
+    complete = mock is not None and "200" in (answer.get("methodResponses") or {}) and open_to_all
     return ObservedMethod(
         path=path,
         method=name,
@@ -258,7 +273,7 @@ def _method(path: str, name: str, answer: Answer) -> ObservedMethod:
         parameters=tuple((answer.get("requestParameters") or {}).items()),
         proxies=uri if plain else None,
         calls=called[1] if called else None,
-        preflight=(mock or {}).get("responseParameters") if complete else None,
+        preflight=(mock or {}).get("responseParameters") if complete and not answer.get("apiKeyRequired") else None,
     )
 
 

@@ -27,6 +27,7 @@ from gimel.deploy.models import (
     ObservedMethod,
     Policy,
     canonical,
+    is_ours,
 )
 from gimel.deploy.steps import Step
 from gimel.errors import GimelError
@@ -57,18 +58,20 @@ def plan_destroy(observed: Observed) -> tuple[Step, ...]:
 def plan_rollback(observed: Observed, to: int | None = None) -> tuple[steps.MoveAlias, ...]:
     """Return the steps that point every function's alias to its previous version, or to version `to`.
 
-    A function that never had another version stays. Raises GimelError where nothing can be moved, or a function has no
-    version `to`: all are moved or none.
+    A function that never had another version stays. What Gimel 1.5.0 left is no version to go back to once it was taken
+    over: the API calls it in another way now. Raises GimelError where nothing can be moved, or a function has no version
+    `to`: all are moved or none.
     """
     moves = []
     functions = [function for function in observed.functions if _ours(function)]
     if not functions:
         raise GimelError(f"Nothing is deployed in {observed.identity.region}.", "Run `gimel deploy`, or give another --region.")
     for function in functions:
-        numbers = sorted(version.number for version in function.versions)
-        if function.live is None:
-            raise GimelError(f"The function {function.name} has no live version.", "Run `gimel deploy`.")
-        live = function.live.number
+        old = function.live is None or function.live.configuration.settings is None
+        numbers = sorted(each.number for each in function.versions if old or each.configuration.settings is not None)
+        live = function.live_number
+        if live is None:
+            raise GimelError(f"The function {function.name} has no version that is live.", "Run `gimel deploy`.")
         target = to if to is not None else max((number for number in numbers if number < live), default=live)
         if target not in numbers:
             kept = ", ".join(map(str, numbers))
@@ -83,7 +86,7 @@ def plan_rollback(observed: Observed, to: int | None = None) -> tuple[steps.Move
 
 
 def _ours(function: ObservedFunction) -> bool:
-    return function.role.endswith(":role/gimel")
+    return is_ours(function.role)
 
 
 def _role(desired: Desired, observed: Observed) -> Iterator[Step]:
@@ -92,7 +95,7 @@ def _role(desired: Desired, observed: Observed) -> Iterator[Step]:
     The functions that left the wiring stay in the policy until they are gone, and those with a concurrency of their own are in
     it before they have that and until it is given back, for the policy is the record of what deploy made.
     """
-    wanted = _policy(desired, observed.identity)
+    wanted = _policy(desired, observed)
     role = observed.role
     if role is None:
         yield steps.CreateRole(desired.tags)
@@ -111,14 +114,15 @@ def _role_at_last(desired: Desired, observed: Observed) -> Iterator[Step]:
         return
     if policies.LAMBDA in role.trusted and role.trusted != {policies.LAMBDA}:
         yield steps.TrustLambda()
-    wanted = _policy(desired, observed.identity)
+    wanted = _policy(desired, observed)
     if not policies.same(_interim_policy(desired, observed) or role.policy, wanted):
         yield steps.PutRolePolicy(wanted)
 
 
-def _policy(desired: Desired, identity: Identity) -> Policy:
+def _policy(desired: Desired, observed: Observed) -> Policy:
     names = [function.name for function in desired.functions]
-    return policies.of_role(identity, names, _reserved(desired), desired.vpc)
+    before = observed.role.policy if observed.role else None
+    return policies.of_role(observed.identity, names, _reserved(desired), desired.vpc, before)
 
 
 def _reserved(desired: Desired) -> frozenset[str]:
@@ -128,15 +132,17 @@ def _reserved(desired: Desired) -> frozenset[str]:
 def _interim_policy(desired: Desired, observed: Observed) -> Policy | None:
     """Return the policy that an existing role needs before anything else is done, None where it may stay for now."""
     policy = observed.role.policy if observed.role else None
-    wanted = _policy(desired, observed.identity)
+    region = observed.identity.region
+    wanted = _policy(desired, observed)
     leaving = [each.name for each in observed.functions if desired.function(each.name) is None and _ours(each)]
-    reserved, recorded = _reserved(desired), policies.reserved_of(policy)
-    if policies.allows(policy, wanted) and set(leaving) <= set(policies.functions_of(policy)) and reserved <= recorded:
+    reserved, recorded = _reserved(desired), policies.reserved_of(policy, region)
+    known = policies.functions_of(policy, region)
+    if policies.allows(policy, wanted) and set(leaving) <= set(known) and reserved <= recorded:
         return None
     if policies.allows(wanted, policy or {}) and not leaving and recorded <= reserved:
         return wanted
     names = [*(function.name for function in desired.functions), *leaving]
-    return policies.both(policy, policies.of_role(observed.identity, names, reserved | recorded, desired.vpc))
+    return policies.both(policy, policies.of_role(observed.identity, names, reserved | recorded, desired.vpc, policy))
 
 
 def _log_groups(desired: Desired, observed: Observed) -> Iterator[Step]:
@@ -149,6 +155,9 @@ def _log_groups(desired: Desired, observed: Observed) -> Iterator[Step]:
 
 
 def _functions(desired: Desired, observed: Observed) -> Iterator[Step]:
+    """What one function gives back of the account's concurrency, another may need."""
+    for function in desired.functions:
+        yield from _concurrency(function, observed.function(function.name), less=True)
     for function in desired.functions:
         there = observed.function(function.name)
         if there is None:
@@ -156,13 +165,18 @@ def _functions(desired: Desired, observed: Observed) -> Iterator[Step]:
             yield steps.CreateAlias(function.name)
         else:
             yield from _function(function, there)
-        if function.reserved_concurrency != (there.reserved_concurrency if there else None):
-            yield steps.ReserveConcurrency(function.name, function.reserved_concurrency)
+        yield from _concurrency(function, there, less=False)
+
+
+def _concurrency(function: DesiredFunction, there: ObservedFunction | None, *, less: bool) -> Iterator[Step]:
+    wanted, reserved = function.reserved_concurrency, there.reserved_concurrency if there else None
+    if wanted != reserved and less == (reserved is not None and (wanted or 0) < reserved):
+        yield steps.ReserveConcurrency(function.name, wanted)
 
 
 def _function(function: DesiredFunction, there: ObservedFunction) -> Iterator[Step]:
     wanted = function.configuration
-    if there.live is not None and there.live.configuration == wanted:
+    if there.live is not None and there.live_number is not None and there.live.configuration == wanted:
         return
     fitting = [version.number for version in there.versions if version.configuration == wanted]
     if fitting:
@@ -289,7 +303,7 @@ def _what_left(desired: Desired, observed: Observed) -> Iterator[Step]:
             if function.url or function.url_statements:
                 yield steps.DeleteUrl(function.name, function.url is not None, tuple(sorted(function.url_statements)))
             yield steps.DeleteFunction(function.name)
-    recorded = policies.functions_of(observed.role.policy if observed.role else None)
+    recorded = policies.functions_of(observed.role.policy if observed.role else None, observed.identity.region)
     known = {function.name for function in observed.functions if _ours(function)} | set(recorded)
     for name in sorted(observed.log_groups):
         if desired.function(name) is None and name in known:
@@ -312,7 +326,7 @@ def _tags(desired: Desired, observed: Observed) -> Iterator[Step]:
 
 
 def _destroy(observed: Observed) -> Iterator[Step]:
-    """The role goes last: its policy is the record of the functions."""
+    """The role goes last: its policy is the record of the functions. It stays where it serves another region too."""
     plan, api = observed.plan, observed.api
     if plan is not None:
         stages = tuple(stage for stage in plan.stages if plan.ours or (api and stage == f"{api.id}:{STAGE}"))
@@ -331,9 +345,14 @@ def _destroy(observed: Observed) -> Iterator[Step]:
             if function.url or function.url_statements:
                 yield steps.DeleteUrl(function.name, function.url is not None, tuple(sorted(function.url_statements)))
             yield steps.DeleteFunction(function.name)
-    recorded = policies.functions_of(observed.role.policy if observed.role else None)
+    policy, region = observed.role.policy if observed.role else None, observed.identity.region
+    recorded = policies.functions_of(policy, region)
     for name in sorted(observed.log_groups):
         if name in names or name in recorded:
             yield steps.DeleteLogGroup(name)
-    if observed.role is not None:
-        yield steps.DeleteRole(policy=observed.role.policy is not None)
+    elsewhere = policies.of_other_regions(policy, region)
+    if elsewhere is not None:
+        if not policies.same(policy, elsewhere):
+            yield steps.LeaveRole(elsewhere, policies.regions_of(elsewhere))
+    elif observed.role is not None:
+        yield steps.DeleteRole(policy=policy is not None)

@@ -25,12 +25,15 @@ _NETWORK = (
     "ec2:UnassignPrivateIpAddresses",
 )
 _RESERVED = "LogsOfReserved"
-"""Names the statement of the functions for which Gimel reserved concurrency, the record that it has to be given back."""
+"""Begins the name of the statement of the functions for which Gimel reserved concurrency, the record that it has to be given
+back."""
+_REGIONAL = re.compile(r"(?:LogsOfReserved|Logs|Network)((?:[A-Z][a-z]*)+[0-9]+)")
+"""What the role's statements are called: the role is one, and each region in which something is deployed has its own."""
 
 UNSCOPED = ("Find", "Network")
 """Names the operator's statements about actions for which IAM knows no resource."""
 
-_LOG_RESOURCE = re.compile(r".*:log-group:/aws/lambda/([A-Za-z0-9_-]+):\*")
+_LOG_RESOURCE = re.compile(r"arn:[^:]*:logs:([^:]*):[^:]*:log-group:/aws/lambda/([A-Za-z0-9_-]+):\*")
 
 
 def trust() -> Policy:
@@ -47,33 +50,54 @@ def trusted(policy: Policy) -> frozenset[str]:
     return frozenset(services)
 
 
-def of_role(identity: Identity, functions: Iterable[str], reserved: Collection[str], vpc: bool) -> Policy:
+def of_role(
+    identity: Identity, functions: Iterable[str], reserved: Collection[str], vpc: bool, before: Policy | None = None
+) -> Policy:
     """Return what the functions may do: write to their own log groups and, in a VPC, have network interfaces.
 
-    `reserved` names those of the functions that have a concurrency of their own.
+    `reserved` names those of the functions that have a concurrency of their own. What the policy `before` says of other
+    regions stays.
     """
     names = sorted(functions)
+    region = _in_a_sid(identity.region)
     statements = []
     for sid, group in (
-        ("Logs", [name for name in names if name not in reserved]),
-        (_RESERVED, [name for name in names if name in reserved]),
+        (f"Logs{region}", [name for name in names if name not in reserved]),
+        (f"{_RESERVED}{region}", [name for name in names if name in reserved]),
     ):
         if group:
             log_groups = [f"{identity.log_group(name)}:*" for name in group]
             statements.append({"Sid": sid, "Effect": "Allow", "Action": list(_LOG), "Resource": log_groups})
     if vpc:
-        statements.append({"Sid": "Network", "Effect": "Allow", "Action": list(_NETWORK), "Resource": ["*"]})
-    return {"Version": VERSION, "Statement": statements}
+        statements.append({"Sid": f"Network{region}", "Effect": "Allow", "Action": list(_NETWORK), "Resource": ["*"]})
+    elsewhere = _statements(of_other_regions(before, identity.region) or {})
+    return {"Version": VERSION, "Statement": sorted((*statements, *elsewhere), key=lambda each: str(each["Sid"]))}
 
 
-def functions_of(policy: Policy | None) -> tuple[str, ...]:
-    """Return the functions that a role's policy was written for: the record of what deploy made."""
-    return _functions_in(_statements(policy or {}))
+def of_other_regions(policy: Policy | None, region: str) -> Policy | None:
+    """Return what a role's policy says of the deployments in other regions, None where there is none."""
+    statements = []
+    for statement in _statements(policy or {}):
+        found = _REGIONAL.fullmatch(str(statement.get("Sid", "")))
+        if found and found[1] != _in_a_sid(region):
+            statements.append(statement)
+    return {"Version": VERSION, "Statement": statements} if statements else None
 
 
-def reserved_of(policy: Policy | None) -> frozenset[str]:
-    """Return those functions of a role's policy for which Gimel reserved concurrency."""
-    return frozenset(_functions_in(each for each in _statements(policy or {}) if each.get("Sid") == _RESERVED))
+def regions_of(policy: Policy) -> tuple[str, ...]:
+    """Return the regions that a role's policy was written for, sorted."""
+    return tuple(sorted({region for region, _ in _functions_in(_statements(policy))}))
+
+
+def functions_of(policy: Policy | None, region: str) -> tuple[str, ...]:
+    """Return the functions in a region that a role's policy was written for: the record of what deploy made."""
+    return tuple(name for where, name in _functions_in(_statements(policy or {})) if where == region)
+
+
+def reserved_of(policy: Policy | None, region: str) -> frozenset[str]:
+    """Return those functions in a region for which, as a role's policy tells, Gimel reserved concurrency."""
+    sid = f"{_RESERVED}{_in_a_sid(region)}"
+    return frozenset(name for _, name in _functions_in(each for each in _statements(policy or {}) if each.get("Sid") == sid))
 
 
 def same(one: Policy | None, other: Policy) -> bool:
@@ -164,9 +188,15 @@ def _allow(sid: str, service: str, names: Iterable[str], resources: list[str]) -
     return {"Sid": sid, "Effect": "Allow", "Action": [f"{service}:{name}" for name in names], "Resource": resources}
 
 
-def _functions_in(statements: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+def _in_a_sid(region: str) -> str:
+    """Return a region as it stands in a statement's name, which takes letters and digits: "UsEast1"."""
+    return "".join(part.capitalize() for part in region.split("-"))
+
+
+def _functions_in(statements: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
+    """Return (region, function) of every log group."""
     resources = [resource for statement in statements for resource in _list(statement.get("Resource", []))]
-    return tuple(found[1] for resource in resources if (found := _LOG_RESOURCE.fullmatch(resource)))
+    return tuple((found[1], found[2]) for resource in resources if (found := _LOG_RESOURCE.fullmatch(resource)))
 
 
 def _statements(policy: Policy) -> list[Mapping[str, Any]]:

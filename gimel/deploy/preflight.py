@@ -186,7 +186,9 @@ def store(config: Config) -> list[Finding]:
     try:
         info: Any = client.info("everything")
         saves = _saves(client)
-    except (redis.AuthenticationError, redis.exceptions.NoPermissionError) as error:
+    except redis.exceptions.NoPermissionError as error:
+        return [warning("Redis", f"{where} answers, and does not let this user ask more: {error}", "Deploy tries it.")]
+    except redis.AuthenticationError as error:
         return [
             failed("Redis", f"{where} refuses the login: {error}", "Run `gimel configure` and check username and password.")
         ]

@@ -14,6 +14,7 @@ from gimel.deploy.models import (
     ALIAS,
     NAME,
     STAGE,
+    UNPUBLISHED,
     Configuration,
     DesiredFunction,
     Policy,
@@ -57,6 +58,17 @@ class TagRole:
 
     def __str__(self) -> str:
         return f"Tag the role {NAME}"
+
+
+@dataclass(frozen=True)
+class LeaveRole:
+    """Take this region out of the role's policy; it serves others too."""
+
+    policy: Policy
+    regions: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"Leave the role {NAME} to what is deployed in {', '.join(self.regions)}"
 
 
 @dataclass(frozen=True)
@@ -180,7 +192,8 @@ class MoveAlias:
 
     def __str__(self) -> str:
         which = "its new version" if self.number is None else f"version {self.number}"
-        return f"Make {which} of the function {self.function} {ALIAS}, in place of version {self.before}"
+        before = f"version {self.before}" if self.before != UNPUBLISHED else "what is not published"
+        return f"Make {which} of the function {self.function} {ALIAS}, in place of {before}"
 
 
 @dataclass(frozen=True)
@@ -339,7 +352,7 @@ class SetThrottle:
     burst: int
 
     def __str__(self) -> str:
-        return f"Take {self.rate:g} requests a second at most, {self.burst} at once"
+        return f"Take {self.rate:.15g} requests a second at most, {self.burst} at once"
 
 
 @dataclass(frozen=True)
@@ -405,6 +418,7 @@ Step: TypeAlias = (
     | TrustLambda
     | PutRolePolicy
     | TagRole
+    | LeaveRole
     | DeleteRole
     | CreateLogGroup
     | SetLogRetention

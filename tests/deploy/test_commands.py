@@ -271,3 +271,43 @@ def test_a_deploy_whose_reader_goes_away_is_done_to_its_end(account: Account, ru
         process.wait(60)
 
     assert account.plan() == ()
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"), [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")]
+)
+def test_the_policy_is_written_for_the_regions_part_of_aws(run: Run, region: str, partition: str) -> None:
+    """Without credentials too: every ARN begins with it."""
+    done = run("iam-policy", "--account", "123456789012", "--region", region)
+
+    resources = [each for statement in json.loads(done.stdout)["Statement"] for each in statement["Resource"] if each != "*"]
+    assert {each.split(":")[1] for each in resources} == {partition}
+
+
+def test_results_that_are_open_on_purpose_are_no_failure(run: Run, account: Account) -> None:
+    """Where extra_wiring takes the key away, the check does not ask for it."""
+    lambda_ = {"FunctionName": "gimel-all-experiments", "Handler": "gimel.all"}
+    route = {"pathPart": "experiments", "method": {"httpMethod": "GET"}}
+    account.configure(extra_wiring=[{"lambda": lambda_, "api_gateway": route}])
+
+    done = run("deploy", "--yes")
+
+    assert done.returncode == 0, done.stderr
+    assert "the marked event was read back" in done.stderr
+
+
+def test_a_redis_user_of_little_right_is_let_through(run: Run, account: Account, store: redis.Redis) -> None:
+    """One who may count and not ask INFO: a warning, and the deploy goes on."""
+    rights = ["on", ">secret", "~*", "+@read", "+@write", "+@connection", "+@scripting", "+@transaction", "-info"]
+    store.execute_command("ACL", "SETUSER", "counter", *rights)  # type: ignore[no-untyped-call]
+    account.redis |= {"username": "counter", "password": "secret"}
+    account.configure()
+    try:
+        checked = run("preflight", "--json")
+        done = run("deploy", "--yes")
+    finally:
+        store.acl_deluser("counter")
+
+    found = {each["name"]: each["status"] for each in json.loads(checked.stdout)}
+    assert (checked.returncode, found["Redis"]) == (0, "warning")
+    assert done.returncode == 0, done.stderr

@@ -152,11 +152,23 @@ def change_throttle(account: Account) -> None:
     account.client("apigateway").update_stage(restApiId=account.api(), stageName="prod", patchOperations=patch)
 
 
-def open_a_closed_method(account: Account) -> None:
+def method_of(account: Account, path: str, method: str, replace: str, value: str) -> None:
     gateway, api = account.client("apigateway"), account.api()
-    (path,) = [each for each in gateway.get_resources(restApiId=api)["items"] if each["path"] == "/delete"]
-    patch = [{"op": "replace", "path": "/apiKeyRequired", "value": "false"}]
-    gateway.update_method(restApiId=api, resourceId=path["id"], httpMethod="DELETE", patchOperations=patch)
+    (found,) = [each for each in gateway.get_resources(restApiId=api)["items"] if each["path"] == path]
+    patch = [{"op": "replace", "path": replace, "value": value}]
+    gateway.update_method(restApiId=api, resourceId=found["id"], httpMethod=method, patchOperations=patch)
+
+
+def open_a_closed_method(account: Account) -> None:
+    method_of(account, "/delete", "DELETE", "/apiKeyRequired", "false")
+
+
+def ask_for_a_signature(account: Account) -> None:
+    method_of(account, "/track", "GET", "/authorizationType", "AWS_IAM")
+
+
+def lock_the_preflight(account: Account) -> None:
+    method_of(account, "/track", "OPTIONS", "/apiKeyRequired", "true")
 
 
 def delete_alias(account: Account) -> None:
@@ -200,6 +212,8 @@ DRIFTS = [
     remove_preflight_answer,
     change_throttle,
     open_a_closed_method,
+    ask_for_a_signature,
+    lock_the_preflight,
     delete_alias,
     delete_log_group,
     delete_role_policy,
@@ -248,7 +262,7 @@ def test_a_moved_alias_goes_back_without_a_new_version(account: Account) -> None
         {"extra_wiring": [SECOND_PATH, OWN_FUNCTION, URL]},
         {"aws": {**memory(512), "tags": {"team": "web"}, "architecture": "x86_64", "log_retention_days": 7}},
         {"precision": 4, "aws": {"vpc": {"subnets": ["subnet-1"], "security_groups": ["sg-1"]}, "runtime": "python3.12"}},
-        {"aws": {"functions": {"gimel-track": {"reserved_concurrency": 5}}, "throttle": {"rate": 7}}},
+        {"aws": {"functions": {"gimel-track": {"reserved_concurrency": 5}}, "throttle": {"rate": 12345.678}}},
     ],
     ids=["nothing", "wiring", "sizes and tags", "network and settings", "concurrency and throttle"],
 )
@@ -342,3 +356,68 @@ def test_rolling_back_moves_all_aliases_or_none(account: Account) -> None:
 
     assert live(account, moves[0].function) == 2
     assert len(moves) == 3
+
+
+def test_an_alias_on_what_is_not_published_goes_back_to_a_version(account: Account) -> None:
+    """As the console leaves it: said by the dry run, put right by deploy, and no version that rollback could start from."""
+    account.deploy()
+    account.client("lambda").update_alias(FunctionName="gimel-track", Name="live", FunctionVersion="$LATEST")
+
+    with pytest.raises(GimelError, match="no version that is live"):
+        plan.plan_rollback(observe.observe(account.aws(), versions=True))
+    done = account.deploy()
+
+    assert done.sentences == ["Make version 1 of the function gimel-track live, in place of what is not published"]
+    assert (live(account, "gimel-track"), account.plan()) == (1, ())
+
+
+@pytest.mark.parametrize("forward", [True, False], ids=["deploy", "rollback"])
+def test_a_moved_alias_serves_one_version_alone(account: Account, forward: bool) -> None:
+    """A share that was sent to another version by hand ends with it."""
+    account.deploy()
+    account.deploy(aws=memory(256))
+    share = {"AdditionalVersionWeights": {"1": 0.5}}
+    account.client("lambda").update_alias(FunctionName="gimel-track", Name="live", FunctionVersion="2", RoutingConfig=share)
+
+    if forward:
+        account.deploy(aws=memory(512))
+    else:
+        aws = account.aws()
+        observed = observe.observe(aws, versions=True)
+        apply.apply_all_or_none(aws, plan.plan_rollback(observed), observed)
+
+    alias = account.client("lambda").get_alias(FunctionName="gimel-track", Name="live")
+    assert alias["FunctionVersion"] == ("3" if forward else "1")
+    assert not alias.get("RoutingConfig", {}).get("AdditionalVersionWeights")
+
+
+def delete_role(account: Account) -> None:
+    account.client("iam").delete_role_policy(RoleName="gimel", PolicyName="gimel")
+    account.client("iam").delete_role(RoleName="gimel")
+
+
+@pytest.mark.parametrize("drift", [delete_role, delete_role_policy], ids=["role", "its policy"])
+def test_destroy_finds_the_functions_without_the_record(account: Account, drift: Callable[[Account], None]) -> None:
+    """By their marks, where the role that records them is gone: also one that only its own URL leads to."""
+    own_url = {"lambda": {"FunctionName": "linked", "Handler": "gimel.track"}, "function_url": True}
+    add_theirs(account)
+    before = account.listing()
+    account.deploy(extra_wiring=[own_url])
+    drift(account)
+
+    account.destroy()
+
+    assert account.listing() == before
+
+
+def test_a_role_with_a_path_is_gimels_too(account: Account) -> None:
+    """An account may want all roles below a path, and have them made by somebody else: deploy takes what it finds."""
+    trust = '{"Version": "2012-10-17", "Statement": []}'
+    account.client("iam").create_role(Path="/apps/", RoleName="gimel", AssumeRolePolicyDocument=trust)
+    account.deploy()
+
+    account.deploy(aws=memory(256))
+
+    assert account.plan(aws=memory(256)) == ()
+    account.destroy()
+    assert not any(account.listing().values())

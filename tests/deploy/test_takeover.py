@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 import redis
 
+from gimel.deploy import observe, plan
+from gimel.errors import GimelError
 from tests.deploy.account import Account, live, mutating, variables, versions
 from tests.oracle import DEPLOY_REQUIREMENTS, oracle_python, running_oracle
 
@@ -132,3 +134,11 @@ def test_destroy_removes_a_deployment_of_1_5_0(account: Account, tmp_path: Path)
     account.destroy()
 
     assert account.listing() == before
+
+
+def test_rollback_does_not_go_back_to_what_1_5_0_left(old: Account) -> None:
+    """Its versions do not understand how the API calls them now: events go on being counted."""
+    old.deploy(extra_wiring=[EXTRA])
+
+    with pytest.raises(GimelError, match="nothing was rolled back"):
+        plan.plan_rollback(observe.observe(old.aws(), versions=True))

@@ -16,7 +16,7 @@ from tests.command import gimel
 from tests.deploy.account import Account, variables, versions
 from tests.deploy.clock import Rates, Time, Timing, first, keep, until
 from tests.deploy.examples import SECOND_PATH
-from tests.deploy.proxy import AwsProxy, Refuse
+from tests.deploy.proxy import AwsProxy, Call, Refuse
 
 PENDING = Refuse(
     409,
@@ -232,3 +232,38 @@ def assert_error(done: subprocess.CompletedProcess[str], message: str) -> None:
     assert message in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
     assert "something unexpected" not in done.stderr
+
+
+def test_concurrency_is_given_back_before_another_function_takes_it(account: Account, proxy: AwsProxy) -> None:
+    """An account whose concurrency is all reserved lets it move from one function to another."""
+    account.deploy(aws={"functions": {"gimel-delete-experiment": {"reserved_concurrency": 5}}})
+    below = "Specified ReservedConcurrentExecutions for function decreases UnreservedConcurrentExecution below its minimum"
+
+    def scarce(call: Call) -> Refuse | None:
+        taken = call.operation == "PutFunctionConcurrency" and "DeleteFunctionConcurrency" not in proxy.mutating
+        return Refuse(400, "InvalidParameterValueException", below) if taken else None
+
+    proxy.begin(scarce)
+    moved = {"functions": {"gimel-track": {"reserved_concurrency": 5}}}
+    account.deploy(aws=moved)
+
+    assert account.plan(aws=moved) == ()
+
+
+def test_two_deploys_at_once_leave_one_api(account: Account, proxy: AwsProxy) -> None:
+    """Where both saw none, one of them takes its own away again, and says so; the next deploy completes the other's."""
+
+    account.client("iam").create_role(RoleName="gimel", AssumeRolePolicyDocument="{}")
+
+    def another(call: Call) -> None:
+        if call.operation == "CreateRestApi":
+            account.client("apigateway").create_rest_api(name="gimel", description="Gimel API")
+
+    proxy.begin(another)
+    with pytest.raises(GimelError, match="Another deploy made the REST API gimel at the same time"):
+        account.deploy()
+
+    proxy.begin()
+    account.deploy()
+    assert account.plan() == ()
+    assert account.ask("track", experiment="e", variant="v", event="participate", uuid="u").status == 200
