@@ -18,6 +18,8 @@ from gimel.errors import GimelError
 def command(options: Options, account: str | None, profile: str | None, region: str | None) -> None:
     """Print the least rights that Gimel's commands need, as an IAM policy, for this configuration.
 
+    Make it a managed policy, or one of a group: it is longer than what a user's own may have.
+
     What an earlier configuration had and this one has not, as a function, tags or a URL, takes the rights of that one too to
     remove.
     """

@@ -75,12 +75,13 @@ def can_ask() -> bool:
 
 
 def confirm(question: str, yes: bool) -> None:
-    """Go on if `yes` or somebody agrees. Raises GimelError where nobody can be asked, Abort on a no."""
+    """Go on if `yes` or somebody agrees. Raises GimelError where nobody does, or can be asked."""
     if yes:
         return
     if not can_ask():
         raise GimelError("Nobody is there to be asked.", "Give --yes to go on without a question.")
-    click.confirm(question, abort=True, err=True)
+    if not click.confirm(question, err=True):
+        raise GimelError("Nothing was changed.")
 
 
 def perform(aws: Aws, planned: tuple[Step, ...], observed: Observed, console: Console) -> Deployed:

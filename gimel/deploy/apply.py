@@ -147,7 +147,9 @@ class _Performer:
             case steps.DeleteVersion(function, number):
                 self._delete("lambda", "delete_function", FunctionName=function, Qualifier=str(number))
             case steps.PublishVersion(function):
-                known.versions[function] = call("lambda", "publish_version", FunctionName=function)["Version"]
+                answer = call("lambda", "publish_version", FunctionName=function)
+                known.versions[function] = answer["Version"]
+                self._settle(function, answer, answer["Version"])  # before it gets the alias, and with it the events
             case steps.CreateAlias(function, number):
                 self._alias("create_alias", function, number)
             case steps.MoveAlias(function, _, number):
@@ -287,9 +289,9 @@ class _Performer:
         )
         self.known.versions[name] = answer["Version"]
 
-    def _settle(self, name: str, answer: Answer) -> None:
+    def _settle(self, name: str, answer: Answer, version: str | None = None) -> None:
         if in_progress(answer):
-            self.aws.wait_for_function(name)
+            self.aws.wait_for_function(name, version)
 
     def _alias(self, operation: str, function: str, number: int | None, **given: Any) -> None:
         version = self.known.versions[function] if number is None else str(number)

@@ -183,11 +183,12 @@ class Aws:
                 return items
             given[cursor] = answer[token]
 
-    def wait_for_function(self, name: str) -> None:
-        """Wait until a function can be changed and called. Raises GimelError where it failed, or takes too long."""
+    def wait_for_function(self, name: str, version: str | None = None) -> None:
+        """Wait until a function can be changed, or its version called. Raises GimelError where that fails, or takes too long."""
         started, wait = self.clock(), _FIRST_WAIT
+        which: Given = {"FunctionName": name, **({"Qualifier": version} if version else {})}
         while True:
-            answer = self.call("lambda", "get_function_configuration", FunctionName=name)
+            answer = self.call("lambda", "get_function_configuration", **which)
             if "Failed" in (answer.get("State"), answer.get("LastUpdateStatus")):
                 why = answer.get("StateReason") or answer.get("LastUpdateStatusReason") or "AWS gives no reason"
                 raise GimelError(f"The function {name} cannot be used: {why}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import unquote
@@ -88,7 +89,8 @@ def _document(policy: Policy | str) -> Policy:
 
 
 def _tags(listed: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in listed}
+    """Return tags, without AWS's own, which nobody can set."""
+    return {tag["Key"]: tag["Value"] for tag in listed if not tag["Key"].startswith("aws:")}
 
 
 def _listed_functions(aws: Aws) -> dict[str, bool]:
@@ -189,18 +191,15 @@ def _url(aws: Aws, name: str) -> str | None:
 
 
 def _log_groups(aws: Aws, names: list[str]) -> dict[str, int | None]:
-    """Ask with the longest prefix that the names share: an account may have thousands of log groups."""
+    """Ask with the longest prefix that the names share, or one by one: an account may have thousands of log groups."""
     wanted = {log_group(name): name for name in names}
-    if not wanted:
-        return {}
-    shared = sorted(wanted)
-    prefix = next(
-        (shared[0][:end] for end in range(len(shared[0]), 0, -1) if all(w.startswith(shared[0][:end]) for w in shared)), ""
-    )
+    shared = os.path.commonprefix(sorted(wanted))  # noqa: RUF071 - by characters, as log groups are asked for
+    prefixes = [shared] if len(shared) > len(log_group("")) else sorted(wanted)
     found: dict[str, int | None] = {}
-    for group in aws.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=prefix):
-        if group["logGroupName"] in wanted:
-            found[wanted[group["logGroupName"]]] = group.get("retentionInDays")
+    for prefix in prefixes:
+        for group in aws.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=prefix):
+            if group["logGroupName"] in wanted:
+                found[wanted[group["logGroupName"]]] = group.get("retentionInDays")
     return found
 
 

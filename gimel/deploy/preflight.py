@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import redis
 
 from gimel.config import Config
-from gimel.deploy import policies
-from gimel.deploy.aws import NO_CREDENTIALS, Aws, Refused
+from gimel.deploy.aws import Aws
 from gimel.deploy.desired import desire
 from gimel.deploy.findings import Finding, failed, ok, warning
-from gimel.deploy.models import Desired, Identity, Policy
+from gimel.deploy.rights import rights
 from gimel.errors import GimelError
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html: after it, functions no longer get security patches.
@@ -27,14 +24,6 @@ END_OF_LIFE = {
     "python3.14": datetime.date(2029, 6, 30),
 }
 _SOON = datetime.timedelta(days=180)
-_ASSUMED = re.compile(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.*")
-_SINGLE_SIGN_ON = "AWSReservedSSO_"  # begins the names of roles whose path differs from one organization to the next
-_PASSED_TO_LAMBDA = {
-    "ContextKeyName": "iam:PassedToService",
-    "ContextKeyValues": [policies.LAMBDA],
-    "ContextKeyType": "string",
-}
-_DENIED = ("AccessDenied", "AccessDeniedException")
 
 
 def preflight(config: Config, aws: Aws | None, today: datetime.date, *, before_deploy: bool = False) -> list[Finding]:
@@ -42,7 +31,7 @@ def preflight(config: Config, aws: Aws | None, today: datetime.date, *, before_d
 
     Before a deploy the rights to list are left out: it uses them at once, before it makes anything.
     """
-    findings = [_configuration(config), *_settings(config), runtime(config.document.aws.runtime, today)]
+    findings = [_configuration(config), *_settings(config), *_open_routes(config), runtime(config.document.aws.runtime, today)]
     if aws is not None:
         findings += _aws(aws, config, before_deploy)
     findings += store(config)
@@ -53,6 +42,17 @@ def _configuration(config: Config) -> Finding:
     if config.path is None:
         return failed("configuration", "there is no config.json", "Run `gimel configure`.")
     return ok("configuration", f"{config.path} is valid")
+
+
+def _open_routes(config: Config) -> Iterable[Finding]:
+    """The wiring of Gimel itself closes what reads and deletes; extra_wiring may leave it open."""
+    for route in config.wiring.routes:
+        if not route.api_key_required and config.wiring.function(route.function).handler != "gimel.track":
+            yield warning(
+                f"{route.method} /{route.path}",
+                "is open: whoever knows the address reads the results, or deletes them",
+                'Add "apiKeyRequired": true to its method in extra_wiring, unless this is meant.',
+            )
 
 
 def _settings(config: Config) -> list[Finding]:
@@ -86,93 +86,7 @@ def _aws(aws: Aws, config: Config, before_deploy: bool) -> Iterable[Finding]:
         desired = desire(config, b"")
     except GimelError:
         return  # said above
-    yield _rights(aws, identity, desired, before_deploy)
-
-
-def _rights(aws: Aws, identity: Identity, desired: Desired, before_deploy: bool) -> Finding:
-    """Ask IAM whether the caller may do what deploy does. Who may not ask is told so, which is no failure."""
-    name = "rights"
-    if identity.arn.endswith(":root"):
-        return ok(name, "the account's root user may do everything")
-    statements = [
-        each for each in policies.of_operator(identity, desired)["Statement"] if not (before_deploy and each["Sid"] == "Find")
-    ]
-    try:
-        allowed = _allowed(aws, _principal(aws, identity), statements)
-    except Refused as refusal:
-        if refusal.code in NO_CREDENTIALS:
-            return failed(name, refusal.message, refusal.hint)
-        why = "IAM does not let them be asked" if refusal.code in _DENIED else refusal.message
-        return warning(name, f"not known: {why}", "A missing right stops the deploy with its name.")
-    missing = sorted({action for each in statements for action in each["Action"]} - allowed)
-    if missing:
-        return failed(name, f"missing: {', '.join(missing)}", "`gimel iam-policy` prints the rights that Gimel needs.")
-    return ok(name, f"all {len(allowed)} actions that deploy needs are allowed")
-
-
-def _principal(aws: Aws, identity: Identity) -> str:
-    """Return the user or role that the rights are those of: of a session, its role."""
-    assumed = _ASSUMED.fullmatch(identity.arn)
-    if assumed is None:
-        return identity.arn
-    if assumed[3].startswith(_SINGLE_SIGN_ON):
-        return str(aws.call("iam", "get_role", RoleName=assumed[3])["Role"]["Arn"])
-    return f"arn:{assumed[1]}:iam::{assumed[2]}:role/{assumed[3]}"
-
-
-def _allowed(aws: Aws, principal: str, statements: list[Policy]) -> set[str]:
-    """Return the actions of the statements that are allowed on one of their resources at least.
-
-    All that name resources are asked for at once. IAM may refuse such a mixture: then, and about what it did not allow,
-    it is asked statement by statement.
-    """
-    allowed: set[str] = set()
-    scoped = [each for each in statements if each["Sid"] not in policies.UNSCOPED]
-    resources = {resource for each in scoped for resource in each["Resource"]}
-    with contextlib.suppress(_Mixed):
-        allowed |= _simulate(aws, principal, [action for each in scoped for action in each["Action"]], resources)
-    for each in statements:
-        actions = [action for action in each["Action"] if action not in allowed]
-        try:
-            allowed |= _simulate(aws, principal, actions, each["Resource"]) if actions else set()
-        except _Mixed:
-            for action in actions:
-                allowed |= _simulate(aws, principal, [action], each["Resource"])
-    return allowed
-
-
-class _Mixed(Exception):
-    """IAM cannot answer about these actions in one request."""
-
-
-def _simulate(aws: Aws, principal: str, actions: Iterable[str], resources: Iterable[str]) -> set[str]:
-    """Return those of the actions that are allowed on one of the resources at least. Raises _Mixed, or Refused."""
-    # Of a pattern, any one that it stands for will do.
-    examples = sorted({resource.replace("*", "any") for resource in resources if resource != "*"})
-    allowed: set[str] = set()
-    given: dict[str, Any] = {"ResourceArns": examples} if examples else {}
-    while True:
-        try:
-            answer = aws.call(
-                "iam",
-                "simulate_principal_policy",
-                PolicySourceArn=principal,
-                ActionNames=sorted(actions),
-                ContextEntries=[_PASSED_TO_LAMBDA],
-                MaxItems=1000,
-                **given,
-            )
-        except Refused as refusal:
-            if "different authorization information" in refusal.message:
-                raise _Mixed from None
-            raise
-        for each in answer["EvaluationResults"]:
-            decisions = [one["EvalResourceDecision"] for one in each.get("ResourceSpecificResults") or ()]
-            if "allowed" in (decisions or [each["EvalDecision"]]):
-                allowed.add(each["EvalActionName"])
-        if not answer.get("IsTruncated"):
-            return allowed
-        given["Marker"] = answer["Marker"]
+    yield rights(aws, identity, desired, before_deploy)
 
 
 def store(config: Config) -> list[Finding]:

@@ -17,7 +17,7 @@ import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape
 
@@ -64,7 +64,15 @@ class Kill:
     client: Callable[[], subprocess.Popen[Any]]
 
 
-Fault = Callable[[Call], "Refuse | Reset | Kill | None"]
+@dataclass(frozen=True)
+class Edit:
+    """Make the call, and change its answer, which is JSON."""
+
+    change: Callable[[dict[str, Any]], None]
+
+
+Spoiled: TypeAlias = Refuse | Reset | Kill | Edit
+Fault = Callable[[Call], Spoiled | None]
 _Proxy = TypeVar("_Proxy", bound="AwsProxy")
 
 
@@ -100,7 +108,7 @@ class AwsProxy:
         """The operations that change something, among the calls."""
         return [call.operation for call in self.calls if call.mutating]
 
-    def seen(self, service: str, operation: str, body: bytes) -> Refuse | Reset | Kill | None:
+    def seen(self, service: str, operation: str, body: bytes) -> Spoiled | None:
         call = Call(len(self.calls) + 1, service, operation, body)
         self.calls.append(call)
         return self._fault(call) if self._fault else None
@@ -126,6 +134,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._send(fault.status, *_error(signed[1] if signed else "", fault))
             return
         status, headers, text = self._pass_on(body)
+        if isinstance(fault, Edit):
+            answer = json.loads(text)
+            fault.change(answer)
+            self._send(status, headers, json.dumps(answer).encode())
+            return
         if isinstance(fault, Kill):
             client = fault.client()
             client.kill()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
 import subprocess
 import sys
 import time
@@ -101,6 +104,48 @@ def test_preflight_reports_each_check(run: Run, store: redis.Redis) -> None:
     assert done.returncode == 0
     assert found["Redis maxmemory-policy"] == "warning"
     assert {found[name] for name in ("configuration", "AWS", "rights", "runtime", "Redis")} == {"ok"}
+
+
+def test_preflight_warns_of_results_that_anybody_can_read(account: Account, run: Run) -> None:
+    """The wiring may leave out the key, which may be meant."""
+    method = {"httpMethod": "GET"}
+    entry = {
+        "lambda": {"FunctionName": "gimel-all-experiments", "Handler": "gimel.all"},
+        "api_gateway": {"pathPart": "open", "method": method},
+    }
+    account.configure(extra_wiring=[entry])
+
+    found = {each["name"]: each["status"] for each in json.loads(run("preflight", "--json").stdout)}
+
+    assert found["GET /open"] == "warning"
+    assert not {"GET /track", "GET /experiments", "DELETE /delete"} & set(found)
+
+
+def test_a_no_changes_nothing(account: Account, run: Run, tmp_path: Path) -> None:
+    """On a terminal the plan comes before the question; whoever answers n is told that nothing was changed."""
+    account.configure()
+    terminal, other_end = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gimel", "deploy", "--no-preflight"],
+        cwd=tmp_path,
+        env=environment(tmp_path, **variables(account.url)),
+        stdin=other_end,
+        stdout=other_end,
+        stderr=other_end,
+    )
+    os.close(other_end)
+    os.write(terminal, b"n\n")
+    shown = b""
+    with contextlib.suppress(OSError):  # which is how a terminal ends
+        while piece := os.read(terminal, 65536):
+            shown += piece
+    os.close(terminal)
+
+    assert process.wait(60) == 1
+    plan, answer = shown.decode().split("Do this?")
+    assert "Create the REST API gimel" in plan
+    assert "Nothing was changed." in answer
+    assert not any(account.listing().values())
 
 
 def test_status_rollback_and_deploy_again(account: Account, run: Run) -> None:

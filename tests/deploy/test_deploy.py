@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from gimel.deploy import apply, observe, plan
 from gimel.errors import GimelError
 from tests.deploy.account import Account, add_theirs, ask, live, mutating, versions
 from tests.deploy.examples import OWN_FUNCTION, SECOND_PATH, URL
+from tests.deploy.proxy import AwsProxy
 
 EVENT = {"experiment": "e", "variant": "red", "event": "participate", "uuid": "u1"}
 
@@ -278,6 +280,25 @@ def test_the_dry_run_tells_the_truth(account: Account, document: dict[str, Any])
     back = account.plan()
     assert account.deploy().steps == back
     assert account.plan() == ()
+
+
+def test_log_groups_are_never_all_listed(account: Account, proxy: AwsProxy) -> None:
+    """An account may have thousands: without a prefix of their own, those of the functions are asked for one by one."""
+    account.deploy(extra_wiring=[OWN_FUNCTION])
+    proxy.begin()
+
+    assert account.plan(extra_wiring=[OWN_FUNCTION]) == ()
+
+    prefixes = [json.loads(call.body)["logGroupNamePrefix"] for call in proxy.calls if call.operation == "DescribeLogGroups"]
+    assert len(prefixes) == 4
+    assert "/aws/lambda/" not in prefixes
+
+
+def test_aws_own_tags_are_left_alone() -> None:
+    """Nobody can take them away."""
+    assert observe._tags([{"Key": "team", "Value": "web"}, {"Key": "aws:cloudformation:stack", "Value": "x"}]) == {
+        "team": "web"
+    }
 
 
 def test_routes_and_functions_that_left_the_wiring_are_removed(account: Account) -> None:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from gimel.deploy import preflight
+from gimel.deploy import rights as asking
 from gimel.deploy.models import Policy
 from tests.deploy.operator import Operator, actions, without
 from tests.deploy.proxy import Call, Refuse
@@ -103,7 +103,7 @@ def test_all_rights_are_asked_for_at_once(
     iam, policy = Iam(page), operator.least()
     statements = [each for each in policy["Statement"] if not (before_deploy and each["Sid"] == "Find")]
 
-    allowed = preflight._allowed(iam, "arn:aws:iam::000000000000:user/operator", statements)  # type: ignore[arg-type]
+    allowed = asking._allowed(iam, "arn:aws:iam::000000000000:user/operator", statements)  # type: ignore[arg-type]
 
     assert sorted(allowed) == actions({"Statement": statements})
     assert iam.calls == questions - 1 + pages

@@ -9,7 +9,8 @@ import pytest
 
 from gimel.deploy.aws import Aws
 from tests.deploy.account import REGION, Account, mutating, variables
-from tests.deploy.test_deploy import EVENT, OWN_FUNCTION
+from tests.deploy.examples import OWN_FUNCTION
+from tests.deploy.test_deploy import EVENT
 
 OTHER = "eu-west-1"
 RESERVED: dict[str, Any] = {"aws": {"functions": {"gimel-track": {"reserved_concurrency": 5}}}}

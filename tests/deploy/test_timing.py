@@ -16,7 +16,7 @@ from tests.command import gimel
 from tests.deploy.account import Account, variables, versions
 from tests.deploy.clock import Rates, Time, Timing, first, keep, until
 from tests.deploy.examples import SECOND_PATH
-from tests.deploy.proxy import AwsProxy, Call, Refuse
+from tests.deploy.proxy import AwsProxy, Call, Edit, Refuse
 
 PENDING = Refuse(
     409,
@@ -113,6 +113,27 @@ def test_a_change_waits_while_an_update_is_in_progress(account: Account, proxy: 
     proxy.begin()
     assert account.plan(**change) == ()
     assert versions(account, "gimel-track") == [1, 2]
+
+
+def test_a_version_becomes_live_when_it_is_ready(account: Account, proxy: AwsProxy) -> None:
+    """AWS may still be making a version that it has published: until then the former one takes the events."""
+    account.deploy()
+    clock = Time()
+    became_live: list[float] = []
+
+    def pending(call: Call) -> Edit | None:
+        if call.operation == "UpdateAlias":
+            became_live.append(clock.now)
+        if call.operation in ("PublishVersion", "GetFunctionConfiguration") and clock.now < 10:
+            return Edit(lambda answer: answer.update(State="Pending"))
+        return None
+
+    proxy.begin(pending)
+
+    account.deploy(clock.options, aws={"functions": {"gimel-track": {"memory": 256}}})
+
+    assert len(became_live) == 1
+    assert became_live[0] >= 10
 
 
 @pytest.mark.parametrize(
