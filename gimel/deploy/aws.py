@@ -184,7 +184,7 @@ class Aws:
             given[cursor] = answer[token]
 
     def wait_for_function(self, name: str, version: str | None = None) -> None:
-        """Wait until a function can be changed, or its version called. Raises GimelError where that fails, or takes too long."""
+        """Wait until a function, or a version of it, can be used. Raises GimelError where that fails, or takes too long."""
         started, wait = self.clock(), _FIRST_WAIT
         which: Given = {"FunctionName": name, **({"Qualifier": version} if version else {})}
         while True:
