@@ -96,6 +96,12 @@ class Account:
         planned = plan.plan(desired, observed)
         return Result(planned, calls, apply.apply(aws, planned, observed))
 
+    def undisturbed(self, **document: Any) -> Any:
+        """Deploy this configuration, and return what that leaves where nothing comes between."""
+        self.deploy(**document)
+        assert self.plan(**document) == ()
+        return self.state()
+
     def destroy(self, options: dict[str, Any] | None = None) -> tuple[Step, ...]:
         """Remove all of Gimel's. Returns the steps."""
         aws = self.aws(**(options or {}))

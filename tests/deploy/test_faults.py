@@ -6,7 +6,6 @@ A 503 is answered in place of the call; a reset comes after it was done, so that
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -16,18 +15,6 @@ from tests.deploy.clock import Time
 from tests.deploy.examples import CHANGE
 from tests.deploy.proxy import AwsProxy, Call, Refuse, Reset
 from tests.emulator import Emulator
-
-
-def there_and_back(account: Account) -> list[tuple[dict[str, Any], Any]]:
-    """Deploy; return a change and the way back, each with what it leaves when nothing disturbs it."""
-    account.deploy()
-    before = account.state()
-    account.deploy(**CHANGE)
-    after = account.state()
-    assert account.plan(**CHANGE) == ()
-    account.deploy()
-    return [(CHANGE, after), ({}, before)]
-
 
 Spoil = Callable[[int], Callable[[Call], "Refuse | Reset | None"]]
 
@@ -48,9 +35,7 @@ at_each_call = pytest.mark.parametrize("spoil", [unavailable, reset], ids=["503"
 @at_each_call
 def test_a_first_deploy_survives_it(account: Account, proxy: AwsProxy, emulator: Emulator, spoil: Spoil) -> None:
     """The same deploy succeeds, and leaves what an undisturbed one does."""
-    account.deploy()
-    undisturbed = account.state()
-    assert account.plan() == ()
+    undisturbed = account.undisturbed()
     number = 1
     while True:
         emulator.reset()
@@ -68,7 +53,7 @@ def test_a_first_deploy_survives_it(account: Account, proxy: AwsProxy, emulator:
 @at_each_call
 def test_a_change_survives_it(account: Account, proxy: AwsProxy, spoil: Spoil) -> None:
     """There and back again, to what an undisturbed one leaves; at most five versions stay."""
-    changes = there_and_back(account)
+    changes = [(CHANGE, account.undisturbed(**CHANGE)), ({}, account.undisturbed())]
     number, spoiled = 0, True
     while spoiled:
         number += 1
