@@ -27,15 +27,16 @@ _SOON = datetime.timedelta(days=180)
 
 
 def preflight(config: Config, aws: Aws | None, today: datetime.date, *, before_deploy: bool = False) -> list[Finding]:
-    """Run every check and return what they found. Without `aws` those of AWS are left out.
+    """Run every check and return what they found. Without `aws` those of AWS are left out, and without a file those of it.
 
     Before a deploy the rights to list are left out: it uses them at once, before it makes anything.
     """
-    findings = [_configuration(config), *_settings(config), *_open_routes(config), runtime(config.document.aws.runtime, today)]
+    findings = [_configuration(config), runtime(config.document.aws.runtime, today)]
+    if config.path is not None:
+        findings += [*_settings(config), *_open_routes(config)]
     if aws is not None:
         findings += _aws(aws, config, before_deploy)
-    findings += store(config)
-    return findings
+    return findings if config.path is None else [*findings, *store(config)]
 
 
 def _configuration(config: Config) -> Finding:

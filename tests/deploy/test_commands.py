@@ -106,6 +106,17 @@ def test_preflight_reports_each_check(run: Run, store: redis.Redis) -> None:
     assert {found[name] for name in ("configuration", "AWS", "rights", "runtime", "Redis")} == {"ok"}
 
 
+def test_preflight_without_a_configuration_says_so_once(account: Account, run: Run) -> None:
+    """What the file would say is not missed line by line."""
+    account.file.unlink()
+
+    done = run("preflight", "--json")
+
+    found = [each for each in json.loads(done.stdout) if each["status"] == "failed"]
+    assert done.returncode == 1
+    assert [(each["name"], each["hint"]) for each in found] == [("configuration", "Run `gimel configure`.")]
+
+
 def test_preflight_warns_of_results_that_anybody_can_read(account: Account, run: Run) -> None:
     """The wiring may leave out the key, which may be meant."""
     method = {"httpMethod": "GET"}
