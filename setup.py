@@ -23,7 +23,10 @@ class build_py(_build_py):  # noqa: N801 - the command's name
     def run(self) -> None:
         super().run()
         if not self.editable_mode:
-            self.copy_file("config.json.template", str(pathlib.Path(self.build_lib, "gimel", "config.json.template")))
+            self.copy_file(
+                "config.json.template",
+                str(pathlib.Path(self.build_lib, "gimel", "config.json.template")),
+            )
 
 
 SERVE = [
@@ -67,7 +70,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=find_packages(include=["gimel", "gimel.*"]),
-    package_data={"gimel": ["py.typed", "templates/*", "templates/dashboard/*"]},
+    package_data={"gimel": ["py.typed", "*/templates/*"]},
     cmdclass={"build_py": build_py},
     install_requires=[
         "boto3>=1.34",

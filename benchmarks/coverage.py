@@ -16,9 +16,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmarks.hyperloglog import REGISTERS, Floats, Integers, corrected, sample_errors, sample_path, sample_subset
-from gimel import stats
-from gimel.counts import Arm, Count, relative_variance
+from benchmarks.hyperloglog import (
+    REGISTERS,
+    Floats,
+    Integers,
+    corrected,
+    sample_errors,
+    sample_path,
+    sample_subset,
+)
+from gimel.analysis import stats
+from gimel.analysis.counts import Arm, Count, relative_variance
 
 RESULTS = pathlib.Path(__file__).with_suffix(".md")
 RATES = (0.01, 0.05, 0.2, 0.5)
@@ -61,7 +69,9 @@ class Simulation:
         return _ratio(*_sum(self.rng, self.histories[level], size, precision))
 
 
-def _sum(rng: np.random.Generator, pool: tuple[Floats, Floats], size: int, shards: int) -> tuple[Floats, Floats]:
+def _sum(
+    rng: np.random.Generator, pool: tuple[Floats, Floats], size: int, shards: int
+) -> tuple[Floats, Floats]:
     """Return truth and count of `size` counters, each made of shards drawn from the pool."""
     chosen = rng.integers(0, len(pool[0]), size=(shards, size))
     true, counts = (sum(values[row] for row in chosen) for values in pool)
@@ -100,7 +110,12 @@ def counting_error(simulation: Simulation) -> str:
         bias = (float(np.mean(ratio)) - 1) / math.sqrt(float(np.var(ratio)))
         error = measured * math.sqrt(2 / len(ratio))
         rows.append(
-            [f"{elements:,}", f"{measured:.3f} ± {error:.3f}", f"{formula:.3f}", f"{bias:+.3f} ± {len(ratio) ** -0.5:.3f}"]
+            [
+                f"{elements:,}",
+                f"{measured:.3f} ± {error:.3f}",
+                f"{formula:.3f}",
+                f"{bias:+.3f} ± {len(ratio) ** -0.5:.3f}",
+            ]
         )
     return table(["elements", "c measured", "c of the formula", "bias, in standard errors"], rows)
 
@@ -108,12 +123,21 @@ def counting_error(simulation: Simulation) -> str:
 def rounding(simulation: Simulation) -> str:
     """Measure the bias of a sum of shards with PFCOUNT's rounding and with it undone."""
     rows = []
-    for precision, elements in ((16, 200), (16, 1_000), (16, 10_000), (64, 1_000), (256, 1_000), (256, 10_000)):
+    for precision, elements in (
+        (16, 200),
+        (16, 1_000),
+        (16, 10_000),
+        (64, 1_000),
+        (256, 1_000),
+        (256, 10_000),
+    ):
         true, counts = sample_errors(simulation.rng, 100_000, elements / precision)
         scale = precision / math.sqrt(relative_variance(elements, precision) * elements**2)
         biases = [float(np.mean(kind - true)) * scale for kind in (counts, corrected(counts))]
         error = float(np.std(counts - true)) / math.sqrt(len(true)) * scale
-        rows.append([f"{precision}", f"{elements:,}", *(f"{bias:+.2f} ± {error:.2f}" for bias in biases)])
+        rows.append(
+            [f"{precision}", f"{elements:,}", *(f"{bias:+.2f} ± {error:.2f}" for bias in biases)]
+        )
     return table(["precision", "elements", "bias rounded", "bias with the rounding undone"], rows)
 
 
@@ -135,11 +159,16 @@ class Tally:
         self.fired += stats.p_value(second, first) < 0.05
 
 
-def _each(seen: Sequence[Floats], goals: Sequence[Floats] | Sequence[Integers], precision: int) -> Iterator[list[Arm]]:
+def _each(
+    seen: Sequence[Floats], goals: Sequence[Floats] | Sequence[Integers], precision: int
+) -> Iterator[list[Arm]]:
     """Return the arms of every repetition, given the counts by arm and repetition."""
     for counts in zip(*(side.tolist() for side in (*seen, *goals)), strict=True):
         visitors, conversions = counts[: len(seen)], counts[len(seen) :]
-        yield [Arm("", count(n, precision), count(s, precision)) for n, s in zip(visitors, conversions, strict=True)]
+        yield [
+            Arm("", count(n, precision), count(s, precision))
+            for n, s in zip(visitors, conversions, strict=True)
+        ]
 
 
 def _holds(estimate: stats.Estimate | None, truth: float) -> bool:
@@ -154,7 +183,10 @@ def one_look(simulation: Simulation) -> str:
             for visitors in VISITORS:
                 tallies = {way: Tally() for way in WAYS}
                 rates = (p, p, p * (1 + LIFT))
-                converted = [simulation.rng.binomial(visitors, rate, simulation.repetitions) for rate in rates]
+                converted = [
+                    simulation.rng.binomial(visitors, rate, simulation.repetitions)
+                    for rate in rates
+                ]
                 seen = [visitors * simulation.errors(visitors, precision) for _ in rates]
                 goals = [s * simulation.errors(visitors * p, precision) for s in converted]
                 true = [np.full(simulation.repetitions, visitors) for _ in rates]
@@ -169,7 +201,10 @@ def one_look(simulation: Simulation) -> str:
                     most = max(96.5, 100 * hits[EXACT] / size / times)
                     held += [percent(hits[way], size * times) for way in (EXACT, NAIVE)]
                     held.append(percent(hits[GIMEL], size * times, 94, most))
-                fired = [percent(tallies[way].fired, size, *((4, 6) if way == GIMEL else ())) for way in WAYS]
+                fired = [
+                    percent(tallies[way].fired, size, *((4, 6) if way == GIMEL else ()))
+                    for way in WAYS
+                ]
                 rows.append([f"{precision}", f"{p:.0%}", f"{visitors:,}", *held, *fired])
     columns = [f"{what} {way}" for what in ("rate", "diff", "lift", "A/A") for way in WAYS]
     return table(["precision", "rate", "visitors", *columns], rows)
@@ -185,12 +220,25 @@ def same_uuids(simulation: Simulation) -> str:
                 arms: list[list[Arm]] = []
                 for _ in range(2):
                     drawn = sample_subset(simulation.rng, size * precision, visitors / precision, p)
-                    seen, goals = (corrected(shard).reshape(size, precision).sum(axis=1) for shard in drawn)
-                    arms.append([Arm("", count(n, precision), count(s, precision)) for n, s in zip(seen, goals, strict=True)])
+                    seen, goals = (
+                        corrected(shard).reshape(size, precision).sum(axis=1) for shard in drawn
+                    )
+                    arms.append(
+                        [
+                            Arm("", count(n, precision), count(s, precision))
+                            for n, s in zip(seen, goals, strict=True)
+                        ]
+                    )
                 held = sum(_holds(stats.rate(arm), p) for side in arms for arm in side)
                 fired = sum(stats.p_value(a, b) < 0.05 for a, b in zip(*arms, strict=True))
                 rows.append(
-                    [f"{precision}", f"{p:.0%}", f"{visitors:,}", percent(held, 2 * size, 94), percent(fired, size, 0, 6)]
+                    [
+                        f"{precision}",
+                        f"{p:.0%}",
+                        f"{visitors:,}",
+                        percent(held, 2 * size, 94),
+                        percent(fired, size, 0, 6),
+                    ]
                 )
     return table(["precision", "rate", "visitors", "rate gimel", "A/A gimel"], rows)
 
@@ -205,12 +253,20 @@ def daily_looks(simulation: Simulation) -> str:
                 seen, goals, true = [], [], np.round(np.arange(1, DAYS + 1) * visitors / DAYS)
                 for _ in range(2):
                     daily = np.diff(true, prepend=0).astype(np.int64)
-                    converted = np.cumsum(simulation.rng.binomial(daily, p, size=(size, DAYS)), axis=1)
+                    converted = np.cumsum(
+                        simulation.rng.binomial(daily, p, size=(size, DAYS)), axis=1
+                    )
                     seen.append(true * simulation.error_paths(visitors, precision, size))
                     goals.append(converted * simulation.error_paths(visitors * p, precision, size))
-                anytime = sum(any(map(_called, *_arms(seen, goals, at, precision))) for at in range(size))
-                peeked = sum(any(map(_significant, *_arms(seen, goals, at, precision))) for at in range(size))
-                naive = sum(any(map(_significant, *_arms(seen, goals, at, 0))) for at in range(size))
+                anytime = sum(
+                    any(map(_called, *_arms(seen, goals, at, precision))) for at in range(size)
+                )
+                peeked = sum(
+                    any(map(_significant, *_arms(seen, goals, at, precision))) for at in range(size)
+                )
+                naive = sum(
+                    any(map(_significant, *_arms(seen, goals, at, 0))) for at in range(size)
+                )
                 row = [percent(naive, size), percent(peeked, size), percent(anytime, size, 0, 5)]
                 rows.append([f"{precision}", f"{p:.0%}", f"{visitors:,}", *row])
     columns = ["naive p < 0.05", "gimel p < 0.05", "gimel's verdict"]
@@ -220,7 +276,10 @@ def daily_looks(simulation: Simulation) -> str:
 def _arms(seen: list[Floats], goals: list[Floats], at: int, precision: int) -> list[list[Arm]]:
     """Return for each side the arm as it stands on every day of one repetition."""
     return [
-        [Arm("", count(n, precision), count(s, precision)) for n, s in zip(side[at].tolist(), goal[at].tolist(), strict=True)]
+        [
+            Arm("", count(n, precision), count(s, precision))
+            for n, s in zip(side[at].tolist(), goal[at].tolist(), strict=True)
+        ]
         for side, goal in zip(seen, goals, strict=True)
     ]
 
@@ -244,24 +303,44 @@ def split(simulation: Simulation) -> str:
     for precision in PRECISIONS:
         for visitors in VISITORS:
             first = simulation.rng.binomial(2 * visitors, 0.5, size)
-            sides = [first * many.errors(visitors, precision), (2 * visitors - first) * many.errors(visitors, precision)]
+            sides = [
+                first * many.errors(visitors, precision),
+                (2 * visitors - first) * many.errors(visitors, precision),
+            ]
             fired = {kind: _mismatches(sides, kind) for kind in (0, precision)}
             daily = np.diff(np.round(np.arange(DAYS + 1) * 2 * visitors / DAYS)).astype(np.int64)
             left = simulation.rng.binomial(daily, 0.5, size=(simulation.repetitions, DAYS))
             paths = [
-                np.cumsum(side, axis=1) * simulation.error_paths(visitors, precision, simulation.repetitions)
+                np.cumsum(side, axis=1)
+                * simulation.error_paths(visitors, precision, simulation.repetitions)
                 for side in (left, daily[None, :] - left)
             ]
-            looked = sum(_mismatches([path[at] for path in paths], precision) > 0 for at in range(simulation.repetitions))
-            naive, gimel = percent(fired[0], size, digits=3), percent(fired[precision], size, 0, 0.12, digits=3)
-            rows.append([f"{precision}", f"{visitors:,}", naive, gimel, percent(looked, simulation.repetitions)])
+            looked = sum(
+                _mismatches([path[at] for path in paths], precision) > 0
+                for at in range(simulation.repetitions)
+            )
+            naive, gimel = (
+                percent(fired[0], size, digits=3),
+                percent(fired[precision], size, 0, 0.12, digits=3),
+            )
+            rows.append(
+                [
+                    f"{precision}",
+                    f"{visitors:,}",
+                    naive,
+                    gimel,
+                    percent(looked, simulation.repetitions),
+                ]
+            )
     return table(["precision", "visitors", "naive", "gimel", "gimel, any of 90 days"], rows)
 
 
 def _mismatches(sides: list[Floats], precision: int) -> int:
     none = Count()
     return sum(
-        stats.split([Arm("", count(a, precision), none), Arm("", count(b, precision), none)]).is_mismatch
+        stats.split(
+            [Arm("", count(a, precision), none), Arm("", count(b, precision), none)]
+        ).is_mismatch
         for a, b in zip(*(side.tolist() for side in sides), strict=True)
     )
 
@@ -307,12 +386,22 @@ SECTIONS: tuple[tuple[str, str, Callable[[Simulation], str]], ...] = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repetitions", type=int, default=4000, help="experiments a cell (20 times as many for the split)")
-    parser.add_argument("--paths", type=int, default=200, help="histories in the pools that 90 days are drawn from")
+    parser.add_argument(
+        "--repetitions",
+        type=int,
+        default=4000,
+        help="experiments a cell (20 times as many for the split)",
+    )
+    parser.add_argument(
+        "--paths", type=int, default=200, help="histories in the pools that 90 days are drawn from"
+    )
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     simulation = Simulation(options.repetitions, options.paths, np.random.default_rng(options.seed))
-    errors = ", ".join(f"{100 * math.sqrt(p * (1 - p) / options.repetitions):.2f} at {p:.0%}" for p in (0.95, 0.05, 0.02))
+    errors = ", ".join(
+        f"{100 * math.sqrt(p * (1 - p) / options.repetitions):.2f} at {p:.0%}"
+        for p in (0.95, 0.05, 0.02)
+    )
     parts = [
         "# Coverage of the statistics\n",
         f"Written by `python -m benchmarks.coverage` ({options.repetitions:,} experiments a cell, {options.paths} histories, "

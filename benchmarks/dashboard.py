@@ -14,16 +14,17 @@ import sys
 import time
 from collections.abc import Callable
 
-from gimel import results
-from gimel.dashboard import pages
-from tests.answers import answer, row
+from gimel.analysis.experiment import analyse, analyse_all
+from gimel.api import answers
+from gimel.report import html
+from tests.support.answers import answer, row
 
 GOALS = ("buy", "sign up", "watch the video")
 VARIANTS = ("control", "green", "red", "yellow")
 MOST_SECONDS, MOST_BYTES = 1.0, 2_000_000
 
-CHOICES = pages.Choices("alephbet", "alephbet")
-FRAME = pages.Frame("counted by a benchmark")
+CHOICES = html.Choices("alephbet", "alephbet")
+FRAME = html.Frame("counted by a benchmark")
 
 
 def made_up(number: int) -> list[object]:
@@ -35,30 +36,42 @@ def made_up(number: int) -> list[object]:
         variants = {
             variant: (
                 visitors + draw.randrange(-50, 50),
-                {goal: int(visitors * draw.uniform(0.04, 0.06) * (lift if place else 1)) for goal in GOALS},
+                {
+                    goal: int(visitors * draw.uniform(0.04, 0.06) * (lift if place else 1))
+                    for goal in GOALS
+                },
             )
             for place, variant in enumerate(VARIANTS)
         }
-        rows.append(row(f"experiment {index:03} of the shop's front page", variants, GOALS, ignored={"bot": index}))
+        rows.append(
+            row(
+                f"experiment {index:03} of the shop's front page",
+                variants,
+                GOALS,
+                ignored={"bot": index},
+            )
+        )
     return answer(*rows)
 
 
 def overview(document: list[object]) -> str:
-    read = results.parse(document)
-    return pages.overview(results.analyse_all(read, {}), read.ignored, CHOICES, FRAME, 1_800_000_000)
+    read = answers.parse(document)
+    return html.overview(analyse_all(read, {}), read.ignored, CHOICES, FRAME, 1_800_000_000)
 
 
 def experiment(document: list[object]) -> str:
-    read = results.parse(document[:2])
-    return pages.experiment(results.analyse(read.experiments[0]), CHOICES, FRAME, 1_800_000_000)
+    read = answers.parse(document[:2])
+    return html.experiment(analyse(read.experiments[0]), CHOICES, FRAME, 1_800_000_000)
 
 
 def report(document: list[object]) -> str:
-    read = results.parse(document)
-    return pages.report(results.analyse_all(read, {}), read.ignored, CHOICES, FRAME, 1_800_000_000)
+    read = answers.parse(document)
+    return html.report(analyse_all(read, {}), read.ignored, CHOICES, FRAME, 1_800_000_000)
 
 
-def measured(make: Callable[[list[object]], str], document: list[object], rounds: int) -> tuple[float, int]:
+def measured(
+    make: Callable[[list[object]], str], document: list[object], rounds: int
+) -> tuple[float, int]:
     """Return the seconds of the fastest round, and the page's bytes."""
     fastest, size = float("inf"), 0
     for _ in range(rounds):
@@ -75,7 +88,11 @@ def main() -> None:
     arguments = parser.parse_args()
     document = made_up(arguments.experiments)
     kept = True
-    for name, make, is_page in (("overview", overview, True), ("experiment", experiment, True), ("report", report, False)):
+    for name, make, is_page in (
+        ("overview", overview, True),
+        ("experiment", experiment, True),
+        ("report", report, False),
+    ):
         seconds, size = measured(make, document, arguments.rounds)
         print(f"{name:10}  {1000 * seconds:7.0f} ms  {size / 1000:8,.0f} KB")
         kept = kept and (not is_page or (seconds < MOST_SECONDS and size < MOST_BYTES))

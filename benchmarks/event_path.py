@@ -20,9 +20,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.command import REPOSITORY
-from tests.oracle import oracle_python
-from tests.servers import running_store
+from tests.support.command import REPOSITORY
+from tests.support.oracle import oracle_python
+from tests.support.servers import running_store
 
 LOADED = "import decimal, importlib, json, logging, textwrap, threading, time, traceback; t = time.process_time()\n"
 SOURCES = {"Gimel": ["gimel"], "Gimel 1.5.0": ["gimel", "redis"], "redis-py alone": ["redis"]}
@@ -47,7 +47,8 @@ def track(event, _):
 """
 WARM = {
     "Gimel": "import gimel; track = gimel.track" + TIME,
-    "Gimel 1.5.0": "from gimel import gimel as g; g.config['redis'] = dict(port={port}); track = g.track" + TIME,
+    "Gimel 1.5.0": "from gimel import gimel as g; g.config['redis'] = dict(port={port}); track = g.track"
+    + TIME,
     "redis-py alone": REDIS_PY + TIME,
 }
 
@@ -60,18 +61,29 @@ def bare_sources(name: str, folder: Path) -> Path:
     """Copy a competitor's packages without their bytecode, and return the folder that holds them."""
     for package in SOURCES[name]:
         find = f"import sys; sys.path.append({str(REPOSITORY)!r}); import {package}; print({package}.__path__[0])"
-        found = subprocess.run([interpreter(name), "-c", find], cwd="/", capture_output=True, text=True, check=True).stdout
-        shutil.copytree(found.strip(), folder / name / package, ignore=shutil.ignore_patterns("__pycache__"))
+        found = subprocess.run(
+            [interpreter(name), "-c", find], cwd="/", capture_output=True, text=True, check=True
+        ).stdout
+        shutil.copytree(
+            found.strip(), folder / name / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
     return folder / name
 
 
 def run(name: str, code: str, home: Path, path: Path | None = None, **variables: str) -> float:
     """Run the code in a fresh interpreter with that path; return the number that it prints."""
     python = interpreter(name)
-    environment = {"HOME": str(home), "PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1", **variables}
+    environment = {
+        "HOME": str(home),
+        "PATH": os.environ["PATH"],
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **variables,
+    }
     if path is not None or name == "Gimel":
         environment["PYTHONPATH"] = str(path or REPOSITORY)
-    done = subprocess.run([python, "-c", code], cwd=home, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [python, "-c", code], cwd=home, env=environment, capture_output=True, text=True, check=True
+    )
     return float(done.stdout)
 
 
@@ -88,7 +100,9 @@ def main() -> None:
         warm: dict[str, list[float]] = {name: [] for name in WARM}
         for _ in range(arguments.rounds):
             for name, code in COLD.items():
-                cold[name].append(run(name, f"{LOADED}{code}\nprint(time.process_time() - t)", home, bare[name]))
+                cold[name].append(
+                    run(name, f"{LOADED}{code}\nprint(time.process_time() - t)", home, bare[name])
+                )
             for name, code in WARM.items():
                 timed = code.format(port=store.port, events=arguments.events)
                 warm[name].append(run(name, timed, home, GIMEL_SETTINGS=settings))
@@ -97,7 +111,9 @@ def main() -> None:
     print(f"{'':16}{'cold import':>14}{'ratio':>8}{'warm call':>14}{'ratio':>8}")
     for name in imports:
         import_ratio, call_ratio = imports[name] / imports["Gimel"], calls[name] / calls["Gimel"]
-        print(f"{name:16}{imports[name] * 1e3:11.1f} ms{import_ratio:8.1f}{calls[name] * 1e6:11.0f} us{call_ratio:8.1f}")
+        print(
+            f"{name:16}{imports[name] * 1e3:11.1f} ms{import_ratio:8.1f}{calls[name] * 1e6:11.0f} us{call_ratio:8.1f}"
+        )
 
 
 if __name__ == "__main__":

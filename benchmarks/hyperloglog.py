@@ -28,7 +28,9 @@ def murmur64a(elements: list[bytes]) -> NDArray[np.uint64]:
     blocks, tail = divmod(length, 8)
     multiplier, shift = np.uint64(0xC6A4A7935BD1E995), np.uint64(47)
     padded = np.zeros((len(elements), 8 * (blocks + 1)), dtype=np.uint8)
-    padded[:, :length] = np.frombuffer(b"".join(elements), dtype=np.uint8).reshape(len(elements), length)
+    padded[:, :length] = np.frombuffer(b"".join(elements), dtype=np.uint8).reshape(
+        len(elements), length
+    )
     words = padded.view("<u8")
     with np.errstate(over="ignore"):
         hashed = np.full(len(elements), SEED, dtype=np.uint64) ^ (np.uint64(length) * multiplier)
@@ -83,10 +85,14 @@ UNROUNDED = np.array([unrounded(count) for count in range(2000)])
 
 def corrected(counts: Integers) -> Floats:
     """Return `gimel.runtime.hyperloglog.unrounded` of every count."""
-    return np.where(counts < len(UNROUNDED), UNROUNDED[np.minimum(counts, len(UNROUNDED) - 1)], counts)
+    return np.where(
+        counts < len(UNROUNDED), UNROUNDED[np.minimum(counts, len(UNROUNDED) - 1)], counts
+    )
 
 
-def sample_errors(rng: np.random.Generator, size: int, elements: float) -> tuple[Integers, Integers]:
+def sample_errors(
+    rng: np.random.Generator, size: int, elements: float
+) -> tuple[Integers, Integers]:
     """Draw `size` independent HyperLogLogs of Poisson(elements) distinct elements; return (true counts, PFCOUNTs).
 
     A register that b elements fell into holds at most r with probability (1 - 2^-r)^b. How many registers have each (b, r) is
@@ -99,7 +105,10 @@ def sample_errors(rng: np.random.Generator, size: int, elements: float) -> tuple
     at_most = np.where(ranks == RANKS - 1, 1.0, 1 - 0.5**ranks)[None, :] ** hits[:, None]
     joint = np.exp(logs)[:, None] * np.diff(at_most, axis=1, prepend=0.0)
     likely = joint > 1e-16
-    hit_of, rank_of = np.broadcast_to(hits[:, None], joint.shape)[likely], np.broadcast_to(ranks, joint.shape)[likely]
+    hit_of, rank_of = (
+        np.broadcast_to(hits[:, None], joint.shape)[likely],
+        np.broadcast_to(ranks, joint.shape)[likely],
+    )
     order = np.argsort(-joint[likely])
     cells = joint[likely][order] / joint[likely].sum()
     onehot = np.eye(RANKS)[rank_of[order]]
@@ -111,12 +120,16 @@ def sample_errors(rng: np.random.Generator, size: int, elements: float) -> tuple
     return true, counted
 
 
-def sample_subset(rng: np.random.Generator, size: int, elements: float, share: float) -> tuple[Integers, Integers]:
+def sample_subset(
+    rng: np.random.Generator, size: int, elements: float, share: float
+) -> tuple[Integers, Integers]:
     """Draw `size` pairs of HyperLogLogs, one of Poisson(elements) visitors, one of the `share` of them that converted, with the
     same uuids; return (PFCOUNTs of the visitors, PFCOUNTs of the converted)."""
     ranks = np.arange(RANKS)
     some = np.exp(-elements * share / REGISTERS * np.where(ranks == RANKS - 1, 0.0, 0.5**ranks))
-    rest = np.exp(-elements * (1 - share) / REGISTERS * np.where(ranks == RANKS - 1, 0.0, 0.5**ranks))
+    rest = np.exp(
+        -elements * (1 - share) / REGISTERS * np.where(ranks == RANKS - 1, 0.0, 0.5**ranks)
+    )
     at_most = some[np.minimum(ranks[:, None], ranks[None, :])] * rest[None, :]
     joint = np.diff(np.diff(at_most, axis=0, prepend=0.0), axis=1, prepend=0.0)
     converted_of, visitors_of = (axis[joint > 1e-16] for axis in np.indices(joint.shape))
@@ -124,9 +137,13 @@ def sample_subset(rng: np.random.Generator, size: int, elements: float, share: f
     order = np.argsort(-cells)
     counts = np.empty((2, size), np.int64)
     for start in range(0, size, 500):
-        drawn = rng.multinomial(REGISTERS, cells[order] / cells.sum(), size=min(500, size - start)).astype(np.float64)
+        drawn = rng.multinomial(
+            REGISTERS, cells[order] / cells.sum(), size=min(500, size - start)
+        ).astype(np.float64)
         for which, rank_of in enumerate((visitors_of, converted_of)):
-            counts[which, start : start + 500] = pfcount((drawn @ np.eye(RANKS)[rank_of[order]]).astype(np.int64))
+            counts[which, start : start + 500] = pfcount(
+                (drawn @ np.eye(RANKS)[rank_of[order]]).astype(np.int64)
+            )
     return counts[0], counts[1]
 
 

@@ -20,8 +20,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.command import REPOSITORY, environment
-from tests.servers import free_port, running_store
+from tests.support.command import REPOSITORY, environment
+from tests.support.servers import free_port, running_store
 
 # Each request is another visitor's.
 SCRIPT = """
@@ -49,7 +49,10 @@ uvicorn.run(app, port=int(sys.argv[1]), log_level="warning", access_log=False)
 @contextlib.contextmanager
 def on_first_core(*command: str, home: Path) -> Iterator[None]:
     process = subprocess.Popen(
-        ["taskset", "-c", "0", sys.executable, *command], cwd=home, env=environment(home), stdout=subprocess.DEVNULL
+        ["taskset", "-c", "0", sys.executable, *command],
+        cwd=home,
+        env=environment(home),
+        stdout=subprocess.DEVNULL,
     )
     try:
         yield
@@ -93,17 +96,33 @@ def main() -> None:
         script = home / "visitors.lua"
         script.write_text(SCRIPT)
         port = free_port()
-        serve = ["-m", "gimel", "serve", "--port", str(port), "--redis", store.url, "--api-key", "benchmark"]
+        serve = [
+            "-m",
+            "gimel",
+            "serve",
+            "--port",
+            str(port),
+            "--redis",
+            store.url,
+            "--api-key",
+            "benchmark",
+        ]
         with on_first_core(*serve, home=home):
             wait_for(f"http://127.0.0.1:{port}/nope")
             answered, rate = load(port, seconds, script)
-            request = urllib.request.Request(f"http://127.0.0.1:{port}/experiments", headers={"x-api-key": "benchmark"})
+            request = urllib.request.Request(
+                f"http://127.0.0.1:{port}/experiments", headers={"x-api-key": "benchmark"}
+            )
             counted = json.load(urllib.request.urlopen(request))[1]["participants"][0]["trials"]
         with on_first_core("-c", CONSTANT, str(port), home=REPOSITORY):
             wait_for(f"http://127.0.0.1:{port}/nope")
             _, constant = load(port, seconds, script)
-    print(f"gimel serve: {rate:,.0f} events a second, counted {counted:,} of {answered:,} ({counted / answered - 1:+.2%})")
-    print(f"Starlette and uvicorn answering a constant: {constant:,.0f} a second; ratio {rate / constant:.2f}")
+    print(
+        f"gimel serve: {rate:,.0f} events a second, counted {counted:,} of {answered:,} ({counted / answered - 1:+.2%})"
+    )
+    print(
+        f"Starlette and uvicorn answering a constant: {constant:,.0f} a second; ratio {rate / constant:.2f}"
+    )
     if abs(counted / answered - 1) > 0.01:
         sys.exit("the counts differ by more than the counting error allows")
 

@@ -165,12 +165,16 @@ def wire(extra: Iterable[Any] = ()) -> Wiring:
             )
         earlier, said = said_of_function.setdefault(function.name, (where, function))
         if replace(said, url=False) != replace(function, url=False):
-            raise GimelError(f"{where}: {earlier} gives the function {function.name} another MemorySize or Timeout.")
+            raise GimelError(
+                f"{where}: {earlier} gives the function {function.name} another MemorySize or Timeout."
+            )
         functions[function.name] = replace(function, url=function.url or bool(known and known.url))
         if route:
             key = (route.path, route.method)
             if key in said_of_route:
-                raise GimelError(f"{where}: {said_of_route[key]} already wires {route.method} /{route.path}.")
+                raise GimelError(
+                    f"{where}: {said_of_route[key]} already wires {route.method} /{route.path}."
+                )
             said_of_route[key] = where
             routes[key] = route
     return Wiring(tuple(functions.values()), tuple(routes.values()))
@@ -188,25 +192,38 @@ def _parse(entry: Any, where: str, known: Mapping[str, Function]) -> tuple[Funct
     if "api_gateway" in entry:
         return function, _parse_route(entry["api_gateway"], f"{where}.api_gateway", function.name)
     if not url:
-        raise GimelError(f"{where}: nothing leads to {function.name}.", 'Add "api_gateway", or "function_url": true.')
+        raise GimelError(
+            f"{where}: nothing leads to {function.name}.",
+            'Add "api_gateway", or "function_url": true.',
+        )
     return function, None
 
 
 def _parse_function(given: Any, where: str, known: Mapping[str, Function], url: bool) -> Function:
-    _check_keys(given, where, required=("FunctionName", "Handler"), optional=("MemorySize", "Timeout"))
+    _check_keys(
+        given, where, required=("FunctionName", "Handler"), optional=("MemorySize", "Timeout")
+    )
     name = _typed(given, "FunctionName", str, where)
     if not _FUNCTION_NAME.fullmatch(name):
-        raise GimelError(f"{where}.FunctionName: {name!r} is no name of a Lambda function: 1 to 64 letters, digits, - and _.")
+        raise GimelError(
+            f"{where}.FunctionName: {name!r} is no name of a Lambda function: 1 to 64 letters, digits, - and _."
+        )
     handler = _typed(given, "Handler", str, where)
     if handler not in HANDLERS:
-        raise GimelError(f"{where}.Handler: there is no handler {handler!r}.", _choices(handler, HANDLERS))
+        raise GimelError(
+            f"{where}.Handler: there is no handler {handler!r}.", _choices(handler, HANDLERS)
+        )
     usual = known.get(name) or next((f for f in known.values() if f.handler == handler), None)
     memory = _typed(given, "MemorySize", int, where, default=usual.memory if usual else 128)
     timeout = _typed(given, "Timeout", int, where, default=usual.timeout if usual else 60)
     if memory not in _MEMORY:
-        raise GimelError(f"{where}.MemorySize: {memory} MB is not between {_MEMORY[0]} and {_MEMORY[-1]}.")
+        raise GimelError(
+            f"{where}.MemorySize: {memory} MB is not between {_MEMORY[0]} and {_MEMORY[-1]}."
+        )
     if timeout not in _TIMEOUT:
-        raise GimelError(f"{where}.Timeout: {timeout} s is not between {_TIMEOUT[0]} and {_TIMEOUT[-1]}.")
+        raise GimelError(
+            f"{where}.Timeout: {timeout} s is not between {_TIMEOUT[0]} and {_TIMEOUT[-1]}."
+        )
     return Function(name, handler, memory, timeout, url)
 
 
@@ -220,7 +237,9 @@ def _parse_route(given: Any, where: str, function: str) -> Route:
         )
     method = given["method"]
     where = f"{where}.method"
-    _check_keys(method, where, required=("httpMethod",), optional=("apiKeyRequired", "requestParameters"))
+    _check_keys(
+        method, where, required=("httpMethod",), optional=("apiKeyRequired", "requestParameters")
+    )
     name = _typed(method, "httpMethod", str, where)
     if name not in METHODS:
         hint = "Gimel answers it by itself." if name == "OPTIONS" else _choices(name, METHODS)
@@ -236,7 +255,9 @@ def _parse_route(given: Any, where: str, function: str) -> Route:
     return Route(path, name, key_required, function, tuple(parameters.items()))
 
 
-def _check_keys(given: Any, where: str, required: Collection[str], optional: Collection[str] = ()) -> None:
+def _check_keys(
+    given: Any, where: str, required: Collection[str], optional: Collection[str] = ()
+) -> None:
     if not isinstance(given, dict):
         raise GimelError(f"{where}: expected an object, found {given!r}.")
     allowed = (*required, *optional)

@@ -11,11 +11,13 @@ import hypothesis
 import pytest
 import redis
 
-from tests.clients import client as client
-from tests.servers import Store, running_store
+from tests.support.clients import client as client
+from tests.support.servers import Store, running_store
 
 # How fast examples are made and run is the machine's business.
-hypothesis.settings.register_profile("gimel", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile(
+    "gimel", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("gimel")
 
 

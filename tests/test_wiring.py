@@ -13,14 +13,26 @@ from gimel.wiring import WIRING, Function, Route, wire
 
 def entry(path: str = "mine", method: str = "GET", **function: Any) -> dict[str, Any]:
     return {
-        "lambda": {"FunctionName": "gimel-track", "Handler": "gimel.track", "MemorySize": 128, "Timeout": 3, **function},
-        "api_gateway": {"pathPart": path, "method": {"httpMethod": method, "apiKeyRequired": False}},
+        "lambda": {
+            "FunctionName": "gimel-track",
+            "Handler": "gimel.track",
+            "MemorySize": 128,
+            "Timeout": 3,
+            **function,
+        },
+        "api_gateway": {
+            "pathPart": path,
+            "method": {"httpMethod": method, "apiKeyRequired": False},
+        },
     }
 
 
 def test_the_routes_of_1_5_0_are_there_and_post_on_track() -> None:
     """Paths, methods, names and keys are those that 1.5.0 deployed, so that its snippets go on working."""
-    routes = {(route.method, route.path): (route.function, route.api_key_required) for route in wire().routes}
+    routes = {
+        (route.method, route.path): (route.function, route.api_key_required)
+        for route in wire().routes
+    }
     assert routes == {
         ("GET", "track"): ("gimel-track", False),
         ("POST", "track"): ("gimel-track", False),
@@ -43,7 +55,14 @@ def test_several_methods_may_share_a_path() -> None:
 
 def test_any_stands_for_all_methods() -> None:
     """ANY is spelled out for the preflight answer."""
-    assert wire([entry(method="ANY")]).methods("mine") == ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD")
+    assert wire([entry(method="ANY")]).methods("mine") == (
+        "GET",
+        "POST",
+        "PUT",
+        "PATCH",
+        "DELETE",
+        "HEAD",
+    )
 
 
 def test_an_extra_entry_may_resize_a_function() -> None:
@@ -55,7 +74,9 @@ def test_an_extra_entry_may_resize_a_function() -> None:
 def test_an_extra_entry_may_take_over_a_route() -> None:
     """As in 1.5.0 the last word on a route is the configuration's."""
     wiring = wire([entry("track", FunctionName="mine")])
-    assert [route.function for route in wiring.routes if (route.method, route.path) == ("GET", "track")] == ["mine"]
+    assert [
+        route.function for route in wiring.routes if (route.method, route.path) == ("GET", "track")
+    ] == ["mine"]
 
 
 def test_sizes_left_out_are_those_of_the_handlers_own_function() -> None:
@@ -69,7 +90,10 @@ def test_sizes_left_out_are_those_of_the_handlers_own_function() -> None:
 
 def test_a_function_may_have_a_url_of_its_own() -> None:
     """function_url stands beside api_gateway or instead of it."""
-    alone = {"lambda": {"FunctionName": "gimel-track", "Handler": "gimel.track"}, "function_url": True}
+    alone = {
+        "lambda": {"FunctionName": "gimel-track", "Handler": "gimel.track"},
+        "function_url": True,
+    }
     wiring = wire([alone])
     assert wiring.function("gimel-track").url
     assert wiring.routes == wire().routes
@@ -94,22 +118,46 @@ def broken(change: str, value: Any) -> dict[str, Any]:
     [
         (5, r"extra_wiring\[0\]: expected an object, found 5"),
         (broken("lambda", "del"), r"extra_wiring\[0\]: 'lambda' is missing"),
-        (broken("lamda", {}), r"extra_wiring\[0\]: there is no key 'lamda'. Did you mean 'lambda'\?"),
-        (broken("lambda.Handler", "gimel.trakc"), r"extra_wiring\[0\].lambda.Handler: .*Did you mean 'gimel.track'\?"),
+        (
+            broken("lamda", {}),
+            r"extra_wiring\[0\]: there is no key 'lamda'. Did you mean 'lambda'\?",
+        ),
+        (
+            broken("lambda.Handler", "gimel.trakc"),
+            r"extra_wiring\[0\].lambda.Handler: .*Did you mean 'gimel.track'\?",
+        ),
         (broken("lambda.Handler", "del"), r"extra_wiring\[0\].lambda: 'Handler' is missing"),
         (broken("lambda.FunctionName", "my function"), r"FunctionName: 'my function' is no name"),
-        (broken("lambda.MemorySize", "128"), r"lambda.MemorySize: expected a whole number, found '128'"),
-        (broken("lambda.MemorySize", True), r"lambda.MemorySize: expected a whole number, found True"),
+        (
+            broken("lambda.MemorySize", "128"),
+            r"lambda.MemorySize: expected a whole number, found '128'",
+        ),
+        (
+            broken("lambda.MemorySize", True),
+            r"lambda.MemorySize: expected a whole number, found True",
+        ),
         (broken("lambda.MemorySize", 64), r"lambda.MemorySize: 64 MB is not between 128 and 10240"),
         (broken("lambda.Timeout", 901), r"lambda.Timeout: 901 s is not between 1 and 900"),
         (broken("lambda.Runtime", "python3.8"), r"lambda: there is no key 'Runtime'"),
         (broken("api_gateway", "del"), r"nothing leads to gimel-track. Add \"api_gateway\""),
-        (broken("api_gateway.pathPart", "/a/b"), r"pathPart: '/a/b' is not one part of a path.*Leave slashes out"),
+        (
+            broken("api_gateway.pathPart", "/a/b"),
+            r"pathPart: '/a/b' is not one part of a path.*Leave slashes out",
+        ),
         (broken("api_gateway.pathPart", ""), r"pathPart: '' is not one part of a path"),
-        (broken("api_gateway.method.httpMethod", "OPTIONS"), r"httpMethod: 'OPTIONS' cannot be wired. Gimel answers it"),
+        (
+            broken("api_gateway.method.httpMethod", "OPTIONS"),
+            r"httpMethod: 'OPTIONS' cannot be wired. Gimel answers it",
+        ),
         (broken("api_gateway.method.httpMethod", "get"), r"httpMethod: 'get' cannot be wired"),
-        (broken("api_gateway.method.apiKeyRequired", "no"), r"apiKeyRequired: expected true or false, found 'no'"),
-        (broken("api_gateway.method.requestParameters", {"q": False}), r"requestParameters: 'q': False is no parameter"),
+        (
+            broken("api_gateway.method.apiKeyRequired", "no"),
+            r"apiKeyRequired: expected true or false, found 'no'",
+        ),
+        (
+            broken("api_gateway.method.requestParameters", {"q": False}),
+            r"requestParameters: 'q': False is no parameter",
+        ),
         (broken("function_url", 1), r"function_url: expected true or false, found 1"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -123,8 +171,14 @@ def test_a_mistake_is_named_with_its_entry_and_key(given: Any, message: str) -> 
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        ([entry(Handler="gimel.all")], r"extra_wiring\[0\]: the function gimel-track already has the handler gimel.track"),
-        ([entry("a"), entry("b", Timeout=9)], r"extra_wiring\[1\]: extra_wiring\[0\] gives the function gimel-track another"),
+        (
+            [entry(Handler="gimel.all")],
+            r"extra_wiring\[0\]: the function gimel-track already has the handler gimel.track",
+        ),
+        (
+            [entry("a"), entry("b", Timeout=9)],
+            r"extra_wiring\[1\]: extra_wiring\[0\] gives the function gimel-track another",
+        ),
         ([entry("a"), entry("a")], r"extra_wiring\[1\]: extra_wiring\[0\] already wires GET /a"),
     ],
     ids=["handler", "size", "route"],

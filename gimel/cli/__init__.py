@@ -48,11 +48,11 @@ class Options:
 
     def load_config(self) -> config.Config:
         """Return the configuration found, or the defaults where there is no file. Raises GimelError."""
-        return config.load(config.find(self.config_file, os.environ, Path.home()))
+        return config.load(config.find_config(self.config_file, os.environ, Path.home()))
 
     def config_place(self) -> Path:
         """Return the configuration file to edit or create."""
-        return config.place(self.config_file, os.environ, Path.home())
+        return config.config_path(self.config_file, os.environ, Path.home())
 
 
 class Commands(click.Group):
@@ -70,7 +70,9 @@ class Commands(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run with exit code 0 done, 1 an expected failure, 2 wrong usage, 130 interrupted."""
         if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(errors="backslashreplace")  # a name may hold what the terminal cannot show
+            sys.stdout.reconfigure(
+                errors="backslashreplace"
+            )  # a name may hold what the terminal cannot show
         try:
             # What is returned outside of click's standalone mode is the exit code that a command raised, or None.
             sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}))
@@ -91,8 +93,13 @@ class Commands(click.Group):
         except Exception as error:
             if "--debug" in sys.argv[1:]:
                 raise
-            click.echo(f"Error: something unexpected happened: {type(error).__name__}: {error}", err=True)
-            click.echo(f"Please run it again with `gimel --debug` and report what it prints at {REPORT_TO}", err=True)
+            click.echo(
+                f"Error: something unexpected happened: {type(error).__name__}: {error}", err=True
+            )
+            click.echo(
+                f"Please run it again with `gimel --debug` and report what it prints at {REPORT_TO}",
+                err=True,
+            )
             sys.exit(1)
 
 

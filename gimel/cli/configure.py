@@ -27,7 +27,9 @@ def command(options: Options) -> None:
     except FileExistsError:
         click.echo(f"Editing {path}", err=True)
     except OSError as error:
-        raise GimelError(f"{path} cannot be created: {error.strerror}.", "Name another file with --config.") from None
+        raise GimelError(
+            f"{path} cannot be created: {error.strerror}.", "Name another file with --config."
+        ) from None
     while True:
         _edit(path)
         try:
@@ -35,9 +37,15 @@ def command(options: Options) -> None:
         except GimelError as mistake:
             if not (sys.stdin.isatty() and sys.stderr.isatty()):
                 raise
-            click.echo(f"{mistake.message} {mistake.hint.replace('Run `gimel configure` to mend it.', '')}".strip(), err=True)
+            click.echo(
+                f"{mistake.message} {mistake.hint.replace('Run `gimel configure` to mend it.', '')}".strip(),
+                err=True,
+            )
             if not click.confirm("Edit it again?", default=True, err=True):
-                raise GimelError(f"{path} is as you left it, and cannot be used yet.", "Run `gimel configure` again.") from None
+                raise GimelError(
+                    f"{path} is as you left it, and cannot be used yet.",
+                    "Run `gimel configure` again.",
+                ) from None
         else:
             click.echo(f"{path} is valid.", err=True)
             return
@@ -49,5 +57,6 @@ def _edit(path: Path) -> None:
     except click.ClickException as error:
         editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "the usual editor"
         raise GimelError(
-            f"{editor} could not edit {path}: {error.message}.", "Set $EDITOR to your editor, or edit the file by hand."
+            f"{editor} could not edit {path}: {error.message}.",
+            "Set $EDITOR to your editor, or edit the file by hand.",
         ) from None

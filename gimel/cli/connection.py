@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gimel.api import Api
+from gimel.api.client import Api
 from gimel.errors import GimelError
 
 LOCAL_URL = "http://127.0.0.1:8000"
@@ -23,7 +23,10 @@ def api_options(command: Command) -> Command:
     """Add --namespace, --url, --api-key and --local to a command, and --profile and --region for the deployed API."""
     for option in (
         click.option(
-            "--region", expose_value=False, callback=_keep(_REGION), help="AWS region. [default: $AWS_REGION, or the profile's]"
+            "--region",
+            expose_value=False,
+            callback=_keep(_REGION),
+            help="AWS region. [default: $AWS_REGION, or the profile's]",
         ),
         click.option(
             "--profile",
@@ -31,14 +34,31 @@ def api_options(command: Command) -> Command:
             callback=_keep(_PROFILE),
             help="Profile in ~/.aws. [default: $AWS_PROFILE, or the default one]",
         ),
-        click.option("--local", is_flag=True, help="Read `gimel serve` on this machine, with the key that it keeps."),
         click.option(
-            "--api-key", metavar="KEY", envvar="GIMEL_API_KEY", show_envvar=True, help="The API's key. [default: found in AWS]"
+            "--local",
+            is_flag=True,
+            help="Read `gimel serve` on this machine, with the key that it keeps.",
         ),
         click.option(
-            "--url", metavar="URL", envvar="GIMEL_URL", show_envvar=True, help="The API's address. [default: found in AWS]"
+            "--api-key",
+            metavar="KEY",
+            envvar="GIMEL_API_KEY",
+            show_envvar=True,
+            help="The API's key. [default: found in AWS]",
         ),
-        click.option("--namespace", default="alephbet", show_default=True, help="Where the page puts its experiments."),
+        click.option(
+            "--url",
+            metavar="URL",
+            envvar="GIMEL_URL",
+            show_envvar=True,
+            help="The API's address. [default: found in AWS]",
+        ),
+        click.option(
+            "--namespace",
+            default="alephbet",
+            show_default=True,
+            help="Where the page puts its experiments.",
+        ),
     ):
         command = option(command)
     return command
@@ -51,7 +71,9 @@ def find_api(url: str | None, api_key: str | None, local: bool) -> Api:
     if url is None:
         return deployed_api(api_key)
     if api_key is None:
-        raise GimelError(f"The API at {url} wants its key.", "Give it with --api-key or $GIMEL_API_KEY.")
+        raise GimelError(
+            f"The API at {url} wants its key.", "Give it with --api-key or $GIMEL_API_KEY."
+        )
     return Api(url, api_key)
 
 
@@ -66,7 +88,10 @@ def deployed_api(api_key: str | None) -> Api:
         aws = terminal.connect(given.get(_PROFILE), given.get(_REGION))
         found = find_deployed(aws)
     except GimelError as error:
-        raise GimelError(error.message, f"{error.hint} Or read `gimel serve` on this machine with --local.".strip()) from None
+        raise GimelError(
+            error.message,
+            f"{error.hint} Or read `gimel serve` on this machine with --local.".strip(),
+        ) from None
     return Api(api_url(found.api, aws.region, aws.endpoint), api_key or found.key)
 
 
@@ -84,6 +109,10 @@ def _local_key() -> str:
     try:
         return path.read_text("ascii").strip()
     except FileNotFoundError:
-        raise GimelError(f"{path} is not there.", "Run `gimel serve` first, or give its key with --api-key.") from None
+        raise GimelError(
+            f"{path} is not there.", "Run `gimel serve` first, or give its key with --api-key."
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise GimelError(f"{path} cannot be read: {error}.", "Give the key with --api-key.") from None
+        raise GimelError(
+            f"{path} cannot be read: {error}.", "Give the key with --api-key."
+        ) from None

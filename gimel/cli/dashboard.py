@@ -10,18 +10,24 @@ from pathlib import Path
 
 import click
 
-from gimel import results, web
+from gimel.analysis.experiment import analyse_all, require_some
 from gimel.cli import Options
 from gimel.cli.connection import api_options, find_api
 from gimel.config import Config
-from gimel.dashboard import pages
-from gimel.dashboard.demo import Demo
-from gimel.dashboard.site import Site, application
 from gimel.errors import GimelError
+from gimel.report import html
+from gimel.serve import web
+from gimel.serve.dashboard import Site, application
+from gimel.serve.demo import Demo
 
 
 @click.command()
-@click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port of the page. [default: a free one]")
+@click.option(
+    "--port",
+    default=0,
+    type=click.IntRange(0, 65535),
+    help="Port of the page. [default: a free one]",
+)
 @click.option("--no-browser", is_flag=True, help="Only print the page's address.")
 @click.option(
     "--output",
@@ -29,7 +35,9 @@ from gimel.errors import GimelError
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write one HTML file that holds everything, to mail around, instead of serving.",
 )
-@click.option("--demo", is_flag=True, help="Show made-up experiments, one for each verdict; asks no API.")
+@click.option(
+    "--demo", is_flag=True, help="Show made-up experiments, one for each verdict; asks no API."
+)
 @api_options
 @click.pass_obj
 def command(
@@ -54,20 +62,24 @@ def command(
         _serve(site, port, not no_browser)
 
 
-def _site(config: Config, demo: bool, namespace: str, url: str | None, api_key: str | None, local: bool) -> Site:
+def _site(
+    config: Config, demo: bool, namespace: str, url: str | None, api_key: str | None, local: bool
+) -> Site:
     """Return the dashboard of what the options name. Raises GimelError."""
     if demo:
         return Site(Demo(time.time()), "made up for this demo", namespace, is_demo=True)
     api = find_api(url, api_key, local)
-    return Site(api, f"counted by {api.url}", namespace, config.document.experiments)
+    return Site(api, f"counted by {api.url}", namespace, config.designs())
 
 
 def _write(site: Site, output: Path) -> None:
     answer = site.source.experiments(site.namespace)
-    results.require_some(answer, site.namespace)
-    found = results.analyse_all(answer, site.plans)
-    choices = pages.Choices(site.namespace, site.namespace)
-    page = pages.report(found, answer.ignored, choices, pages.Frame(site.described, site.is_demo), time.time())
+    require_some(answer, site.namespace)
+    found = analyse_all(answer, site.designs)
+    choices = html.Choices(site.namespace, site.namespace)
+    page = html.report(
+        found, answer.ignored, choices, html.Frame(site.described, site.is_demo), time.time()
+    )
     try:
         output.write_text(page, "utf-8", "replace")
     except OSError as error:
@@ -78,7 +90,7 @@ def _write(site: Site, output: Path) -> None:
 def _serve(site: Site, port: int, open_browser: bool) -> None:
     with contextlib.closing(web.listen("127.0.0.1", port)) as listening:
         web.end_on_signals()
-        address = f"http://127.0.0.1:{listening.getsockname()[1]}{pages.BASE}"
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}{html.BASE}"
         click.echo(f"Dashboard  {address} (Ctrl-C ends it)")
         if open_browser:
             # It is answered as soon as the server runs: the socket listens already.

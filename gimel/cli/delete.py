@@ -12,7 +12,9 @@ from gimel.cli.connection import api_options, find_api
 @click.argument("experiment")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @api_options
-def command(experiment: str, yes: bool, namespace: str, url: str | None, api_key: str | None, local: bool) -> None:
+def command(
+    experiment: str, yes: bool, namespace: str, url: str | None, api_key: str | None, local: bool
+) -> None:
     """Delete the counts of EXPERIMENT. There is no way back."""
     api = find_api(url, api_key, local)
     terminal.confirm(f"Delete the counts of {experiment!r} in {namespace!r}?", yes)

@@ -12,7 +12,9 @@ from gimel.errors import GimelError
 
 
 @click.command("iam-policy")
-@click.option("--account", metavar="ID", help="AWS account. [default: the one that the credentials lead to]")
+@click.option(
+    "--account", metavar="ID", help="AWS account. [default: the one that the credentials lead to]"
+)
 @terminal.aws_options
 @click.pass_obj
 def command(options: Options, account: str | None, profile: str | None, region: str | None) -> None:
@@ -24,7 +26,9 @@ def command(options: Options, account: str | None, profile: str | None, region: 
     remove.
     """
     desired = desire(options.load_config(), b"")
-    identity = _of_account(account, region) if account and region else _identity(account, profile, region)
+    identity = (
+        _of_account(account, region) if account and region else _identity(account, profile, region)
+    )
     terminal.print_json(policies.of_operator(identity, desired))
 
 
@@ -39,4 +43,6 @@ def _identity(account: str | None, profile: str | None, region: str | None) -> I
             return _of_account(account, aws.region)
         return aws.identity()
     except GimelError as error:
-        raise GimelError(error.message, "Or give --account and --region: then no credentials are needed.") from None
+        raise GimelError(
+            error.message, "Or give --account and --region: then no credentials are needed."
+        ) from None

@@ -11,7 +11,9 @@ import click
 class Number(click.FloatRange):
     """A number of a range: click lets "nan" and "inf" pass."""
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
             self.fail(f"{value!r} is not a number of this range.", param, ctx)

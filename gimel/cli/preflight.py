@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from gimel.cli import Options, terminal
-from gimel.deploy import findings
+from gimel.deploy.checks import findings
 from gimel.errors import GimelError
 
 
@@ -21,7 +21,7 @@ def command(options: Options, as_json: bool, profile: str | None, region: str | 
 
     A line a check: ok, warning or failed, and what to do. Exits with 1 when one failed.
     """
-    from gimel.deploy import preflight
+    from gimel.deploy.checks import preflight
 
     try:
         config = options.load_config()
@@ -32,7 +32,10 @@ def command(options: Options, as_json: bool, profile: str | None, region: str | 
         try:
             found = preflight.preflight(config, terminal.connect(profile, region), today)
         except GimelError as error:
-            found = [*preflight.preflight(config, None, today), findings.failed("AWS", error.message, error.hint)]
+            found = [
+                *preflight.preflight(config, None, today),
+                findings.failed("AWS", error.message, error.hint),
+            ]
     if as_json:
         terminal.print_json(findings.as_json(found))
     else:

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 
 import click
 
-from gimel import export, results
-from gimel.api import Api
+from gimel.analysis.design import Design
+from gimel.analysis.experiment import Experiment, analyse, analyse_all, nearest, require_some
+from gimel.api.client import Api
 from gimel.cli import Options
 from gimel.cli.connection import api_options, find_api
 from gimel.cli.numbers import CONFIDENCE
-from gimel.config import Plan
 from gimel.errors import GimelError
+from gimel.report import export
 
 SECONDS_BETWEEN_LOOKS = 10
 
@@ -29,14 +30,14 @@ class Question:
     goal: str | None
     control: str | None
     confidence: float
-    plans: Mapping[str, Plan]
+    designs: Mapping[str, Design]
 
 
 @dataclass(frozen=True)
 class Found:
     """What was asked for, and the events of no known experiment that were ignored, by reason."""
 
-    experiments: tuple[results.Experiment, ...]
+    experiments: tuple[Experiment, ...]
     ignored: Mapping[str, int]
 
 
@@ -57,7 +58,9 @@ class Found:
 )
 @click.option("--json", "form", flag_value="json", help="Print all figures as JSON.")
 @click.option("--csv", "form", flag_value="csv", help="Print a line for each variant of each goal.")
-@click.option("--watch", is_flag=True, help=f"Look again every {SECONDS_BETWEEN_LOOKS} seconds, until Ctrl-C.")
+@click.option(
+    "--watch", is_flag=True, help=f"Look again every {SECONDS_BETWEEN_LOOKS} seconds, until Ctrl-C."
+)
 @api_options
 @click.pass_obj
 def command(
@@ -80,7 +83,7 @@ def command(
     if watch and form:
         raise click.UsageError(f"--watch cannot be used with --{form}.")
     config = options.load_config()
-    question = Question(namespace, experiment, goal, control, confidence, config.document.experiments)
+    question = Question(namespace, experiment, goal, control, confidence, config.designs())
     api = find_api(url, api_key, local)
     if watch:
         _watch(api, question, time.sleep)
@@ -98,22 +101,27 @@ def ask(api: Api, question: Question) -> Found:
     namespace, name = question.namespace, question.experiment
     if name is not None:
         counted = api.experiment(namespace, name)
-        experiment = results.analyse(counted, question.plans.get(name), question.confidence, question.control)
+        experiment = analyse(
+            counted, question.designs.get(name), question.confidence, question.control
+        )
         return Found(_with_goal([experiment], question.goal), {})
     answer = api.experiments(namespace)
-    results.require_some(answer, namespace)
-    experiments = results.analyse_all(answer, question.plans, question.confidence, question.control)
+    require_some(answer, namespace)
+    experiments = analyse_all(answer, question.designs, question.confidence, question.control)
     return Found(_with_goal(experiments, question.goal), answer.ignored)
 
 
-def _with_goal(experiments: Sequence[results.Experiment], name: str | None) -> tuple[results.Experiment, ...]:
+def _with_goal(experiments: Sequence[Experiment], name: str | None) -> tuple[Experiment, ...]:
     """Return those experiments that have the goal, with it alone; all of them as they are where no goal is named."""
     if name is None:
         return tuple(experiments)
     goals = sorted({goal.name for experiment in experiments for goal in experiment.goals})
     if name not in goals:
-        raise GimelError(f"There is no goal {name!r}.", results.nearest(name, goals))
-    chosen = [replace(each, goals=tuple(goal for goal in each.goals if goal.name == name)) for each in experiments]
+        raise GimelError(f"There is no goal {name!r}.", nearest(name, goals))
+    chosen = [
+        replace(each, goals=tuple(goal for goal in each.goals if goal.name == name))
+        for each in experiments
+    ]
     return tuple(each for each in chosen if each.goals)
 
 
@@ -135,8 +143,10 @@ def _watch(api: Api, question: Question, sleep: Callable[[float], None]) -> None
 def _show(found: Found) -> None:
     from rich.console import Console
 
-    from gimel import tables
+    from gimel.report import terminal
 
     console = Console(highlight=False, emoji=False, markup=False)
-    for part in tables.report(found.experiments, found.ignored, time.time(), console.width, console.options.ascii_only):
+    for part in terminal.report(
+        found.experiments, found.ignored, time.time(), console.width, console.options.ascii_only
+    ):
         console.print(part)

@@ -8,7 +8,12 @@ from gimel.cli import terminal
 
 
 @click.command()
-@click.option("--to", metavar="VERSION", type=click.IntRange(1), help="The version to go back to. [default: the one before]")
+@click.option(
+    "--to",
+    metavar="VERSION",
+    type=click.IntRange(1),
+    help="The version to go back to. [default: the one before]",
+)
 @terminal.aws_options
 def command(to: int | None, profile: str | None, region: str | None) -> None:
     """Point every function to its previous version, all of them or none. Redis data is not touched.

@@ -9,9 +9,9 @@ from typing import cast
 
 import click
 
+from gimel.analysis.sample_size import MOST_VISITORS, SampleSize, sample_size
 from gimel.cli import Options
 from gimel.cli.numbers import CONFIDENCE, SHARE, Number
-from gimel.planning import MOST_VISITORS, SampleSize, sample_size
 from gimel.runtime.settings import DEFAULTS
 
 PRECISIONS = (1, 4, 16, 64, 256)
@@ -25,10 +25,28 @@ PRECISIONS = (1, 4, 16, 64, 256)
     type=Number(-1, min_open=True),
     help="The smallest relative change worth detecting, like 0.10: from 5% to 5.5%.",
 )
-@click.option("--power", default=0.8, show_default=True, type=SHARE, help="The chance to detect it.")
-@click.option("--confidence", default=0.95, show_default=True, type=CONFIDENCE, help="How sure the verdict is to be.")
-@click.option("--visitors-per-day", type=Number(0, min_open=True), help="Of all variants together: tells the days.")
-@click.option("--variants", default=2, show_default=True, type=click.IntRange(2, 100), help="Variants, the control among them.")
+@click.option(
+    "--power", default=0.8, show_default=True, type=SHARE, help="The chance to detect it."
+)
+@click.option(
+    "--confidence",
+    default=0.95,
+    show_default=True,
+    type=CONFIDENCE,
+    help="How sure the verdict is to be.",
+)
+@click.option(
+    "--visitors-per-day",
+    type=Number(0, min_open=True),
+    help="Of all variants together: tells the days.",
+)
+@click.option(
+    "--variants",
+    default=2,
+    show_default=True,
+    type=click.IntRange(2, 100),
+    help="Variants, the control among them.",
+)
 @click.option(
     "--precision",
     type=click.Choice([str(precision) for precision in PRECISIONS]),
@@ -50,8 +68,12 @@ def command(
     """Tell how many visitors an experiment needs, and for how many days it must run."""
     lifted = rate * (1 + lift)
     if not 0 <= lifted <= 1 or lifted == rate:
-        raise click.UsageError(f"--rate {rate:g} with --lift {lift:g} leads to {lifted:g}: no other rate between 0 and 1.")
-    chosen = int(precision or options.load_config().document.precision or cast(int, DEFAULTS["precision"]))
+        raise click.UsageError(
+            f"--rate {rate:g} with --lift {lift:g} leads to {lifted:g}: no other rate between 0 and 1."
+        )
+    chosen = int(
+        precision or options.load_config().document.precision or cast(int, DEFAULTS["precision"])
+    )
     needed = sample_size(rate, lift, confidence, power, chosen, variants - 1)
     days = {kind: _days(each, variants, visitors_per_day) for kind, each in asdict(needed).items()}
     if as_json:
@@ -63,16 +85,25 @@ def command(
             "variants": variants,
             "precision": chosen,
         }
-        figures = {"visitors_a_variant": asdict(needed), "counting_noise": needed.widening, "days": days}
+        figures = {
+            "visitors_a_variant": asdict(needed),
+            "counting_noise": needed.widening,
+            "days": days,
+        }
         click.echo(json.dumps({**asked, **figures}, indent=2))
         return
-    click.echo(f"To detect a lift of {100 * lift:+.4g}% (from {100 * rate:.4g}% to {100 * lifted:.4g}%)", nl=False)
+    click.echo(
+        f"To detect a lift of {100 * lift:+.4g}% (from {100 * rate:.4g}% to {100 * lifted:.4g}%)",
+        nl=False,
+    )
     click.echo(f" in {100 * power:.4g}% of cases, at {100 * confidence:.4g}% confidence:\n")
     looks = (
         ("looking whenever you like", needed.anytime, "anytime"),
         ("looking once, on a day set before", needed.fixed, "fixed"),
     )
-    click.echo(f"  {'':<34}{'a variant':>18}{'in all':>18}{'' if visitors_per_day is None else 'days':>8}".rstrip())
+    click.echo(
+        f"  {'':<34}{'a variant':>18}{'in all':>18}{'' if visitors_per_day is None else 'days':>8}".rstrip()
+    )
     for words, visitors, kind in looks:
         numbers = (visitors, None if visitors is None else visitors * variants)
         shown = ["-" if number is None else f"{number:,}" for number in numbers]
@@ -82,7 +113,11 @@ def command(
 
 
 def _days(visitors: int | None, variants: int, visitors_per_day: float | None) -> int | None:
-    return None if visitors is None or visitors_per_day is None else max(1, math.ceil(visitors * variants / visitors_per_day))
+    return (
+        None
+        if visitors is None or visitors_per_day is None
+        else max(1, math.ceil(visitors * variants / visitors_per_day))
+    )
 
 
 def _noise(needed: SampleSize, precision: int) -> str:

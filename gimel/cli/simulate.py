@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import gimel
-from gimel.api import pool_for, send, whole_url
+from gimel.api.client import pool_for, send, whole_url
+from gimel.api.simulation import batches, visitors
 from gimel.errors import GimelError
-from gimel.simulation import batches, visitors
 
 USER_AGENT = f"gimel-simulate/{gimel.__version__}"
 
@@ -42,7 +42,9 @@ def _rates(_context: click.Context, _option: click.Parameter, text: str) -> dict
         except ValueError:
             rate = -1.0
         if not variant or not 0 <= rate <= 1:
-            raise click.BadParameter(f"{item!r} is no variant with its rate between 0 and 1, like red=0.05.")
+            raise click.BadParameter(
+                f"{item!r} is no variant with its rate between 0 and 1, like red=0.05."
+            )
         if variant in rates:
             raise click.BadParameter(f"{variant!r} stands there twice.")
         rates[variant] = rate
@@ -50,9 +52,16 @@ def _rates(_context: click.Context, _option: click.Parameter, text: str) -> dict
 
 
 @click.command()
-@click.option("--url", default="http://127.0.0.1:8000/track", show_default=True, help="The track URL.")
 @click.option(
-    "--visitors", "number", default=10_000, show_default=True, type=click.IntRange(1, 100_000_000), help="Visitors in all."
+    "--url", default="http://127.0.0.1:8000/track", show_default=True, help="The track URL."
+)
+@click.option(
+    "--visitors",
+    "number",
+    default=10_000,
+    show_default=True,
+    type=click.IntRange(1, 100_000_000),
+    help="Visitors in all.",
 )
 @click.option(
     "--rates",
@@ -61,13 +70,31 @@ def _rates(_context: click.Context, _option: click.Parameter, text: str) -> dict
     callback=_rates,
     help="The variants and their conversion rates.",
 )
-@click.option("--experiment", default="simulation", show_default=True, help="The experiment's name.")
+@click.option(
+    "--experiment", default="simulation", show_default=True, help="The experiment's name."
+)
 @click.option("--goal", default="conversion", show_default=True, help="The goal's name.")
-@click.option("--namespace", default="alephbet", show_default=True, help="Keeps experiments apart, as of two sites.")
-@click.option("--seed", type=click.IntRange(min=0), help="The same seed makes the same visitors. [default: a new one]")
+@click.option(
+    "--namespace",
+    default="alephbet",
+    show_default=True,
+    help="Keeps experiments apart, as of two sites.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    help="The same seed makes the same visitors. [default: a new one]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was sent as JSON.")
 def command(
-    url: str, number: int, rates: dict[str, float], experiment: str, goal: str, namespace: str, seed: int | None, as_json: bool
+    url: str,
+    number: int,
+    rates: dict[str, float],
+    experiment: str,
+    goal: str,
+    namespace: str,
+    seed: int | None,
+    as_json: bool,
 ) -> None:
     """Send made-up visitors through a track URL, to try things out.
 
@@ -83,7 +110,9 @@ def command(
     columns = (TextColumn("visitors"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with (
         pool_for(url, _RETRIES) as pool,
-        Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress,
+        Progress(
+            *columns, console=errors, transient=True, disable=not errors.is_terminal
+        ) as progress,
     ):
         task = progress.add_task("visitors", total=number)
         for group, events in batches(visitors(number, rates, seed), namespace, experiment, goal):
@@ -91,20 +120,39 @@ def command(
                 outcomes.update(_outcomes(url, *_post(pool, url, events)))
             except GimelError as error:
                 sent = sum(seen.values())
-                again = f"`--seed {seed}` continues after {sent:,} of {number:,} visitors." if sent else ""
+                again = (
+                    f"`--seed {seed}` continues after {sent:,} of {number:,} visitors."
+                    if sent
+                    else ""
+                )
                 raise GimelError(error.message, f"{error.hint} {again}".strip()) from None
             seen.update(visitor.variant for visitor in group)
             converted.update(visitor.variant for visitor in group if visitor.converted)
             progress.advance(task, len(group))
     counted = outcomes.pop("", 0)
     if as_json:
-        truth = {variant: {"visitors": seen[variant], "conversions": converted[variant]} for variant in rates}
-        facts = {"namespace": namespace, "experiment": experiment, "goal": goal, "seed": seed, "counted_events": counted}
-        click.echo(json.dumps({**facts, "refused_events": dict(outcomes), "variants": truth}, indent=2))
+        truth = {
+            variant: {"visitors": seen[variant], "conversions": converted[variant]}
+            for variant in rates
+        }
+        facts = {
+            "namespace": namespace,
+            "experiment": experiment,
+            "goal": goal,
+            "seed": seed,
+            "counted_events": counted,
+        }
+        click.echo(
+            json.dumps({**facts, "refused_events": dict(outcomes), "variants": truth}, indent=2)
+        )
     else:
-        click.echo(f"{number:,} visitors of {experiment!r} sent, {counted:,} events counted (seed {seed}):")
+        click.echo(
+            f"{number:,} visitors of {experiment!r} sent, {counted:,} events counted (seed {seed}):"
+        )
         for variant in rates:
-            click.echo(f"  {variant!r}: {seen[variant]:,} visitors, {converted[variant]:,} converted")
+            click.echo(
+                f"  {variant!r}: {seen[variant]:,} visitors, {converted[variant]:,} converted"
+            )
     for reason, refused in outcomes.items():
         click.echo(f"Not counted: {refused:,} events: {reason}", err=True)
     if not counted:
@@ -121,11 +169,20 @@ def _outcomes(url: str, status: int, body: bytes) -> list[str]:
     if status == 503:
         raise GimelError(f"{url} cannot reach its store now.", "Is Redis running?")
     if status not in (200, 400):
-        raise GimelError(f"{url} answered with status {status}.", "Is it the track URL? It usually ends in /track.")
+        raise GimelError(
+            f"{url} answered with status {status}.",
+            "Is it the track URL? It usually ends in /track.",
+        )
     try:
         document = json.loads(body)
         if "events" not in document:
             raise GimelError(f"{url} refused the events: {document['error']}.")
-        return ["" if each.get("status") == "ok" else str(each.get("reason") or each["error"]) for each in document["events"]]
+        return [
+            "" if each.get("status") == "ok" else str(each.get("reason") or each["error"])
+            for each in document["events"]
+        ]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise GimelError(f"{url} does not answer as Gimel does.", "Is it the track URL? It usually ends in /track.") from None
+        raise GimelError(
+            f"{url} does not answer as Gimel does.",
+            "Is it the track URL? It usually ends in /track.",
+        ) from None

@@ -28,18 +28,27 @@ def command(options: Options, as_json: bool, profile: str | None, region: str | 
     aws = terminal.connect(profile, region)
     observed = observe.observe(aws, desired, versions=True)
     if observed.api is None and not observed.functions:
-        raise GimelError(f"Nothing is deployed in {aws.region}.", "Run `gimel deploy`, or give another --region or --profile.")
+        raise GimelError(
+            f"Nothing is deployed in {aws.region}.",
+            "Run `gimel deploy`, or give another --region or --profile.",
+        )
     differences = plan.plan(desired, observed)
     reached = _reached(observed, config, aws.region, aws.endpoint)
     if as_json:
         terminal.print_json(_document(observed, reached, differences))
         return
     for endpoint in reached.endpoints if reached else ():
-        click.echo(f"{endpoint.method:7} {endpoint.url}{'  (API key)' if endpoint.api_key_required else ''}")
+        click.echo(
+            f"{endpoint.method:7} {endpoint.url}{'  (API key)' if endpoint.api_key_required else ''}"
+        )
     if reached and reached.key:
         click.echo(f"API key {reached.key}")
     for function in observed.functions:
-        live = "no version is live" if function.live_number is None else f"version {function.live_number} is live"
+        live = (
+            "no version is live"
+            if function.live_number is None
+            else f"version {function.live_number} is live"
+        )
         kept = ", ".join(str(version.number) for version in function.versions)
         click.echo(f"{function.name}: {live} (kept: {kept}), changed {function.last_modified}")
     if not differences:
@@ -50,19 +59,33 @@ def command(options: Options, as_json: bool, profile: str | None, region: str | 
         click.echo(f"{number:3}. {step}")
 
 
-def _reached(observed: Observed, config: Config, region: str, emulator: str | None) -> Outputs | None:
+def _reached(
+    observed: Observed, config: Config, region: str, emulator: str | None
+) -> Outputs | None:
     if observed.api is None:
         return None
     urls = {function.name: function.url for function in observed.functions if function.url}
-    return outputs(Deployed(observed.api.id, observed.key.value if observed.key else "", urls), config.wiring, region, emulator)
+    return outputs(
+        Deployed(observed.api.id, observed.key.value if observed.key else "", urls),
+        config.wiring,
+        region,
+        emulator,
+    )
 
 
-def _document(observed: Observed, reached: Outputs | None, differences: tuple[steps.Step, ...]) -> dict[str, Any]:
+def _document(
+    observed: Observed, reached: Outputs | None, differences: tuple[steps.Step, ...]
+) -> dict[str, Any]:
     return {
         "account": observed.identity.account,
         "region": observed.identity.region,
         "endpoints": [
-            {"method": each.method, "url": each.url, "handler": each.handler, "api_key_required": each.api_key_required}
+            {
+                "method": each.method,
+                "url": each.url,
+                "handler": each.handler,
+                "api_key_required": each.api_key_required,
+            }
             for each in (reached.endpoints if reached else ())
         ],
         "api_key": reached.key if reached else None,

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from gimel.deploy.findings import Finding
+from gimel.deploy.checks.findings import Finding
 from gimel.errors import GimelError
 
 if TYPE_CHECKING:
@@ -28,8 +28,12 @@ _MARKS = {"ok": "[green]ok     [/]", "warning": "[yellow]warning[/]", "failed": 
 
 def aws_options(command: Command) -> Command:
     """Add --profile and --region."""
-    command = click.option("--region", help="AWS region. [default: $AWS_REGION, or the profile's]")(command)
-    return click.option("--profile", help="Profile in ~/.aws. [default: $AWS_PROFILE, or the default one]")(command)
+    command = click.option("--region", help="AWS region. [default: $AWS_REGION, or the profile's]")(
+        command
+    )
+    return click.option(
+        "--profile", help="Profile in ~/.aws. [default: $AWS_PROFILE, or the default one]"
+    )(command)
 
 
 def connect(profile: str | None, region: str | None) -> Aws:
@@ -58,7 +62,9 @@ def print_json(value: Any) -> None:
 def show_findings(findings: Iterable[Finding], console: Console) -> None:
     """Print a line a finding, and what to do below it."""
     for finding in findings:
-        console.print(f"{_MARKS[finding.status]}  {escape(finding.name)}: {escape(finding.message)}")
+        console.print(
+            f"{_MARKS[finding.status]}  {escape(finding.name)}: {escape(finding.message)}"
+        )
         if finding.hint:
             console.print(f"         {escape(finding.hint)}")
 
@@ -103,7 +109,12 @@ def _progress(total: int, console: Console) -> Iterator[Callable[[int | None, st
 
         yield say
         return
-    columns = (BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}", markup=False))
+    columns = (
+        BarColumn(20),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=total)
 

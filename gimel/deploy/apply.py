@@ -56,7 +56,10 @@ class _Known:
 
 
 def apply(
-    aws: Aws, planned: tuple[Step, ...], observed: Observed, on_step: Callable[[int, Step], None] = lambda number, step: None
+    aws: Aws,
+    planned: tuple[Step, ...],
+    observed: Observed,
+    on_step: Callable[[int, Step], None] = lambda number, step: None,
 ) -> Deployed:
     """Perform the steps and return what they lead to.
 
@@ -69,7 +72,9 @@ def apply(
             performer.perform(step)
         except GimelError as error:
             hint = f"{error.hint} Then run it again: it completes what is missing.".strip()
-            raise GimelError(f"Step {number} of {len(planned)} failed: {step}. {error.message}", hint) from None
+            raise GimelError(
+                f"Step {number} of {len(planned)} failed: {step}. {error.message}", hint
+            ) from None
     known = performer.known
     return Deployed(known.api, known.key_value, known.urls)
 
@@ -83,8 +88,12 @@ def apply_all_or_none(aws: Aws, moves: tuple[steps.MoveAlias, ...], observed: Ob
             performer.perform(move)
         except GimelError as error:
             for earlier in reversed(done):
-                performer.perform(steps.MoveAlias(earlier.function, earlier.number or 0, earlier.before))
-            raise GimelError(f"Nothing was rolled back. {move} failed: {error.message}", error.hint) from None
+                performer.perform(
+                    steps.MoveAlias(earlier.function, earlier.number or 0, earlier.before)
+                )
+            raise GimelError(
+                f"Nothing was rolled back. {move} failed: {error.message}", error.hint
+            ) from None
         done.append(move)
 
 
@@ -108,13 +117,38 @@ class _Performer:
         match step:
             case steps.CreateRole(tags):
                 trust = json.dumps(policies.trust())
-                call("iam", "create_role", RoleName=NAME, AssumeRolePolicyDocument=trust, **_if(Tags=_key_value(tags)))
+                call(
+                    "iam",
+                    "create_role",
+                    RoleName=NAME,
+                    AssumeRolePolicyDocument=trust,
+                    **_if(Tags=_key_value(tags)),
+                )
             case steps.TrustLambda():
-                call("iam", "update_assume_role_policy", RoleName=NAME, PolicyDocument=json.dumps(policies.trust()))
+                call(
+                    "iam",
+                    "update_assume_role_policy",
+                    RoleName=NAME,
+                    PolicyDocument=json.dumps(policies.trust()),
+                )
             case steps.PutRolePolicy(policy) | steps.LeaveRole(policy):
-                call("iam", "put_role_policy", RoleName=NAME, PolicyName=NAME, PolicyDocument=json.dumps(policy))
+                call(
+                    "iam",
+                    "put_role_policy",
+                    RoleName=NAME,
+                    PolicyName=NAME,
+                    PolicyDocument=json.dumps(policy),
+                )
             case steps.TagRole(tags, gone):
-                self._tag("iam", {"RoleName": NAME}, "tag_role", "untag_role", _key_value(tags), gone, ("Tags", "TagKeys"))
+                self._tag(
+                    "iam",
+                    {"RoleName": NAME},
+                    "tag_role",
+                    "untag_role",
+                    _key_value(tags),
+                    gone,
+                    ("Tags", "TagKeys"),
+                )
             case steps.DeleteRole(policy=has_policy):
                 if has_policy:
                     self._delete("iam", "delete_role_policy", RoleName=NAME, PolicyName=NAME)
@@ -124,16 +158,33 @@ class _Performer:
                 call("logs", "create_log_group", logGroupName=group, **_if(tags=dict(tags)))
                 call("logs", "put_retention_policy", logGroupName=group, retentionInDays=days)
             case steps.SetLogRetention(function, _, days):
-                call("logs", "put_retention_policy", logGroupName=log_group(function), retentionInDays=days)
+                call(
+                    "logs",
+                    "put_retention_policy",
+                    logGroupName=log_group(function),
+                    retentionInDays=days,
+                )
             case steps.TagLogGroup(function, tags, gone):
                 arn = {"resourceArn": self.identity.log_group(function)}
-                self._tag("logs", arn, "tag_resource", "untag_resource", dict(tags), gone, ("tags", "tagKeys"))
+                self._tag(
+                    "logs",
+                    arn,
+                    "tag_resource",
+                    "untag_resource",
+                    dict(tags),
+                    gone,
+                    ("tags", "tagKeys"),
+                )
             case steps.DeleteLogGroup(function):
                 self._delete("logs", "delete_log_group", logGroupName=log_group(function))
             case steps.CreateFunction(function=wanted, tags=tags):
                 self._create_function(wanted.name, wanted.configuration, wanted.code, tags)
             case steps.UpdateFunctionConfiguration(wanted, _):
-                answer = call("lambda", "update_function_configuration", **self._settings(wanted.name, wanted.configuration))
+                answer = call(
+                    "lambda",
+                    "update_function_configuration",
+                    **self._settings(wanted.name, wanted.configuration),
+                )
                 self._settle(wanted.name, answer)
             case steps.UpdateFunctionCode(wanted, _):
                 answer = call(
@@ -145,28 +196,50 @@ class _Performer:
                 )
                 self._settle(wanted.name, answer)
             case steps.DeleteVersion(function, number):
-                self._delete("lambda", "delete_function", FunctionName=function, Qualifier=str(number))
+                self._delete(
+                    "lambda", "delete_function", FunctionName=function, Qualifier=str(number)
+                )
             case steps.PublishVersion(function):
                 answer = call("lambda", "publish_version", FunctionName=function)
                 known.versions[function] = answer["Version"]
-                self._settle(function, answer, answer["Version"])  # before it gets the alias, and with it the events
+                self._settle(
+                    function, answer, answer["Version"]
+                )  # before it gets the alias, and with it the events
             case steps.CreateAlias(function, number):
                 self._alias("create_alias", function, number)
             case steps.MoveAlias(function, _, number):
                 # A share that was sent to another version by hand would stay.
-                self._alias("update_alias", function, number, RoutingConfig={"AdditionalVersionWeights": {}})
+                self._alias(
+                    "update_alias", function, number, RoutingConfig={"AdditionalVersionWeights": {}}
+                )
             case steps.ReserveConcurrency(function, concurrency):
                 if concurrency is None:
                     self._delete("lambda", "delete_function_concurrency", FunctionName=function)
                 else:
-                    call("lambda", "put_function_concurrency", FunctionName=function, ReservedConcurrentExecutions=concurrency)
+                    call(
+                        "lambda",
+                        "put_function_concurrency",
+                        FunctionName=function,
+                        ReservedConcurrentExecutions=concurrency,
+                    )
             case steps.TagFunction(function, tags, gone):
                 arn = {"Resource": self.identity.function(function)}
-                self._tag("lambda", arn, "tag_resource", "untag_resource", dict(tags), gone, ("Tags", "TagKeys"))
+                self._tag(
+                    "lambda",
+                    arn,
+                    "tag_resource",
+                    "untag_resource",
+                    dict(tags),
+                    gone,
+                    ("Tags", "TagKeys"),
+                )
             case steps.AllowApi(function, replace):
                 if replace:
                     self._forbid(function, API_STATEMENT)
-                permission = {"Principal": "apigateway.amazonaws.com", "SourceArn": self.identity.callers(known.api)}
+                permission = {
+                    "Principal": "apigateway.amazonaws.com",
+                    "SourceArn": self.identity.callers(known.api),
+                }
                 self._allow(function, API_STATEMENT, Action="lambda:InvokeFunction", **permission)
             case steps.AllowUrl(function, statements):
                 for statement in statements:
@@ -176,7 +249,12 @@ class _Performer:
             case steps.DeleteUrl(function, url, statements):
                 known.urls.pop(function, None)
                 if url:
-                    self._delete("lambda", "delete_function_url_config", FunctionName=function, Qualifier=ALIAS)
+                    self._delete(
+                        "lambda",
+                        "delete_function_url_config",
+                        FunctionName=function,
+                        Qualifier=ALIAS,
+                    )
                 for statement in statements:
                     self._forbid(function, statement)
             case steps.DeleteFunction(function):
@@ -184,13 +262,25 @@ class _Performer:
             case steps.CreateApi(tags):
                 self._create_api(tags)
             case steps.TagApi(tags, gone):
-                arn = {"resourceArn": f"arn:{self.identity.partition}:apigateway:{self.identity.region}::/restapis/{known.api}"}
-                self._tag("apigateway", arn, "tag_resource", "untag_resource", dict(tags), gone, ("tags", "tagKeys"))
+                arn = {
+                    "resourceArn": f"arn:{self.identity.partition}:apigateway:{self.identity.region}::/restapis/{known.api}"
+                }
+                self._tag(
+                    "apigateway",
+                    arn,
+                    "tag_resource",
+                    "untag_resource",
+                    dict(tags),
+                    gone,
+                    ("tags", "tagKeys"),
+                )
             case steps.CreateResource(path):
                 self._create_resource(path)
             case steps.DeleteResource(path):
                 resource = known.resources[f"/{path}"]
-                self._delete("apigateway", "delete_resource", restApiId=known.api, resourceId=resource)
+                self._delete(
+                    "apigateway", "delete_resource", restApiId=known.api, resourceId=resource
+                )
             case steps.PutMethod(route, replace):
                 self._put_method(route, replace)
             case steps.PutPreflight(preflight, replace):
@@ -206,17 +296,31 @@ class _Performer:
                     responseParameters=GATEWAY_RESPONSE_PARAMETERS,
                 )
             case steps.DeployApi(description):
-                call("apigateway", "create_deployment", restApiId=known.api, stageName=STAGE, description=description)
+                call(
+                    "apigateway",
+                    "create_deployment",
+                    restApiId=known.api,
+                    stageName=STAGE,
+                    description=description,
+                )
             case steps.SetThrottle(rate, burst):
                 patch = [
                     {"op": "replace", "path": "/*/*/throttling/rateLimit", "value": f"{rate:.15g}"},
                     {"op": "replace", "path": "/*/*/throttling/burstLimit", "value": str(burst)},
                 ]
-                call("apigateway", "update_stage", restApiId=known.api, stageName=STAGE, patchOperations=patch)
+                call(
+                    "apigateway",
+                    "update_stage",
+                    restApiId=known.api,
+                    stageName=STAGE,
+                    patchOperations=patch,
+                )
             case steps.DeleteApi():
                 self._delete("apigateway", "delete_rest_api", restApiId=known.api)
             case steps.CreateKey():
-                key = call("apigateway", "create_api_key", settled=self._find_key, name=NAME, enabled=True)
+                key = call(
+                    "apigateway", "create_api_key", settled=self._find_key, name=NAME, enabled=True
+                )
                 known.key, known.key_value = key["id"], key["value"]
             case steps.EnableKey():
                 patch = [{"op": "replace", "path": "/enabled", "value": "true"}]
@@ -225,17 +329,33 @@ class _Performer:
                 self._delete("apigateway", "delete_api_key", apiKey=known.key)
             case steps.CreateUsagePlan():
                 stages = [{"apiId": known.api, "stage": STAGE}]
-                plan = call("apigateway", "create_usage_plan", settled=self._find_plan, name=NAME, apiStages=stages)
+                plan = call(
+                    "apigateway",
+                    "create_usage_plan",
+                    settled=self._find_plan,
+                    name=NAME,
+                    apiStages=stages,
+                )
                 known.plan = plan["id"]
             case steps.AddStageToPlan():
                 patch = [{"op": "add", "path": "/apiStages", "value": f"{known.api}:{STAGE}"}]
-                call("apigateway", "update_usage_plan", usagePlanId=known.plan, patchOperations=patch)
+                call(
+                    "apigateway", "update_usage_plan", usagePlanId=known.plan, patchOperations=patch
+                )
             case steps.AddKeyToPlan():
-                call("apigateway", "create_usage_plan_key", usagePlanId=known.plan, keyId=known.key, keyType="API_KEY")
+                call(
+                    "apigateway",
+                    "create_usage_plan_key",
+                    usagePlanId=known.plan,
+                    keyId=known.key,
+                    keyType="API_KEY",
+                )
             case steps.RemoveStagesFromPlan(stages):
                 # In one call: AWS takes one in 20 seconds.
                 patch = [{"op": "remove", "path": "/apiStages", "value": stage} for stage in stages]
-                self._delete("apigateway", "update_usage_plan", usagePlanId=known.plan, patchOperations=patch)
+                self._delete(
+                    "apigateway", "update_usage_plan", usagePlanId=known.plan, patchOperations=patch
+                )
             case steps.DeleteUsagePlan():
                 self._delete("apigateway", "delete_usage_plan", usagePlanId=known.plan)
             case _:
@@ -268,11 +388,16 @@ class _Performer:
             "Runtime": wanted.runtime,
             "MemorySize": wanted.memory,
             "Timeout": wanted.timeout,
-            "VpcConfig": {"SubnetIds": list(wanted.subnets), "SecurityGroupIds": list(wanted.security_groups)},
+            "VpcConfig": {
+                "SubnetIds": list(wanted.subnets),
+                "SecurityGroupIds": list(wanted.security_groups),
+            },
             "Environment": {"Variables": {SETTINGS_VARIABLE: wanted.settings}},
         }
 
-    def _create_function(self, name: str, wanted: Configuration, code: bytes, tags: Mapping[str, str]) -> None:
+    def _create_function(
+        self, name: str, wanted: Configuration, code: bytes, tags: Mapping[str, str]
+    ) -> None:
         def settled() -> Answer | None:
             listed = self.aws.find("lambda", "list_versions_by_function", FunctionName=name)
             return listed["Versions"][-1] if listed else None
@@ -295,10 +420,17 @@ class _Performer:
 
     def _alias(self, operation: str, function: str, number: int | None, **given: Any) -> None:
         version = self.known.versions[function] if number is None else str(number)
-        self.aws.call("lambda", operation, FunctionName=function, Name=ALIAS, FunctionVersion=version, **given)
+        self.aws.call(
+            "lambda", operation, FunctionName=function, Name=ALIAS, FunctionVersion=version, **given
+        )
 
     def _allow(self, function: str, statement: str, **permission: Any) -> None:
-        given = {"FunctionName": function, "Qualifier": ALIAS, "StatementId": statement, **permission}
+        given = {
+            "FunctionName": function,
+            "Qualifier": ALIAS,
+            "StatementId": statement,
+            **permission,
+        }
         try:
             self.aws.call("lambda", "add_permission", **given)
         except Refused as refusal:
@@ -309,14 +441,24 @@ class _Performer:
             self.aws.call("lambda", "add_permission", **given)
 
     def _forbid(self, function: str, statement: str) -> None:
-        self._delete("lambda", "remove_permission", FunctionName=function, Qualifier=ALIAS, StatementId=statement)
+        self._delete(
+            "lambda",
+            "remove_permission",
+            FunctionName=function,
+            Qualifier=ALIAS,
+            StatementId=statement,
+        )
 
     def _create_url(self, function: str) -> None:
         def settled() -> Answer | None:
-            return self.aws.find("lambda", "get_function_url_config", FunctionName=function, Qualifier=ALIAS)
+            return self.aws.find(
+                "lambda", "get_function_url_config", FunctionName=function, Qualifier=ALIAS
+            )
 
         which = {"FunctionName": function, "Qualifier": ALIAS}
-        answer = self.aws.call("lambda", "create_function_url_config", settled=settled, **which, AuthType="NONE")
+        answer = self.aws.call(
+            "lambda", "create_function_url_config", settled=settled, **which, AuthType="NONE"
+        )
         self.known.urls[function] = answer["FunctionUrl"]
 
     def _create_api(self, tags: Mapping[str, str]) -> None:
@@ -344,21 +486,34 @@ class _Performer:
             observe.find_api_id(self.aws)
         except GimelError:
             self._delete("apigateway", "delete_rest_api", restApiId=made)
-            raise GimelError(f"Another deploy made the REST API {NAME} at the same time.", "Let that one end.") from None
+            raise GimelError(
+                f"Another deploy made the REST API {NAME} at the same time.", "Let that one end."
+            ) from None
 
     def _create_resource(self, path: str) -> None:
         def settled() -> Answer | None:
-            items = self.aws.pages("apigateway", "get_resources", "items", restApiId=self.known.api, limit=500)
+            items = self.aws.pages(
+                "apigateway", "get_resources", "items", restApiId=self.known.api, limit=500
+            )
             return next((item for item in items if item["path"] == f"/{path}"), None)
 
         root = self.known.resources["/"]
         answer = self.aws.call(
-            "apigateway", "create_resource", settled=settled, restApiId=self.known.api, parentId=root, pathPart=path
+            "apigateway",
+            "create_resource",
+            settled=settled,
+            restApiId=self.known.api,
+            parentId=root,
+            pathPart=path,
         )
         self.known.resources[f"/{path}"] = answer["id"]
 
     def _method(self, path: str, method: str) -> Given:
-        return {"restApiId": self.known.api, "resourceId": self.known.resources[f"/{path}"], "httpMethod": method}
+        return {
+            "restApiId": self.known.api,
+            "resourceId": self.known.resources[f"/{path}"],
+            "httpMethod": method,
+        }
 
     def _put_method(self, route: Route, replace: bool) -> None:
         call, method = self.aws.call, self._method(route.path, route.method)
@@ -373,7 +528,14 @@ class _Performer:
             **_if(requestParameters=dict(route.parameters)),
         )
         uri = self.identity.integration_uri(route.function)
-        call("apigateway", "put_integration", **method, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
+        call(
+            "apigateway",
+            "put_integration",
+            **method,
+            type="AWS_PROXY",
+            integrationHttpMethod="POST",
+            uri=uri,
+        )
 
     def _put_preflight(self, preflight: Preflight, replace: bool) -> None:
         call, method = self.aws.call, self._method(preflight.path, "OPTIONS")
@@ -384,8 +546,20 @@ class _Performer:
         template = {"application/json": '{"statusCode": 200}'}
         call("apigateway", "put_integration", **method, type="MOCK", requestTemplates=template)
         named = dict.fromkeys(parameters, False)
-        call("apigateway", "put_method_response", **method, statusCode="200", responseParameters=named)
-        call("apigateway", "put_integration_response", **method, statusCode="200", responseParameters=parameters)
+        call(
+            "apigateway",
+            "put_method_response",
+            **method,
+            statusCode="200",
+            responseParameters=named,
+        )
+        call(
+            "apigateway",
+            "put_integration_response",
+            **method,
+            statusCode="200",
+            responseParameters=parameters,
+        )
 
     def _find_key(self) -> Answer | None:
         key = observe.find_key(self.aws)

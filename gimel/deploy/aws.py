@@ -28,17 +28,35 @@ Given: TypeAlias = dict[str, Any]
 SERVICES = ("sts", "iam", "logs", "lambda", "apigateway")
 
 # What a listing's next page is asked for by, and what its answer calls that.
-_CURSORS = {"lambda": ("Marker", "NextMarker"), "logs": ("nextToken", "nextToken"), "apigateway": ("position", "position")}
+_CURSORS = {
+    "lambda": ("Marker", "NextMarker"),
+    "logs": ("nextToken", "nextToken"),
+    "apigateway": ("position", "position"),
+}
 
 # Those of AWS itself; the latter two are its dual-stack endpoints.
 _DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 10.0
 # Seconds that a call is repeated for, by the reason. A new role can take minutes, and a function in a VPC.
-_PATIENCE = {"role": 300.0, "busy": 300.0, "throttled": 180.0, "conflict": 60.0, "unsure": 40.0, "unreached": 5.0}
+_PATIENCE = {
+    "role": 300.0,
+    "busy": 300.0,
+    "throttled": 180.0,
+    "conflict": 60.0,
+    "unsure": 40.0,
+    "unreached": 5.0,
+}
 
 _THROTTLED = frozenset(
-    {"TooManyRequestsException", "Throttling", "ThrottlingException", "ThrottledException", "RequestLimitExceeded", "SlowDown"}
+    {
+        "TooManyRequestsException",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestLimitExceeded",
+        "SlowDown",
+    }
 )
 NO_CREDENTIALS = frozenset(
     {
@@ -56,11 +74,22 @@ NO_CREDENTIALS = frozenset(
         "UnrecognizedClientException",
     }
 )
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException"})
+_DENIED = frozenset(
+    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException"}
+)
 GONE = frozenset({"NoSuchEntity", "NotFoundException", "ResourceNotFoundException"})
-_EXISTS = frozenset({"EntityAlreadyExists", "ResourceAlreadyExistsException", "ConflictException", "ResourceConflictException"})
+_EXISTS = frozenset(
+    {
+        "EntityAlreadyExists",
+        "ResourceAlreadyExistsException",
+        "ConflictException",
+        "ResourceConflictException",
+    }
+)
 # What Lambda says while a new role is not known everywhere yet: to itself, to EC2, to KMS for the environment.
-_NEW_ROLE = re.compile(r"role.*(assume|does not have permission)|does not refer to a valid principal")
+_NEW_ROLE = re.compile(
+    r"role.*(assume|does not have permission)|does not refer to a valid principal"
+)
 _NEVER_SENT = (
     botocore_errors.EndpointConnectionError,
     botocore_errors.ConnectTimeoutError,
@@ -98,11 +127,20 @@ class Aws:
             session: Any = boto3.Session(profile_name=profile, region_name=region)
             self.region: str = session.region_name or os.environ.get("AWS_REGION", "")
             if not self.region:
-                raise GimelError("No AWS region is set.", "Give --region, set $AWS_REGION, or run `aws configure`.")
+                raise GimelError(
+                    "No AWS region is set.",
+                    "Give --region, set $AWS_REGION, or run `aws configure`.",
+                )
             # One attempt: what is safe to repeat is known here, and not to botocore.
-            settings = Config(retries={"total_max_attempts": 1}, connect_timeout=10, read_timeout=70, user_agent_extra="gimel")
+            settings = Config(
+                retries={"total_max_attempts": 1},
+                connect_timeout=10,
+                read_timeout=70,
+                user_agent_extra="gimel",
+            )
             self._clients: dict[str, Any] = {
-                name: session.client(name, region_name=self.region, config=settings) for name in SERVICES
+                name: session.client(name, region_name=self.region, config=settings)
+                for name in SERVICES
             }
         self._identity: Identity | None = None
 
@@ -120,7 +158,14 @@ class Aws:
             self._identity = Identity(answer["Account"], self.region, answer["Arn"], partition)
         return self._identity
 
-    def call(self, service: str, operation: str, *, settled: Callable[[], Answer | None] | None = None, **given: Any) -> Answer:
+    def call(
+        self,
+        service: str,
+        operation: str,
+        *,
+        settled: Callable[[], Answer | None] | None = None,
+        **given: Any,
+    ) -> Answer:
         """Make a call and return its answer; wait and repeat it where AWS says that this helps.
 
         After an attempt whose outcome is not known (the connection broke, a 5xx), `settled` tells whether the call was done:
@@ -139,7 +184,9 @@ class Aws:
             except botocore_errors.ClientError as error:
                 reason = _reason(operation, error)
                 code, message = _code(error), _message(error)
-                if unsure and ((operation.startswith(("delete", "remove")) and code in GONE) or _exists(error)):
+                if unsure and (
+                    (operation.startswith(("delete", "remove")) and code in GONE) or _exists(error)
+                ):
                     return (settled() if settled else None) or {}
                 if reason is None:
                     raise _refused(service, operation, error) from None
@@ -148,14 +195,20 @@ class Aws:
                 botocore_errors.ConnectionError,
                 ResponseParserError,
             ) as error:
-                reason, message = "unreached" if isinstance(error, _NEVER_SENT) else "unsure", str(error)
+                reason, message = (
+                    "unreached" if isinstance(error, _NEVER_SENT) else "unsure",
+                    str(error),
+                )
             unsure = unsure or reason == "unsure"
             waited = self.clock() - started
             if reason == "unreached" and waited + wait > _PATIENCE[reason]:
-                raise GimelError(f"AWS cannot be reached: {message}", "Check the network, and the region's name.")
+                raise GimelError(
+                    f"AWS cannot be reached: {message}", "Check the network, and the region's name."
+                )
             if waited + wait > _PATIENCE[reason]:
                 raise GimelError(
-                    f"{_action(service, operation)} did not succeed for {waited:.0f} s: {message}", "Try again later."
+                    f"{_action(service, operation)} did not succeed for {waited:.0f} s: {message}",
+                    "Try again later.",
                 )
             self.on_wait(message)
             self.sleep(wait)
@@ -190,11 +243,18 @@ class Aws:
         while True:
             answer = self.call("lambda", "get_function_configuration", **which)
             if "Failed" in (answer.get("State"), answer.get("LastUpdateStatus")):
-                why = answer.get("StateReason") or answer.get("LastUpdateStatusReason") or "AWS gives no reason"
+                why = (
+                    answer.get("StateReason")
+                    or answer.get("LastUpdateStatusReason")
+                    or "AWS gives no reason"
+                )
                 raise GimelError(f"The function {name} cannot be used: {why}")
             if in_progress(answer):
                 if self.clock() - started + wait > _PATIENCE["busy"]:
-                    raise GimelError(f"The function {name} is not ready after {_PATIENCE['busy']:.0f} s.", "Try again later.")
+                    raise GimelError(
+                        f"The function {name} is not ready after {_PATIENCE['busy']:.0f} s.",
+                        "Try again later.",
+                    )
                 self.on_wait(f"{name} is not ready yet")
                 self.sleep(wait)
                 wait = min(wait * 2, _LONGEST_WAIT)
@@ -216,7 +276,9 @@ def _message(error: botocore_errors.ClientError) -> str:
 
 
 def _exists(error: botocore_errors.ClientError) -> bool:
-    return _code(error) in _EXISTS and bool(re.search(r"\balready\b|\bexists? for\b", _words(error)))
+    return _code(error) in _EXISTS and bool(
+        re.search(r"\balready\b|\bexists? for\b", _words(error))
+    )
 
 
 def _words(error: botocore_errors.ClientError) -> str:
@@ -234,11 +296,21 @@ def _reason(operation: str, error: botocore_errors.ClientError) -> str | None:
         return "throttled"
     if code == "InvalidParameterValueException" and _NEW_ROLE.search(message):
         return "role"
-    if code == "ResourceConflictException" and not _exists(error) and not re.search(r"\balias", message):
+    if (
+        code == "ResourceConflictException"
+        and not _exists(error)
+        and not re.search(r"\balias", message)
+    ):
         return "busy"
-    if code in ("ConflictException", "OperationAbortedException", "ConcurrentModification") and not _exists(error):
+    if code in (
+        "ConflictException",
+        "OperationAbortedException",
+        "ConcurrentModification",
+    ) and not _exists(error):
         return "conflict"
-    if (code == "DeleteConflict" and "progress" in message) or (code == "BadRequestException" and "try again" in message):
+    if (code == "DeleteConflict" and "progress" in message) or (
+        code == "BadRequestException" and "try again" in message
+    ):
         return "conflict"
     return "unsure" if status >= 500 else None
 
@@ -252,7 +324,11 @@ def _refused(service: str, operation: str, error: botocore_errors.ClientError) -
     code, message = _code(error), _message(error)
     if code in NO_CREDENTIALS or "security token" in message.lower():
         expired = "expired" in f"{code} {message}".lower()
-        what = "The AWS credentials have expired." if expired else f"AWS does not accept the credentials: {message}"
+        what = (
+            "The AWS credentials have expired."
+            if expired
+            else f"AWS does not accept the credentials: {message}"
+        )
         return Refused(code, what, "Log in again, or run `aws configure`, and check --profile.")
     if code in _DENIED:
         action = _action(service, operation)
@@ -261,7 +337,9 @@ def _refused(service: str, operation: str, error: botocore_errors.ClientError) -
         elif named := re.search(r"denied by EC2.* permission to (\w+)", message):
             action = f"ec2:{named[1]}"
         return Refused(
-            code, f"AWS does not allow {action}: {message}", "`gimel iam-policy` prints the rights that Gimel needs."
+            code,
+            f"AWS does not allow {action}: {message}",
+            "`gimel iam-policy` prints the rights that Gimel needs.",
         )
     return Refused(code, f"{_action(service, operation)} was refused: {message} ({code})")
 
@@ -271,12 +349,22 @@ def _credentials_explained() -> Iterator[None]:
     try:
         yield
     except (botocore_errors.NoCredentialsError, botocore_errors.PartialCredentialsError):
-        raise GimelError("No AWS credentials were found.", "Run `aws configure`, or give --profile.") from None
+        raise GimelError(
+            "No AWS credentials were found.", "Run `aws configure`, or give --profile."
+        ) from None
     except botocore_errors.ProfileNotFound as error:
-        raise GimelError(f"{error}.", "`aws configure list-profiles` lists those that are there.") from None
+        raise GimelError(
+            f"{error}.", "`aws configure list-profiles` lists those that are there."
+        ) from None
     except botocore_errors.NoRegionError:
-        raise GimelError("No AWS region is set.", "Give --region, set $AWS_REGION, or run `aws configure`.") from None
-    except (botocore_errors.InvalidRegionError, botocore_errors.InvalidConfigError, botocore_errors.ConfigParseError) as error:
+        raise GimelError(
+            "No AWS region is set.", "Give --region, set $AWS_REGION, or run `aws configure`."
+        ) from None
+    except (
+        botocore_errors.InvalidRegionError,
+        botocore_errors.InvalidConfigError,
+        botocore_errors.ConfigParseError,
+    ) as error:
         raise GimelError(f"{error}", "Check --region and the files in ~/.aws.") from None
     except (
         botocore_errors.CredentialRetrievalError,
@@ -285,5 +373,6 @@ def _credentials_explained() -> Iterator[None]:
         botocore_errors.UnauthorizedSSOTokenError,
     ) as error:
         raise GimelError(
-            f"The AWS credentials cannot be used: {error}", "Log in again: `aws sso login` or `aws configure`."
+            f"The AWS credentials cannot be used: {error}",
+            "Log in again: `aws sso login` or `aws configure`.",
         ) from None

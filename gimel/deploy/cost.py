@@ -14,7 +14,9 @@ REST_API_REQUESTS = 3.50
 GB_SECOND = {"arm64": 0.0000133334, "x86_64": 0.0000166667}
 LOG_GB = 0.50
 LOG_BYTES = 330  # about: the START, END and REPORT lines of an invocation
-EVENT_SECONDS = 0.005  # an assumption: one round trip to a Redis in the same region, and the little around it
+EVENT_SECONDS = (
+    0.005  # an assumption: one round trip to a Redis in the same region, and the little around it
+)
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from gimel import bundle
 from gimel.config import Config
-from gimel.deploy.models import SETTINGS_VARIABLE, Configuration, Desired, DesiredFunction, Preflight
+from gimel.deploy import bundle
+from gimel.deploy.models import (
+    SETTINGS_VARIABLE,
+    Configuration,
+    Desired,
+    DesiredFunction,
+    Preflight,
+)
 from gimel.errors import GimelError
 
 MOST_ENVIRONMENT = 4096  # bytes of names and values: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -37,7 +43,9 @@ def desire(config: Config, archive: bytes | None = None) -> Desired:
             code_sha256=bundle.code_sha256(archive),
         )
         reserved = options.reserved_concurrency if options else None
-        functions.append(DesiredFunction(function.name, configuration, archive, reserved, function.url))
+        functions.append(
+            DesiredFunction(function.name, configuration, archive, reserved, function.url)
+        )
     paths = dict.fromkeys(route.path for route in config.wiring.routes)
     return Desired(
         functions=tuple(functions),

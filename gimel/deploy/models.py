@@ -13,7 +13,9 @@ from typing import Any
 
 from gimel.wiring import Route
 
-NAME = "gimel"  # of the REST API, the role, its policy, the API key and the usage plan: 1.5.0's names
+NAME = (
+    "gimel"  # of the REST API, the role, its policy, the API key and the usage plan: 1.5.0's names
+)
 DESCRIPTION = "Gimel API"  # 1.5.0's too: together they tell Gimel's API from another of that name
 ALIAS = "live"
 STAGE = "prod"
@@ -29,7 +31,9 @@ Policy = Mapping[str, Any]
 def partition_of(region: str) -> str:
     """Return the part of AWS that a region is in, which its ARNs begin with."""
     others = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-    return next((partition for prefix, partition in others.items() if region.startswith(prefix)), "aws")
+    return next(
+        (partition for prefix, partition in others.items() if region.startswith(prefix)), "aws"
+    )
 
 
 @dataclass(frozen=True)
@@ -90,12 +94,20 @@ class Configuration:
     def changes(self, wanted: Configuration) -> list[str]:
         """Return how it differs from the configuration that is wanted, in words that show no secret."""
         said = []
-        for name, unit in (("handler", ""), ("runtime", ""), ("architecture", ""), ("memory", " MB"), ("timeout", " s")):
+        for name, unit in (
+            ("handler", ""),
+            ("runtime", ""),
+            ("architecture", ""),
+            ("memory", " MB"),
+            ("timeout", " s"),
+        ):
             here, there = getattr(self, name), getattr(wanted, name)
             if here != there:
                 said.append(f"{name} {here} -> {there}{unit}")
         if (self.subnets, self.security_groups) != (wanted.subnets, wanted.security_groups):
-            said.append(f"VPC {', '.join(self.subnets) or 'none'} -> {', '.join(wanted.subnets) or 'none'}")
+            said.append(
+                f"VPC {', '.join(self.subnets) or 'none'} -> {', '.join(wanted.subnets) or 'none'}"
+            )
         if self.settings != wanted.settings:
             said.append("settings")
         if self.code_sha256 != wanted.code_sha256:
@@ -108,7 +120,10 @@ class Configuration:
 
     def needs_configuration(self, wanted: Configuration) -> bool:
         """Return whether the wanted one needs UpdateFunctionConfiguration."""
-        return any(change != "code" and not change.startswith("architecture") for change in self.changes(wanted))
+        return any(
+            change != "code" and not change.startswith("architecture")
+            for change in self.changes(wanted)
+        )
 
 
 @dataclass(frozen=True)
@@ -139,7 +154,9 @@ class Preflight:
 
     def response_parameters(self) -> dict[str, str]:
         """Return the headers as API Gateway maps them."""
-        return {f"method.response.header.{name}": f"'{value}'" for name, value in self.headers().items()}
+        return {
+            f"method.response.header.{name}": f"'{value}'" for name, value in self.headers().items()
+        }
 
 
 # 403 and 429 inherit from the first, every 5xx from the second.
@@ -230,7 +247,9 @@ class ObservedApi:
     throttle_burst: int | None
 
     def method(self, path: str, method: str) -> ObservedMethod | None:
-        return next((each for each in self.methods if (each.path, each.method) == (path, method)), None)
+        return next(
+            (each for each in self.methods if (each.path, each.method) == (path, method)), None
+        )
 
 
 @dataclass(frozen=True)

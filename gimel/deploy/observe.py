@@ -60,7 +60,9 @@ def observe(aws: Aws, desired: Desired | None = None, *, versions: bool = False)
     for name in names:
         if listed is None or name in listed:
             wanted = desired.function(name) if desired else None
-            reservable = name in reserved or (wanted is not None and wanted.reserved_concurrency is not None)
+            reservable = name in reserved or (
+                wanted is not None and wanted.reserved_concurrency is not None
+            )
             function = _function(aws, name, wanted, reservable=reservable, everything=versions)
             if function is not None:
                 functions.append(function)
@@ -99,7 +101,8 @@ def _listed_functions(aws: Aws) -> dict[str, bool]:
     Where there is no role, or no record in it, there should be no function: one listing says so of all, or finds them.
     """
     return {
-        function["FunctionName"]: is_ours(function["Role"]) and _configuration(function).settings is not None
+        function["FunctionName"]: is_ours(function["Role"])
+        and _configuration(function).settings is not None
         for function in aws.pages("lambda", "list_functions", "Functions")
     }
 
@@ -130,13 +133,21 @@ def _function(
     callers = statements.get(API_STATEMENT)
     reserved = None
     if reservable:
-        reserved = aws.call("lambda", "get_function_concurrency", FunctionName=name).get("ReservedConcurrentExecutions")
+        reserved = aws.call("lambda", "get_function_concurrency", FunctionName=name).get(
+            "ReservedConcurrentExecutions"
+        )
     return ObservedFunction(
         name=name,
         role=answer["Role"],
         live=Version(_number(answer["Version"]), _configuration(answer)) if live else None,
-        versions=tuple(Version(int(each["Version"]), _configuration(each)) for each in listed if each["Version"] != "$LATEST"),
-        latest=next((_configuration(each) for each in listed if each["Version"] == "$LATEST"), None),
+        versions=tuple(
+            Version(int(each["Version"]), _configuration(each))
+            for each in listed
+            if each["Version"] != "$LATEST"
+        ),
+        latest=next(
+            (_configuration(each) for each in listed if each["Version"] == "$LATEST"), None
+        ),
         aliased=frozenset(number for alias in aliases for number in _targets(alias)),
         last_modified=answer.get("LastModified", ""),
         reserved_concurrency=reserved,
@@ -197,7 +208,9 @@ def _log_groups(aws: Aws, names: list[str]) -> dict[str, int | None]:
     prefixes = [shared] if len(shared) > len(log_group("")) else sorted(wanted)
     found: dict[str, int | None] = {}
     for prefix in prefixes:
-        for group in aws.pages("logs", "describe_log_groups", "logGroups", logGroupNamePrefix=prefix):
+        for group in aws.pages(
+            "logs", "describe_log_groups", "logGroups", logGroupNamePrefix=prefix
+        ):
             if group["logGroupName"] in wanted:
                 found[wanted[group["logGroupName"]]] = group.get("retentionInDays")
     return found
@@ -208,7 +221,11 @@ def find_api_id(aws: Aws) -> tuple[str, str] | None:
 
     Raises GimelError where it cannot be told from another of that name.
     """
-    named = [api for api in aws.pages("apigateway", "get_rest_apis", "items", limit=_MOST) if api.get("name") == NAME]
+    named = [
+        api
+        for api in aws.pages("apigateway", "get_rest_apis", "items", limit=_MOST)
+        if api.get("name") == NAME
+    ]
     ours = [api for api in named if api.get("description") == DESCRIPTION]
     if len(ours) > 1:
         raise GimelError(
@@ -229,12 +246,18 @@ def find_api(aws: Aws) -> ObservedApi | None:
     if found is None:
         return None
     api, root = found
-    resources = aws.pages("apigateway", "get_resources", "items", restApiId=api, limit=_MOST, embed=["methods"])
+    resources = aws.pages(
+        "apigateway", "get_resources", "items", restApiId=api, limit=_MOST, embed=["methods"]
+    )
     stage = aws.find("apigateway", "get_stage", restApiId=api, stageName=STAGE)
     deployed = None
     if stage and stage.get("deploymentId"):
-        deployed = aws.find("apigateway", "get_deployment", restApiId=api, deploymentId=stage["deploymentId"])
-    responses = aws.pages("apigateway", "get_gateway_responses", "items", restApiId=api, limit=_MOST)
+        deployed = aws.find(
+            "apigateway", "get_deployment", restApiId=api, deploymentId=stage["deploymentId"]
+        )
+    responses = aws.pages(
+        "apigateway", "get_gateway_responses", "items", restApiId=api, limit=_MOST
+    )
     settings = ((stage or {}).get("methodSettings") or {}).get("*/*", {})
     return ObservedApi(
         id=api,
@@ -262,8 +285,16 @@ def _method(path: str, name: str, answer: Answer) -> ObservedMethod:
     uri = integration.get("uri") or ""
     called = _FUNCTION_IN_URI.search(uri)
     open_to_all = answer.get("authorizationType") in (None, "NONE")
-    plain = open_to_all and integration.get("type") == "AWS_PROXY" and not integration.get("credentials")
-    mock = (integration.get("integrationResponses") or {}).get("200") if integration.get("type") == "MOCK" else None
+    plain = (
+        open_to_all
+        and integration.get("type") == "AWS_PROXY"
+        and not integration.get("credentials")
+    )
+    mock = (
+        (integration.get("integrationResponses") or {}).get("200")
+        if integration.get("type") == "MOCK"
+        else None
+    )
     complete = mock is not None and "200" in (answer.get("methodResponses") or {}) and open_to_all
     return ObservedMethod(
         path=path,
@@ -272,13 +303,17 @@ def _method(path: str, name: str, answer: Answer) -> ObservedMethod:
         parameters=tuple((answer.get("requestParameters") or {}).items()),
         proxies=uri if plain else None,
         calls=called[1] if called else None,
-        preflight=(mock or {}).get("responseParameters") if complete and not answer.get("apiKeyRequired") else None,
+        preflight=(mock or {}).get("responseParameters")
+        if complete and not answer.get("apiKeyRequired")
+        else None,
     )
 
 
 def find_key(aws: Aws) -> ObservedKey | None:
     """Return the API key; of several of that name the first, as 1.5.0 took it."""
-    keys = aws.pages("apigateway", "get_api_keys", "items", nameQuery=NAME, includeValues=True, limit=_MOST)
+    keys = aws.pages(
+        "apigateway", "get_api_keys", "items", nameQuery=NAME, includeValues=True, limit=_MOST
+    )
     for key in keys:
         if key["name"] == NAME:
             return ObservedKey(key["id"], key.get("value", ""), enabled=bool(key.get("enabled")))
@@ -295,7 +330,9 @@ def _usage_plan(aws: Aws, api: ObservedApi | None, key: ObservedKey | None) -> O
             plans.append(ObservedPlan(answer["id"], answer.get("name") == NAME, stages, ()))
     full: list[ObservedPlan] = []
     for plan in sorted(plans, key=lambda plan: (stage not in plan.stages, not plan.ours)):
-        keys = aws.pages("apigateway", "get_usage_plan_keys", "items", usagePlanId=plan.id, limit=_MOST)
+        keys = aws.pages(
+            "apigateway", "get_usage_plan_keys", "items", usagePlanId=plan.id, limit=_MOST
+        )
         complete = ObservedPlan(plan.id, plan.ours, plan.stages, tuple(each["id"] for each in keys))
         if stage in plan.stages and key is not None and key.id in complete.keys:
             return complete
@@ -312,6 +349,7 @@ def find_deployed(aws: Aws) -> Deployed:
     key = find_key(aws) if api else None
     if api is None or key is None:
         raise GimelError(
-            f"Gimel is not deployed in {aws.region}.", "Run `gimel deploy`, or give another --region or --profile."
+            f"Gimel is not deployed in {aws.region}.",
+            "Run `gimel deploy`, or give another --region or --profile.",
         )
     return Deployed(api[0], key.value, {})

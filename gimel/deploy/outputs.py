@@ -28,20 +28,34 @@ class Outputs:
 
     def endpoint(self, handler: str, method: str | None = None) -> Endpoint | None:
         """Return the first endpoint of a handler and, if given, method, a URL of the API before a function's own."""
-        return next((each for each in self.endpoints if each.handler == handler and method in (None, each.method)), None)
+        return next(
+            (
+                each
+                for each in self.endpoints
+                if each.handler == handler and method in (None, each.method)
+            ),
+            None,
+        )
 
 
 def outputs(deployed: Deployed, wiring: Wiring, region: str, emulator: str | None) -> Outputs:
     """Return the URLs of a deployment in the form of AWS, or of an emulator at that address."""
     base = api_url(deployed.api, region, emulator)
     endpoints = [
-        Endpoint(route.method, f"{base}/{route.path}", wiring.function(route.function).handler, route.api_key_required)
+        Endpoint(
+            route.method,
+            f"{base}/{route.path}",
+            wiring.function(route.function).handler,
+            route.api_key_required,
+        )
         for route in wiring.routes
     ]
     for function in wiring.functions:
         if function.name in deployed.urls:
             url = deployed.urls[function.name]
-            endpoints.append(Endpoint("GET", url, function.handler, api_key_required=False, via=emulator))
+            endpoints.append(
+                Endpoint("GET", url, function.handler, api_key_required=False, via=emulator)
+            )
     return Outputs(tuple(endpoints), deployed.key)
 
 

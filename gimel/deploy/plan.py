@@ -45,7 +45,17 @@ def plan(desired: Desired, observed: Observed) -> tuple[Step, ...]:
             )
     return tuple(
         step
-        for part in (_role, _log_groups, _functions, _api, _key, _urls, _what_left, _tags, _role_at_last)
+        for part in (
+            _role,
+            _log_groups,
+            _functions,
+            _api,
+            _key,
+            _urls,
+            _what_left,
+            _tags,
+            _role_at_last,
+        )
         for step in part(desired, observed)
     )
 
@@ -65,23 +75,39 @@ def plan_rollback(observed: Observed, to: int | None = None) -> tuple[steps.Move
     moves = []
     functions = [function for function in observed.functions if _ours(function)]
     if not functions:
-        raise GimelError(f"Nothing is deployed in {observed.identity.region}.", "Run `gimel deploy`, or give another --region.")
+        raise GimelError(
+            f"Nothing is deployed in {observed.identity.region}.",
+            "Run `gimel deploy`, or give another --region.",
+        )
     for function in functions:
         old = function.live is None or function.live.configuration.settings is None
-        numbers = sorted(each.number for each in function.versions if old or each.configuration.settings is not None)
+        numbers = sorted(
+            each.number
+            for each in function.versions
+            if old or each.configuration.settings is not None
+        )
         live = function.live_number
         if live is None:
-            raise GimelError(f"The function {function.name} has no version that is live.", "Run `gimel deploy`.")
-        target = to if to is not None else max((number for number in numbers if number < live), default=live)
+            raise GimelError(
+                f"The function {function.name} has no version that is live.", "Run `gimel deploy`."
+            )
+        target = (
+            to
+            if to is not None
+            else max((number for number in numbers if number < live), default=live)
+        )
         if target not in numbers:
             kept = ", ".join(map(str, numbers))
             raise GimelError(
-                f"The function {function.name} has no version {target}: nothing was rolled back.", f"It has {kept}."
+                f"The function {function.name} has no version {target}: nothing was rolled back.",
+                f"It has {kept}.",
             )
         if target != live:
             moves.append(steps.MoveAlias(function.name, live, target))
     if not moves and to is None:
-        raise GimelError("No function has a version before the one that is live: nothing was rolled back.")
+        raise GimelError(
+            "No function has a version before the one that is live: nothing was rolled back."
+        )
     return tuple(moves)
 
 
@@ -126,7 +152,9 @@ def _policy(desired: Desired, observed: Observed) -> Policy:
 
 
 def _reserved(desired: Desired) -> frozenset[str]:
-    return frozenset(function.name for function in desired.functions if function.reserved_concurrency is not None)
+    return frozenset(
+        function.name for function in desired.functions if function.reserved_concurrency is not None
+    )
 
 
 def _interim_policy(desired: Desired, observed: Observed) -> Policy | None:
@@ -134,7 +162,11 @@ def _interim_policy(desired: Desired, observed: Observed) -> Policy | None:
     policy = observed.role.policy if observed.role else None
     region = observed.identity.region
     wanted = _policy(desired, observed)
-    leaving = [each.name for each in observed.functions if desired.function(each.name) is None and _ours(each)]
+    leaving = [
+        each.name
+        for each in observed.functions
+        if desired.function(each.name) is None and _ours(each)
+    ]
     reserved, recorded = _reserved(desired), policies.reserved_of(policy, region)
     known = policies.functions_of(policy, region)
     if policies.allows(policy, wanted) and set(leaving) <= set(known) and reserved <= recorded:
@@ -142,7 +174,9 @@ def _interim_policy(desired: Desired, observed: Observed) -> Policy | None:
     if policies.allows(wanted, policy or {}) and not leaving and recorded <= reserved:
         return wanted
     names = [*(function.name for function in desired.functions), *leaving]
-    return policies.both(policy, policies.of_role(observed.identity, names, reserved | recorded, desired.vpc, policy))
+    return policies.both(
+        policy, policies.of_role(observed.identity, names, reserved | recorded, desired.vpc, policy)
+    )
 
 
 def _log_groups(desired: Desired, observed: Observed) -> Iterator[Step]:
@@ -168,7 +202,9 @@ def _functions(desired: Desired, observed: Observed) -> Iterator[Step]:
         yield from _concurrency(function, there, less=False)
 
 
-def _concurrency(function: DesiredFunction, there: ObservedFunction | None, *, less: bool) -> Iterator[Step]:
+def _concurrency(
+    function: DesiredFunction, there: ObservedFunction | None, *, less: bool
+) -> Iterator[Step]:
     wanted, reserved = function.reserved_concurrency, there.reserved_concurrency if there else None
     if wanted != reserved and less == (reserved is not None and (wanted or 0) < reserved):
         yield steps.ReserveConcurrency(function.name, wanted)
@@ -176,7 +212,11 @@ def _concurrency(function: DesiredFunction, there: ObservedFunction | None, *, l
 
 def _function(function: DesiredFunction, there: ObservedFunction) -> Iterator[Step]:
     wanted = function.configuration
-    if there.live is not None and there.live_number is not None and there.live.configuration == wanted:
+    if (
+        there.live is not None
+        and there.live_number is not None
+        and there.live.configuration == wanted
+    ):
         return
     fitting = [version.number for version in there.versions if version.configuration == wanted]
     if fitting:
@@ -232,7 +272,10 @@ def _api(desired: Desired, observed: Observed) -> Iterator[Step]:
     description = deployment(desired, identity)
     if api is None or api.deployed != description:
         yield steps.DeployApi(description)
-    if api is None or (api.throttle_rate, api.throttle_burst) != (desired.throttle_rate, desired.throttle_burst):
+    if api is None or (api.throttle_rate, api.throttle_burst) != (
+        desired.throttle_rate,
+        desired.throttle_burst,
+    ):
         yield steps.SetThrottle(desired.throttle_rate, desired.throttle_burst)
 
 
@@ -240,7 +283,13 @@ def deployment(desired: Desired, identity: Identity) -> str:
     """Return the description of a deployment: a hash of all that it makes live, by which it is recognised."""
     made = [
         [
-            [route.path, route.method, route.api_key_required, route.parameters, identity.alias(route.function)]
+            [
+                route.path,
+                route.method,
+                route.api_key_required,
+                route.parameters,
+                identity.alias(route.function),
+            ]
             for route in desired.routes
         ],
         [[preflight.path, preflight.response_parameters()] for preflight in desired.preflights],
@@ -259,7 +308,9 @@ def _wired(method: ObservedMethod, route: Route, identity: Identity) -> bool:
 
 def _routes_that_left(desired: Desired, api: ObservedApi) -> Iterator[Step]:
     paths = {preflight.path for preflight in desired.preflights}
-    wired = {(route.path, route.method) for route in desired.routes} | {(path, "OPTIONS") for path in paths}
+    wired = {(route.path, route.method) for route in desired.routes} | {
+        (path, "OPTIONS") for path in paths
+    }
     for path in api.resources:
         name = path.removeprefix("/")
         if name and "/" not in name and name not in paths:
@@ -301,9 +352,13 @@ def _what_left(desired: Desired, observed: Observed) -> Iterator[Step]:
     for function in observed.functions:
         if desired.function(function.name) is None and _ours(function):
             if function.url or function.url_statements:
-                yield steps.DeleteUrl(function.name, function.url is not None, tuple(sorted(function.url_statements)))
+                yield steps.DeleteUrl(
+                    function.name, function.url is not None, tuple(sorted(function.url_statements))
+                )
             yield steps.DeleteFunction(function.name)
-    recorded = policies.functions_of(observed.role.policy if observed.role else None, observed.identity.region)
+    recorded = policies.functions_of(
+        observed.role.policy if observed.role else None, observed.identity.region
+    )
     known = {function.name for function in observed.functions if _ours(function)} | set(recorded)
     for name in sorted(observed.log_groups):
         if desired.function(name) is None and name in known:
@@ -329,7 +384,9 @@ def _destroy(observed: Observed) -> Iterator[Step]:
     """The role goes last: its policy is the record of the functions. It stays where it serves another region too."""
     plan, api = observed.plan, observed.api
     if plan is not None:
-        stages = tuple(stage for stage in plan.stages if plan.ours or (api and stage == f"{api.id}:{STAGE}"))
+        stages = tuple(
+            stage for stage in plan.stages if plan.ours or (api and stage == f"{api.id}:{STAGE}")
+        )
         if stages:
             yield steps.RemoveStagesFromPlan(stages)
         if plan.ours:
@@ -343,7 +400,9 @@ def _destroy(observed: Observed) -> Iterator[Step]:
         if _ours(function):
             names.append(function.name)
             if function.url or function.url_statements:
-                yield steps.DeleteUrl(function.name, function.url is not None, tuple(sorted(function.url_statements)))
+                yield steps.DeleteUrl(
+                    function.name, function.url is not None, tuple(sorted(function.url_statements))
+                )
             yield steps.DeleteFunction(function.name)
     policy, region = observed.role.policy if observed.role else None, observed.identity.region
     recorded = policies.functions_of(policy, region)

@@ -33,7 +33,9 @@ _REGIONAL = re.compile(r"(?:LogsOfReserved|Logs|Network)((?:[A-Z][a-z]*)+[0-9]+)
 UNSCOPED = ("Find", "Network")
 """Names the operator's statements about actions for which IAM knows no resource."""
 
-_LOG_RESOURCE = re.compile(r"arn:[^:]*:logs:([^:]*):[^:]*:log-group:/aws/lambda/([A-Za-z0-9_-]+):\*")
+_LOG_RESOURCE = re.compile(
+    r"arn:[^:]*:logs:([^:]*):[^:]*:log-group:/aws/lambda/([A-Za-z0-9_-]+):\*"
+)
 
 
 def trust() -> Policy:
@@ -51,7 +53,11 @@ def trusted(policy: Policy) -> frozenset[str]:
 
 
 def of_role(
-    identity: Identity, functions: Iterable[str], reserved: Collection[str], vpc: bool, before: Policy | None = None
+    identity: Identity,
+    functions: Iterable[str],
+    reserved: Collection[str],
+    vpc: bool,
+    before: Policy | None = None,
 ) -> Policy:
     """Return what the functions may do: write to their own log groups and, in a VPC, have network interfaces.
 
@@ -67,11 +73,23 @@ def of_role(
     ):
         if group:
             log_groups = [f"{identity.log_group(name)}:*" for name in group]
-            statements.append({"Sid": sid, "Effect": "Allow", "Action": list(_LOG), "Resource": log_groups})
+            statements.append(
+                {"Sid": sid, "Effect": "Allow", "Action": list(_LOG), "Resource": log_groups}
+            )
     if vpc:
-        statements.append({"Sid": f"Network{region}", "Effect": "Allow", "Action": list(_NETWORK), "Resource": ["*"]})
+        statements.append(
+            {
+                "Sid": f"Network{region}",
+                "Effect": "Allow",
+                "Action": list(_NETWORK),
+                "Resource": ["*"],
+            }
+        )
     elsewhere = _statements(of_other_regions(before, identity.region) or {})
-    return {"Version": VERSION, "Statement": sorted((*statements, *elsewhere), key=lambda each: str(each["Sid"]))}
+    return {
+        "Version": VERSION,
+        "Statement": sorted((*statements, *elsewhere), key=lambda each: str(each["Sid"])),
+    }
 
 
 def of_other_regions(policy: Policy | None, region: str) -> Policy | None:
@@ -91,13 +109,20 @@ def regions_of(policy: Policy) -> tuple[str, ...]:
 
 def functions_of(policy: Policy | None, region: str) -> tuple[str, ...]:
     """Return the functions in a region that a role's policy was written for: the record of what deploy made."""
-    return tuple(name for where, name in _functions_in(_statements(policy or {})) if where == region)
+    return tuple(
+        name for where, name in _functions_in(_statements(policy or {})) if where == region
+    )
 
 
 def reserved_of(policy: Policy | None, region: str) -> frozenset[str]:
     """Return those functions in a region for which, as a role's policy tells, Gimel reserved concurrency."""
     sid = f"{_RESERVED}{_in_a_sid(region)}"
-    return frozenset(name for _, name in _functions_in(each for each in _statements(policy or {}) if each.get("Sid") == sid))
+    return frozenset(
+        name
+        for _, name in _functions_in(
+            each for each in _statements(policy or {}) if each.get("Sid") == sid
+        )
+    )
 
 
 def same(one: Policy | None, other: Policy) -> bool:
@@ -108,12 +133,18 @@ def same(one: Policy | None, other: Policy) -> bool:
 def allows(policy: Policy | None, wanted: Policy) -> bool:
     """Return whether a policy allows by name, or for every resource, all that another one does."""
     allowed = _pairs(policy or {})
-    return all((action, resource) in allowed or (action, "*") in allowed for action, resource in _pairs(wanted))
+    return all(
+        (action, resource) in allowed or (action, "*") in allowed
+        for action, resource in _pairs(wanted)
+    )
 
 
 def both(one: Policy | None, other: Policy) -> Policy:
     """Return a policy that allows what each of two allows."""
-    first = [{**statement, "Sid": f"Before{index}"} for index, statement in enumerate(_statements(one or {}))]
+    first = [
+        {**statement, "Sid": f"Before{index}"}
+        for index, statement in enumerate(_statements(one or {}))
+    ]
     return {"Version": VERSION, "Statement": [*first, *_statements(other)]}
 
 
@@ -153,11 +184,23 @@ def of_operator(identity: Identity, desired: Desired) -> Policy:
         "UpdateFunctionConfiguration",
     ]
     on_functions += ["TagResource", "UntagResource"] if tags else []
-    on_functions += ["CreateFunctionUrlConfig", "DeleteFunctionUrlConfig", "GetFunctionUrlConfig"] if urls else []
-    on_functions += ["DeleteFunctionConcurrency", "GetFunctionConcurrency", "PutFunctionConcurrency"] if reserved else []
+    on_functions += (
+        ["CreateFunctionUrlConfig", "DeleteFunctionUrlConfig", "GetFunctionUrlConfig"]
+        if urls
+        else []
+    )
+    on_functions += (
+        ["DeleteFunctionConcurrency", "GetFunctionConcurrency", "PutFunctionConcurrency"]
+        if reserved
+        else []
+    )
     on_logs = ["CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy"]
     on_logs += ["TagResource", "UntagResource"] if tags else []
-    apis, keys, plans = f"{apigateway}/restapis", f"{apigateway}/apikeys", f"{apigateway}/usageplans"
+    apis, keys, plans = (
+        f"{apigateway}/restapis",
+        f"{apigateway}/apikeys",
+        f"{apigateway}/usageplans",
+    )
     statements = [
         _allow("Role", "iam", role, [identity.role()]),
         {
@@ -165,7 +208,9 @@ def of_operator(identity: Identity, desired: Desired) -> Policy:
             "Condition": {"StringEquals": {"iam:PassedToService": LAMBDA}},
         },
         _allow("Functions", "lambda", on_functions, anything_of_functions),
-        _allow("Logs", "logs", on_logs, log_groups + [arn.removesuffix(":*") for arn in log_groups]),
+        _allow(
+            "Logs", "logs", on_logs, log_groups + [arn.removesuffix(":*") for arn in log_groups]
+        ),
         _allow(
             "Api",
             "apigateway",
@@ -175,17 +220,32 @@ def of_operator(identity: Identity, desired: Desired) -> Policy:
         ),
     ]
     statements.append(
-        {"Sid": "Find", "Effect": "Allow", "Action": ["lambda:ListFunctions", "logs:DescribeLogGroups"], "Resource": ["*"]}
+        {
+            "Sid": "Find",
+            "Effect": "Allow",
+            "Action": ["lambda:ListFunctions", "logs:DescribeLogGroups"],
+            "Resource": ["*"],
+        }
     )
     if desired.vpc:
         # Lambda asks for these on behalf of who creates a function in a VPC.
-        network = ["DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcs", "GetSecurityGroupsForVpc"]
+        network = [
+            "DescribeSecurityGroups",
+            "DescribeSubnets",
+            "DescribeVpcs",
+            "GetSecurityGroupsForVpc",
+        ]
         statements.append(_allow("Network", "ec2", network, ["*"]))
     return {"Version": VERSION, "Statement": statements}
 
 
 def _allow(sid: str, service: str, names: Iterable[str], resources: list[str]) -> dict[str, Any]:
-    return {"Sid": sid, "Effect": "Allow", "Action": [f"{service}:{name}" for name in names], "Resource": resources}
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": [f"{service}:{name}" for name in names],
+        "Resource": resources,
+    }
 
 
 def _in_a_sid(region: str) -> str:
@@ -195,8 +255,14 @@ def _in_a_sid(region: str) -> str:
 
 def _functions_in(statements: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
     """Return (region, function) of every log group."""
-    resources = [resource for statement in statements for resource in _list(statement.get("Resource", []))]
-    return tuple((found[1], found[2]) for resource in resources if (found := _LOG_RESOURCE.fullmatch(resource)))
+    resources = [
+        resource for statement in statements for resource in _list(statement.get("Resource", []))
+    ]
+    return tuple(
+        (found[1], found[2])
+        for resource in resources
+        if (found := _LOG_RESOURCE.fullmatch(resource))
+    )
 
 
 def _statements(policy: Policy) -> list[Mapping[str, Any]]:

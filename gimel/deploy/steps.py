@@ -125,9 +125,7 @@ class CreateFunction:
 
     def __str__(self) -> str:
         made = self.function.configuration
-        return (
-            f"Create the function {self.function.name}: {made.runtime}, {made.architecture}, {made.memory} MB, {made.timeout} s"
-        )
+        return f"Create the function {self.function.name}: {made.runtime}, {made.architecture}, {made.memory} MB, {made.timeout} s"
 
 
 @dataclass(frozen=True)
@@ -136,7 +134,11 @@ class UpdateFunctionConfiguration:
     before: Configuration
 
     def __str__(self) -> str:
-        changes = [change for change in self.before.changes(self.function.configuration) if change != "code"]
+        changes = [
+            change
+            for change in self.before.changes(self.function.configuration)
+            if change != "code"
+        ]
         changes = [change for change in changes if not change.startswith("architecture")]
         return f"Configure the function {self.function.name}: {', '.join(changes)}"
 
@@ -316,7 +318,9 @@ class PutPreflight:
 
     def __str__(self) -> str:
         again = " anew" if self.replace else ""
-        return f"Answer OPTIONS /{self.preflight.path}{again} with {', '.join(self.preflight.methods)}"
+        return (
+            f"Answer OPTIONS /{self.preflight.path}{again} with {', '.join(self.preflight.methods)}"
+        )
 
 
 @dataclass(frozen=True)

@@ -11,37 +11,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from gimel.runtime.redis import Client
-    from gimel.runtime.resp import Command
+    from gimel.runtime.event import TrackEvent
+    from gimel.runtime.redis.client import Client
 
 
-class TrackEvent:
-    """One event: its names as given, the uuid, and the id of the counter that counts it."""
-
-    __slots__ = ("counter", "encoded_experiment", "encoded_namespace", "experiment", "namespace", "uuid")
-
-    def __init__(self, namespace: str, experiment: str, goal: str, variant: str, uuid: str, precision: int) -> None:
-        self.namespace = namespace
-        self.experiment = experiment
-        self.uuid = uuid
-        self.encoded_namespace = keys.encode(namespace)
-        self.encoded_experiment = keys.encode(experiment)
-        self.counter = keys.counter_id(
-            self.encoded_namespace, self.encoded_experiment, keys.encode(goal), keys.encode(variant), precision
-        )
-
-    def commands(self) -> "tuple[Command, Command, Command, Command]":
-        """Return what counts it: the experiment, the counter in the namespace, the counter in the experiment, the uuid."""
-        namespace, counter = self.encoded_namespace, self.counter
-        return (
-            ("SADD", keys.experiments_key(namespace), self.experiment),
-            ("SADD", keys.counters_key(namespace), counter),
-            ("SADD", keys.experiment_counters_key(namespace, self.encoded_experiment), counter),
-            ("PFADD", keys.shard_of(counter, self.uuid), self.uuid),
-        )
-
-
-def count(redis: "Client", events: "Sequence[TrackEvent]", limits: "Mapping[str, int]") -> "set[str]":
+def count(
+    redis: "Client", events: "Sequence[TrackEvent]", limits: "Mapping[str, int]"
+) -> "set[str]":
     """Count the events. Return the ids of the counters that would have exceeded a limit; nothing of theirs was kept.
 
     Raises RedisError. Then some may have been counted and all may be sent again.

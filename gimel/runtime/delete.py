@@ -1,13 +1,14 @@
 """`gimel.delete`: remove every key of an experiment, and nothing else."""
 
-from gimel.runtime import fields, http, keys, store
+from gimel.runtime import fields, http, keys
+from gimel.runtime.redis import process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from gimel.runtime.http import Request
-    from gimel.runtime.resp import Command
+    from gimel.runtime.redis.resp import Command
     from gimel.runtime.settings import Settings
 
 METHODS = ("DELETE",)
@@ -21,17 +22,22 @@ def delete(event: "Any", context: "Any" = None) -> "Any":
 def _delete(request: "Request", settings: "Settings", context: "Any") -> "Any":
     namespace = fields.namespace(request.parameters)
     experiment = fields.text(request.parameters, "experiment")
-    redis = store.client(settings.redis, context)
+    redis = process.client(settings.redis, context)
     spaces, names = keys.namespace_spellings(namespace), keys.spellings(experiment)
     lists = [keys.experiments_key(space) for space in spaces]
     own = [keys.experiment_counters_key(space, name) for space in spaces for name in names]
     shared = [keys.counters_key(space) for space in spaces]
-    replies = store.read(redis, [("SMEMBERS", key) for key in (*lists, *own, *shared)])
-    members = {key: set(store.texts(reply)) for key, reply in zip((*lists, *own, *shared), replies, strict=True)}
+    replies = process.read(redis, [("SMEMBERS", key) for key in (*lists, *own, *shared)])
+    members = {
+        key: set(process.texts(reply))
+        for key, reply in zip((*lists, *own, *shared), replies, strict=True)
+    }
     # Both indexes are asked: an event that came while an earlier delete ran may be in one of them only. An id that can be read
     # in more than one way is ours only where our own index says so.
     listed = set().union(*(members[key] for key in own))
-    listed |= {counter for key in shared for counter in members[key] if not keys.holds_raw_colon(counter)}
+    listed |= {
+        counter for key in shared for counter in members[key] if not keys.holds_raw_colon(counter)
+    }
     parser = keys.Parser(namespace, {experiment}.union(*(members[key] for key in lists)))
     counters = {counter for counter in listed if parser.parse(counter, owner=experiment)}
     commands: list[Command] = []
@@ -43,7 +49,10 @@ def _delete(request: "Request", settings: "Settings", context: "Any") -> "Any":
     commands += [("SREM", key, experiment) for key in lists if experiment in members[key]]
     commands.append(("DEL", keys.meta_key(spaces[0], names[0])))
     sizes: list[Command] = [("SCARD", key) for key in lists if members[key]]
-    left = store.run(redis, commands + sizes)[len(commands) :]
+    left = process.run(redis, commands + sizes)[len(commands) :]
     if not any(left):
-        store.run(redis, [("SREM", keys.NAMESPACES, namespace), ("DEL", keys.namespace_meta_key(spaces[0]))])
+        process.run(
+            redis,
+            [("SREM", keys.NAMESPACES, namespace), ("DEL", keys.namespace_meta_key(spaces[0]))],
+        )
     return {"status": "ok", "deleted": len(counters)}

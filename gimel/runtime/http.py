@@ -27,7 +27,9 @@ class Request:
 
     __slots__ = ("body", "parameters", "user_agent")
 
-    def __init__(self, parameters: "Mapping[str, Any]", body: "Any" = None, user_agent: str = "") -> None:
+    def __init__(
+        self, parameters: "Mapping[str, Any]", body: "Any" = None, user_agent: str = ""
+    ) -> None:
         self.parameters = parameters
         self.body = body
         self.user_agent = user_agent
@@ -62,8 +64,13 @@ def answer(event: "Any", context: "Any", methods: "tuple[str, ...]", action: "Ac
         status, value = 400, {"error": str(error), **error.details}
     except RedisError as error:
         log(error)
-        status, value = 503, {"error": "the store cannot be reached now; send the event again later"}
-    except Exception as error:  # the last line of defence: no stack trace in an answer, and its place in the log
+        status, value = (
+            503,
+            {"error": "the store cannot be reached now; send the event again later"},
+        )
+    except (
+        Exception
+    ) as error:  # the last line of defence: no stack trace in an answer, and its place in the log
         log(error)
         status, value = 500, {"error": "internal error"}
     return {
@@ -108,13 +115,21 @@ def _headers(event: "Mapping[str, Any]") -> "dict[str, str]":
     headers = event.get("headers")
     if not isinstance(headers, dict):
         return {}
-    return {name.lower(): value for name, value in headers.items() if isinstance(name, str) and isinstance(value, str)}
+    return {
+        name.lower(): value
+        for name, value in headers.items()
+        if isinstance(name, str) and isinstance(value, str)
+    }
 
 
-def _request(event: "Mapping[str, Any]", form: str, method: str, headers: "Mapping[str, str]") -> Request:
+def _request(
+    event: "Mapping[str, Any]", form: str, method: str, headers: "Mapping[str, str]"
+) -> Request:
     if form == "2.0" and isinstance(event.get("rawQueryString"), str):
         # The parsed parameters of 2.0 join a repeated name with commas; the raw string has the truth.
-        parameters: Mapping[str, Any] = _parse_form(event["rawQueryString"]) if event["rawQueryString"] else {}
+        parameters: Mapping[str, Any] = (
+            _parse_form(event["rawQueryString"]) if event["rawQueryString"] else {}
+        )
     else:
         given = event.get("queryStringParameters")
         parameters = given if isinstance(given, dict) else {}
@@ -156,7 +171,11 @@ def _answer_headers(
     status: int, method: str, methods: "tuple[str, ...]", origin: str, origins: "tuple[str, ...]"
 ) -> "dict[str, str]":
     headers = {
-        "Access-Control-Allow-Origin": "*" if "*" in origins else origin if origin in origins else next(iter(origins), ""),
+        "Access-Control-Allow-Origin": "*"
+        if "*" in origins
+        else origin
+        if origin in origins
+        else next(iter(origins), ""),
         "Cache-Control": "no-cache, no-store, must-revalidate",
         "Content-Type": "application/json",
     }

@@ -85,7 +85,11 @@ def shard_of(counter: str, uuid: str) -> str:
 
 def shards(counter: str) -> "int | None":
     """Return in how many shards a counter lies, None where its id is its key: 1.5.0 wrote names that look like a suffix."""
-    return _SUFFIXES.get(counter[counter.rfind("::") :]) if counter.count(":") == _COLONS_WITH_SUFFIX else None
+    return (
+        _SUFFIXES.get(counter[counter.rfind("::") :])
+        if counter.count(":") == _COLONS_WITH_SUFFIX
+        else None
+    )
 
 
 def shard_keys(counter: str) -> "list[str]":
@@ -107,10 +111,14 @@ class Parser:
     """
 
     def __init__(self, namespace: str, experiments: "Iterable[str]") -> None:
-        self._prefixes = tuple(f"{spelling}:counters:" for spelling in namespace_spellings(namespace))
+        self._prefixes = tuple(
+            f"{spelling}:counters:" for spelling in namespace_spellings(namespace)
+        )
         self._experiments: dict[str, str] = {}
         for experiment in experiments:
-            self._experiments.setdefault(experiment, experiment)  # a raw name gives way to the one that it encodes
+            self._experiments.setdefault(
+                experiment, experiment
+            )  # a raw name gives way to the one that it encodes
             self._experiments[encode(experiment)] = experiment
 
     def parse(self, counter: str, owner: "str | None" = None) -> "tuple[str, str, str] | None":

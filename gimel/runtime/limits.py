@@ -5,20 +5,24 @@ Counting comes first and looking second, so an event of a known counter never wa
 
 import time
 
-from gimel.runtime import keys, store
+from gimel.runtime import keys
+from gimel.runtime.redis import process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from gimel.runtime.counting import TrackEvent
-    from gimel.runtime.redis import Client
-    from gimel.runtime.resp import Command
+    from gimel.runtime.event import TrackEvent
+    from gimel.runtime.redis.client import Client
+    from gimel.runtime.redis.resp import Command
 
 
 def keep_within(
-    limits: "Mapping[str, int]", redis: "Client", new: "Sequence[TrackEvent]", new_experiments: "set[Command]"
+    limits: "Mapping[str, int]",
+    redis: "Client",
+    new: "Sequence[TrackEvent]",
+    new_experiments: "set[Command]",
 ) -> "set[str]":
     """Take away the new counters that exceed a limit, the latest first, and return their ids.
 
@@ -65,13 +69,17 @@ def _register_and_measure(
 ) -> "tuple[list[str], dict[object, Any]]":
     """Note since when new experiments run; return which namespaces began with them, and the size of each index concerned."""
     now = int(time.time())
-    since: list[Command] = [("HSETNX", _meta_key(events[0]), "since", now) for events in fresh.values()]
+    since: list[Command] = [
+        ("HSETNX", _meta_key(events[0]), "since", now) for events in fresh.values()
+    ]
     namespaces = {events[0].namespace: key for (_, key, _), events in fresh.items()}
     register: list[Command] = [("SADD", keys.NAMESPACES, namespace) for namespace in namespaces]
     measured = list(dict.fromkeys(command[1] for event in new for command in event.commands()[:3]))
     measured.append(keys.NAMESPACES)
-    replies = store.run(redis, [*since, *register, *(("SCARD", key) for key in measured)])
-    sizes: dict[object, Any] = dict(zip(measured, replies[len(since) + len(register) :], strict=True))
+    replies = process.run(redis, [*since, *register, *(("SCARD", key) for key in measured)])
+    sizes: dict[object, Any] = dict(
+        zip(measured, replies[len(since) + len(register) :], strict=True)
+    )
     registered = zip(namespaces.items(), replies[len(since) :], strict=False)
     # A namespace with earlier experiments is not new, only unlisted: Gimel 1.5.0 kept no list.
     begun = [
@@ -99,8 +107,12 @@ def _remove(
             commands += [("SREM", experiments, name), ("DEL", _meta_key(events[0]))]
         else:
             left.add(events[0].namespace)
-    commands += [("SREM", keys.NAMESPACES, namespace) for namespace in new_namespaces if namespace not in left]
-    store.run(redis, commands)
+    commands += [
+        ("SREM", keys.NAMESPACES, namespace)
+        for namespace in new_namespaces
+        if namespace not in left
+    ]
+    process.run(redis, commands)
 
 
 def _meta_key(event: "TrackEvent") -> str:

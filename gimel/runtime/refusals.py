@@ -3,16 +3,17 @@
 Only where the experiment, or at least its namespace, is known: a refused event must not create anything of its own choosing.
 """
 
-from gimel.runtime import http, keys, store
+from gimel.runtime import http, keys
 from gimel.runtime.errors import RedisError
+from gimel.runtime.redis import process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gimel.runtime.counting import TrackEvent
-    from gimel.runtime.redis import Client
-    from gimel.runtime.resp import Command
+    from gimel.runtime.event import TrackEvent
+    from gimel.runtime.redis.client import Client
+    from gimel.runtime.redis.resp import Command
 
 FIELD = "ignored:"
 
@@ -24,20 +25,27 @@ def note(redis: "Client", refused: "Sequence[tuple[TrackEvent, str]]") -> None:
         questions: list[Command] = []
         for _, experiments, name in entries:
             questions += [("SISMEMBER", experiments, name), ("EXISTS", experiments)]
-        known = store.run(redis, questions)
+        known = process.run(redis, questions)
         is_known = dict(zip(entries, zip(known[::2], known[1::2], strict=True), strict=True))
         totals: dict[tuple[str, str], int] = {}
         for event, reason in refused:
             experiment_known, namespace_known = is_known[event.commands()[0]]
             if experiment_known:
-                place = (keys.meta_key(event.encoded_namespace, event.encoded_experiment), FIELD + reason)
+                place = (
+                    keys.meta_key(event.encoded_namespace, event.encoded_experiment),
+                    FIELD + reason,
+                )
             elif namespace_known:
                 place = (keys.namespace_meta_key(event.encoded_namespace), FIELD + reason)
             else:
                 continue
             totals[place] = totals.get(place, 0) + 1
         if totals:
-            store.run(redis, [("HINCRBY", key, field, number) for (key, field), number in totals.items()], idempotent=False)
+            process.run(
+                redis,
+                [("HINCRBY", key, field, number) for (key, field), number in totals.items()],
+                idempotent=False,
+            )
     except RedisError as error:
         http.log(error)
 

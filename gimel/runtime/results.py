@@ -1,8 +1,9 @@
 """`gimel.all` and `gimel.experiment`: what was counted, in two round trips however many experiments there are."""
 
-from gimel.runtime import fields, http, keys, store
+from gimel.runtime import fields, http, keys
 from gimel.runtime.errors import BadRequest, ServerError, WrongTypeError
 from gimel.runtime.hyperloglog import unrounded
+from gimel.runtime.redis import process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,8 +11,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gimel.runtime.http import Request
-    from gimel.runtime.redis import Client
-    from gimel.runtime.resp import Command, Reply
+    from gimel.runtime.redis.client import Client
+    from gimel.runtime.redis.resp import Command, Reply
     from gimel.runtime.settings import Settings
 
 METHODS = ("GET",)
@@ -42,7 +43,7 @@ def _all(request: "Request", settings: "Settings", context: "Any") -> "Any":
         if not isinstance(scope, str):
             raise BadRequest("scope must be text")
         wanted = [fields.text({"scope": name}, "scope") for name in scope.split(",")]
-    redis = store.client(settings.redis, context)
+    redis = process.client(settings.redis, context)
     experiments, ignored = _read(redis, namespace, wanted)
     return [{"meta": {"scope": scope, "ignored": ignored}}, *experiments]
 
@@ -50,12 +51,14 @@ def _all(request: "Request", settings: "Settings", context: "Any") -> "Any":
 def _experiment(request: "Request", settings: "Settings", context: "Any") -> "Any":
     namespace = fields.namespace(request.parameters)
     name = fields.text(request.parameters, "experiment")
-    redis = store.client(settings.redis, context)
+    redis = process.client(settings.redis, context)
     experiments, _ = _read(redis, namespace, [name])
     return experiments[0]["goals"]
 
 
-def _read(redis: "Client", namespace: str, wanted: "Sequence[str] | None") -> "tuple[list[dict[str, Any]], dict[str, int]]":
+def _read(
+    redis: "Client", namespace: str, wanted: "Sequence[str] | None"
+) -> "tuple[list[dict[str, Any]], dict[str, int]]":
     """Return the experiments wanted, or all of them sorted by name, and what was ignored in the namespace as a whole."""
     spaces = keys.namespace_spellings(namespace)
     lists = [keys.experiments_key(space) for space in spaces]
@@ -69,20 +72,26 @@ def _read(redis: "Client", namespace: str, wanted: "Sequence[str] | None") -> "t
             for experiment in wanted
             for name in keys.spellings(experiment)
         ]
-    replies = store.read(redis, [("SMEMBERS", key) for key in (*lists, *(index for index, _ in indexes))])
-    known = {name for reply in replies[: len(lists)] for name in store.texts(reply)}
+    replies = process.read(
+        redis, [("SMEMBERS", key) for key in (*lists, *(index for index, _ in indexes))]
+    )
+    known = {name for reply in replies[: len(lists)] for name in process.texts(reply)}
     names = sorted(known) if wanted is None else wanted
     found = {name: _Experiment() for name in names}
     parser = keys.Parser(namespace, known.union(names))
     counters = {}
     for (_, owner), reply in zip(indexes, replies[len(lists) :], strict=True):
-        for counter in store.texts(reply):
+        for counter in process.texts(reply):
             parsed = parser.parse(counter, owner)
             if parsed is not None:
                 counters[counter] = parsed
     meta_keys = [keys.meta_key(spaces[0], keys.encode(name)) for name in names]
-    namespace_meta, *metas = _count_all(redis, counters, [keys.namespace_meta_key(spaces[0]), *meta_keys], found)
-    return [found[name].described(name, meta) for name, meta in zip(names, metas, strict=True)], _ignored(namespace_meta)
+    namespace_meta, *metas = _count_all(
+        redis, counters, [keys.namespace_meta_key(spaces[0]), *meta_keys], found
+    )
+    return [
+        found[name].described(name, meta) for name, meta in zip(names, metas, strict=True)
+    ], _ignored(namespace_meta)
 
 
 def _count_all(
@@ -96,7 +105,9 @@ def _count_all(
     for counter in counters:
         commands += [("PFCOUNT", key) for key in keys.shard_keys(counter)]
         if keys.shards(counter) is None:
-            commands.append(("GETRANGE", counter, 0, _LONGEST_INTEGER))  # where Lamed left an integer
+            commands.append(
+                ("GETRANGE", counter, 0, _LONGEST_INTEGER)
+            )  # where Lamed left an integer
     replies = redis.execute(commands)
     for reply in replies:
         if isinstance(reply, ServerError) and not isinstance(reply, WrongTypeError):
@@ -119,9 +130,16 @@ def _part(precision: "int | None", replies: "Sequence[Reply]") -> "tuple[str, in
     shards = replies[:1] if precision is None else replies
     counts = [reply for reply in shards if isinstance(reply, int)]
     if len(counts) == len(shards):
-        return str(precision or 1), counts[0] if precision in (None, 1) else round(sum(map(unrounded, counts)))
+        return str(precision or 1), counts[0] if precision in (None, 1) else round(
+            sum(map(unrounded, counts))
+        )
     content = replies[-1]
-    if precision is None and isinstance(content, bytes) and content.isdigit() and len(content) <= _LONGEST_INTEGER:
+    if (
+        precision is None
+        and isinstance(content, bytes)
+        and content.isdigit()
+        and len(content) <= _LONGEST_INTEGER
+    ):
         return EXACT, int(content)
     return None
 
@@ -147,7 +165,10 @@ class _Experiment:
         """
         variants = sorted({variant for _, variant in self._counts})
         goals = sorted({goal for goal, _ in self._counts} - {PARTICIPATE})
-        participants = [{"label": variant, **self._figure("trials", PARTICIPATE, variant)} for variant in variants]
+        participants = [
+            {"label": variant, **self._figure("trials", PARTICIPATE, variant)}
+            for variant in variants
+        ]
         since = _fields(meta).get("since", "")
         return {
             "experiment": name,
@@ -155,7 +176,10 @@ class _Experiment:
                 {
                     "goal": goal,
                     "results": [
-                        {**participant, **self._figure("successes", goal, str(participant["label"]))}
+                        {
+                            **participant,
+                            **self._figure("successes", goal, str(participant["label"])),
+                        }
                         for participant in participants
                     ],
                 }
@@ -173,7 +197,7 @@ class _Experiment:
 
 
 def _fields(reply: "Reply") -> "dict[str, str]":
-    values = list(store.texts(reply))
+    values = list(process.texts(reply))
     return dict(zip(values[::2], values[1::2], strict=False))
 
 

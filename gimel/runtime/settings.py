@@ -82,7 +82,15 @@ class RedisOptions:
 class Settings:
     """The settings of one process, complete."""
 
-    __slots__ = ("allowed_experiments", "allowed_namespaces", "allowed_origins", "bot_filter", "limits", "precision", "redis")
+    __slots__ = (
+        "allowed_experiments",
+        "allowed_namespaces",
+        "allowed_origins",
+        "bot_filter",
+        "limits",
+        "precision",
+        "redis",
+    )
 
     def __init__(self, document: "Mapping[str, Any]") -> None:
         """Complete the document with DEFAULTS. Raises KeyError, TypeError or ValueError where it has another shape."""
@@ -93,8 +101,12 @@ class Settings:
         self.precision: int = PRECISIONS[PRECISIONS.index(full["precision"])]
         self.bot_filter: bool = full["bot_filter"]
         self.allowed_origins: tuple[str, ...] = tuple(full["allowed_origins"])
-        self.allowed_namespaces: frozenset[str] | None = None if namespaces is None else frozenset(namespaces)
-        self.allowed_experiments: frozenset[str] | None = None if experiments is None else frozenset(experiments)
+        self.allowed_namespaces: frozenset[str] | None = (
+            None if namespaces is None else frozenset(namespaces)
+        )
+        self.allowed_experiments: frozenset[str] | None = (
+            None if experiments is None else frozenset(experiments)
+        )
         self.limits: Mapping[str, int] = {**DEFAULTS["limits"], **full["limits"]}
 
 
@@ -117,4 +129,6 @@ def _parse(text: str) -> Settings:
         return Settings(json.loads(text))
     except (ValueError, KeyError, TypeError, AttributeError):
         # The reason is left out: it could quote the password.
-        raise SettingsError(f"the environment variable {VARIABLE} cannot be used: run `gimel deploy`") from None
+        raise SettingsError(
+            f"the environment variable {VARIABLE} cannot be used: run `gimel deploy`"
+        ) from None

@@ -3,10 +3,12 @@
 Parses the events of a call, refuses those that policy keeps out, has the rest counted and answers for each.
 """
 
-from gimel.runtime import fields, http, store
+from gimel.runtime import fields, http
 from gimel.runtime.bots import is_bot
-from gimel.runtime.counting import TrackEvent, count
+from gimel.runtime.counting import count
 from gimel.runtime.errors import BadRequest
+from gimel.runtime.event import TrackEvent
+from gimel.runtime.redis import process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +82,7 @@ def _parse(parameters: "Mapping[str, Any]", settings: "Settings") -> TrackEvent:
 def _judge_and_count(
     events: "Sequence[TrackEvent]", request: "Request", settings: "Settings", context: "Any"
 ) -> "list[Mapping[str, str]]":
-    redis = store.client(settings.redis, context)
+    redis = process.client(settings.redis, context)
     robot = settings.bot_filter and is_bot(request.user_agent)
     reasons = [BOT if robot else _not_allowed(event, settings) for event in events]
     welcome = [event for event, reason in zip(events, reasons, strict=True) if reason is None]
@@ -102,8 +104,14 @@ def _judge_and_count(
 
 
 def _not_allowed(event: TrackEvent, settings: "Settings") -> "str | None":
-    if settings.allowed_namespaces is not None and event.namespace not in settings.allowed_namespaces:
+    if (
+        settings.allowed_namespaces is not None
+        and event.namespace not in settings.allowed_namespaces
+    ):
         return NAMESPACE_NOT_ALLOWED
-    if settings.allowed_experiments is not None and event.experiment not in settings.allowed_experiments:
+    if (
+        settings.allowed_experiments is not None
+        and event.experiment not in settings.allowed_experiments
+    ):
         return EXPERIMENT_NOT_ALLOWED
     return None

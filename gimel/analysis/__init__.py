@@ -1,0 +1,1 @@
+"""Pure functions over counts: statistics, verdicts, sample sizes. Standard library only."""

@@ -1,0 +1,23 @@
+"""The configuration: config.json as a valid value, or an error that says what is wrong with it."""
+
+from gimel.config.loading import (
+    Config,
+    config_path,
+    create,
+    find_config,
+    load,
+    redis_from_url,
+    template,
+)
+from gimel.config.schema import Document
+
+__all__ = [
+    "Config",
+    "Document",
+    "config_path",
+    "create",
+    "find_config",
+    "load",
+    "redis_from_url",
+    "template",
+]

@@ -1,0 +1,1 @@
+"""What goes on the user's web page."""

@@ -1,0 +1,218 @@
+"""The API over HTTP: what is sent, and what is said when it does not answer as it should."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import threading
+from pathlib import Path
+
+import pytest
+import trustme
+
+from gimel.api import client
+from gimel.api.client import Api
+from gimel.errors import GimelError
+from gimel.runtime.bots import is_bot
+from tests.support.answers import answer, row, two
+from tests.support.servers import free_port
+from tests.support.stubs import answering
+
+KEY = "secret-key-0123456789"
+
+
+def test_a_namespace_is_read_with_the_key() -> None:
+    """In a header, never in the URL; and as no crawler."""
+    with answering(body=answer(two())) as stub:
+        found = Api(stub.url, KEY).experiments("größe & co")
+    assert [experiment.name for experiment in found.experiments] == ["e"]
+    assert stub.asked == [("GET", "/experiments?namespace=gr%C3%B6%C3%9Fe+%26+co")]
+    assert stub.sent[0]["x-api-key"] == KEY
+    assert not is_bot(stub.sent[0]["user-agent"])
+
+
+def test_an_experiment_is_deleted() -> None:
+    """By the method and the names that the API wants."""
+    with answering(body={"status": "ok"}) as stub:
+        Api(stub.url, KEY).delete("shop", "a/b")
+    assert stub.asked == [("DELETE", "/delete?namespace=shop&experiment=a%2Fb")]
+
+
+def test_one_experiment_is_read_alone() -> None:
+    """The others are counted only to name the nearest, where it is not there."""
+    with answering(body=answer(two())) as stub:
+        assert Api(stub.url, KEY).experiment("shop", "e").name == "e"
+        assert stub.asked == [("GET", "/experiments?namespace=shop&scope=e")]
+    with answering(body=answer(row("button", {}, ()), two("other"))) as stub:
+        with pytest.raises(GimelError, match="no experiment 'buton'") as failure:
+            Api(stub.url, KEY).experiment("shop", "buton")
+        assert "'button'" in failure.value.hint
+        assert stub.asked[1] == ("GET", "/experiments?namespace=shop")
+
+
+def test_a_comma_in_a_name_divides_nothing() -> None:
+    """A scope would read it as two experiments."""
+    with answering(body=answer(two("a,b"))) as stub:
+        assert Api(stub.url, KEY).experiment("shop", "a,b").name == "a,b"
+    assert stub.asked == [("GET", "/experiments?namespace=shop")]
+
+
+@pytest.mark.parametrize(
+    ("given", "base"),
+    [
+        ("https://host/prod", "https://host/prod"),
+        ("https://host/prod/", "https://host/prod"),
+        ("https://host/prod/track", "https://host/prod"),
+        ("https://host/prod/experiments/", "https://host/prod"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("http://[::1]:8000/", "http://[::1]:8000"),
+    ],
+)
+def test_an_address_may_be_that_of_a_route(given: str, base: str) -> None:
+    """As the one that stands in the page."""
+    assert Api(given, KEY).url == base
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "host/prod",
+        "ftp://host",
+        "https://",
+        "https://host/prod?x=1",
+        "http://[",
+        "http://h:99999",
+        "",
+    ],
+)
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    """With what one looks like."""
+    with pytest.raises(GimelError, match="is not the address of an API") as failure:
+        Api(url, KEY)
+    assert "https://host/stage" in failure.value.hint
+
+
+def test_an_address_that_could_hold_a_password_is_not_repeated() -> None:
+    """Not even in the message that refuses it."""
+    with pytest.raises(GimelError) as failure:
+        Api("https://me:hunter2@host", KEY)
+    assert "hunter2" not in str(failure.value)
+
+
+@pytest.mark.parametrize("key", ["", "a b", "a\nb", "ä"])
+def test_a_key_that_is_none_is_refused(key: str) -> None:
+    """Before it breaks a header."""
+    with pytest.raises(GimelError, match="API key"):
+        Api("https://host", key)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "message"),
+    [
+        pytest.param(403, {"message": "Forbidden"}, "refused the API key", id="wrong key"),
+        pytest.param(401, "", "refused the API key", id="unauthorised"),
+        pytest.param(
+            403, {"message": "Missing Authentication Token"}, "There is no", id="no such path"
+        ),
+        pytest.param(429, {"message": "Too Many Requests"}, "asked too often", id="throttled"),
+        pytest.param(503, {"error": "..."}, "cannot reach its store", id="store down"),
+        pytest.param(500, "<h1>oops</h1>", "failed with status 500", id="failed"),
+        pytest.param(
+            504, {"message": "Endpoint request timed out"}, "failed with status 504", id="too slow"
+        ),
+        pytest.param(
+            400,
+            {"error": "namespace is empty"},
+            "refused the request: namespace is empty",
+            id="malformed",
+        ),
+        pytest.param(400, "?", "refused the request: no reason given", id="malformed, no reason"),
+        pytest.param(404, "nothing here", "answered with status 404", id="another server"),
+        pytest.param(200, "<!doctype html>", "is no JSON", id="a page"),
+        pytest.param(200, "[" * 100_000, "is no JSON", id="nested too deep"),
+        pytest.param(200, {"items": []}, "does not answer as Gimel does", id="another API"),
+    ],
+)
+def test_what_is_wrong_is_said(status: int, body: object, message: str) -> None:
+    """In words, with the address and without the key."""
+    with answering(status, body) as stub, pytest.raises(GimelError, match=message) as failure:
+        Api(stub.url, KEY).experiments("shop")
+    assert stub.url in failure.value.message
+    assert KEY not in str(failure.value)
+
+
+def test_nobody_there_is_said() -> None:
+    """With what to do."""
+    with pytest.raises(GimelError, match=r"Nothing answers at http://127\.0\.0\.1:") as failure:
+        Api(f"http://127.0.0.1:{free_port()}", KEY).experiments("shop")
+    assert "gimel serve" in failure.value.hint
+
+
+def test_an_unknown_host_is_said() -> None:
+    """A name under .invalid never exists."""
+    with pytest.raises(GimelError, match=r"There is no host gimel\.invalid"):
+        Api("http://gimel.invalid", KEY).experiments("shop")
+
+
+def test_an_answer_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says that it took too long."""
+    monkeypatch.setattr(client, "SECONDS_TO_ANSWER", 0.1)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(GimelError, match="did not answer in time"),
+    ):
+        Api(f"http://127.0.0.1:{silent.getsockname()[1]}", KEY).experiments("shop")
+
+
+def test_a_connection_that_breaks_is_said() -> None:
+    """As when a server ends while it is asked."""
+
+    def hang_up(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        connection.recv(1000)
+        connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=hang_up, args=(server,))
+        thread.start()
+        with pytest.raises(GimelError, match=r"The connection to http://127\.0\.0\.1:.* broke"):
+            Api(f"http://127.0.0.1:{server.getsockname()[1]}", KEY).experiments("shop")
+        thread.join()
+
+
+def test_a_certificate_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    """The key is not sent to whoever answers."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with (
+        answering(tls=context) as stub,
+        pytest.raises(GimelError, match="no certificate that this machine trusts"),
+    ):
+        Api(stub.url, KEY).experiments("shop")
+    assert stub.sent == []
+
+
+def test_the_key_follows_no_redirection() -> None:
+    """Another host must not get it."""
+    with (
+        answering(body=answer(two())) as elsewhere,
+        answering(302, Location=f"{elsewhere.url}/experiments") as stub,
+        pytest.raises(GimelError, match="answered with status 302"),
+    ):
+        Api(stub.url, KEY).experiments("shop")
+    assert elsewhere.asked == []
+
+
+def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For other hosts; what runs on this machine is asked directly."""
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with (
+        answering(body=answer(two("by proxy"))) as proxy,
+        answering(body=answer(two("direct"))) as stub,
+    ):
+        monkeypatch.setenv("http_proxy", proxy.url)
+        far = Api("http://gimel.invalid/prod", KEY).experiments("shop")
+        near = Api(stub.url, KEY).experiments("shop")
+    assert (far.experiments[0].name, near.experiments[0].name) == ("by proxy", "direct")
+    assert proxy.asked == [("GET", "http://gimel.invalid/prod/experiments?namespace=shop")]

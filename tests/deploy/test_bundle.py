@@ -1,0 +1,97 @@
+"""The zip that AWS Lambda runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+import gimel
+from gimel.deploy import bundle
+from tests.support.events import rest
+from tests.support.servers import Store
+
+PACKAGE = Path(gimel.__file__).parent
+
+
+def names(archive: bytes) -> list[str]:
+    return zipfile.ZipFile(BytesIO(archive)).namelist()
+
+
+def test_holds_the_runtime_and_nothing_else() -> None:
+    """The zip has gimel/__init__.py and each source of gimel/runtime, sorted, and no other file."""
+    runtime = [f"gimel/{file.relative_to(PACKAGE)}" for file in (PACKAGE / "runtime").rglob("*.py")]
+
+    held = names(bundle.build())
+
+    assert held == sorted(["gimel/__init__.py", *runtime])
+
+
+def test_is_readable_source() -> None:
+    """Each file in the zip is the file of the package, byte for byte."""
+    archive = zipfile.ZipFile(BytesIO(bundle.build()))
+
+    for name in archive.namelist():
+        assert archive.read(name) == (PACKAGE.parent / name).read_bytes()
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077], ids=["open umask", "closed umask"])
+def test_is_byte_identical_from_another_folder(tmp_path: Path, umask: int) -> None:
+    """Another folder, other dates and modes, compiled files and leftovers beside it: the same bytes."""
+    before = os.umask(umask)
+    try:
+        shutil.copytree(PACKAGE, tmp_path / "elsewhere", copy_function=shutil.copyfile)
+    finally:
+        os.umask(before)
+    (tmp_path / "elsewhere" / "runtime" / "notes.txt").write_text("left over")
+    os.utime(tmp_path / "elsewhere" / "__init__.py", (1, 1))
+
+    assert bundle.build(tmp_path / "elsewhere") == bundle.build()
+
+
+def test_is_the_same_from_a_checkout_with_windows_line_ends(tmp_path: Path) -> None:
+    """Line ends that Git turned into CRLF change nothing."""
+    shutil.copytree(PACKAGE, tmp_path / "crlf")
+    source = tmp_path / "crlf" / "runtime" / "track.py"
+    source.write_bytes(source.read_bytes().replace(b"\n", b"\r\n"))
+
+    assert bundle.build(tmp_path / "crlf") == bundle.build()
+
+
+def test_does_not_depend_on_zlib() -> None:
+    """Nothing is compressed, so that another version of zlib cannot change a byte."""
+    archive = zipfile.ZipFile(BytesIO(bundle.build()))
+
+    assert {entry.compress_type for entry in archive.infolist()} == {zipfile.ZIP_STORED}
+
+
+@pytest.mark.parametrize("handler", ["track", "all", "experiment", "delete"])
+def test_runs_alone_as_lambda_loads_it(tmp_path: Path, session_store: Store, handler: str) -> None:
+    """With no other package in reach, importing `gimel` from the zip and taking the handler's name, as AWS does, answers."""
+    (tmp_path / "gimel.zip").write_bytes(bundle.build())
+    event = rest("GET", {"experiment": "e", "variant": "v", "event": "participate", "uuid": "u"})
+    program = (
+        "import sys, importlib, json; sys.path.insert(0, 'gimel.zip');"
+        f"handler = getattr(importlib.import_module('gimel'), {handler!r});"
+        "print(json.dumps(handler(json.load(sys.stdin), None)))"
+    )
+    settings = json.dumps({"redis": {"host": "127.0.0.1", "port": session_store.port}})
+
+    run = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program],
+        cwd=tmp_path,
+        env={"GIMEL_SETTINGS": settings},
+        input=json.dumps(event),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert json.loads(run.stdout)["statusCode"] == 200

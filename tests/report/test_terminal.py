@@ -1,0 +1,214 @@
+"""What `gimel results` prints, at 80 columns and without colour."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from gimel.analysis.experiment import analyse_all
+from gimel.analysis.stats import Estimate
+from gimel.api import answers
+from gimel.report import terminal
+from tests.support.answers import answer, row, two
+
+NOW = 1_700_000_000 + 21 * 86400.0
+
+
+def printed(
+    *items: dict[str, Any],
+    width: int = 80,
+    ascii_only: bool = False,
+    ignored: Mapping[str, int] | None = None,
+) -> str:
+    """Print experiments to a file, as to a pipe."""
+    found = answers.parse(answer(*items, **(ignored or {})))
+    file = io.StringIO()
+    console = Console(
+        file=file, width=width
+    )  # one that would take [red] for markup and :smile: for a face
+    for part in terminal.report(analyse_all(found, {}), found.ignored, NOW, width, ascii_only):
+        console.print(part)
+    return file.getvalue()
+
+
+def lines(text: str) -> list[str]:
+    return [line.rstrip() for line in text.splitlines()]
+
+
+def test_an_experiment_is_told_in_full() -> None:
+    """Visitors and their error, the split, the noise, what was ignored; each goal with its verdict, rates and comparisons."""
+    shown = printed(two("button", (20_034, 1001), (20_101, 1260), ignored={"bot": 1203}))
+    assert lines(shown) == [
+        "button",
+        "since 2023-11-14, 21 days ago; 40,135 visitors; control: blue",
+        "",
+        "  variant  visitors  counting error  share  meant",
+        "  blue       20,034              28  49.9%  50.0%",
+        "  red        20,101              28  50.1%  50.0%",
+        "  Split as meant (p = 0.74).",
+        "  Counting noise widens the intervals by at most 0.26%.",
+        "  Ignored events: 1,203 bot.",
+        "",
+        "buy: red beats blue (lift +25%, between +9.9% and +43%), safe to stop",
+        "",
+        "  variant  conversions  rate, %  95% interval                               best",
+        "  blue           1,001     5.00  [4.70, 5.31]  ├───●───┤                   <0.1%",
+        "  red            1,260     6.27  [5.94, 6.61]      ┊           ├───●───┤  >99.9%",
+        "",
+        "  against blue    difference, points         lift, %  p (Holm)  beats it",
+        "  red           +1.27 [+0.82, +1.72]  +25 [+16, +36]   <0.0001    >99.9%",
+        "",
+        "Intervals and p-values in the tables are for one look, on a day chosen",
+        "beforehand. A verdict and its interval hold however often you look. A counting",
+        "error is one standard error.",
+    ]
+
+
+def test_a_wrong_split_is_told_before_any_figure() -> None:
+    """And each goal says that it cannot be trusted."""
+    shown = lines(printed(two(blue=(10_400, 501), red=(9600, 560))))
+    assert shown[2].startswith(
+        "! do not trust this: visitors are split 52/48 where 50/50 was expected"
+    )
+    assert "buy: do not trust this: visitors are not split as meant" in shown
+
+
+def test_a_goal_that_is_no_conversion_gets_no_percentage() -> None:
+    """It is told per visitor."""
+    shown = printed(two(blue=(1040, 5010), red=(1060, 5600)))
+    assert "not a conversion: more goals than visitors" in shown
+    assert "  blue        1,040  5,010               4.82" in lines(shown)
+    assert "interval" not in shown
+
+
+@pytest.mark.parametrize(
+    ("item", "said"),
+    [
+        pytest.param(row("e", {}, ()), "no data: no visitor has been counted yet", id="nothing"),
+        pytest.param(
+            row("e", {"a": (9, {}), "b": (8, {})}, ()),
+            "no conversions yet among 17 visitors",
+            id="no goal",
+        ),
+        pytest.param(
+            row("e", {"a": (900, {"buy": 9})}),
+            "nothing to compare: only a has visitors",
+            id="one variant",
+        ),
+        pytest.param(
+            row("e", {"a": (2, {}), "b": (1, {})}),
+            "Too few visitors to check the split.",
+            id="too few",
+        ),
+    ],
+)
+def test_what_is_missing_is_said(item: dict[str, Any], said: str) -> None:
+    """Instead of empty terminal."""
+    assert said in printed(item)
+
+
+def test_events_of_no_known_experiment_are_told_at_the_end() -> None:
+    """They may be a name that the configuration does not allow."""
+    shown = printed(two(), ignored={"experiment not allowed": 1234})
+    assert "Ignored events of no known experiment: 1,234 experiment not allowed." in shown
+
+
+def test_forty_variants_fit() -> None:
+    """Each has its line in every table."""
+    shown = printed(
+        row(
+            "e",
+            {f"variant-{number}": (1000 + number, {"buy": 50 + number}) for number in range(40)},
+        )
+    )
+    assert all(cell_len(line) <= 80 for line in shown.splitlines())
+    assert all(shown.count(f"  variant-{number} ") == 3 for number in range(1, 40))
+
+
+HOSTILE = [
+    "[red]x[/red]",
+    "<script>alert(1)</script>",
+    "\u202egnp.exe",
+    "\x1b[31mred",
+    "a\u2028b",
+    "../../etc",
+    "אבגד",
+    "変種" * 100,
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_is_text(name: str) -> None:
+    """Markup is shown, control characters and those that turn the writing are written out, and nothing is torn apart."""
+    shown = printed(row(name, {name: (1000, {name: 50}), "z": (1000, {name: 60})}, (name,)))
+    assert not {"\x1b", "\u202e", "\u2028"} & {*shown}
+    assert all(cell_len(line) <= 80 for line in shown.split("\n"))
+    assert any(
+        start in shown for start in (name[:9], "\\u202egnp.exe", "\\u001b[31mred", "a\\u2028b")
+    )
+
+
+@pytest.mark.parametrize("name", ["[red]x[/red]", ":smile:", "[/]", "\\["])
+def test_no_name_is_markup(name: str) -> None:
+    """Neither above a table, nor in it or its head."""
+    shown = printed(row(name, {name: (1000, {"buy": 50}), "~": (1000, {"buy": 60})}))
+    assert shown.startswith(f"{name}\n")
+    assert f"against {name} " in shown
+    assert shown.count(f"  {name} ") == 2
+
+
+def test_long_names_that_differ_at_an_end_stay_different() -> None:
+    """Only their middle is left out."""
+    shown = printed(row("e", {f"{'x' * 199}{end}": (1000, {"buy": 50}) for end in "12"}))
+    first = [line.split()[0] for line in shown.splitlines() if line.startswith("  x")]
+    assert len({*first}) >= 2
+    assert first[0].endswith("1")
+    assert first[1].endswith("2")
+
+
+names = st.text(min_size=1, max_size=200)
+counts = st.integers(0, 1000) | st.integers(0, 10**12)
+
+
+@given(
+    name=names,
+    variants=st.dictionaries(
+        names, st.tuples(counts, st.fixed_dictionaries({"buy": counts})), max_size=5
+    ),
+    width=st.integers(80, 200),
+    ascii_only=st.booleans(),
+    precision=st.sampled_from(["exact", "1", "16"]),
+)
+def test_whatever_was_counted_fits(
+    name: str,
+    variants: dict[str, tuple[int, dict[str, int]]],
+    width: int,
+    ascii_only: bool,
+    precision: str,
+) -> None:
+    """No line is wider than the terminal, and nothing that moves the cursor gets there."""
+    shown = printed(row(name, variants, precision=precision), width=width, ascii_only=ascii_only)
+    assert all(cell_len(line) <= width for line in shown.split("\n"))
+    assert not any(ord(character) < 32 for character in shown.replace("\n", ""))
+    assert "nan" not in shown.replace(name, "") or any("nan" in each for each in (name, *variants))
+
+
+@pytest.mark.parametrize(
+    ("estimate", "ascii_only", "bar"),
+    [
+        (Estimate(0.5, 0.2, 0.8), False, "  ├──●──┤  "),
+        (Estimate(0.5, 0.2, 0.8), True, "  |--o--|  "),
+        (Estimate(0.0, 0.0, 1.0), False, "●─────────┤"),
+        (Estimate(0.7, 0.7, 0.7), False, "     ┊ ●   "),
+    ],
+)
+def test_an_interval_is_drawn_to_scale(estimate: Estimate, ascii_only: bool, bar: str) -> None:
+    """With the control's rate behind it."""
+    assert terminal.interval_bar(estimate, 0, 1, 11, 0.5, ascii_only) == bar

@@ -1,0 +1,269 @@
+"""Redis Cluster, real nodes on loopback: commands find their node, and the client remembers where."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+from hypothesis import example, given
+from hypothesis import strategies as st
+from redis.crc import key_slot
+
+from gimel.runtime import errors
+from gimel.runtime.redis.client import slot_of
+from tests.support.clients import MakeClient
+from tests.support.servers import (
+    Listener,
+    Store,
+    bus_port,
+    cluster_is_whole,
+    free_port,
+    running_cluster,
+    running_store,
+    start_cluster_node,
+    wait_until,
+)
+
+KEYS = [f"key:{number}" for number in range(60)]
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Store]]:
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as stores:
+        yield stores
+
+
+@pytest.fixture
+def cluster(nodes: list[Store]) -> Iterator[list[redis.Redis]]:
+    """A redis-py client of each node, all of them empty."""
+    admins = [node.client() for node in nodes]
+    for admin in admins:
+        admin.flushall()
+        admin.config_resetstat()
+    yield admins
+    for admin in admins:
+        admin.close()
+
+
+def ask(admin: redis.Redis, command: str, *arguments: object) -> Any:
+    return admin.execute_command(command, *arguments)  # type: ignore[no-untyped-call]
+
+
+def redirections(cluster: list[redis.Redis], code: str = "MOVED") -> int:
+    counts = [
+        admin.info("errorstats").get(f"errorstat_{code}", {"count": 0})["count"]
+        for admin in cluster
+    ]
+    return sum(int(count) for count in counts)
+
+
+def requests_read(admin: redis.Redis) -> int:
+    return int(admin.info("stats")["total_reads_processed"])
+
+
+def key_on(node: int, tag: str = "k") -> str:
+    """A key whose slot the node with this number serves."""
+    return next(
+        key
+        for key in (f"{tag}{number}" for number in range(100))
+        if key_slot(key.encode()) * 3 // 16384 == node
+    )
+
+
+@given(st.binary() | st.lists(st.sampled_from([b"{", b"}", b"a", b"b", b":"])).map(b"".join))
+@example(b"{}a")
+@example(b"{a}{b}")
+@example(b"}{a}")
+@example(b"{{a}}")
+def test_slots_are_those_of_redis_py(key: bytes) -> None:
+    """The slot of any key, hash tag or not, is the one that redis-py computes."""
+    assert slot_of(key) == key_slot(key)
+
+
+def test_slots_are_those_of_the_server(cluster: list[redis.Redis]) -> None:
+    """And it is the one that the server answers."""
+    keys = [
+        "",
+        "a",
+        "{a}b",
+        "{}b",
+        "b{a",
+        "a}b{c}",
+        "{{a}}",
+        "naïve",
+        "alephbet:counters:e:g:v::16:3",
+        "7",
+    ]
+    assert [slot_of(key) for key in keys] == [
+        ask(cluster[0], "CLUSTER KEYSLOT", key) for key in keys
+    ]
+    assert slot_of(7) == slot_of("7")
+
+
+def test_commands_find_their_nodes(
+    nodes: list[Store], cluster: list[redis.Redis], client: MakeClient
+) -> None:
+    """One pipeline over all nodes returns each reply in the place of its command, errors and duplicates included."""
+    ours = client(nodes[0].port)
+    commands = (
+        [("SET", key, key) for key in KEYS]
+        + [("GET", key) for key in reversed(KEYS)]
+        + [("INCR", KEYS[0])]
+    )
+    *replies, error = ours.execute(commands)
+    assert replies == ["OK"] * len(KEYS) + [key.encode() for key in reversed(KEYS)]
+    assert isinstance(error, errors.ServerError)
+    assert sum(admin.dbsize() for admin in cluster) == len(KEYS)
+    assert all(admin.dbsize() for admin in cluster)
+
+
+def test_the_slots_are_learned(
+    nodes: list[Store], cluster: list[redis.Redis], client: MakeClient
+) -> None:
+    """What was redirected once goes straight to its node the next time, over the connections that are there."""
+    ours = client(nodes[0].port)
+    ours.execute([("SADD", key, 1) for key in KEYS])
+    learning = redirections(cluster)
+    connections = [admin.info("stats")["total_connections_received"] for admin in cluster]
+    assert ours.execute([("SADD", key, 1) for key in KEYS]) == [0] * len(KEYS)
+    assert learning > 0
+    assert redirections(cluster) == learning
+    assert [admin.info("stats")["total_connections_received"] for admin in cluster] == connections
+
+
+def test_redirected_commands_travel_together(
+    nodes: list[Store], cluster: list[redis.Redis], client: MakeClient
+) -> None:
+    """A first call costs each node one request, however many commands are redirected to it."""
+    before = [requests_read(admin) for admin in cluster]
+    client(nodes[0].port).execute([("SADD", key, 1) for key in KEYS])
+    asked_here = 1
+    assert [
+        requests_read(admin) - asked_here - count
+        for admin, count in zip(cluster, before, strict=True)
+    ] == [1, 1, 1]
+
+
+def test_a_command_that_is_not_idempotent_is_done_once(
+    nodes: list[Store], cluster: list[redis.Redis], client: MakeClient
+) -> None:
+    """A redirection did nothing, so following it is no repetition."""
+    ours = client(nodes[0].port)
+    assert ours.execute([("INCR", key_on(node)) for node in (0, 1, 2)], idempotent=False) == [
+        1,
+        1,
+        1,
+    ]
+
+
+def test_a_slot_on_its_way_is_asked_for_and_not_learned(
+    nodes: list[Store], cluster: list[redis.Redis], client: MakeClient
+) -> None:
+    """While a slot migrates its new keys are at the target, for those who say ASKING; the slot still belongs to the source."""
+    ours = client(
+        nodes[2].port
+    )  # from which the way is MOVED to the source, then ASK to the target
+    source, target = cluster[0], cluster[1]
+    tag = key_on(0, "moving")
+    slot, staying, leaving = key_slot(tag.encode()), f"{{{tag}}}stay", f"{{{tag}}}leave"
+    source.sadd(staying, "old")
+    source_id, target_id = (ask(node, "CLUSTER MYID") for node in (source, target))
+    ask(target, "CLUSTER SETSLOT", slot, "IMPORTING", source_id)
+    ask(source, "CLUSTER SETSLOT", slot, "MIGRATING", target_id)
+    try:
+        commands = [
+            ("SADD", leaving, "a"),
+            ("SADD", staying, "a"),
+            ("SADD", leaving, "b"),
+            ("SADD", key_on(1), "a"),
+        ]
+        assert ours.execute(commands) == [1, 1, 1, 1]
+        moved = redirections(cluster)
+        assert ours.execute([("SCARD", staying), ("SCARD", leaving)]) == [2, 2]
+        assert (redirections(cluster), redirections(cluster, "ASK")) == (moved, 3)
+        assert source.keys() == [staying.encode()]
+    finally:
+        for admin in (source, target):
+            ask(admin, "CLUSTER SETSLOT", slot, "STABLE")
+
+
+def test_slots_that_changed_hands_are_followed(
+    nodes: list[Store], cluster: list[redis.Redis], client: MakeClient
+) -> None:
+    """What was learned is corrected by the next redirection."""
+    key, slot = key_on(2), key_slot(key_on(2).encode())
+    ours = client(nodes[0].port)
+    assert ours.execute([("SADD", key, "a")]) == [1]
+    cluster[2].delete(key)
+    for owner in (0, 2):
+        for admin in cluster:
+            ask(admin, "CLUSTER SETSLOT", slot, "NODE", ask(cluster[owner], "CLUSTER MYID"))
+        assert ours.execute([("SADD", key, "a")]) == [1]
+        assert cluster[owner].delete(key) == 1
+
+
+def test_a_node_that_dies_fails_its_commands_until_it_is_back(
+    nodes: list[Store], cluster: list[redis.Redis], client: MakeClient
+) -> None:
+    """Its slots cannot be served, which is an error that callers handle; the others can, and it as soon as it is back."""
+    ours = client(nodes[0].port)
+    here, there = [("SADD", key_on(0), "a")], [("SADD", key_on(1), "a")]
+    assert ours.execute(here + there) == [1, 1]
+    nodes[1].kill()
+    for _ in range(3):
+        with pytest.raises(errors.ConnectionFailed):
+            ours.execute(here + there)
+        assert ours.execute(here) == [0]
+    nodes[1] = start_cluster_node(nodes[1].directory, nodes[1].port, bus_port(nodes[1]))
+    wait_until(lambda: all(cluster_is_whole(node, 3) for node in nodes))
+    assert ours.execute(here + there) == [0, 1]
+
+
+def test_a_node_that_is_unreachable_does_not_outlive_its_slots(
+    nodes: list[Store], cluster: list[redis.Redis], client: MakeClient
+) -> None:
+    """After a failed connection the slots are asked for again, since a failover gives them to another node."""
+    ours = client(nodes[0].port)
+    ours._address_of_slot[slot_of(key_on(1))] = ("127.0.0.1", free_port())
+    with pytest.raises(errors.ConnectionFailed):
+        ours.execute([("SADD", key_on(1), "a")])
+    assert ours.execute([("SADD", key_on(1), "a")]) == [1]
+
+
+def test_redirections_without_end_are_given_up(client: MakeClient) -> None:
+    """Two nodes that each name the other are an error reply after a few rounds, not a loop."""
+
+    def moved(connection: socket.socket) -> None:
+        while connection.recv(65536):
+            connection.sendall(b"-MOVED 1 127.0.0.1:%d\r\n" % listener.port)
+
+    with Listener(moved) as listener:
+        (reply,) = client(listener.port).execute([("GET", "a")])
+    assert isinstance(reply, errors.Redirected)
+
+
+@pytest.mark.parametrize("port", [0, 65536, 10**30])
+def test_a_redirection_to_an_impossible_port_is_a_failed_connection(
+    client: MakeClient, port: int
+) -> None:
+    """What a server names as a node's address is not trusted to be one."""
+
+    def moved(connection: socket.socket) -> None:
+        while connection.recv(65536):
+            connection.sendall(b"-MOVED 1 127.0.0.1:%d\r\n" % port)
+
+    with Listener(moved) as listener, pytest.raises(errors.ConnectionFailed):
+        client(listener.port).execute([("GET", "a")])
+
+
+def test_a_node_without_slots_is_not_ready(
+    tmp_path_factory: pytest.TempPathFactory, client: MakeClient
+) -> None:
+    """CLUSTERDOWN, as while a cluster is being built, is typed."""
+    options = ["--cluster-enabled", "yes", "--cluster-port", str(free_port())]
+    with running_store(tmp_path_factory.mktemp("lonely"), *options) as lonely:
+        (reply,) = client(lonely.port).execute([("GET", "a")])
+    assert isinstance(reply, errors.NotReadyError)

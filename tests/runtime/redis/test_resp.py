@@ -1,0 +1,332 @@
+"""The wire format: redis-py packs the same bytes and reads the same replies."""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+import types
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+import redis
+from hypothesis import given
+from hypothesis import strategies as st
+from redis._parsers import _RESP2Parser
+
+from gimel.runtime import errors
+from gimel.runtime.redis.resp import encode, read_reply
+
+# redis-py splits a command's name at white space; Gimel's names have none.
+NAMES = st.sampled_from(["PFADD", "sadd", "X"])
+ARGUMENTS = st.binary() | st.text(st.characters(exclude_categories=["Cs"])) | st.integers()
+COMMANDS = st.tuples(NAMES, st.lists(ARGUMENTS, max_size=5)).map(
+    lambda command: (command[0], *command[1])
+)
+
+LINES = st.text(
+    st.characters(exclude_characters="\r\n", exclude_categories=["Cs"]), max_size=40
+).map(str.encode)
+FLAT = st.one_of(
+    LINES.map(lambda line: b"+%b\r\n" % line),
+    LINES.map(lambda line: b"-TEST %b\r\n" % line),
+    st.integers(-(2**63), 2**63 - 1).map(lambda number: b":%d\r\n" % number),
+    st.binary(max_size=60).map(lambda body: b"$%d\r\n%b\r\n" % (len(body), body)),
+    st.sampled_from([b"$-1\r\n", b"*-1\r\n", b"*0\r\n", b"$0\r\n\r\n"]),
+)
+REPLIES = st.recursive(
+    FLAT,
+    lambda inner: st.lists(inner, max_size=4).map(
+        lambda items: b"*%d\r\n%b" % (len(items), b"".join(items))
+    ),
+    max_leaves=12,
+)
+
+MIXED = b"*6\r\n+OK\r\n-WRONGTYPE no\r\n:-12\r\n$6\r\na\r\nb\r\n\r\n$-1\r\n*2\r\n*-1\r\n*0\r\n"
+MIXED_BODY: list[object] = [b"a\r\nb\r\n", None, [None, []]]
+
+
+class Pieces(io.RawIOBase):
+    """A connection on which exactly these pieces arrive, one at each read, and then its end."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        self._pieces = [piece for piece in pieces if piece]
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        if not self._pieces:
+            return 0
+        piece = self._pieces.pop(0)
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def read(*pieces: bytes) -> Any:
+    return read_reply(io.BufferedReader(Pieces(pieces)))
+
+
+def read_by_redis_py(wire: bytes) -> Any:
+    """What redis-py's own RESP2 parser makes of the same bytes, received over a socket."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        sender = threading.Thread(target=ours.sendall, args=(wire,))
+        sender.start()
+        parser: Any = _RESP2Parser(socket_read_size=65536)  # type: ignore[no-untyped-call]
+        parser.on_connect(types.SimpleNamespace(_sock=theirs, socket_timeout=5, encoder=None))
+        theirs.settimeout(5)
+        try:
+            return parser.read_response(disable_decoding=True)
+        finally:
+            sender.join()
+            parser.on_disconnect()
+
+
+def comparable(reply: Any) -> Any:
+    """Statuses as bytes and errors as ("error", message), which is how far redis-py and Gimel name them alike."""
+    if isinstance(reply, list):
+        return [comparable(item) for item in reply]
+    if isinstance(reply, str):
+        return reply.encode()
+    if isinstance(reply, errors.ServerError | redis.RedisError):
+        return "error", str(reply).removeprefix("ERR ")
+    return reply
+
+
+@given(st.lists(COMMANDS, max_size=5))
+def test_commands_are_the_bytes_that_redis_py_sends(commands: list[tuple[Any, ...]]) -> None:
+    """Any commands, with any bytes, text and whole numbers in them, are packed as redis-py packs them."""
+    packer: Any = redis.Connection()  # type: ignore[no-untyped-call]
+    expected = b"".join(b"".join(packer.pack_command(*command)) for command in commands)
+    assert encode(commands) == expected
+
+
+@given(REPLIES)
+def test_replies_are_read_as_redis_py_reads_them(wire: bytes) -> None:
+    """Every type of RESP2, nested in any way, has the value that redis-py gives it."""
+    assert comparable(read(wire)) == comparable(read_by_redis_py(wire))
+
+
+@pytest.mark.parametrize(
+    ("wire", "value"),
+    [
+        pytest.param(b"+OK\r\n", "OK", id="status"),
+        pytest.param(b"+\r\n", "", id="empty status"),
+        pytest.param(b":0\r\n", 0, id="zero"),
+        pytest.param(b":+7\r\n", 7, id="number with a plus sign"),
+        pytest.param(b":-9223372036854775808\r\n", -(2**63), id="smallest number"),
+        pytest.param(b"$2\r\n\r\n\r\n", b"\r\n", id="string of a line end"),
+        pytest.param(b"$0\r\n\r\n", b"", id="empty string"),
+        pytest.param(b"$-1\r\n", None, id="null string"),
+        pytest.param(b"*-1\r\n", None, id="null array"),
+        pytest.param(b"*0\r\n", [], id="empty array"),
+        pytest.param(b"*2\r\n*1\r\n:1\r\n*0\r\n", [[1], []], id="arrays in an array"),
+    ],
+)
+def test_each_type_has_its_python_value(wire: bytes, value: object) -> None:
+    """A status is a str, a string bytes, a null None: the three stay apart."""
+    reply = read(wire)
+    assert reply == value
+    assert type(reply) is type(value)
+
+
+@pytest.mark.parametrize("position", range(1, len(MIXED)))
+def test_a_reply_may_be_split_at_any_byte(position: int) -> None:
+    """However the network cuts a reply, it is read whole."""
+    status, error, number, *body = read(MIXED[:position], MIXED[position:])
+    assert (status, number, body) == ("OK", -12, MIXED_BODY)
+    assert isinstance(error, errors.WrongTypeError)
+
+
+def test_a_reply_may_come_byte_by_byte() -> None:
+    """Even single bytes add up to the reply."""
+    assert read(*(bytes([byte]) for byte in MIXED))[3:] == MIXED_BODY
+
+
+@given(st.lists(REPLIES, min_size=2, max_size=5))
+def test_replies_that_follow_each_other_stay_apart(wires: list[bytes]) -> None:
+    """Reading one reply takes exactly its bytes, so that the next one begins where it ends."""
+    stream = io.BufferedReader(io.BytesIO(b"".join(wires)))
+    assert [comparable(read_reply(stream)) for _ in wires] == [
+        comparable(read(wire)) for wire in wires
+    ]
+    assert stream.read() == b""
+
+
+def test_a_very_long_string_is_read_whole() -> None:
+    """20 MB in one string come back as they are."""
+    body = bytes(range(256)) * 80_000
+    wire = b"$%d\r\n%b\r\n" % (len(body), body)
+    assert read_reply(io.BufferedReader(io.BytesIO(wire))) == body
+
+
+def test_a_very_long_array_is_read_whole() -> None:
+    """200,000 elements come back in their order."""
+    wire = b"*200000\r\n" + b"".join(b":%d\r\n" % number for number in range(200_000))
+    assert read_reply(io.BufferedReader(io.BytesIO(wire))) == list(range(200_000))
+
+
+MALFORMED = {
+    "unknown type": b"!3\r\nabc\r\n",
+    "http": b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    "resp3 map": b"%1\r\n+a\r\n:1\r\n",
+    "empty line": b"\r\n",
+    "line without CR": b"+OK\n",
+    "line without end": b"+" + b"x" * 100_000,
+    "number that is a word": b":ten\r\n",
+    "number that is empty": b":\r\n",
+    "number that is a sign": b":-\r\n",
+    "number with two signs": b":--1\r\n",
+    "number with a space": b": 1\r\n",
+    "number with an underscore": b":1_0\r\n",
+    "number with a fraction": b":1.0\r\n",
+    "number too long": b":" + b"9" * 5000 + b"\r\n",
+    "string of negative length": b"$-2\r\n",
+    "string of impossible length": b"$99999999999\r\n",
+    "string without length": b"$\r\n",
+    "string longer than it says": b"$2\r\nabcd\r\n",
+    "array of negative length": b"*-2\r\n",
+    "array nested without end": b"*1\r\n" * 100_000,
+    "redirection without address": b"-MOVED 1\r\n",
+    "redirection to no port": b"-ASK 1 host:port\r\n",
+    "redirection of no slot": b"-MOVED x 127.0.0.1:1\r\n",
+}
+
+
+@pytest.mark.parametrize("wire", MALFORMED.values(), ids=MALFORMED)
+def test_what_is_not_resp2_is_a_protocol_error(wire: bytes) -> None:
+    """Nothing malformed is guessed at."""
+    with pytest.raises(errors.ProtocolError):
+        read(
+            wire[:8192],
+            wire[8192:16384],
+            *(wire[at : at + 8192] for at in range(16384, len(wire), 8192)),
+        )
+
+
+@pytest.mark.parametrize("length", range(len(MIXED)))
+def test_a_reply_that_breaks_off_is_a_lost_connection(length: int) -> None:
+    """Wherever the stream ends before the reply does, it is the connection that failed."""
+    with pytest.raises(errors.ConnectionFailed) as caught:
+        read(MIXED[:length])
+    assert not isinstance(caught.value, errors.ProtocolError)
+
+
+def wild_bytes() -> Iterator[st.SearchStrategy[bytes]]:
+    yield st.binary(max_size=200)
+    yield st.lists(
+        st.sampled_from(
+            [
+                b"+",
+                b"-",
+                b":",
+                b"$",
+                b"*",
+                b"\r\n",
+                b"\n",
+                b"\r",
+                b"0",
+                b"1",
+                b"-1",
+                b"9",
+                b"MOVED ",
+            ]
+        )
+    ).map(b"".join)
+
+
+@given(st.one_of(*wild_bytes()))
+def test_whatever_comes_is_a_reply_or_a_failed_connection(wire: bytes) -> None:
+    """Any bytes and then the end of the stream give replies until one of them fails in the one way that callers handle."""
+    stream = io.BufferedReader(io.BytesIO(wire))
+
+    def read_all() -> None:
+        while True:
+            read_reply(stream)
+
+    with pytest.raises(errors.ConnectionFailed):
+        read_all()
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"),
+    [(TimeoutError(), errors.AnswerTimeout), (OSError("reset"), errors.ConnectionFailed)],
+)
+@pytest.mark.parametrize("begun", [b"", b"+O", b"$5\r\nab", b"*2\r\n:1\r\n"])
+def test_a_stream_that_fails_is_a_failed_connection(
+    begun: bytes, failure: OSError, kind: type[Exception]
+) -> None:
+    """A time-out or an error of the socket is named as what it is, wherever in a reply it comes."""
+
+    class Failing(Pieces):
+        def readinto(self, buffer: Any, /) -> int:
+            if not self._pieces:
+                raise failure
+            return super().readinto(buffer)
+
+    with pytest.raises(kind) as caught:
+        read_reply(io.BufferedReader(Failing([begun])))
+    assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("NOAUTH Authentication required.", errors.AuthenticationError),
+        (
+            "WRONGPASS invalid username-password pair or user is disabled.",
+            errors.AuthenticationError,
+        ),
+        (
+            "NOPERM this user has no permissions to run the 'pfadd' command",
+            errors.AuthenticationError,
+        ),
+        ("DENIED Redis is running in protected mode", errors.AuthenticationError),
+        ("READONLY You can't write against a read only replica.", errors.ReadOnlyError),
+        ("OOM command not allowed when used memory > 'maxmemory'.", errors.OutOfMemoryError),
+        ("LOADING Redis is loading the dataset in memory", errors.NotReadyError),
+        ("MASTERDOWN Link with MASTER is down", errors.NotReadyError),
+        ("CLUSTERDOWN The cluster is down", errors.NotReadyError),
+        ("TRYAGAIN Multiple keys request during rehashing of slot", errors.NotReadyError),
+        ("MISCONF Redis is configured to save RDB snapshots", errors.NotReadyError),
+        ("NOREPLICAS Not enough good replicas to write.", errors.NotReadyError),
+        ("BUSY Redis is busy running a script.", errors.NotReadyError),
+        ("WRONGTYPE Key is not a valid HyperLogLog string value.", errors.WrongTypeError),
+        ("MOVED 3999 127.0.0.1:6381", errors.Redirected),
+        ("ASK 3999 127.0.0.1:6381", errors.Redirected),
+        ("BUSYKEY Target key name already exists.", errors.ServerError),
+        ("ERR syntax error", errors.ServerError),
+        ("", errors.ServerError),
+    ],
+)
+def test_every_server_error_has_its_type(message: str, kind: type[errors.ServerError]) -> None:
+    """The first word of an error decides its type; an unknown one is a plain ServerError."""
+    error = read(f"-{message}\r\n".encode())
+    assert type(error) is kind
+    assert str(error) == message
+    assert error.code == message.split(" ")[0]
+
+
+@pytest.mark.parametrize(
+    ("message", "asking", "slot", "host", "port"),
+    [
+        ("MOVED 3999 127.0.0.1:6381", False, 3999, "127.0.0.1", 6381),
+        ("ASK 0 node-1.example:7000", True, 0, "node-1.example", 7000),
+        ("MOVED 1 ::1:6381", False, 1, "::1", 6381),
+        ("MOVED 1 :6381", False, 1, "", 6381),
+    ],
+)
+def test_a_redirection_says_where_to(
+    message: str, asking: bool, slot: int, host: str, port: int
+) -> None:
+    """Slot, host and port are read from the text, IPv6 addresses and unknown hosts included."""
+    error = read(f"-{message}\r\n".encode())
+    assert (error.asking, error.slot, error.host, error.port) == (asking, slot, host, port)
+
+
+def test_an_unknown_command_does_not_repeat_its_arguments() -> None:
+    """A server without AUTH or PFADD quotes what it was sent; the password and the uuid must not reach a log."""
+    error = read(b"-ERR unknown command 'AUTH', with args beginning with: 'hunter2' \r\n")
+    assert str(error) == "ERR unknown command 'AUTH'"

@@ -1,0 +1,61 @@
+"""What `GET /experiments` answers, made up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Conversions = Mapping[str, int]
+
+
+def row(
+    name: str,
+    variants: Mapping[str, tuple[int, Conversions]],
+    goals: tuple[str, ...] = ("buy",),
+    precision: str = "16",
+    **more: Any,
+) -> dict[str, Any]:
+    """Return an experiment of these variants, each with its visitors and its conversions by goal."""
+
+    def figure(kind: str, number: int) -> dict[str, Any]:
+        return {kind: number, f"{kind}_by_precision": {precision: number} if number else {}}
+
+    participants = [
+        {"label": variant, **figure("trials", visitors)}
+        for variant, (visitors, _) in sorted(variants.items())
+    ]
+    return {
+        "experiment": name,
+        "goals": [
+            {
+                "goal": goal,
+                "results": [
+                    {**each, **figure("successes", variants[each["label"]][1].get(goal, 0))}
+                    for each in participants
+                ],
+            }
+            for goal in goals
+        ],
+        "participants": participants,
+        "since": 1_700_000_000,
+        "ignored": {},
+        "unreadable": 0,
+        **more,
+    }
+
+
+def answer(*rows: Mapping[str, Any], **ignored: int) -> list[Any]:
+    """Return the whole answer; `ignored` are events of no known experiment."""
+    return [{"meta": {"scope": None, "ignored": ignored}}, *rows]
+
+
+def two(
+    name: str = "e",
+    blue: tuple[int, int] = (10_000, 500),
+    red: tuple[int, int] = (10_000, 520),
+    **more: Any,
+) -> dict[str, Any]:
+    """Return an experiment of two variants with one goal: visitors and conversions of each."""
+    return row(
+        name, {"blue": (blue[0], {"buy": blue[1]}), "red": (red[0], {"buy": red[1]})}, **more
+    )

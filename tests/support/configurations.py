@@ -1,0 +1,33 @@
+"""What config.json may say beside the defaults, as the tests use it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TRACK = {"FunctionName": "gimel-track", "Handler": "gimel.track"}
+
+# Entries of extra_wiring.
+SECOND_PATH = {"lambda": TRACK, "api_gateway": {"pathPart": "t", "method": {"httpMethod": "GET"}}}
+OWN_FUNCTION = {
+    "lambda": {
+        "FunctionName": "our-experiment",
+        "Handler": "gimel.experiment",
+        "MemorySize": 256,
+        "Timeout": 10,
+    },
+    "api_gateway": {
+        "pathPart": "experiment",
+        "method": {"httpMethod": "GET", "apiKeyRequired": True},
+    },
+}
+URL = {"lambda": TRACK, "function_url": True}
+
+# A change of the default configuration that touches a bit of everything.
+CHANGE: dict[str, Any] = {
+    "aws": {
+        "functions": {"gimel-track": {"memory": 256, "reserved_concurrency": 5}},
+        "architecture": "x86_64",
+        "tags": {"team": "web"},
+    },
+    "extra_wiring": [SECOND_PATH, URL],
+}

@@ -1,0 +1,65 @@
+"""A second opinion on the calls: moto, which runs nothing, and knows calls that the other emulator does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from gimel.deploy import steps
+from tests.support.account import Account, variables
+
+
+class Moto(Account):
+    """The account that moto keeps in this process."""
+
+    def client(self, service: str) -> object:
+        return boto3.client(service)  # type: ignore[call-overload]
+
+
+@pytest.fixture
+def moto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Moto]:
+    for name, value in variables("").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    with mock_aws():
+        yield Moto("", tmp_path / "config.json", {"host": "127.0.0.1", "port": 1})
+
+
+def test_a_deploy_converges_at_once_and_is_taken_back_as_a_whole(moto: Moto) -> None:
+    """After the first deploy nothing is left to do, nor after a change; after destroy nothing is left."""
+    change = {
+        "functions": {"gimel-track": {"memory": 256, "reserved_concurrency": 5}},
+        "log_retention_days": 7,
+    }
+    first = moto.deploy()
+    assert (len(first.calls), moto.plan()) == (54, ())
+    assert moto.deploy(aws=change).steps
+    assert moto.plan(aws=change) == ()
+    moto.deploy()
+    assert moto.plan() == ()
+
+    moto.destroy()
+
+    assert moto.destroy() == ()
+    assert not any(moto.listing().values())
+
+
+def test_a_usage_plan_that_lost_the_stage_gets_it_back(moto: Moto) -> None:
+    """By UpdateUsagePlan, which the other emulator does not take for this."""
+    moto.deploy()
+    gateway = boto3.client("apigateway")
+    (plan,) = gateway.get_usage_plans()["items"]
+    gateway.update_usage_plan(
+        usagePlanId=plan["id"],
+        patchOperations=[{"op": "remove", "path": "/apiStages", "value": f"{moto.api()}:prod"}],
+    )
+
+    done = moto.deploy()
+
+    assert done.steps == (steps.AddStageToPlan(),)
+    assert moto.plan() == ()

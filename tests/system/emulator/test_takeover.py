@@ -1,0 +1,171 @@
+"""Gimel 1.5.0 itself deploys into the emulated account; then this one takes the deployment over in place.
+
+ministack does not fill in 1.5.0's mapping templates, so 1.5.0's data is written by its own functions, run by the oracle.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from gimel.deploy import observe, plan
+from gimel.errors import GimelError
+from tests.support.account import Account, live, mutating, variables, versions
+from tests.support.oracle import DEPLOY_REQUIREMENTS, oracle_python, running_oracle
+
+FUNCTIONS = ("gimel-track", "gimel-all-experiments", "gimel-delete-experiment")
+EXTRA = {
+    "lambda": {
+        "FunctionName": "our-experiment",
+        "Handler": "gimel.experiment",
+        "MemorySize": 128,
+        "Timeout": 10,
+    },
+    "api_gateway": {
+        "pathPart": "experiment",
+        "method": {"httpMethod": "GET", "apiKeyRequired": True},
+    },
+}
+
+
+def deploy_1_5_0(account: Account, home: Path) -> None:
+    """Run 1.5.0's own deploy with the account's configuration file."""
+    (home / "config.json").write_text(account.file.read_text())
+    # It waits five seconds for the role, which the emulator does not need.
+    program = "import time; time.sleep = lambda seconds: None; from gimel import deploy; deploy.prepare_zip(); deploy.run()"
+    environment = {**os.environ, **variables(account.url), "HOME": str(home)}
+    done = subprocess.run(
+        [oracle_python(DEPLOY_REQUIREMENTS), "-c", program],
+        cwd=home,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def old(account: Account, tmp_path: Path) -> Account:
+    """The account with a deployment of 1.5.0 in it, of a configuration with a function of the user's own."""
+    home = tmp_path / "home"
+    home.mkdir()
+    account.configure(extra_wiring=[EXTRA])
+    deploy_1_5_0(account, home)
+    return account
+
+
+def ids(account: Account) -> tuple[Any, ...]:
+    gateway = account.client("apigateway")
+    keys = [(key["id"], key["value"]) for key in gateway.get_api_keys(includeValues=True)["items"]]
+    return (
+        account.api(),
+        keys,
+        [stage["stageName"] for stage in gateway.get_stages(restApiId=account.api())["item"]],
+    )
+
+
+def test_api_url_and_key_stay_and_closed_endpoints_open(
+    old: Account, store: redis.Redis, tmp_path: Path
+) -> None:
+    """With the same config.json: ids, URL and key are kept, the key now opens, and data of 1.5.0 is served."""
+    before = ids(old)
+    with running_oracle(int(old.redis["port"]), tmp_path) as oracle:
+        for number in range(3):
+            event = {
+                "experiment": "old",
+                "variant": "red",
+                "event": "participate",
+                "uuid": f"u{number}",
+            }
+            oracle.call("track", event)
+    ((_, key),) = before[1]
+    assert old.ask("experiments", key=key).status == 403
+
+    said = old.plan(extra_wiring=[EXTRA])
+    done = old.deploy(extra_wiring=[EXTRA])
+
+    assert done.steps == said
+    assert ids(old) == before
+    assert done.deployed.key == key
+    rows = {row.get("experiment"): row for row in old.ask("experiments", key=key).body}
+    assert {each["label"]: each["trials"] for each in rows["old"]["participants"]} == {"red": 3}
+    assert old.ask("track", experiment="e", variant="v", event="participate", uuid="u").body == {
+        "status": "ok"
+    }
+    assert old.ask("experiment", key=key, experiment="old").status == 200
+    assert old.ask("delete", "DELETE", key=key, experiment="old").status == 200
+
+
+def test_a_second_deploy_over_it_changes_nothing(old: Account) -> None:
+    """Taken over once, it is as if Gimel 2 had made it."""
+    old.deploy(extra_wiring=[EXTRA])
+
+    again = old.deploy(extra_wiring=[EXTRA])
+
+    assert again.sentences == []
+    assert mutating(again.calls) == []
+
+
+def test_the_role_keeps_its_old_rights_until_the_new_api_is_live(old: Account) -> None:
+    """What 1.5.0's integrations call the functions by is taken away only after the deployment that does without."""
+    done = [type(step).__name__ for step in old.deploy(extra_wiring=[EXTRA]).steps]
+
+    assert max(i for i, name in enumerate(done) if name == "PutRolePolicy") > done.index(
+        "DeployApi"
+    )
+    assert done.index("TrustLambda") > done.index("DeployApi")
+    policy = old.client("iam").get_role_policy(RoleName="gimel", PolicyName="gimel")[
+        "PolicyDocument"
+    ]
+    assert [statement["Action"] for statement in policy["Statement"]] == [
+        ["logs:CreateLogStream", "logs:PutLogEvents"]
+    ]
+    trust = old.client("iam").get_role(RoleName="gimel")["Role"]["AssumeRolePolicyDocument"]
+    assert trust["Statement"][0]["Principal"] == {"Service": "lambda.amazonaws.com"}
+
+
+def test_five_more_deploys_keep_exactly_the_last_five_versions(old: Account) -> None:
+    """1.5.0's version and the takeover's are among those that go."""
+    old.deploy()
+
+    for megabytes in (160, 192, 224, 256, 288):
+        old.deploy(aws={"functions": {name: {"memory": megabytes} for name in FUNCTIONS}})
+
+    for name in FUNCTIONS:
+        assert (versions(old, name), live(old, name)) == ([3, 4, 5, 6, 7], 7)
+
+
+def test_what_left_the_wiring_meanwhile_is_removed(old: Account) -> None:
+    """A function of 1.5.0's extra_wiring that the configuration no longer names goes with its path."""
+    done = old.deploy()
+
+    assert "Delete the function our-experiment" in done.sentences
+    assert "our-experiment" not in old.listing()["functions"]
+    assert old.plan() == ()
+
+
+def test_destroy_removes_a_deployment_of_1_5_0(account: Account, tmp_path: Path) -> None:
+    """Without taking it over first: nothing of it is left."""
+    before = account.listing()
+    home = tmp_path / "home"
+    home.mkdir()
+    account.configure(extra_wiring=[EXTRA])
+    deploy_1_5_0(account, home)
+
+    account.destroy()
+
+    assert account.listing() == before
+
+
+def test_rollback_does_not_go_back_to_what_1_5_0_left(old: Account) -> None:
+    """Its versions do not understand how the API calls them now: events go on being counted."""
+    old.deploy(extra_wiring=[EXTRA])
+
+    with pytest.raises(GimelError, match="nothing was rolled back"):
+        plan.plan_rollback(observe.observe(old.aws(), versions=True))

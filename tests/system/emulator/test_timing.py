@@ -1,0 +1,346 @@
+"""AWS's timing, put between boto3 and the emulated account: deploy waits within bounds, or says which step failed."""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gimel.errors import GimelError
+from tests.support.account import Account, variables, versions
+from tests.support.clock import Rates, Time, Timing, first, keep, until
+from tests.support.command import gimel
+from tests.support.configurations import SECOND_PATH
+from tests.support.proxy import AwsProxy, Call, Edit, Refuse
+
+PENDING = Refuse(
+    409,
+    "ResourceConflictException",
+    "The operation cannot be performed at this time. The function is currently in the following state: Pending",
+)
+IN_PROGRESS = Refuse(
+    409,
+    "ResourceConflictException",
+    "The operation cannot be performed at this time. An update is in progress for resource: gimel-track",
+)
+NO_ROLE = Refuse(
+    400,
+    "InvalidParameterValueException",
+    "The role defined for the function cannot be assumed by Lambda.",
+)
+NO_ROLE_IN_KMS = Refuse(
+    400,
+    "InvalidParameterValueException",
+    "Lambda was unable to configure access to your environment variables because the KMS key is invalid for CreateGrant. "
+    "Please check your KMS key settings. KMS Exception: InvalidArnException "
+    "KMS Message: ARN does not refer to a valid principal",
+)
+NO_ROLE_IN_EC2 = Refuse(
+    400,
+    "InvalidParameterValueException",
+    "The provided execution role does not have permissions to call CreateNetworkInterface on EC2",
+)
+EC2_BUSY = Refuse(
+    400,
+    "InvalidParameterValueException",
+    "Your request has been throttled by EC2, please make sure to retry",
+)
+IN_ANOTHER_WORD = Refuse(
+    409,
+    "ResourceConflictException",
+    "The operation cannot be performed at this time. An update is in progress for resource: "
+    "arn:aws:lambda:us-east-1:000000000000:function:already-an-alias",
+)
+CONCURRENT = Refuse(
+    409,
+    "ConflictException",
+    "Unable to complete operation due to concurrent modification. Please try again later.",
+)
+CONCURRENT_AS_OF_OLD = Refuse(400, "BadRequestException", CONCURRENT.message)
+TOO_MANY = Refuse(429, "TooManyRequestsException", "Too Many Requests")
+EXPIRED = Refuse(
+    400, "ExpiredTokenException", "The security token included in the request is expired"
+)
+ROLE_CHANGING = Refuse(409, "ConcurrentModification", "Another change is in progress")
+CHANGING = ("UpdateFunctionConfiguration", "UpdateFunctionCode", "PublishVersion", "UpdateAlias")
+
+
+@pytest.mark.parametrize(
+    "timing",
+    [
+        functools.partial(until, 20, ("CreateFunction",), NO_ROLE),
+        functools.partial(until, 100, ("CreateFunction",), NO_ROLE),
+        functools.partial(until, 200, ("CreateFunction",), NO_ROLE_IN_KMS),
+        functools.partial(until, 100, ("CreateFunction",), NO_ROLE_IN_EC2),
+        functools.partial(until, 60, ("CreateFunction",), EC2_BUSY),
+        functools.partial(until, 90, ("CreateAlias", "AddPermission"), PENDING),
+        functools.partial(until, 90, ("CreateAlias",), IN_ANOTHER_WORD),
+        functools.partial(
+            until, 30, ("PutMethod", "PutIntegration", "CreateDeployment"), CONCURRENT
+        ),
+        functools.partial(until, 30, ("PutMethod",), CONCURRENT_AS_OF_OLD),
+        functools.partial(until, 30, ("CreateDeployment",), TOO_MANY),
+        functools.partial(until, 10, ("CreateRole",), ROLE_CHANGING),
+    ],
+    ids=[
+        "role after 20 s",
+        "role after 100 s",
+        "role after 200 s, says KMS",
+        "role after 100 s, says EC2",
+        "EC2 busy",
+        "function pending",
+        "function of a misleading name pending",
+        "concurrent change",
+        "concurrent change, in other words",
+        "too many",
+        "role being changed",
+    ],
+)
+def test_a_first_deploy_waits_for_what_passes(
+    account: Account, proxy: AwsProxy, timing: Callable[[], Timing]
+) -> None:
+    """It succeeds by itself, and afterwards nothing is left to do."""
+    clock = Time()
+    keep(proxy, clock, timing())
+
+    account.deploy(clock.options)
+
+    assert clock.now > 10
+    proxy.begin()
+    assert account.plan() == ()
+    assert (
+        account.ask("track", experiment="e", variant="v", event="participate", uuid="u").status
+        == 200
+    )
+
+
+def test_a_change_waits_while_an_update_is_in_progress(account: Account, proxy: AwsProxy) -> None:
+    """Every call that changes a function is refused for half a minute each, and made at last."""
+    account.deploy()
+    clock = Time()
+    keep(proxy, clock, *(until(30, (operation,), IN_PROGRESS) for operation in CHANGING))
+    change = {"aws": {"functions": {"gimel-track": {"memory": 256}}, "architecture": "x86_64"}}
+
+    account.deploy(clock.options, **change)
+
+    assert clock.now > 100
+    proxy.begin()
+    assert account.plan(**change) == ()
+    assert versions(account, "gimel-track") == [1, 2]
+
+
+def test_a_version_becomes_live_when_it_is_ready(account: Account, proxy: AwsProxy) -> None:
+    """AWS may still be making a version that it has published: until then the former one takes the events."""
+    account.deploy()
+    clock = Time()
+    published: list[float] = []
+    became_live: list[float] = []
+
+    def pending(call: Call) -> Edit | None:
+        if call.operation == "UpdateAlias":
+            became_live.append(clock.now)
+        if call.operation == "PublishVersion":
+            published.append(clock.now)
+        if (
+            published
+            and clock.now < published[0] + 10
+            and call.operation in ("PublishVersion", "GetFunctionConfiguration")
+        ):
+            return Edit(lambda answer: answer.update(State="Pending"))
+        return None
+
+    proxy.begin(pending)
+
+    account.deploy(clock.options, aws={"functions": {"gimel-track": {"memory": 256}}})
+
+    assert (len(published), len(became_live)) == (1, 1)
+    assert became_live[0] >= published[0] + 10
+
+
+@pytest.mark.parametrize(
+    ("operation", "answer", "step"),
+    [
+        ("CreateFunction", NO_ROLE, "Create the function gimel-track"),
+        ("PutIntegration", TOO_MANY, "Wire GET /track"),
+        ("CreateApiKey", Refuse(503, "ServiceUnavailableException"), "Create the API key"),
+    ],
+    ids=["role never", "throttled for ever", "service down"],
+)
+def test_what_never_passes_ends_with_the_step(
+    account: Account, proxy: AwsProxy, operation: str, answer: Refuse, step: str
+) -> None:
+    """Patience is bounded; the error names the step, and the next deploy completes what is missing."""
+    clock = Time()
+    keep(proxy, clock, until(9e9, (operation,), answer))
+
+    with pytest.raises(GimelError) as failure:
+        account.deploy(clock.options)
+
+    assert step in failure.value.message
+    assert clock.now < 400
+    proxy.begin()
+    account.deploy()
+    assert account.plan() == ()
+
+
+def test_api_gateways_real_rates_are_kept_to(account: Account, proxy: AwsProxy) -> None:
+    """A first deploy, a change and a destroy in a row succeed at the rates that AWS allows, within five minutes."""
+    clock, rates = Time(), Rates()
+    keep(proxy, clock, rates)
+
+    account.deploy(clock.options)
+    account.deploy(clock.options, extra_wiring=[SECOND_PATH])
+    left = account.plan(extra_wiring=[SECOND_PATH])
+    account.destroy(clock.options)
+
+    assert left == ()
+    assert rates.refused > 0
+    assert clock.now < 300
+    assert not any(account.listing().values())
+
+
+def test_the_command_succeeds_in_aws_own_time(
+    account: Account, proxy: AwsProxy, tmp_path: Path
+) -> None:
+    """By the wall clock: the role can be taken after 20 s, functions are pending for 3 s, and the rates are the real ones."""
+    rates = Rates()
+    timings = (until(20, ("CreateFunction",), NO_ROLE), until(3, ("CreateAlias",), PENDING), rates)
+    proxy.begin(lambda call: first(timings, call.operation, time.monotonic()))
+    account.configure()
+
+    done = command(tmp_path, proxy, "deploy", "--yes")
+
+    assert done.returncode == 0, done.stderr
+    proxy.begin()
+    assert account.plan() == ()
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (
+            Refuse(403, "ExpiredToken", "The security token included in the request is expired"),
+            "credentials have expired",
+        ),
+        (EXPIRED, "credentials have expired"),
+        (
+            Refuse(
+                403,
+                "InvalidClientTokenId",
+                "The security token included in the request is invalid.",
+            ),
+            "does not accept",
+        ),
+        (
+            Refuse(
+                403,
+                "AccessDenied",
+                "User: arn:aws:iam::1:user/u is not authorized to perform: iam:GetRole on",
+            ),
+            "iam:GetRole",
+        ),
+        (Refuse(403, "AccessDeniedException"), "AWS does not allow sts:GetCallerIdentity"),
+    ],
+    ids=["expired", "expired, in other words", "invalid", "denied", "denied without a word"],
+)
+def test_refused_credentials_are_named(
+    account: Account, proxy: AwsProxy, tmp_path: Path, answer: Refuse, message: str
+) -> None:
+    """At once, without repeating the call."""
+    account.configure()
+    proxy.begin(lambda call: answer)
+
+    done = command(tmp_path, proxy, "deploy", "--no-preflight")
+
+    assert_error(done, message)
+    assert len(proxy.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["deploy", "status", "rollback", "destroy --yes", "delete x --yes", "results"]
+)
+def test_a_session_that_expires_midway_is_an_error_of_every_command(
+    account: Account, proxy: AwsProxy, tmp_path: Path, name: str
+) -> None:
+    """From the second call on: the error tells to log in again."""
+    account.deploy()
+    proxy.begin(lambda call: EXPIRED if call.number > 1 else None)
+
+    done = command(tmp_path, proxy, *name.split())
+
+    assert_error(done, "The AWS credentials have expired.")
+    assert "Log in again" in done.stderr
+
+
+def test_preflight_reports_an_expired_session_as_a_failed_check(
+    account: Account, proxy: AwsProxy, tmp_path: Path
+) -> None:
+    """And goes on with the checks that need no AWS."""
+    account.configure()
+    proxy.begin(lambda call: EXPIRED)
+
+    done = command(tmp_path, proxy, "preflight", "--json")
+
+    found = {each["name"]: (each["status"], each["message"]) for each in json.loads(done.stdout)}
+    assert done.returncode == 1
+    assert found["AWS"] == ("failed", "The AWS credentials have expired.")
+    assert found["Redis"][0] == "ok"
+
+
+def command(home: Path, proxy: AwsProxy, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return gimel(*arguments, home=home, **variables(proxy.url))
+
+
+def assert_error(done: subprocess.CompletedProcess[str], message: str) -> None:
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert "something unexpected" not in done.stderr
+
+
+def test_concurrency_is_given_back_before_another_function_takes_it(
+    account: Account, proxy: AwsProxy
+) -> None:
+    """An account whose concurrency is all reserved lets it move from one function to another."""
+    account.deploy(aws={"functions": {"gimel-delete-experiment": {"reserved_concurrency": 5}}})
+    below = "Specified ReservedConcurrentExecutions for function decreases UnreservedConcurrentExecution below its minimum"
+
+    def scarce(call: Call) -> Refuse | None:
+        taken = (
+            call.operation == "PutFunctionConcurrency"
+            and "DeleteFunctionConcurrency" not in proxy.mutating
+        )
+        return Refuse(400, "InvalidParameterValueException", below) if taken else None
+
+    proxy.begin(scarce)
+    moved = {"functions": {"gimel-track": {"reserved_concurrency": 5}}}
+    account.deploy(aws=moved)
+
+    assert account.plan(aws=moved) == ()
+
+
+def test_two_deploys_at_once_leave_one_api(account: Account, proxy: AwsProxy) -> None:
+    """Where both saw none, one of them takes its own away again, and says so; the next deploy completes the other's."""
+
+    account.client("iam").create_role(RoleName="gimel", AssumeRolePolicyDocument="{}")
+
+    def another(call: Call) -> None:
+        if call.operation == "CreateRestApi":
+            account.client("apigateway").create_rest_api(name="gimel", description="Gimel API")
+
+    proxy.begin(another)
+    with pytest.raises(GimelError, match="Another deploy made the REST API gimel at the same time"):
+        account.deploy()
+
+    proxy.begin()
+    account.deploy()
+    assert account.plan() == ()
+    assert (
+        account.ask("track", experiment="e", variant="v", event="participate", uuid="u").status
+        == 200
+    )
