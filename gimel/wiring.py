@@ -6,13 +6,12 @@ nothing of AWS beyond the names and limits of these; `gimel serve` reads the sam
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gimel.errors import GimelError
+from gimel.errors import GimelError, suggest
 
 WIRING: list[dict[str, Any]] = [
     {
@@ -211,7 +210,7 @@ def _parse_function(given: Any, where: str, known: Mapping[str, Function], url: 
     handler = _typed(given, "Handler", str, where)
     if handler not in HANDLERS:
         raise GimelError(
-            f"{where}.Handler: there is no handler {handler!r}.", _choices(handler, HANDLERS)
+            f"{where}.Handler: there is no handler {handler!r}.", suggest(handler, HANDLERS)
         )
     usual = known.get(name) or next((f for f in known.values() if f.handler == handler), None)
     memory = _typed(given, "MemorySize", int, where, default=usual.memory if usual else 128)
@@ -242,7 +241,7 @@ def _parse_route(given: Any, where: str, function: str) -> Route:
     )
     name = _typed(method, "httpMethod", str, where)
     if name not in METHODS:
-        hint = "Gimel answers it by itself." if name == "OPTIONS" else _choices(name, METHODS)
+        hint = "Gimel answers it by itself." if name == "OPTIONS" else suggest(name, METHODS)
         raise GimelError(f"{where}.httpMethod: {name!r} cannot be wired.", hint)
     parameters = _typed(method, "requestParameters", dict, where, default={})
     for parameter, required in parameters.items():
@@ -263,7 +262,7 @@ def _check_keys(
     allowed = (*required, *optional)
     for key in given:
         if key not in allowed:
-            raise GimelError(f"{where}: there is no key {key!r}.", _choices(key, allowed))
+            raise GimelError(f"{where}: there is no key {key!r}.", suggest(key, allowed))
     for key in required:
         if key not in given:
             raise GimelError(f"{where}: {key!r} is missing.")
@@ -275,8 +274,3 @@ def _typed(given: Mapping[str, Any], key: str, kind: type, where: str, default: 
         names = {str: "text", int: "a whole number", bool: "true or false", dict: "an object"}
         raise GimelError(f"{where}.{key}: expected {names[kind]}, found {value!r}.")
     return value
-
-
-def _choices(word: str, choices: Collection[str]) -> str:
-    near = difflib.get_close_matches(str(word), choices, 1)
-    return f"Did you mean {near[0]!r}?" if near else f"Possible: {', '.join(choices)}."

@@ -7,8 +7,7 @@ says about each experiment. Pure: knows neither where the answer came from nor h
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -17,13 +16,13 @@ from gimel.analysis.counts import Arm, Count
 from gimel.analysis.design import Design
 from gimel.analysis.stats import Comparison, Estimate, Split
 from gimel.analysis.verdict import Kind, Verdict, verdict
-from gimel.errors import GimelError
+from gimel.errors import GimelError, suggest
 
 CONTROL_NAMES = ("control", "original", "baseline")
 LIMIT_REACHED = "limit reached"
 
 
-class NotThere(GimelError):
+class NotFound(GimelError):
     """What was asked for by its name is not there; the hint has the nearest names."""
 
 
@@ -205,13 +204,13 @@ def analyse(
 
     `control` goes before the design's; without either it is the variant named control, original or baseline, else the first by
     name. Variants that only the design knows have no visitors; where it gives weights, a variant without one has weight 0: it is
-    left out of the check of the split. Raises NotThere where there is no variant `control`.
+    left out of the check of the split. Raises NotFound where there is no variant `control`.
     """
     design = design or Design()
     names = _variants(counted, design)
     if control is not None and control not in names:
-        raise NotThere(
-            f"The experiment {counted.name!r} has no variant {control!r}.", nearest(control, names)
+        raise NotFound(
+            f"The experiment {counted.name!r} has no variant {control!r}.", suggest(control, names)
         )
     first = control or design.control or usual_control(names)
     names.sort(key=lambda name: name != first)
@@ -259,27 +258,27 @@ def analyse_all(
         found.append(analyse(counted, design, confidence, control if control in names else None))
     if control is not None and found and control not in all_names:
         raise GimelError(
-            f"No experiment has a variant {control!r}.", nearest(control, sorted(all_names))
+            f"No experiment has a variant {control!r}.", suggest(control, sorted(all_names))
         )
     return tuple(sorted(found, key=lambda experiment: not experiment.is_doubtful))
 
 
 def find(answer: NamespaceCounts, name: str, namespace: str) -> Counted:
-    """Return the experiment of that name. Raises NotThere with the nearest names, or saying that the namespace is empty."""
+    """Return the experiment of that name. Raises NotFound with the nearest names, or saying that the namespace is empty."""
     require_some(answer, namespace)
     for experiment in answer.experiments:
         if experiment.name == name:
             return experiment
     names = [experiment.name for experiment in answer.experiments]
-    raise NotThere(
-        f"There is no experiment {name!r} in the namespace {namespace!r}.", nearest(name, names)
+    raise NotFound(
+        f"There is no experiment {name!r} in the namespace {namespace!r}.", suggest(name, names)
     )
 
 
 def require_some(answer: NamespaceCounts, namespace: str) -> None:
-    """Raise NotThere where the namespace is empty."""
+    """Raise NotFound where the namespace is empty."""
     if not answer.experiments:
-        raise NotThere(
+        raise NotFound(
             f"There is no experiment in the namespace {namespace!r}.",
             "It is there once an event came in. Is the namespace the one that the page sends? See --namespace.",
         )
@@ -293,20 +292,6 @@ def usual_control(names: Iterable[str]) -> str | None:
             if name.casefold() == usual:
                 return name
     return ordered[0] if ordered else None
-
-
-def nearest(word: str, names: Sequence[str]) -> str:
-    """Return a hint with the names most like this one, whatever their case, else with the first few."""
-    folded: dict[str, str] = {}
-    for name in names:
-        folded.setdefault(name.casefold(), name)
-    near = [folded[each] for each in difflib.get_close_matches(word.casefold(), folded, 3)]
-    if near:
-        return f"Did you mean {' or '.join(map(repr, near))}?"
-    if not names:
-        return "There is none at all."
-    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-    return f"There {'is' if len(names) == 1 else 'are'} {', '.join(map(repr, names[:5]))}{more}."
 
 
 def _variants(counted: Counted, design: Design) -> list[str]:

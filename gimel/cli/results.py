@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 import click
 
 from gimel.analysis.design import Design
-from gimel.analysis.experiment import Experiment, analyse, analyse_all, nearest, require_some
+from gimel.analysis.experiment import Experiment, analyse, analyse_all, require_some
 from gimel.api.client import Api
 from gimel.cli import Options
 from gimel.cli.connection import api_options, find_api
 from gimel.cli.numbers import CONFIDENCE
-from gimel.errors import GimelError
+from gimel.errors import GimelError, suggest
 from gimel.report import export
 
 SECONDS_BETWEEN_LOOKS = 10
@@ -117,7 +117,7 @@ def _with_goal(experiments: Sequence[Experiment], name: str | None) -> tuple[Exp
         return tuple(experiments)
     goals = sorted({goal.name for experiment in experiments for goal in experiment.goals})
     if name not in goals:
-        raise GimelError(f"There is no goal {name!r}.", nearest(name, goals))
+        raise GimelError(f"There is no goal {name!r}.", suggest(name, goals))
     chosen = [
         replace(each, goals=tuple(goal for goal in each.goals if goal.name == name))
         for each in experiments

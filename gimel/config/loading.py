@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ from pydantic import ValidationError
 from gimel.analysis.design import Design
 from gimel.config.messages import explain, show
 from gimel.config.schema import Document, Redis
-from gimel.errors import GimelError
+from gimel.errors import GimelError, suggest
 from gimel.runtime.settings import DEFAULTS, REDIS_DEFAULTS
 from gimel.wiring import Wiring, wire
 
@@ -130,9 +129,9 @@ def load(path: Path | None) -> Config:
     functions = [function.name for function in wiring.functions]
     for name in parsed.aws.functions:
         if name not in functions:
-            near = difflib.get_close_matches(name, functions, 1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"Possible: {', '.join(functions)}."
-            raise GimelError(f"{path}: aws.functions: no function is called {name!r}.", hint)
+            raise GimelError(
+                f"{path}: aws.functions: there is no function {name!r}.", suggest(name, functions)
+            )
     return Config(path, parsed, wiring)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping
 from typing import Any, get_args
@@ -10,6 +9,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from gimel.config.schema import Document, Section
+from gimel.errors import suggest
 
 _SECRETS = ("password", "ssl_ca_data")
 
@@ -63,8 +63,7 @@ def _near(location: list[int | str]) -> str:
         if part in model.model_fields:
             model = _section(model.model_fields[str(part)].annotation) or model
     keys = [name for name, field in model.model_fields.items() if not field.exclude]
-    near = difflib.get_close_matches(str(location[-1]), keys, 1)
-    return f"Did you mean {near[0]!r}?" if near else f"Possible: {', '.join(keys)}."
+    return suggest(str(location[-1]), keys)
 
 
 def _section(annotation: Any) -> type[Section] | None:

@@ -17,9 +17,9 @@ from urllib.parse import urlencode
 import gimel
 from gimel import templating
 from gimel.analysis.counts import EXACT
-from gimel.analysis.experiment import Counted, Experiment, Goal, NotThere, nearest
+from gimel.analysis.experiment import Counted, Experiment, Goal, NotFound
 from gimel.analysis.verdict import Kind, Verdict
-from gimel.errors import GimelError
+from gimel.errors import GimelError, suggest
 from gimel.report import figures, plots, wording
 from gimel.report.figures import NONE, visible
 from gimel.report.plots import Plot
@@ -163,7 +163,7 @@ def overview(
 
 
 def experiment(found: Experiment, choices: Choices, frame: Frame, now: float) -> str:
-    """Return the page of one experiment. Raises NotThere where it has no goal of the name chosen."""
+    """Return the page of one experiment. Raises NotFound where it has no goal of the name chosen."""
     shown = found if choices.goal is None else _with_goal(found, choices.goal)
     options = Options(
         (
@@ -363,8 +363,8 @@ def _experiment(found: Experiment, now: float) -> ExperimentView:
 def _with_goal(found: Experiment, name: str) -> Experiment:
     goals = tuple(goal for goal in found.goals if goal.name == name)
     if not goals:
-        hint = nearest(name, [goal.name for goal in found.goals])
-        raise NotThere(f"The experiment {found.name!r} has no goal {name!r}.", hint)
+        hint = suggest(name, [goal.name for goal in found.goals])
+        raise NotFound(f"The experiment {found.name!r} has no goal {name!r}.", hint)
     return replace(found, goals=goals)
 
 

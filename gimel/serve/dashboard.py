@@ -22,7 +22,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from gimel.analysis.design import Design
-from gimel.analysis.experiment import Counted, NamespaceCounts, NotThere, analyse, analyse_all
+from gimel.analysis.experiment import Counted, NamespaceCounts, NotFound, analyse, analyse_all
 from gimel.errors import GimelError
 from gimel.report import html
 from gimel.report.html import BASE, Choices, Frame
@@ -167,7 +167,7 @@ def routes(site: Site, now: Callable[[], float] = time.time) -> list[Route]:
         except _Refused as refused:
             response = _html(html.failure(refused.error, choices, frame, now()), refused.status)
         except GimelError as error:
-            status = 404 if isinstance(error, NotThere) else 502
+            status = 404 if isinstance(error, NotFound) else 502
             response = _html(html.failure(error, choices, frame, now()), status)
         response.headers.update(_HEADERS)
         return response

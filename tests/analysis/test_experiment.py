@@ -329,7 +329,7 @@ def test_exact_counts_widen_nothing() -> None:
     ("word", "hint"),
     [
         ("Checkout-Buton", "Did you mean 'checkout-button' or 'checkout-button-2'?"),
-        ("zzz", "There are 'checkout-button', 'checkout-button-2', 'b', 'c', 'd' and 1 more."),
+        ("zzz", "Available: 'checkout-button', 'checkout-button-2', 'b', 'c', 'd', 'e'."),
     ],
 )
 def test_an_unknown_experiment_is_answered_with_the_nearest_names(word: str, hint: str) -> None:

@@ -356,7 +356,7 @@ def test_what_cannot_be_shown_is_an_error(
     )
     at = ("results", "--local", "--url", url, *form)
     assert "Did you mean 'checkout'?" in failed(*at, "--namespace", namespace, "chekout", home=home)
-    assert "There is 'conversion'." in failed(
+    assert "Available: 'conversion'." in failed(
         *at, "--namespace", namespace, "--goal", "x", home=home
     )
     assert "Did you mean 'blue'?" in failed(

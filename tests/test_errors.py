@@ -1,0 +1,29 @@
+"""The hint for an unknown word."""
+
+from __future__ import annotations
+
+import pytest
+
+from gimel.errors import GimelError, suggest
+
+
+@pytest.mark.parametrize(
+    ("word", "choices", "hint"),
+    [
+        ("PROD", ["prod", "staging"], "Did you mean 'prod'?"),
+        ("color", ["colour", "colours", "size"], "Did you mean 'colour' or 'colours'?"),
+        ("zzz", ["a", "b"], "Available: 'a', 'b'."),
+        ("zzz", [f"name-{n}" for n in range(12)], "'name-9' and 2 more."),
+        ("zzz", [], ""),
+    ],
+    ids=["other case", "two similar", "none similar", "too many", "no choices"],
+)
+def test_suggest(word: str, choices: list[str], hint: str) -> None:
+    """Similar choices come first; without any, the first ten are listed."""
+    assert suggest(word, choices).endswith(hint)
+
+
+def test_an_error_reads_as_message_and_hint() -> None:
+    """`str` joins the two sentences and leaves no space where there is no hint."""
+    assert str(GimelError("It failed.", "Try again.")) == "It failed. Try again."
+    assert str(GimelError("It failed.")) == "It failed."
