@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from gimel.config import Config
 from gimel.deploy import bundle
@@ -33,6 +33,19 @@ class FunctionConfiguration:
     security_groups: tuple[str, ...]
     settings: str | None = field(repr=False)
     code_sha256: str
+
+    def changed_fields(self, after: FunctionConfiguration) -> list[str]:
+        """Return the names of the fields that differ from another configuration."""
+        names = [each.name for each in fields(self)]
+        return [name for name in names if getattr(self, name) != getattr(after, name)]
+
+    def describe_change(self, name: str, after: FunctionConfiguration) -> str:
+        """Return a change of one field in words, without the settings: they hold a password."""
+        if name == "settings":
+            return name
+        unit = {"memory": " MB", "timeout": " s"}.get(name, "")
+        before, now = (_in_words(getattr(each, name)) for each in (self, after))
+        return f"{name.replace('_', ' ')} {before} -> {now}{unit}"
 
 
 @dataclass(frozen=True)
@@ -119,3 +132,7 @@ def _longest_setting(config: Config) -> str:
     if settings.pop("redis.ssl_ca_certs", None):
         settings["redis.ssl_ca_certs"] = config.runtime_settings()  # its text replaces its path
     return max(settings, key=lambda key: len(str(settings[key])))
+
+
+def _in_words(value: object) -> str:
+    return ", ".join(value) or "none" if isinstance(value, tuple) else str(value)

@@ -20,10 +20,11 @@ from gimel.deploy.resources.base import Look, Observed, Resource, Step
 from gimel.deploy.resources.concurrency import CONCURRENCY
 from gimel.deploy.resources.cors_preflights import CORS_PREFLIGHTS
 from gimel.deploy.resources.function_urls import FUNCTION_URLS
-from gimel.deploy.resources.functions import FUNCTIONS, ObservedFunction, is_gimel_function
+from gimel.deploy.resources.functions import FUNCTIONS, is_gimel_function
 from gimel.deploy.resources.gateway_responses import GATEWAY_RESPONSES
 from gimel.deploy.resources.log_groups import LOG_GROUPS
 from gimel.deploy.resources.methods import METHODS
+from gimel.deploy.resources.observed_function import ObservedFunction
 from gimel.deploy.resources.permissions import PERMISSIONS
 from gimel.deploy.resources.rest_api import REST_API
 from gimel.deploy.resources.role import ROLE

@@ -11,11 +11,11 @@ from gimel.deploy.identity import ALIAS, Identity
 from gimel.deploy.policies import Permission
 from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
 from gimel.deploy.resources.functions import (
-    UNPUBLISHED,
     function_permission,
     functions_by_name,
     version_id,
 )
+from gimel.deploy.resources.observed_function import UNPUBLISHED
 
 
 class Aliases(Resource[None]):

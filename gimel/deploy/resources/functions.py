@@ -7,75 +7,29 @@ publishes the change, and `aliases` makes it live.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 from gimel.deploy.aws import Answer, Aws, in_progress
-from gimel.deploy.aws_errors import Refused
 from gimel.deploy.desired import (
     SETTINGS_VARIABLE,
     Desired,
     DesiredFunction,
     FunctionConfiguration,
 )
-from gimel.deploy.identity import ALIAS, Identity, is_gimel_role
+from gimel.deploy.identity import Identity, is_gimel_role
 from gimel.deploy.policies import ANY_RESOURCE, LAMBDA, Permission
 from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
 from gimel.deploy.resources.methods import METHODS
+from gimel.deploy.resources.observed_function import (
+    ObservedFunction,
+    observe_function,
+    parse_configuration,
+)
 from gimel.deploy.resources.role import recorded, recorded_tags
 from gimel.deploy.resources.tags import given, retag
 from gimel.errors import GimelError
 
-UNPUBLISHED = 0
-"""Stands for $LATEST, to which an alias can be pointed by hand."""
-
 _WITH_CODE = ("architecture", "code_sha256")  # what UpdateFunctionCode changes
-
-
-@dataclass(frozen=True)
-class Version:
-    """A version of a function; `number` is UNPUBLISHED for what is not published yet."""
-
-    number: int
-    configuration: FunctionConfiguration
-
-
-@dataclass(frozen=True)
-class ObservedFunction:
-    """A function as it is. `live` is what its alias points to, None without an alias.
-
-    The versions are read only where a plan may need them, which is where the live one is not as
-    desired: the published `versions`, the `latest` configuration, which may not be published, and
-    in `aliased` the numbers of the versions that any alias points to.
-    """
-
-    name: str
-    role: str
-    live: Version | None
-    versions: tuple[Version, ...] = ()
-    latest: FunctionConfiguration | None = None
-    aliased: frozenset[int] = frozenset()
-    last_modified: str = ""
-
-    @property
-    def live_number(self) -> int | None:
-        """The published version that is live, None where there is none."""
-        return self.live.number if self.live and self.live.number != UNPUBLISHED else None
-
-    def is_live(self, configuration: FunctionConfiguration) -> bool:
-        """Return whether a published version with this configuration is live."""
-        live = self.live
-        return (
-            live is not None and live.number != UNPUBLISHED and live.configuration == configuration
-        )
-
-    def version_with(self, configuration: FunctionConfiguration) -> int | None:
-        """Return the newest published version with this configuration, None without one."""
-        numbers = [each.number for each in self.versions if each.configuration == configuration]
-        return max(numbers, default=None)
-
-    def needs_version(self, configuration: FunctionConfiguration) -> bool:
-        """Return whether a version with this configuration has yet to be published."""
-        return not self.is_live(configuration) and self.version_with(configuration) is None
 
 
 class Functions(Resource[tuple[ObservedFunction, ...]]):
@@ -88,7 +42,7 @@ class Functions(Resource[tuple[ObservedFunction, ...]]):
         marked = [name for name, is_marked in (listed or {}).items() if is_marked]
         names = dict.fromkeys([*_possible_names(look), *marked])
         found = [
-            _observe(look, name, desired.get(name))
+            observe_function(look, name, desired.get(name))
             for name in names
             if listed is None or name in listed
         ]
@@ -187,83 +141,17 @@ def _list_functions(aws: Aws) -> Mapping[str, bool]:
     """Return the names of all functions, and whether each has Gimel's role and settings."""
     return {
         each["FunctionName"]: is_gimel_role(each["Role"])
-        and _configuration(each).settings is not None
+        and parse_configuration(each).settings is not None
         for each in aws.pages("lambda", "list_functions")
     }
 
 
-def _observe(look: Look, name: str, desired: DesiredFunction | None) -> ObservedFunction | None:
-    live = look.aws.find("lambda", "get_function", FunctionName=name, Qualifier=ALIAS)
-    version = _version(live["Configuration"]) if live else None
-    function = ObservedFunction(name, "", version)
-    is_current = desired is None or function.is_live(desired.configuration)
-    listed: list[Answer] = []
-    if look.versions or function.live_number is None or not is_current:
-        listed = _list_versions(look.aws, name)
-    any_version = live["Configuration"] if live else next(iter(listed), None)
-    if any_version is None:
-        return None
-    aliases = look.aws.pages("lambda", "list_aliases", FunctionName=name) if listed else []
-    versions = [_version(each) for each in listed]
-    latest = [each.configuration for each in versions if each.number == UNPUBLISHED]
-    return ObservedFunction(
-        name=name,
-        role=any_version["Role"],
-        live=version,
-        versions=tuple(each for each in versions if each.number != UNPUBLISHED),
-        latest=next(iter(latest), None),
-        aliased=frozenset(number for alias in aliases for number in _targets(alias)),
-        last_modified=any_version.get("LastModified", ""),
-    )
-
-
-def _list_versions(aws: Aws, name: str) -> list[Answer]:
-    try:
-        return aws.pages("lambda", "list_versions_by_function", FunctionName=name)
-    except Refused as refusal:
-        if refusal.code != "ResourceNotFoundException":
-            raise
-        return []
-
-
-def _version(answer: Answer) -> Version:
-    number = UNPUBLISHED if answer["Version"] == "$LATEST" else int(answer["Version"])
-    return Version(number, _configuration(answer))
-
-
-def _configuration(answer: Answer) -> FunctionConfiguration:
-    vpc = answer.get("VpcConfig") or {}
-    variables = (answer.get("Environment") or {}).get("Variables") or {}
-    return FunctionConfiguration(
-        handler=answer.get("Handler", ""),
-        runtime=answer.get("Runtime", ""),
-        architecture=(answer.get("Architectures") or ["x86_64"])[0],
-        memory=answer["MemorySize"],
-        timeout=answer["Timeout"],
-        subnets=tuple(sorted(vpc.get("SubnetIds") or [])),
-        security_groups=tuple(sorted(vpc.get("SecurityGroupIds") or [])),
-        settings=variables.get(SETTINGS_VARIABLE),
-        code_sha256=answer["CodeSha256"],
-    )
-
-
-def _targets(alias: Answer) -> list[int]:
-    """Return the published versions that an alias points to: it may split traffic between two."""
-    weighted = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights") or {}
-    return [int(number) for number in (alias["FunctionVersion"], *weighted) if number != "$LATEST"]
-
-
 def _update(function: DesiredFunction, latest: FunctionConfiguration) -> Iterator[Step]:
-    changed = _changed_fields(latest, function.configuration)
+    changed = latest.changed_fields(function.configuration)
     if set(changed) - set(_WITH_CODE):
         yield UpdateFunctionConfiguration(function, latest)
     if set(changed) & set(_WITH_CODE):
         yield UpdateFunctionCode(function, latest)
-
-
-def _changed_fields(before: FunctionConfiguration, after: FunctionConfiguration) -> list[str]:
-    names = [field.name for field in fields(FunctionConfiguration)]
-    return [name for name in names if getattr(before, name) != getattr(after, name)]
 
 
 @dataclass(frozen=True)
@@ -305,8 +193,8 @@ class UpdateFunctionConfiguration(Step):
 
     def __str__(self) -> str:
         changes = [
-            _describe(name, self.before, self.function.configuration)
-            for name in _changed_fields(self.before, self.function.configuration)
+            self.before.describe_change(name, self.function.configuration)
+            for name in self.before.changed_fields(self.function.configuration)
             if name not in _WITH_CODE
         ]
         return f"Configure the function {self.function.name}: {', '.join(changes)}"
@@ -360,19 +248,6 @@ def wait_until_ready(run: Run, function: str, answer: Answer, version: str | Non
     """Wait until a function, or a version of it, is ready, if the answer says that it is not."""
     if in_progress(answer):
         run.aws.wait_for_function(function, version)
-
-
-def _describe(name: str, before: FunctionConfiguration, after: FunctionConfiguration) -> str:
-    """Return a change in words, without the settings themselves, which hold a password."""
-    if name == "settings":
-        return name
-    words = [_value(getattr(each, name)) for each in (before, after)]
-    unit = {"memory": " MB", "timeout": " s"}.get(name, "")
-    return f"{name.replace('_', ' ')} {words[0]} -> {words[1]}{unit}"
-
-
-def _value(value: object) -> str:
-    return ", ".join(value) or "none" if isinstance(value, tuple) else str(value)
 
 
 def _configuration_parameters(run: Run, function: DesiredFunction) -> dict[str, object]:
