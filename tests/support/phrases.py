@@ -152,8 +152,8 @@ PHRASES = [
         ("It takes part in the test.", "take it into account"),
     ),
     Phrase(
-        r"\b(?:[Tt]ake|takes|taken|taking|took) (?:(?:it|its|that|the|them|this|what)(?: \w+){0,5} )?"
-        r"away\b",
+        r"\b(?:[Tt]ake|takes|taken|taking|took) "
+        r"(?:(?:it|its|that|the|them|this|what)(?: \w+){0,5} )?away\b",
         'write "remove" or "delete"',
         "Take the public URL of the function away.",
         ("It takes a while. Go away.", "Remove the public URL."),
