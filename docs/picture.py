@@ -18,12 +18,11 @@ def layout() -> str:
     """Return a Markdown block with one line per package, and the names of the modules below it."""
     lines = ["```text"]
     for path in sorted(ROOT.glob("*.py")):
-        lines.append(f"{_shown(path):24}{_summary(path)}")
+        lines += _entry(_shown(path), _summary(path))
     for package in sorted(path.parent for path in ROOT.glob("*/**/__init__.py")):
-        lines.append(f"{_shown(package) + '/':24}{_summary(package / '__init__.py')}")
+        lines += _entry(f"{_shown(package)}/", _summary(package / "__init__.py"))
         modules = [path.name for path in sorted(package.glob("*.py"))]
-        names = "  ".join(name for name in modules if name != "__init__.py")
-        lines += textwrap.wrap(names, 100, initial_indent=" " * 24, subsequent_indent=" " * 24)
+        lines += _entry("", "  ".join(name for name in modules if name != "__init__.py"))
     return "\n".join([*lines, "```"]) + "\n"
 
 
@@ -68,6 +67,11 @@ def _imported(node: ast.AST) -> list[str]:
 
 def _exists(name: str) -> bool:
     return (ROOT / name).is_dir() or (ROOT / f"{name}.py").is_file()
+
+
+def _entry(name: str, text: str) -> list[str]:
+    """Return the lines of a name and what follows it, in two columns."""
+    return textwrap.wrap(text, 100, initial_indent=f"{name:24}", subsequent_indent=" " * 24)
 
 
 def _shown(path: Path) -> str:
