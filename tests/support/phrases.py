@@ -51,10 +51,10 @@ PHRASES = [
         ("Is there a file?", "There is a file.", "How many are there?"),
     ),
     Phrase(
-        r"\bof (?:her|his|its|my|one's|our|their|your) own\b",
+        r"\bof (?:her|his|its|my|one's|our|their|your) own\b(?! (?:accord|choosing))",
         'write "its own ..." or "a separate ..."',
         "It runs in a process of its own.",
-        ("It runs in its own process.",),
+        ("It runs in its own process.", "of its own accord"),
     ),
     Phrase(
         r"\b(?:stand|stands|stood)\b(?! (?:alone|for|in for|out)\b)",
@@ -206,11 +206,14 @@ PHRASES = [
         ("Of course.", "the sum of all variants"),
     ),
     Phrase(
-        r"(?:(?:^|\. )Who|[;:] who) (?:asks|calls|can|has|is|knows|may|needs|reads|sends)\b"
-        r"[^.?]*(?:\.|$)",
+        r"(?:(?:^|\. )Who|[;:] who) \w+(?: [\w']+){1,8} (?:gets|is|means|must)\b(?![^.]*\?)",
         'write "a caller who ...", "anyone who ..."',
         "Who may not ask is told so.",
-        ("Who is allowed to call it?", "a user, who may not run INFO."),
+        (
+            "Who is allowed to call it?",
+            "Who may sign in, and how often a key may be tried.",
+            "a user, who may not run INFO and is warned.",
+        ),
     ),
     Phrase(
         r"(?:^|[.!] )(?:Are|Is) (?:it|the|this|your)\b[^.?]*\?",
