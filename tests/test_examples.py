@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from gimel import config
-from gimel.deploy.desired import desire
-from gimel.deploy.models import Identity, Observed
+from gimel.deploy.desired import desired_state
 from gimel.deploy.plan import plan
 from gimel.page.snippet import snippet
+from tests.support.empty_account import empty_account
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 CONFIGURATIONS = sorted(path.parent.name for path in EXAMPLES.glob("*/config.json"))
@@ -28,11 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def steps_into_an_empty_account(path: Path) -> list[str]:
-    identity = Identity("123456789012", "eu-west-1", "arn:aws:iam::123456789012:user/operator")
-    empty = Observed(
-        identity, role=None, functions=(), log_groups={}, api=None, key=None, plan=None
-    )
-    return [str(step) for step in plan(desire(config.load(path)), empty)]
+    return [str(step) for step in plan(desired_state(config.load(path)), empty_account())]
 
 
 @pytest.mark.parametrize("name", CONFIGURATIONS)
@@ -55,8 +51,7 @@ def test_a_configuration_asks_for_its_values_to_be_replaced(name: str) -> None:
 
 def test_the_configuration_of_a_vpc_lets_the_functions_into_it(folder: Path) -> None:
     """Each function gets the subnets and the security group."""
-    desired = desire(config.load(folder / "elasticache-vpc" / "config.json"))
-    assert desired.vpc
+    desired = desired_state(config.load(folder / "elasticache-vpc" / "config.json"))
     assert all(len(each.configuration.subnets) == 2 for each in desired.functions)
 
 

@@ -80,7 +80,7 @@ def find_api(url: str | None, api_key: str | None, local: bool) -> Api:
 def deployed_api(api_key: str | None) -> Api:
     """Return the API that `gimel deploy` made in the AWS account; a given key is used instead of its own. Raises GimelError."""
     from gimel.cli import terminal
-    from gimel.deploy.observe import find_deployed
+    from gimel.deploy.deployed import find_deployed
     from gimel.deploy.outputs import api_url
 
     given = click.get_current_context().meta

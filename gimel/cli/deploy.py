@@ -6,24 +6,32 @@ import datetime
 from typing import Any
 
 import click
+from rich.console import Console
 
 from gimel.cli import Options, terminal
-from gimel.deploy import cost, steps
-from gimel.deploy.checks import findings, smoke
-from gimel.deploy.desired import desire
-from gimel.deploy.models import Desired
+from gimel.config import Config
+from gimel.deploy.aws import Aws
+from gimel.deploy.checks import smoke
+from gimel.deploy.checks.findings import Finding, any_failed, findings_as_json
+from gimel.deploy.checks.preflight import preflight
+from gimel.deploy.cost import Cost, cost_per_million
+from gimel.deploy.desired import Desired, desired_state
 from gimel.deploy.outputs import Outputs, outputs
+from gimel.deploy.plan import observe, plan
+from gimel.deploy.resources.base import Look, Observed, Step
 from gimel.errors import GimelError
 from gimel.page.snippet import snippet
+from gimel.runtime.fields import DEFAULT_NAMESPACE
+
+_PATIENCE_WITH_EMULATOR = 10.0  # seconds
 
 
 @click.command()
-@click.option("--dry-run", is_flag=True, help="Print the steps, and perform none.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print the steps and what they lead to as JSON."
-)
-@click.option("--no-preflight", is_flag=True, help="Leave the checks of `gimel preflight` out.")
-@click.option("--yes", is_flag=True, help="Do not ask before the first step.")
+@click.option("--dry-run", is_flag=True, help="Show the plan without applying it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the steps and the result as JSON.")
+@click.option("--no-preflight", is_flag=True, help="Skip the `gimel preflight` checks.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@terminal.show_key_option
 @terminal.aws_options
 @click.pass_obj
 def command(
@@ -32,114 +40,117 @@ def command(
     as_json: bool,
     no_preflight: bool,
     yes: bool,
+    show_key: bool,
     profile: str | None,
     region: str | None,
 ) -> None:
-    """Put the backend on AWS, or bring what is there up to the configuration.
+    """Deploy the backend to AWS, or update it to match the configuration.
 
-    Says what it will do first; does nothing where nothing changed; tries the result through its public URLs.
+    Shows the plan first, changes only what differs, and tests the result through its public URLs.
+    Without a terminal, a plan that deletes something needs --yes.
     """
-    from gimel.deploy import observe, plan
-    from gimel.deploy.checks.preflight import preflight
-
     console = terminal.stderr()
     config = options.load_config()
-    desired = desire(config)
+    desired = desired_state(config)
     aws = terminal.connect(profile, region)
     if not no_preflight:
-        found = preflight(config, aws, datetime.date.today(), before_deploy=True)
-        terminal.show_findings(
-            [each for each in found if as_json is False or each.status != "ok"], console
-        )
-        if findings.any_failed(found):
-            raise GimelError(
-                "Nothing was deployed: a check failed.",
-                "Put it right, or leave the checks out with --no-preflight.",
-            )
-    observed = observe.observe(aws, desired)
-    planned = plan.plan(desired, observed)
+        _check_first(config, aws, console, warnings_only=as_json)
+    observed = observe(Look(aws, desired))
+    steps = plan(desired, observed)
     if dry_run:
-        if as_json:
-            terminal.print_json({"steps": steps.as_json(planned)})
-        else:
-            click.echo(
-                "\n".join(f"{number:3}. {step}" for number, step in enumerate(planned, 1))
-                or "Nothing to do."
-            )
+        _show_plan(steps, as_json)
         return
-    if planned:
+    if steps:
         console.print(f"Region {aws.region}, account {observed.identity.account}:")
-        terminal.show_steps(planned, console)
-        if not yes and terminal.can_ask():
-            terminal.confirm("Do this?", yes)
-        deployed = terminal.perform(aws, planned, observed, console)
+        terminal.show_steps(steps, console)
+        _confirm(steps, yes)
     else:
-        console.print("Nothing to do: what is on AWS is what the configuration asks for.")
-        deployed = terminal.perform(aws, planned, observed, console)
-    reached = outputs(deployed, config.wiring, aws.region, aws.endpoint)
-    patience = 10.0 if aws.endpoint else smoke.PATIENCE
-    seen = smoke.check(reached, config, patience=patience)
+        console.print("Nothing to do: the deployment matches the configuration.")
+    reached = _apply(aws, steps, observed, config, console)
+    patience = _PATIENCE_WITH_EMULATOR if aws.endpoint else smoke.PATIENCE
+    findings = smoke.smoke_test(reached, config, patience=patience)
     if as_json:
-        terminal.print_json(
-            {
-                "steps": steps.as_json(planned),
-                **_document(reached, desired),
-                "checks": findings.as_json(seen),
-            }
-        )
+        document = _document(steps, reached, desired, findings, show_key)
+        terminal.print_json(document)
     else:
-        terminal.show_findings(seen, console)
-        _print(reached, desired)
-    if findings.any_failed(seen):
-        failed = "; ".join(
-            f"{each.name}: {each.message}" for each in seen if each.status == "failed"
-        )
+        terminal.show_findings(findings, console)
+        _show_result(reached, desired, show_key)
+    if any_failed(findings):
+        failures = [f"{each.name}: {each.message}" for each in findings if each.status == "failed"]
         raise GimelError(
-            f"It is deployed, and does not work: {failed}.",
-            "What is deployed stays. `gimel rollback` undoes a change.",
+            f"Deployed, but the smoke test failed: {'; '.join(failures)}.",
+            "The deployment stays as it is. `gimel rollback` undoes a change.",
         )
 
 
-def _document(reached: Outputs, desired: Desired) -> dict[str, Any]:
-    million = _cost(desired)
+def _check_first(config: Config, aws: Aws, console: Console, *, warnings_only: bool) -> None:
+    found = preflight(config, aws, datetime.date.today(), before_deploy=True)
+    shown = [each for each in found if not warnings_only or each.status != "ok"]
+    terminal.show_findings(shown, console)
+    if any_failed(found):
+        raise GimelError(
+            "Nothing was deployed: a check failed.",
+            "Fix it, or skip the checks with --no-preflight.",
+        )
+
+
+def _show_plan(steps: tuple[Step, ...], as_json: bool) -> None:
+    if as_json:
+        terminal.print_json({"steps": terminal.steps_as_json(steps)})
+    else:
+        click.echo("\n".join(terminal.numbered(steps)) or "Nothing to do.")
+
+
+def _confirm(steps: tuple[Step, ...], yes: bool) -> None:
+    """Ask before the first step; without a terminal, only deletions need consent."""
+    if terminal.can_ask():
+        terminal.confirm("Apply this plan?", yes)
+    elif not yes and (deletions := [str(step) for step in steps if step.destructive]):
+        raise GimelError(
+            f"The plan deletes something, and there is no terminal to ask: {'; '.join(deletions)}.",
+            "Pass --yes to apply it.",
+        )
+
+
+def _apply(
+    aws: Aws, steps: tuple[Step, ...], observed: Observed, config: Config, console: Console
+) -> Outputs:
+    deployed = terminal.perform(aws, steps, observed, console)
+    return outputs(deployed, config.wiring, aws.region, aws.endpoint)
+
+
+def _document(
+    steps: tuple[Step, ...],
+    reached: Outputs,
+    desired: Desired,
+    findings: list[Finding],
+    show_key: bool,
+) -> dict[str, Any]:
+    cost = _cost(desired)
     return {
-        "endpoints": [
-            {
-                "method": each.method,
-                "url": each.url,
-                "handler": each.handler,
-                "api_key_required": each.api_key_required,
-            }
-            for each in reached.endpoints
-        ],
-        "api_key": reached.key,
-        "cost_of_a_million_events": {
-            "through_api": million.through_api,
-            "through_url": million.through_url,
+        "steps": terminal.steps_as_json(steps),
+        "endpoints": terminal.endpoints_as_json(reached),
+        "api_key": reached.key if show_key else None,
+        "cost_per_million_events": {
+            "through_api": cost.through_api,
+            "through_url": cost.through_url,
         },
+        "checks": findings_as_json(findings),
     }
 
 
-def _print(reached: Outputs, desired: Desired) -> None:
-    for endpoint in reached.endpoints:
-        click.echo(
-            f"{endpoint.method:7} {endpoint.url}{'  (API key)' if endpoint.api_key_required else ''}"
-        )
-    million = _cost(desired)
-    click.echo(f"API key {reached.key}")
+def _show_result(reached: Outputs, desired: Desired, show_key: bool) -> None:
+    terminal.show_endpoints(reached, show_key=show_key)
+    cost = _cost(desired)
     click.echo(
-        f"A million events cost about ${million.through_api:.2f} through the API, "
-        f"${million.through_url:.2f} through a function URL (see WIRING.md), Redis aside."
+        f"A million events cost about ${cost.through_api:.2f} through the API, "
+        f"${cost.through_url:.2f} through a function URL (see WIRING.md), without Redis."
     )
-    track = reached.endpoint("gimel.track")
-    if track:
-        click.echo(f"\n{snippet(track.url, 'alephbet')}", nl=False)
+    if track := reached.endpoint("gimel.track"):
+        click.echo(f"\n{snippet(track.url, DEFAULT_NAMESPACE)}", nl=False)
 
 
-def _cost(desired: Desired) -> cost.Cost:
-    track = next(
-        each.configuration
-        for each in desired.functions
-        if each.configuration.handler == "gimel.track"
-    )
-    return cost.of_a_million(track.memory, track.architecture)
+def _cost(desired: Desired) -> Cost:
+    configurations = [function.configuration for function in desired.functions]
+    track = next(each for each in configurations if each.handler == "gimel.track")
+    return cost_per_million(track.memory, track.architecture)

@@ -5,25 +5,25 @@ from __future__ import annotations
 import click
 
 from gimel.cli import terminal
+from gimel.deploy.plan import observe, plan_destroy
+from gimel.deploy.resources.base import Look
 
 
 @click.command()
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @terminal.aws_options
 def command(yes: bool, profile: str | None, region: str | None) -> None:
-    """Remove all that `gimel deploy` made, and nothing else. Redis, and the counts in it, stay."""
-    from gimel.deploy import observe, plan
-
+    """Delete everything that `gimel deploy` created, and nothing else. Redis is not touched."""
     console = terminal.stderr()
     aws = terminal.connect(profile, region)
-    observed = observe.observe(aws)
-    planned = plan.plan_destroy(observed)
-    if not planned:
-        click.echo(f"Nothing of Gimel's is in {aws.region}.")
+    observed = observe(Look(aws))
+    steps = plan_destroy(observed)
+    if not steps:
+        click.echo(f"No Gimel deployment found in {aws.region}.")
         return
     console.print(f"Region {aws.region}, account {observed.identity.account}:")
-    terminal.show_steps(planned, console)
-    console.print("Redis, and the counts in it, are not touched.")
-    terminal.confirm("Remove all this?", yes)
-    terminal.perform(aws, planned, observed, console)
-    click.echo("Removed. Redis, and the counts in it, are as they were.")
+    terminal.show_steps(steps, console)
+    console.print("Redis and the counts in it are not touched.")
+    terminal.confirm("Delete all of this?", yes)
+    terminal.perform(aws, steps, observed, console)
+    click.echo("Deleted. Redis and the counts in it are unchanged.")

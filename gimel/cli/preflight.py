@@ -8,7 +8,8 @@ import click
 from rich.console import Console
 
 from gimel.cli import Options, terminal
-from gimel.deploy.checks import findings
+from gimel.deploy.checks.findings import any_failed, failed, findings_as_json
+from gimel.deploy.checks.preflight import preflight
 from gimel.errors import GimelError
 
 
@@ -17,28 +18,24 @@ from gimel.errors import GimelError
 @terminal.aws_options
 @click.pass_obj
 def command(options: Options, as_json: bool, profile: str | None, region: str | None) -> None:
-    """Check configuration, AWS credentials and rights, and Redis; change nothing.
+    """Check the configuration, AWS credentials and permissions, and Redis. Changes nothing.
 
-    A line a check: ok, warning or failed, and what to do. Exits with 1 when one failed.
+    Prints one line per check: ok, warning or failed, and what to do. Exits with 1 if one failed.
     """
-    from gimel.deploy.checks import preflight
-
     try:
         config = options.load_config()
     except GimelError as error:
-        found = [findings.failed("configuration", error.message, error.hint)]
+        found = [failed("configuration", error.message, error.hint)]
     else:
         today = datetime.date.today()
         try:
-            found = preflight.preflight(config, terminal.connect(profile, region), today)
+            found = preflight(config, terminal.connect(profile, region), today)
         except GimelError as error:
-            found = [
-                *preflight.preflight(config, None, today),
-                findings.failed("AWS", error.message, error.hint),
-            ]
+            no_aws = failed("AWS", error.message, error.hint)
+            found = [*preflight(config, None, today), no_aws]
     if as_json:
-        terminal.print_json(findings.as_json(found))
+        terminal.print_json(findings_as_json(found))
     else:
         terminal.show_findings(found, Console(soft_wrap=True, highlight=False))
-    if findings.any_failed(found):
+    if any_failed(found):
         raise click.exceptions.Exit(1)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import click
 
 from gimel.cli import terminal
+from gimel.deploy.apply import apply_all_or_none
+from gimel.deploy.plan import observe, plan_rollback
+from gimel.deploy.resources.base import Look
 
 
 @click.command()
@@ -12,21 +15,18 @@ from gimel.cli import terminal
     "--to",
     metavar="VERSION",
     type=click.IntRange(1),
-    help="The version to go back to. [default: the one before]",
+    help="Version to go back to. [default: the previous one]",
 )
 @terminal.aws_options
 def command(to: int | None, profile: str | None, region: str | None) -> None:
-    """Point every function to its previous version, all of them or none. Redis data is not touched.
+    """Point every function to its previous version: all of them or none. Redis is not touched.
 
-    The next `gimel deploy` goes forward again.
+    The next `gimel deploy` makes the configuration live again.
     """
-    from gimel.deploy import observe, plan
-    from gimel.deploy.apply import apply_all_or_none
-
     console = terminal.stderr()
     aws = terminal.connect(profile, region)
-    observed = observe.observe(aws, versions=True)
-    planned = plan.plan_rollback(observed, to)
-    terminal.show_steps(planned, console)
-    apply_all_or_none(aws, planned, observed)
-    click.echo("Rolled back." if planned else "Nothing to do: that version is live.")
+    observed = observe(Look(aws, versions=True))
+    moves = plan_rollback(observed, to)
+    terminal.show_steps(moves, console)
+    apply_all_or_none(aws, moves, observed)
+    click.echo("Rolled back." if moves else "Nothing to do: that version is live.")

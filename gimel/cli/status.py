@@ -7,88 +7,72 @@ from typing import Any
 import click
 
 from gimel.cli import Options, terminal
-from gimel.config import Config
-from gimel.deploy import steps
-from gimel.deploy.desired import desire
-from gimel.deploy.models import Deployed, Observed
+from gimel.deploy.apply import start
+from gimel.deploy.deployed import deployed_from_ids
+from gimel.deploy.desired import desired_state
 from gimel.deploy.outputs import Outputs, outputs
+from gimel.deploy.plan import observe, plan
+from gimel.deploy.resources.base import Look, Observed, Step
+from gimel.deploy.resources.functions import FUNCTIONS
+from gimel.deploy.resources.rest_api import REST_API
 from gimel.errors import GimelError
 
 
 @click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the status as JSON.")
+@terminal.show_key_option
 @terminal.aws_options
 @click.pass_obj
-def command(options: Options, as_json: bool, profile: str | None, region: str | None) -> None:
-    """Show what is deployed: URLs, versions, last change, and how it differs from the configuration."""
-    from gimel.deploy import observe, plan
-
+def command(
+    options: Options, as_json: bool, show_key: bool, profile: str | None, region: str | None
+) -> None:
+    """Show what is deployed: URLs, versions, last change, and differences to the configuration."""
     config = options.load_config()
-    desired = desire(config)
+    desired = desired_state(config)
     aws = terminal.connect(profile, region)
-    observed = observe.observe(aws, desired, versions=True)
-    if observed.api is None and not observed.functions:
+    observed = observe(Look(aws, desired, versions=True))
+    if observed.of(REST_API) is None and not observed.of(FUNCTIONS):
         raise GimelError(
-            f"Nothing is deployed in {aws.region}.",
-            "Run `gimel deploy`, or give another --region or --profile.",
+            f"No Gimel deployment found in {aws.region}.",
+            "Run `gimel deploy`, or choose another --region or --profile.",
         )
-    differences = plan.plan(desired, observed)
-    reached = _reached(observed, config, aws.region, aws.endpoint)
+    differences = plan(desired, observed)
+    reached = None
+    if observed.of(REST_API):
+        ids = start(aws, observed).ids
+        reached = outputs(deployed_from_ids(ids), config.wiring, aws.region, aws.endpoint)
     if as_json:
-        terminal.print_json(_document(observed, reached, differences))
-        return
-    for endpoint in reached.endpoints if reached else ():
-        click.echo(
-            f"{endpoint.method:7} {endpoint.url}{'  (API key)' if endpoint.api_key_required else ''}"
-        )
-    if reached and reached.key:
-        click.echo(f"API key {reached.key}")
-    for function in observed.functions:
-        live = (
-            "no version is live"
-            if function.live_number is None
-            else f"version {function.live_number} is live"
-        )
+        terminal.print_json(_document(observed, reached, differences, show_key))
+    else:
+        _show(observed, reached, differences, show_key)
+
+
+def _show(
+    observed: Observed, reached: Outputs | None, differences: tuple[Step, ...], show_key: bool
+) -> None:
+    if reached:
+        terminal.show_endpoints(reached, show_key=show_key)
+    for function in observed.of(FUNCTIONS):
+        number = function.live_number
+        live = "no version is live" if number is None else f"version {number} is live"
         kept = ", ".join(str(version.number) for version in function.versions)
-        click.echo(f"{function.name}: {live} (kept: {kept}), changed {function.last_modified}")
+        changed = function.last_modified
+        click.echo(f"{function.name}: {live} (kept: {kept}), last changed {changed}")
     if not differences:
-        click.echo("It is what the configuration asks for.")
+        click.echo("The deployment matches the configuration.")
         return
-    click.echo("It differs from the configuration; `gimel deploy` would:")
-    for number, step in enumerate(differences, 1):
-        click.echo(f"{number:3}. {step}")
-
-
-def _reached(
-    observed: Observed, config: Config, region: str, emulator: str | None
-) -> Outputs | None:
-    if observed.api is None:
-        return None
-    urls = {function.name: function.url for function in observed.functions if function.url}
-    return outputs(
-        Deployed(observed.api.id, observed.key.value if observed.key else "", urls),
-        config.wiring,
-        region,
-        emulator,
-    )
+    click.echo("The deployment differs from the configuration. `gimel deploy` would:")
+    click.echo("\n".join(terminal.numbered(differences)))
 
 
 def _document(
-    observed: Observed, reached: Outputs | None, differences: tuple[steps.Step, ...]
+    observed: Observed, reached: Outputs | None, differences: tuple[Step, ...], show_key: bool
 ) -> dict[str, Any]:
     return {
         "account": observed.identity.account,
         "region": observed.identity.region,
-        "endpoints": [
-            {
-                "method": each.method,
-                "url": each.url,
-                "handler": each.handler,
-                "api_key_required": each.api_key_required,
-            }
-            for each in (reached.endpoints if reached else ())
-        ],
-        "api_key": reached.key if reached else None,
+        "endpoints": terminal.endpoints_as_json(reached),
+        "api_key": reached.key if reached and show_key else None,
         "functions": [
             {
                 "name": function.name,
@@ -96,7 +80,7 @@ def _document(
                 "versions": [version.number for version in function.versions],
                 "last_modified": function.last_modified,
             }
-            for function in observed.functions
+            for function in observed.of(FUNCTIONS)
         ],
-        "differences": steps.as_json(differences),
+        "differences": terminal.steps_as_json(differences),
     }

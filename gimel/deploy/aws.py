@@ -1,16 +1,16 @@
 """AWS itself: the one module that imports boto3.
 
-It makes one call at a time, waits and repeats within bounds where AWS asks for that, and turns its refusals into GimelError.
-Which calls to make, and what their answers mean, is said in `observe` and `apply`.
+It makes one call at a time, waits and repeats within bounds where AWS asks for that, and turns
+refusals into GimelError. Which calls to make, and what their answers mean, is up to the resources.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -19,26 +19,20 @@ from botocore import exceptions as botocore_errors
 from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
-from gimel.deploy.models import Identity
+from gimel.deploy.aws_errors import GONE, AwsError, Refused, refusal, retry_reason
+from gimel.deploy.identity import Identity
 from gimel.errors import GimelError
 
 Answer: TypeAlias = dict[str, Any]
-Given: TypeAlias = dict[str, Any]
 
 SERVICES = ("sts", "iam", "logs", "lambda", "apigateway")
 
-# What a listing's next page is asked for by, and what its answer calls that.
-_CURSORS = {
-    "lambda": ("Marker", "NextMarker"),
-    "logs": ("nextToken", "nextToken"),
-    "apigateway": ("position", "position"),
-}
-
-# Those of AWS itself; the latter two are its dual-stack endpoints.
+# AWS's own domains; the latter two are those of its dual-stack endpoints.
 _DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
 
-_FIRST_WAIT, _LONGEST_WAIT = 0.5, 10.0
-# Seconds that a call is repeated for, by the reason. A new role can take minutes, and a function in a VPC.
+_FIRST_WAIT, _LONGEST_WAIT = 0.5, 10.0  # seconds
+# Seconds for which a call is repeated, by reason. A new role can take minutes, and so can a
+# function in a VPC.
 _PATIENCE = {
     "role": 300.0,
     "busy": 300.0,
@@ -48,67 +42,18 @@ _PATIENCE = {
     "unreached": 5.0,
 }
 
-_THROTTLED = frozenset(
-    {
-        "TooManyRequestsException",
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "RequestLimitExceeded",
-        "SlowDown",
-    }
-)
-NO_CREDENTIALS = frozenset(
-    {
-        "AuthFailure",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
-        "RequestExpired",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-_DENIED = frozenset(
-    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException"}
-)
-GONE = frozenset({"NoSuchEntity", "NotFoundException", "ResourceNotFoundException"})
-_EXISTS = frozenset(
-    {
-        "EntityAlreadyExists",
-        "ResourceAlreadyExistsException",
-        "ConflictException",
-        "ResourceConflictException",
-    }
-)
-# What Lambda says while a new role is not known everywhere yet: to itself, to EC2, to KMS for the environment.
-_NEW_ROLE = re.compile(
-    r"role.*(assume|does not have permission)|does not refer to a valid principal"
-)
 _NEVER_SENT = (
     botocore_errors.EndpointConnectionError,
     botocore_errors.ConnectTimeoutError,
     botocore_errors.ProxyConnectionError,
 )
-
-
-class Refused(GimelError):
-    """AWS answered a call with an error that repeating it does not mend. `code` is AWS's."""
-
-    def __init__(self, code: str, message: str, hint: str = "") -> None:
-        super().__init__(message, hint)
-        self.code = code
+_BROKEN = (botocore_errors.HTTPClientError, botocore_errors.ConnectionError, ResponseParserError)
 
 
 class Aws:
-    """The account and region that a profile, the environment or boto3's own configuration lead to.
+    """The account and region that a profile, the environment or boto3's configuration lead to.
 
-    `sleep` and `clock` take and give seconds.
+    `sleep` takes seconds, `clock` returns them; `on_wait` is called with the reason of each wait.
     """
 
     def __init__(
@@ -127,12 +72,9 @@ class Aws:
             session: Any = boto3.Session(profile_name=profile, region_name=region)
             self.region: str = session.region_name or os.environ.get("AWS_REGION", "")
             if not self.region:
-                raise GimelError(
-                    "No AWS region is set.",
-                    "Give --region, set $AWS_REGION, or run `aws configure`.",
-                )
-            # One attempt: what is safe to repeat is known here, and not to botocore.
+                raise _no_region()
             settings = Config(
+                # One attempt: what is safe to repeat is known here, and not to botocore.
                 retries={"total_max_attempts": 1},
                 connect_timeout=10,
                 read_timeout=70,
@@ -146,202 +88,167 @@ class Aws:
 
     @property
     def endpoint(self) -> str | None:
-        """The emulator's address where $AWS_ENDPOINT_URL or its likes lead to one, None on AWS."""
+        """The address of an emulator that $AWS_ENDPOINT_URL or the like names, None on AWS."""
         url = str(self._clients["apigateway"].meta.endpoint_url)
         return None if (urlsplit(url).hostname or "").endswith(_DOMAINS) else url
 
     def identity(self) -> Identity:
-        """Return whose account this is. Asked once."""
+        """Return the account and the caller. Asked once."""
         if self._identity is None:
             answer = self.call("sts", "get_caller_identity")
             partition = answer["Arn"].split(":")[1]
             self._identity = Identity(answer["Account"], self.region, answer["Arn"], partition)
         return self._identity
 
-    def call(
+    def call(self, service: str, operation: str, /, **parameters: Any) -> Answer:
+        """Make a call that may be repeated, and return its answer.
+
+        It is repeated where AWS says that this helps. After an attempt whose outcome is not known
+        (a broken connection, a 5xx), it counts as success that what the call deletes is gone, or
+        what it creates exists: the answer is then empty. Raises Refused, or GimelError where
+        patience ends.
+        """
+        return self._call(service, operation, lambda: None, parameters)
+
+    def create(
         self,
         service: str,
         operation: str,
-        *,
-        settled: Callable[[], Answer | None] | None = None,
-        **given: Any,
+        find_created: Callable[[], Answer | None],
+        /,
+        **parameters: Any,
     ) -> Answer:
-        """Make a call and return its answer; wait and repeat it where AWS says that this helps.
+        """Make a call that must not be done twice, and return its answer. Raises as `call` does.
 
-        After an attempt whose outcome is not known (the connection broke, a 5xx), `settled` tells whether the call was done:
-        it returns what the call would have, or None. Without it the call must be one that may be made twice; that what it
-        deletes is gone, or what it makes is there, is then success. Raises Refused, or GimelError where patience ends.
+        After an attempt whose outcome is not known, `find_created` finds out whether the call was
+        done: it returns what the call would have returned, or None.
         """
-        started = self.clock()
-        wait = _FIRST_WAIT
-        unsure = False
-        while True:
-            try:
-                with _credentials_explained():
-                    answer: Answer = getattr(self._clients[service], operation)(**given)
-                answer.pop("ResponseMetadata", None)
-                return answer
-            except botocore_errors.ClientError as error:
-                reason = _reason(operation, error)
-                code, message = _code(error), _message(error)
-                if unsure and (
-                    (operation.startswith(("delete", "remove")) and code in GONE) or _exists(error)
-                ):
-                    return (settled() if settled else None) or {}
-                if reason is None:
-                    raise _refused(service, operation, error) from None
-            except (
-                botocore_errors.HTTPClientError,
-                botocore_errors.ConnectionError,
-                ResponseParserError,
-            ) as error:
-                reason, message = (
-                    "unreached" if isinstance(error, _NEVER_SENT) else "unsure",
-                    str(error),
-                )
-            unsure = unsure or reason == "unsure"
-            waited = self.clock() - started
-            if reason == "unreached" and waited + wait > _PATIENCE[reason]:
-                raise GimelError(
-                    f"AWS cannot be reached: {message}", "Check the network, and the region's name."
-                )
-            if waited + wait > _PATIENCE[reason]:
-                raise GimelError(
-                    f"{_action(service, operation)} did not succeed for {waited:.0f} s: {message}",
-                    "Try again later.",
-                )
-            self.on_wait(message)
-            self.sleep(wait)
-            wait = min(wait * 2, _LONGEST_WAIT)
-            if unsure and settled and (found := settled()) is not None:
-                return found
+        return self._call(service, operation, find_created, parameters)
 
-    def find(self, service: str, operation: str, **given: Any) -> Answer | None:
-        """Make a call that reads, and return its answer, None where what it asks for is not there."""
+    def find(self, service: str, operation: str, /, **parameters: Any) -> Answer | None:
+        """Make a call about one thing; return its answer, None where the thing does not exist.
+
+        That is also how to delete something that may be gone already.
+        """
         try:
-            return self.call(service, operation, **given)
-        except Refused as refusal:
-            if refusal.code in GONE:
+            return self.call(service, operation, **parameters)
+        except Refused as refused:
+            if refused.code in GONE:
                 return None
             raise
 
-    def pages(self, service: str, operation: str, key: str, **given: Any) -> list[Answer]:
-        """Return the items of all pages of a listing."""
-        cursor, token = _CURSORS[service]
-        items: list[Answer] = []
-        while True:
-            answer = self.call(service, operation, **given)
-            items += answer.get(key, [])
-            if not answer.get(token):
-                return items
-            given[cursor] = answer[token]
+    def pages(self, service: str, operation: str, /, **parameters: Any) -> list[Answer]:
+        """Return the items of all pages of a listing, which botocore knows how to ask for."""
+        paginator: Any = self._clients[service].get_paginator(operation)
+        paginator._method = partial(self.call, service, operation)  # each page with our patience
+        pages = paginator.paginate(**parameters)
+        (key,) = pages.result_keys
+        return [item for page in pages for item in key.search(page) or []]
 
     def wait_for_function(self, name: str, version: str | None = None) -> None:
-        """Wait until a function, or a version of it, can be used. Raises GimelError where that fails, or takes too long."""
+        """Wait until a function, or a version of it, is ready.
+
+        botocore's waiters would neither say what they wait for nor use this clock.
+        Raises GimelError where the function cannot become ready, or takes too long.
+        """
         started, wait = self.clock(), _FIRST_WAIT
-        which: Given = {"FunctionName": name, **({"Qualifier": version} if version else {})}
+        which = {"FunctionName": name, **({"Qualifier": version} if version else {})}
         while True:
             answer = self.call("lambda", "get_function_configuration", **which)
             if "Failed" in (answer.get("State"), answer.get("LastUpdateStatus")):
-                why = (
-                    answer.get("StateReason")
-                    or answer.get("LastUpdateStatusReason")
-                    or "AWS gives no reason"
+                why = answer.get("StateReason") or answer.get("LastUpdateStatusReason")
+                raise GimelError(
+                    f"AWS could not set up the function {name}: {why or 'no reason given'}"
                 )
-                raise GimelError(f"The function {name} cannot be used: {why}")
-            if in_progress(answer):
-                if self.clock() - started + wait > _PATIENCE["busy"]:
-                    raise GimelError(
-                        f"The function {name} is not ready after {_PATIENCE['busy']:.0f} s.",
-                        "Try again later.",
-                    )
-                self.on_wait(f"{name} is not ready yet")
-                self.sleep(wait)
-                wait = min(wait * 2, _LONGEST_WAIT)
-                continue
-            return
+            if not in_progress(answer):
+                return
+            if self.clock() - started + wait > _PATIENCE["busy"]:
+                raise GimelError(
+                    f"The function {name} is not ready after {_PATIENCE['busy']:.0f} s.",
+                    "Try again later.",
+                )
+            self.on_wait(f"{name} is not ready yet")
+            self.sleep(wait)
+            wait = min(wait * 2, _LONGEST_WAIT)
+
+    def _call(
+        self,
+        service: str,
+        operation: str,
+        find_created: Callable[[], Answer | None],
+        parameters: dict[str, Any],
+    ) -> Answer:
+        started, wait, unsure = self.clock(), _FIRST_WAIT, False
+        while True:
+            try:
+                return self._attempt(service, operation, parameters)
+            except botocore_errors.ClientError as raised:
+                error = _parse(raised)
+                reason, message = retry_reason(error), error.message
+                if unsure and _was_done(operation, error):
+                    return find_created() or {}
+                if reason is None:
+                    raise refusal(_action(service, operation), error) from None
+            except _BROKEN as broken:
+                reason = "unreached" if isinstance(broken, _NEVER_SENT) else "unsure"
+                message = str(broken)
+            unsure = unsure or reason == "unsure"
+            waited = self.clock() - started
+            if waited + wait > _PATIENCE[reason]:
+                raise _gave_up(_action(service, operation), reason, waited, message)
+            self.on_wait(message)
+            self.sleep(wait)
+            wait = min(wait * 2, _LONGEST_WAIT)
+            if unsure and (found := find_created()) is not None:
+                return found
+
+    def _attempt(self, service: str, operation: str, parameters: dict[str, Any]) -> Answer:
+        with _credentials_explained():
+            answer: Answer = getattr(self._clients[service], operation)(**parameters)
+        answer.pop("ResponseMetadata", None)
+        return answer
 
 
 def in_progress(function: Answer) -> bool:
-    """Return whether an answer about a function says that it is still being made or changed."""
+    """Return whether an answer about a function says that it is being created or changed."""
     return function.get("State") == "Pending" or function.get("LastUpdateStatus") == "InProgress"
 
 
-def _code(error: botocore_errors.ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
-
-
-def _message(error: botocore_errors.ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Message", "")) or str(error)
-
-
-def _exists(error: botocore_errors.ClientError) -> bool:
-    return _code(error) in _EXISTS and bool(
-        re.search(r"\balready\b|\bexists? for\b", _words(error))
+def _parse(error: botocore_errors.ClientError) -> AwsError:
+    """Return an error as a value."""
+    answered = error.response.get("Error", {})
+    return AwsError(
+        code=str(answered.get("Code", "")),
+        message=str(answered.get("Message", "")) or str(error),
+        status=error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0),
     )
 
 
-def _words(error: botocore_errors.ClientError) -> str:
-    """Return the message without ARNs, in which any word can stand."""
-    return re.sub(r"arn:\S+", "", _message(error))
+def _was_done(operation: str, error: AwsError) -> bool:
+    """Return whether an error shows that an earlier attempt had succeeded."""
+    deletes = operation.startswith(("delete", "remove"))
+    return error.says_exists or (deletes and error.code in GONE)
 
 
-def _reason(operation: str, error: botocore_errors.ClientError) -> str | None:
-    """Return why repeating the call may help, None where it cannot."""
-    code, message = _code(error), _words(error)
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    if code in _THROTTLED or (code == "LimitExceededException" and "ate exceeded" in message):
-        return "throttled"
-    if code == "InvalidParameterValueException" and "throttled" in message:
-        return "throttled"
-    if code == "InvalidParameterValueException" and _NEW_ROLE.search(message):
-        return "role"
-    if (
-        code == "ResourceConflictException"
-        and not _exists(error)
-        and not re.search(r"\balias", message)
-    ):
-        return "busy"
-    if code in (
-        "ConflictException",
-        "OperationAbortedException",
-        "ConcurrentModification",
-    ) and not _exists(error):
-        return "conflict"
-    if (code == "DeleteConflict" and "progress" in message) or (
-        code == "BadRequestException" and "try again" in message
-    ):
-        return "conflict"
-    return "unsure" if status >= 500 else None
+def _gave_up(action: str, reason: str, waited: float, message: str) -> GimelError:
+    if reason == "unreached":
+        return GimelError(
+            f"Could not connect to AWS: {message}", "Check the network and the name of the region."
+        )
+    return GimelError(
+        f"{action} did not succeed within {waited:.0f} s: {message}", "Try again later."
+    )
 
 
 def _action(service: str, operation: str) -> str:
-    name = "".join(part.capitalize() for part in operation.split("_"))
-    return f"{service}:{name}"
+    """Return the IAM action that an operation of boto3 stands for, mostly."""
+    return f"{service}:{''.join(part.capitalize() for part in operation.split('_'))}"
 
 
-def _refused(service: str, operation: str, error: botocore_errors.ClientError) -> Refused:
-    code, message = _code(error), _message(error)
-    if code in NO_CREDENTIALS or "security token" in message.lower():
-        expired = "expired" in f"{code} {message}".lower()
-        what = (
-            "The AWS credentials have expired."
-            if expired
-            else f"AWS does not accept the credentials: {message}"
-        )
-        return Refused(code, what, "Log in again, or run `aws configure`, and check --profile.")
-    if code in _DENIED:
-        action = _action(service, operation)
-        if named := re.search(r"perform: ([\w-]+:\w+)", message):
-            action = named[1]
-        elif named := re.search(r"denied by EC2.* permission to (\w+)", message):
-            action = f"ec2:{named[1]}"
-        return Refused(
-            code,
-            f"AWS does not allow {action}: {message}",
-            "`gimel iam-policy` prints the rights that Gimel needs.",
-        )
-    return Refused(code, f"{_action(service, operation)} was refused: {message} ({code})")
+def _no_region() -> GimelError:
+    return GimelError(
+        "No AWS region is set.", "Give --region, set $AWS_REGION, or run `aws configure`."
+    )
 
 
 @contextlib.contextmanager
@@ -354,12 +261,10 @@ def _credentials_explained() -> Iterator[None]:
         ) from None
     except botocore_errors.ProfileNotFound as error:
         raise GimelError(
-            f"{error}.", "`aws configure list-profiles` lists those that are there."
+            f"{error}.", "`aws configure list-profiles` lists those that exist."
         ) from None
     except botocore_errors.NoRegionError:
-        raise GimelError(
-            "No AWS region is set.", "Give --region, set $AWS_REGION, or run `aws configure`."
-        ) from None
+        raise _no_region() from None
     except (
         botocore_errors.InvalidRegionError,
         botocore_errors.InvalidConfigError,

@@ -1,7 +1,8 @@
-"""The zip that AWS Lambda runs: gimel/__init__.py and gimel/runtime/ as readable source, and nothing else.
+"""The zip that AWS Lambda runs: gimel/__init__.py and gimel/runtime/ as readable source.
 
-It is byte-identical from any folder, machine and Python: entries are sorted, dates and modes fixed, and nothing is compressed,
-for two versions of zlib compress the same text differently. So what is deployed can be recognised by its hash.
+It is byte-identical from any folder, machine and Python, so that what is deployed can be recognised
+by its hash: entries are sorted, dates and modes are fixed, and nothing is compressed, because two
+versions of zlib compress the same text differently.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import zipfile
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment that a zip can hold
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold
 _UNIX = 3
 _MODE = 0o100644
 

@@ -1,7 +1,7 @@
-"""What a million events cost, in US dollars of us-east-1. Pure.
+"""What a million events cost, in US dollars in us-east-1. Pure.
 
-Prices: https://aws.amazon.com/lambda/pricing/ and https://aws.amazon.com/api-gateway/pricing/, without the free tier. Redis,
-the data that leaves AWS, and the cold starts, which are billed too and few, are not in it.
+Prices: https://aws.amazon.com/lambda/pricing/ and https://aws.amazon.com/api-gateway/pricing/,
+without the free tier. Redis, data transfer out of AWS and the few cold starts are not included.
 """
 
 from __future__ import annotations
@@ -9,26 +9,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MILLION = 1_000_000
-LAMBDA_REQUESTS = 0.20
-REST_API_REQUESTS = 3.50
+LAMBDA_REQUESTS = 0.20  # per million
+REST_API_REQUESTS = 3.50  # per million
 GB_SECOND = {"arm64": 0.0000133334, "x86_64": 0.0000166667}
 LOG_GB = 0.50
 LOG_BYTES = 330  # about: the START, END and REPORT lines of an invocation
-EVENT_SECONDS = (
-    0.005  # an assumption: one round trip to a Redis in the same region, and the little around it
-)
+EVENT_SECONDS = 0.005  # assumed: one round trip to a Redis in the same region, and a little more
 
 
 @dataclass(frozen=True)
 class Cost:
-    """US dollars a million events, through the REST API and through a function's own URL."""
+    """US dollars per million events, through the REST API and through a function's own URL."""
 
     through_api: float
     through_url: float
 
 
-def of_a_million(memory: int, architecture: str) -> Cost:
-    """Return the cost at so many MB of memory."""
+def cost_per_million(memory: int, architecture: str) -> Cost:
+    """Return the cost of a function with so many MB of memory."""
     compute = memory / 1024 * EVENT_SECONDS * MILLION * GB_SECOND[architecture]
     logs = MILLION * LOG_BYTES / 1e9 * LOG_GB
     through_url = LAMBDA_REQUESTS + compute + logs

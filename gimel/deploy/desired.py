@@ -1,37 +1,97 @@
-"""The configuration and the wiring as what should be on AWS. Pure."""
+"""What should exist on AWS: the configuration, and the functions that follow from it. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+
 from gimel.config import Config
 from gimel.deploy import bundle
-from gimel.deploy.models import (
-    SETTINGS_VARIABLE,
-    Configuration,
-    Desired,
-    DesiredFunction,
-    Preflight,
-)
 from gimel.errors import GimelError
 
-MOST_ENVIRONMENT = 4096  # bytes of names and values: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+SETTINGS_VARIABLE = "GIMEL_SETTINGS"
+
+# Bytes of names and values together:
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+MAX_ENVIRONMENT = 4096
 
 
-def desire(config: Config, archive: bytes | None = None) -> Desired:
-    """Return what a configuration asks for. Raises GimelError where no Redis is configured, or the settings are too long."""
+@dataclass(frozen=True)
+class FunctionConfiguration:
+    """Everything that decides how one version of a function behaves.
+
+    `memory` is in MB, `timeout` in seconds. `settings` is the value of GIMEL_SETTINGS, None where
+    the variable is missing.
+    """
+
+    handler: str
+    runtime: str
+    architecture: str
+    memory: int
+    timeout: int
+    subnets: tuple[str, ...]
+    security_groups: tuple[str, ...]
+    settings: str | None = field(repr=False)
+    code_sha256: str
+
+    def changed_fields(self, after: FunctionConfiguration) -> list[str]:
+        """Return the names of the fields that differ from another configuration."""
+        names = [each.name for each in fields(self)]
+        return [name for name in names if getattr(self, name) != getattr(after, name)]
+
+    def describe_change(self, name: str, after: FunctionConfiguration) -> str:
+        """Return a change of one field in words, without the settings: they hold a password."""
+        if name == "settings":
+            return name
+        unit = {"memory": " MB", "timeout": " s"}.get(name, "")
+        before, now = (_in_words(getattr(each, name)) for each in (self, after))
+        return f"{name.replace('_', ' ')} {before} -> {now}{unit}"
+
+
+@dataclass(frozen=True)
+class DesiredFunction:
+    """A function as it should be. `routed` says whether a path of the REST API leads to it."""
+
+    name: str
+    configuration: FunctionConfiguration
+    code: bytes = field(repr=False)
+    reserved_concurrency: int | None = None
+    url: bool = False
+    routed: bool = True
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What a configuration asks for. Each resource reads from it what concerns that resource."""
+
+    config: Config
+    functions: tuple[DesiredFunction, ...]
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """The tags of the role, the functions, the log groups and the REST API."""
+        return self.config.document.aws.tags
+
+    @property
+    def function_names(self) -> tuple[str, ...]:
+        """The names of the functions, in the order of the wiring."""
+        return tuple(function.name for function in self.functions)
+
+
+def desired_state(config: Config, archive: bytes | None = None) -> Desired:
+    """Return what a configuration asks for, with `archive` as the code of the functions.
+
+    Raises GimelError where no Redis is configured, or where the settings are too long for Lambda.
+    """
     settings = config.runtime_settings()
-    size = len(SETTINGS_VARIABLE) + len(settings.encode("utf-8"))
-    if size > MOST_ENVIRONMENT:
-        raise GimelError(
-            f"The settings take {size} bytes of the {MOST_ENVIRONMENT} that AWS Lambda has for them. "
-            f"The longest: {_longest(config)}.",
-            "Shorten it: of a CA file keep only the certificate that signed the server's.",
-        )
+    _check_size(settings, config)
     archive = bundle.build() if archive is None else archive
     aws = config.document.aws
+    routed = {route.function for route in config.wiring.routes}
     functions = []
     for function in config.wiring.functions:
         options = aws.functions.get(function.name)
-        configuration = Configuration(
+        configuration = FunctionConfiguration(
             handler=function.handler,
             runtime=aws.runtime,
             architecture=aws.architecture,
@@ -42,26 +102,37 @@ def desire(config: Config, archive: bytes | None = None) -> Desired:
             settings=settings,
             code_sha256=bundle.code_sha256(archive),
         )
-        reserved = options.reserved_concurrency if options else None
         functions.append(
-            DesiredFunction(function.name, configuration, archive, reserved, function.url)
+            DesiredFunction(
+                name=function.name,
+                configuration=configuration,
+                code=archive,
+                reserved_concurrency=options.reserved_concurrency if options else None,
+                url=function.url,
+                routed=function.name in routed,
+            )
         )
-    paths = dict.fromkeys(route.path for route in config.wiring.routes)
-    return Desired(
-        functions=tuple(functions),
-        routes=config.wiring.routes,
-        preflights=tuple(Preflight(path, config.wiring.methods(path)) for path in paths),
-        tags=dict(aws.tags),
-        log_retention_days=aws.log_retention_days,
-        throttle_rate=aws.throttle.rate,
-        throttle_burst=aws.throttle.burst,
-        vpc=aws.vpc is not None,
-    )
+    return Desired(config, tuple(functions))
 
 
-def _longest(config: Config) -> str:
+def _check_size(settings: str, config: Config) -> None:
+    size = len(SETTINGS_VARIABLE) + len(settings.encode("utf-8"))
+    if size > MAX_ENVIRONMENT:
+        raise GimelError(
+            f"The settings take {size} of the {MAX_ENVIRONMENT} bytes that AWS Lambda allows. "
+            f"The longest setting is {_longest_setting(config)}.",
+            "Shorten it. Of a CA file, keep only the certificate that signed the server's.",
+        )
+
+
+def _longest_setting(config: Config) -> str:
     document = config.document.model_dump(exclude_none=True, exclude={"extra_wiring", "aws"})
-    parts = {f"redis.{key}": value for key, value in document.pop("redis", {}).items()} | document
-    if parts.pop("redis.ssl_ca_certs", None):
-        parts["redis.ssl_ca_certs"] = config.runtime_settings()
-    return max(parts, key=lambda key: len(str(parts[key])))
+    redis = document.pop("redis", {})
+    settings = {f"redis.{key}": value for key, value in redis.items()} | document
+    if settings.pop("redis.ssl_ca_certs", None):
+        settings["redis.ssl_ca_certs"] = config.runtime_settings()  # its text replaces its path
+    return max(settings, key=lambda key: len(str(settings[key])))
+
+
+def _in_words(value: object) -> str:
+    return ", ".join(value) or "none" if isinstance(value, tuple) else str(value)

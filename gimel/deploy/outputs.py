@@ -1,16 +1,20 @@
-"""Where a deployment is reached: its public URLs, from ids. Pure."""
+"""How a deployment is reached: its public URLs, from the ids that AWS chose. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gimel.deploy.models import STAGE, Deployed
+from gimel.deploy.deployed import Deployed
+from gimel.deploy.identity import STAGE
 from gimel.wiring import Wiring
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A method of a public URL, and the handler behind it. `via` is the emulator that answers for it, None on AWS."""
+    """A method of a public URL, and the handler behind it.
+
+    `via` is the address of the emulator that answers for the URL, None on AWS.
+    """
 
     method: str
     url: str
@@ -21,25 +25,21 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Outputs:
-    """All that a user of the deployment needs."""
+    """Everything that a user of the deployment needs."""
 
     endpoints: tuple[Endpoint, ...]
     key: str = field(repr=False)
 
     def endpoint(self, handler: str, method: str | None = None) -> Endpoint | None:
-        """Return the first endpoint of a handler and, if given, method, a URL of the API before a function's own."""
-        return next(
-            (
-                each
-                for each in self.endpoints
-                if each.handler == handler and method in (None, each.method)
-            ),
-            None,
-        )
+        """Return the first endpoint of a handler and, if given, a method; the API's come first."""
+        for each in self.endpoints:
+            if each.handler == handler and method in (None, each.method):
+                return each
+        return None
 
 
 def outputs(deployed: Deployed, wiring: Wiring, region: str, emulator: str | None) -> Outputs:
-    """Return the URLs of a deployment in the form of AWS, or of an emulator at that address."""
+    """Return the URLs of a deployment as they are on AWS, or at the address of an emulator."""
     base = api_url(deployed.api, region, emulator)
     endpoints = [
         Endpoint(
@@ -51,11 +51,8 @@ def outputs(deployed: Deployed, wiring: Wiring, region: str, emulator: str | Non
         for route in wiring.routes
     ]
     for function in wiring.functions:
-        if function.name in deployed.urls:
-            url = deployed.urls[function.name]
-            endpoints.append(
-                Endpoint("GET", url, function.handler, api_key_required=False, via=emulator)
-            )
+        if url := deployed.urls.get(function.name):
+            endpoints.append(Endpoint("GET", url, function.handler, False, via=emulator))
     return Outputs(tuple(endpoints), deployed.key)
 
 

@@ -16,11 +16,12 @@ from urllib.parse import urlencode
 import boto3
 
 from gimel import config
-from gimel.deploy import apply, bundle, observe, plan
+from gimel.deploy import apply, bundle
 from gimel.deploy.aws import SERVICES, Aws
-from gimel.deploy.desired import desire
-from gimel.deploy.models import Deployed
-from gimel.deploy.steps import Step
+from gimel.deploy.deployed import Deployed
+from gimel.deploy.desired import desired_state
+from gimel.deploy.plan import observe, plan, plan_destroy
+from gimel.deploy.resources.base import Look, Step
 from tests.support.events import BROWSER
 
 REGION = "us-east-1"
@@ -91,16 +92,16 @@ class Account:
 
     def plan(self, **document: Any) -> tuple[Step, ...]:
         """Return the steps of a dry run."""
-        desired = desire(self.configure(**document))
-        return plan.plan(desired, observe.observe(self.aws(), desired))
+        desired = desired_state(self.configure(**document))
+        return plan(desired, observe(Look(self.aws(), desired)))
 
     def deploy(self, options: dict[str, Any] | None = None, **document: Any) -> Result:
         """Deploy this configuration."""
         calls: list[str] = []
-        desired = desire(self.configure(**document))
+        desired = desired_state(self.configure(**document))
         aws = self.aws(calls, **(options or {}))
-        observed = observe.observe(aws, desired)
-        planned = plan.plan(desired, observed)
+        observed = observe(Look(aws, desired))
+        planned = plan(desired, observed)
         return Result(planned, calls, apply.apply(aws, planned, observed))
 
     def undisturbed(self, **document: Any) -> Any:
@@ -112,8 +113,8 @@ class Account:
     def destroy(self, options: dict[str, Any] | None = None) -> tuple[Step, ...]:
         """Remove all of Gimel's. Returns the steps."""
         aws = self.aws(**(options or {}))
-        observed = observe.observe(aws)
-        planned = plan.plan_destroy(observed)
+        observed = observe(Look(aws))
+        planned = plan_destroy(observed)
         apply.apply(aws, planned, observed)
         return planned
 

@@ -15,7 +15,7 @@ import boto3
 import pytest
 
 from gimel import cli
-from gimel.deploy.models import Policy
+from gimel.deploy.policies import Policy
 from tests.support.account import CREDENTIALS, REGION, Account, variables
 from tests.support.command import gimel
 from tests.support.configurations import URL

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gimel.deploy.models import SETTINGS_VARIABLE, DesiredFunction
+from gimel.deploy.desired import SETTINGS_VARIABLE, DesiredFunction
 from tests.support.environments import python_with
 
 REQUIREMENT = "awslambdaric==4.2.2"

@@ -15,8 +15,7 @@ import redis
 
 import gimel
 from gimel import config
-from gimel.deploy.desired import desire
-from gimel.deploy.models import DesiredFunction
+from gimel.deploy.desired import DesiredFunction, desired_state
 from gimel.wiring import HANDLERS
 from tests.support.events import EVENT, rest, url
 from tests.support.redis_content import count, snapshot
@@ -51,7 +50,7 @@ def function(tmp_path: Path, session_store: Store, store: redis.Redis) -> Functi
         file.write_text(json.dumps({"redis": redis, "extra_wiring": OPTIONAL}))
         (found,) = [
             each
-            for each in desire(config.load(file)).functions
+            for each in desired_state(config.load(file)).functions
             if each.configuration.handler == handler
         ]
         return dataclasses.replace(

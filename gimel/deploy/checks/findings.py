@@ -1,4 +1,4 @@
-"""What a check found: ok, a warning, or a failure, and what to do about it."""
+"""What a check found: ok, a warning or a failure, and what to do about it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ Status = Literal["ok", "warning", "failed"]
 
 @dataclass(frozen=True)
 class Finding:
-    """The outcome of one check. `message` says what was seen, `hint` what to do; neither holds a secret."""
+    """The outcome of one check.
+
+    `message` says what was seen, `hint` what to do; neither holds a secret.
+    """
 
     status: Status
     name: str
@@ -35,5 +38,5 @@ def any_failed(findings: Iterable[Finding]) -> bool:
     return any(finding.status == "failed" for finding in findings)
 
 
-def as_json(findings: Iterable[Finding]) -> list[dict[str, str]]:
+def findings_as_json(findings: Iterable[Finding]) -> list[dict[str, str]]:
     return [asdict(finding) for finding in findings]

@@ -1,4 +1,4 @@
-"""Whether the caller may do what deploy does, as far as IAM lets that be asked."""
+"""Whether the caller has the permissions that deploy needs, as far as IAM answers that."""
 
 from __future__ import annotations
 
@@ -7,50 +7,55 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from gimel.deploy import policies
-from gimel.deploy.aws import NO_CREDENTIALS, Aws, Refused
+from gimel.deploy.aws import Aws
+from gimel.deploy.aws_errors import DENIED, NO_CREDENTIALS, Refused
 from gimel.deploy.checks.findings import Finding, failed, ok, warning
-from gimel.deploy.models import Desired, Identity, Policy
+from gimel.deploy.desired import Desired
+from gimel.deploy.identity import Identity
+from gimel.deploy.plan import required_permissions
+from gimel.deploy.policies import ANY_RESOURCE, LAMBDA, Statement
 
 _ASSUMED = re.compile(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.*")
-_SINGLE_SIGN_ON = "AWSReservedSSO_"  # begins the names of roles whose path differs from one organization to the next
+_SINGLE_SIGN_ON = "AWSReservedSSO_"  # roles whose path differs between organizations
 _PASSED_TO_LAMBDA = {
     "ContextKeyName": "iam:PassedToService",
-    "ContextKeyValues": [policies.LAMBDA],
+    "ContextKeyValues": [LAMBDA],
     "ContextKeyType": "string",
 }
-_DENIED = ("AccessDenied", "AccessDeniedException")
+_NAME = "permissions"
 
 
-def rights(aws: Aws, identity: Identity, desired: Desired, before_deploy: bool) -> Finding:
-    """Ask IAM whether the caller may do what deploy does. Who may not ask is told so, which is no failure."""
-    name = "rights"
+def check_permissions(
+    aws: Aws, identity: Identity, desired: Desired, *, before_deploy: bool
+) -> Finding:
+    """Ask IAM whether the caller may do what deploy does.
+
+    If the caller may not ask, that is a warning. `before_deploy` skips the permissions to list,
+    which deploy uses at once, before it creates anything.
+    """
     if identity.arn.endswith(":root"):
-        return ok(name, "the account's root user may do everything")
-    statements = [
-        each
-        for each in policies.of_operator(identity, desired)["Statement"]
-        if not (before_deploy and each["Sid"] == "Find")
-    ]
+        return ok(_NAME, "the root user of the account may do everything")
+    statements: list[Statement] = required_permissions(identity, desired)["Statement"]
+    if before_deploy:
+        statements = [each for each in statements if each["Sid"] != "Find"]
     try:
         allowed = _allowed(aws, _principal(aws, identity), statements)
     except Refused as refusal:
         if refusal.code in NO_CREDENTIALS:
-            return failed(name, refusal.message, refusal.hint)
-        why = "IAM does not let them be asked" if refusal.code in _DENIED else refusal.message
-        return warning(name, f"not known: {why}", "A missing right stops the deploy with its name.")
+            return failed(_NAME, refusal.message, refusal.hint)
+        denied = refusal.code in DENIED
+        why = "this user may not simulate IAM policies" if denied else refusal.message
+        hint = "If one is missing, the deploy stops and names it."
+        return warning(_NAME, f"not checked: {why}", hint)
     missing = sorted({action for each in statements for action in each["Action"]} - allowed)
     if missing:
-        return failed(
-            name,
-            f"missing: {', '.join(missing)}",
-            "`gimel iam-policy` prints the rights that Gimel needs.",
-        )
-    return ok(name, f"all {len(allowed)} actions that deploy needs are allowed")
+        hint = "`gimel iam-policy` prints the permissions that Gimel needs."
+        return failed(_NAME, f"missing: {', '.join(missing)}", hint)
+    return ok(_NAME, f"all {len(allowed)} actions that deploy needs are allowed")
 
 
 def _principal(aws: Aws, identity: Identity) -> str:
-    """Return the user or role that the rights are those of: of a session, its role."""
+    """Return the ARN of the user or role whose policies apply; a session has those of its role."""
     assumed = _ASSUMED.fullmatch(identity.arn)
     if assumed is None:
         return identity.arn
@@ -59,19 +64,18 @@ def _principal(aws: Aws, identity: Identity) -> str:
     return f"arn:{assumed[1]}:iam::{assumed[2]}:role/{assumed[3]}"
 
 
-def _allowed(aws: Aws, principal: str, statements: list[Policy]) -> set[str]:
-    """Return the actions of the statements that are allowed on one of their resources at least.
+def _allowed(aws: Aws, principal: str, statements: list[Statement]) -> set[str]:
+    """Return the actions of the statements that are allowed on at least one of their resources.
 
-    All that name resources are asked for at once. IAM may refuse such a mixture: then, and about what it did not allow,
-    it is asked statement by statement.
+    All that name resources are asked for at once. IAM may refuse such a mixture. Then, and about
+    the actions that it did not allow, it is asked statement by statement.
     """
     allowed: set[str] = set()
-    scoped = [each for each in statements if each["Sid"] not in policies.UNSCOPED]
+    scoped = [each for each in statements if each["Resource"] != list(ANY_RESOURCE)]
     resources = {resource for each in scoped for resource in each["Resource"]}
+    actions = [action for each in scoped for action in each["Action"]]
     with contextlib.suppress(_Mixed):
-        allowed |= _simulate(
-            aws, principal, [action for each in scoped for action in each["Action"]], resources
-        )
+        allowed |= _simulate(aws, principal, actions, resources)
     for each in statements:
         actions = [action for action in each["Action"] if action not in allowed]
         try:
@@ -89,11 +93,14 @@ class _Mixed(Exception):
 def _simulate(
     aws: Aws, principal: str, actions: Iterable[str], resources: Iterable[str]
 ) -> set[str]:
-    """Return those of the actions that are allowed on one of the resources at least. Raises _Mixed, or Refused."""
-    # Of a pattern, any one that it stands for will do.
+    """Return those of the actions that are allowed on at least one of the resources.
+
+    Raises _Mixed, or Refused.
+    """
+    # Any example of a pattern will do.
     examples = sorted({resource.replace("*", "any") for resource in resources if resource != "*"})
     allowed: set[str] = set()
-    given: dict[str, Any] = {"ResourceArns": examples} if examples else {}
+    paging: dict[str, Any] = {"MaxItems": 1000}
     while True:
         try:
             answer = aws.call(
@@ -102,19 +109,18 @@ def _simulate(
                 PolicySourceArn=principal,
                 ActionNames=sorted(actions),
                 ContextEntries=[_PASSED_TO_LAMBDA],
-                MaxItems=1000,
-                **given,
+                **({"ResourceArns": examples} if examples else {}),
+                **paging,
             )
         except Refused as refusal:
             if "different authorization information" in refusal.message:
                 raise _Mixed from None
             raise
         for each in answer["EvaluationResults"]:
-            decisions = [
-                one["EvalResourceDecision"] for one in each.get("ResourceSpecificResults") or ()
-            ]
+            specific = each.get("ResourceSpecificResults") or ()
+            decisions = [one["EvalResourceDecision"] for one in specific]
             if "allowed" in (decisions or [each["EvalDecision"]]):
                 allowed.add(each["EvalActionName"])
         if not answer.get("IsTruncated"):
             return allowed
-        given["Marker"] = answer["Marker"]
+        paging["Marker"] = answer["Marker"]

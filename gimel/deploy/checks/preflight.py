@@ -1,21 +1,23 @@
-"""What can be known before a deploy: configuration, AWS, rights, Redis. Every check ends in a Finding, and changes nothing."""
+"""What can be checked before a deploy: configuration, AWS, permissions and Redis.
+
+Every check ends in findings, and changes nothing.
+"""
 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping
-from typing import Any
-
-import redis
+from collections.abc import Iterable
 
 from gimel.config import Config
 from gimel.deploy.aws import Aws
 from gimel.deploy.checks.findings import Finding, failed, ok, warning
-from gimel.deploy.checks.permissions import rights
-from gimel.deploy.desired import desire
+from gimel.deploy.checks.permissions import check_permissions
+from gimel.deploy.checks.redis import check_redis
+from gimel.deploy.desired import desired_state
 from gimel.errors import GimelError
 
-# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html: after it, functions no longer get security patches.
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+# From then on, functions of a runtime get no security patches.
 END_OF_LIFE = {
     "python3.10": datetime.date(2026, 10, 31),
     "python3.11": datetime.date(2027, 6, 30),
@@ -23,67 +25,66 @@ END_OF_LIFE = {
     "python3.13": datetime.date(2029, 6, 30),
     "python3.14": datetime.date(2029, 6, 30),
 }
+_RECOMMENDED = "python3.13"
 _SOON = datetime.timedelta(days=180)
 
 
 def preflight(
     config: Config, aws: Aws | None, today: datetime.date, *, before_deploy: bool = False
 ) -> list[Finding]:
-    """Run every check and return what they found. Without `aws` those of AWS are left out, and without a file those of it.
+    """Run every check and return the findings.
 
-    Before a deploy the rights to list are left out: it uses them at once, before it makes anything.
+    Without `aws`, the checks of AWS are skipped; without a configuration file, those of its
+    content. `before_deploy` skips what the deploy itself does at once.
     """
-    findings = [_configuration(config), runtime(config.document.aws.runtime, today)]
+    findings = [_check_configuration(config), check_runtime(config.document.aws.runtime, today)]
     if config.path is not None:
-        findings += [*_settings(config), *_open_routes(config)]
+        findings += [*_check_settings(config), *_check_routes(config)]
     if aws is not None:
-        findings += _aws(aws, config, before_deploy)
-    return findings if config.path is None else [*findings, *store(config)]
+        findings += _check_aws(aws, config, before_deploy)
+    return findings if config.path is None else [*findings, *check_redis(config)]
 
 
-def _configuration(config: Config) -> Finding:
+def check_runtime(name: str, today: datetime.date) -> Finding:
+    """Return for how long a Lambda runtime is supported."""
+    end = END_OF_LIFE[name]
+    hint = f'Set aws.runtime to "{_RECOMMENDED}".'
+    if end < today:
+        # AWS still accepts and runs such a function for a while.
+        message = f"{name} has been out of support since {end} and gets no security patches"
+        return warning("runtime", message, hint)
+    if end - today < _SOON:
+        return warning("runtime", f"support of {name} ends on {end}", hint)
+    return ok("runtime", f"{name} is supported until {end}")
+
+
+def _check_configuration(config: Config) -> Finding:
     if config.path is None:
         return failed("configuration", "there is no config.json", "Run `gimel configure`.")
     return ok("configuration", f"{config.path} is valid")
 
 
-def _open_routes(config: Config) -> Iterable[Finding]:
-    """The wiring of Gimel itself closes what reads and deletes; extra_wiring may leave it open."""
+def _check_routes(config: Config) -> Iterable[Finding]:
+    """Gimel's own wiring protects reading and deleting; extra_wiring may leave them open."""
     for route in config.wiring.routes:
-        if (
-            not route.api_key_required
-            and config.wiring.function(route.function).handler != "gimel.track"
-        ):
+        handler = config.wiring.function(route.function).handler
+        if not route.api_key_required and handler != "gimel.track":
             yield warning(
                 f"{route.method} /{route.path}",
-                "is open: whoever knows the address reads the results, or deletes them",
-                'Add "apiKeyRequired": true to its method in extra_wiring, unless this is meant.',
+                "requires no API key: anyone can read the results, or delete them",
+                'Add "apiKeyRequired": true to its method, unless this is intended.',
             )
 
 
-def _settings(config: Config) -> list[Finding]:
+def _check_settings(config: Config) -> list[Finding]:
     try:
-        desire(config, b"")
+        desired_state(config, b"")
     except GimelError as error:
         return [failed("settings", error.message, error.hint)]
     return []
 
 
-def runtime(name: str, today: datetime.date) -> Finding:
-    """Return how long a Lambda runtime is still looked after."""
-    end = END_OF_LIFE[name]
-    hint = f'Set aws.runtime to "{max(END_OF_LIFE, key=lambda each: (END_OF_LIFE[each], each == "python3.13"))}".'
-    if end < today:
-        # AWS goes on taking such a function for a while, and running it.
-        return warning(
-            "runtime", f"{name} is out of support since {end} and gets no security patches", hint
-        )
-    if end - today < _SOON:
-        return warning("runtime", f"{name} is out of support from {end} on", hint)
-    return ok("runtime", f"{name} is supported until {end}")
-
-
-def _aws(aws: Aws, config: Config, before_deploy: bool) -> Iterable[Finding]:
+def _check_aws(aws: Aws, config: Config, before_deploy: bool) -> Iterable[Finding]:
     try:
         identity = aws.identity()
     except GimelError as error:
@@ -91,125 +92,7 @@ def _aws(aws: Aws, config: Config, before_deploy: bool) -> Iterable[Finding]:
         return
     yield ok("AWS", f"{identity.arn}, account {identity.account}, region {identity.region}")
     try:
-        desired = desire(config, b"")
+        desired = desired_state(config, b"")
     except GimelError:
-        return  # said above
-    yield rights(aws, identity, desired, before_deploy)
-
-
-def store(config: Config) -> list[Finding]:
-    """Ask Redis, from this machine, for what matters to counting."""
-    try:
-        options = _options(config)
-    except GimelError as error:
-        return [failed("Redis", error.message, error.hint)]
-    where = options.get("unix_socket_path") or f"{options.get('host')}:{options.get('port', 6379)}"
-    client = redis.Redis(**options, decode_responses=True)
-    try:
-        info: Any = client.info("everything")
-        saves = _saves(client)
-    except redis.exceptions.NoPermissionError as error:
-        return [
-            warning(
-                "Redis",
-                f"{where} answers, and does not let this user ask more: {error}",
-                "Deploy tries it.",
-            )
-        ]
-    except redis.AuthenticationError as error:
-        return [
-            failed(
-                "Redis",
-                f"{where} refuses the login: {error}",
-                "Run `gimel configure` and check username and password.",
-            )
-        ]
-    except redis.RedisError as error:
-        if config.document.aws.vpc:
-            return [
-                warning(
-                    "Redis",
-                    f"{where} cannot be reached from here: {error}",
-                    "Inside the VPC it may be: deploy tries it.",
-                )
-            ]
-        return [
-            failed(
-                "Redis",
-                f"{where} cannot be reached: {error}",
-                "Run `gimel configure` and check host, port and ssl.",
-            )
-        ]
-    finally:
-        client.close()
-    return list(_store_findings(where, info, options, saves))
-
-
-def _saves(client: Any) -> bool | None:
-    """Return whether snapshots are made, None where the server does not say, as a managed one."""
-    try:
-        return bool(client.config_get("save").get("save"))
-    except redis.RedisError:
-        return None
-
-
-def _options(config: Config) -> dict[str, Any]:
-    """Return the connection as redis-py takes it, short in its patience."""
-    given = config.require_redis().model_dump(exclude_none=True)
-    if given.get("ssl_ca_certs") and config.path is not None:
-        given["ssl_ca_certs"] = str(config.path.parent / given["ssl_ca_certs"])
-    return {"socket_connect_timeout": 5, "socket_timeout": 5, **given}
-
-
-def _store_findings(
-    where: str, info: Mapping[str, Any], options: Mapping[str, Any], saves: bool | None
-) -> Iterable[Finding]:
-    version = str(info.get("valkey_version") or info.get("redis_version", "unknown"))
-    server = "Valkey" if "valkey_version" in info else "Redis"
-    yield ok("Redis", f"{where} answers: {server} {version}")
-    local = options.get("host") in ("localhost", "127.0.0.1", "::1")
-    if options.get("ssl"):
-        yield ok("Redis TLS", "the connection is encrypted")
-    elif not local:
-        yield warning(
-            "Redis TLS",
-            "the connection is not encrypted",
-            "Set redis.ssl to true if the server can, or keep to a VPC.",
-        )
-    if not options.get("password") and not local:
-        yield warning(
-            "Redis password",
-            "the server asks for none",
-            "Anybody who reaches it can read and delete the counts.",
-        )
-    if info.get("role") == "slave":
-        yield failed(
-            "Redis role",
-            "this is a replica, which cannot be written to",
-            "Set redis.host to the primary.",
-        )
-    policy = str(info.get("maxmemory_policy", "unknown"))
-    if policy == "noeviction":
-        yield ok("Redis maxmemory-policy", policy)
-    else:
-        yield warning(
-            "Redis maxmemory-policy",
-            f"{policy}: counters can be dropped",
-            "Set maxmemory-policy to noeviction.",
-        )
-    if info.get("cluster_enabled"):
-        yield ok("Redis cluster", "cluster mode is on; keys are followed to their nodes")
-    if info.get("aof_enabled") or saves:
-        yield ok("Redis persistence", "counts survive a restart")
-    elif saves is None:
-        yield warning(
-            "Redis persistence",
-            "not known: the server does not say",
-            "See that the provider backs it up.",
-        )
-    else:
-        yield warning(
-            "Redis persistence",
-            "off: a restart loses the counts",
-            "Turn on appendonly or snapshots.",
-        )
+        return  # _check_settings reports it
+    yield check_permissions(aws, identity, desired, before_deploy=before_deploy)

@@ -1,39 +1,48 @@
-"""Whether what was deployed does its work, seen from outside: a marked event goes in, is read back, and is removed."""
+"""Whether a deployment works, seen from outside: a marked event is counted, read and removed."""
 
 from __future__ import annotations
 
-import http.client
 import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+import urllib3
+
+from gimel.api.client import pool_for
 from gimel.config import Config
 from gimel.deploy.checks.findings import Finding, failed, ok, warning
 from gimel.deploy.outputs import Endpoint, Outputs
 
 NAMESPACE = "gimel-check"
-_BROWSER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36"
-PATIENCE = 90.0  # seconds: a new stage, key or function takes a while to be everywhere
+PATIENCE = 90.0  # seconds: it takes a while until a new stage, key or function is known everywhere
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0
+_BROWSER = (
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Chrome/142.0.0.0 Safari/537.36"
+)
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a URL answered. `body` is None where it is not JSON."""
+class Reply:
+    """What a URL answered.
+
+    `status` is 0 where nothing answered; `body` is None where it is not JSON. Names of headers are
+    in lower case.
+    """
 
     status: int
     body: Any
     headers: Mapping[str, str]
 
 
-Fetch = Callable[[str, Endpoint, Mapping[str, str], str | None], Answer]
+Fetch = Callable[[str, Endpoint, Mapping[str, str], str | None], Reply]
 
 
-def check(
+def smoke_test(
     outputs: Outputs,
     config: Config,
     fetch: Fetch | None = None,
@@ -41,11 +50,14 @@ def check(
     clock: Callable[[], float] = time.monotonic,
     patience: float = PATIENCE,
 ) -> list[Finding]:
-    """Try the public URLs. A failure is repeated for a while first, for AWS takes its time to tell all its parts."""
-    return list(_Checker(outputs, config, fetch or request, sleep, clock, patience).run())
+    """Try the public URLs.
+
+    Failures are retried for `patience` seconds in all, because AWS takes time to pass a change on.
+    """
+    return _SmokeTest(outputs, config, fetch or request, sleep, clock, patience).run()
 
 
-class _Checker:
+class _SmokeTest:
     def __init__(
         self,
         outputs: Outputs,
@@ -67,24 +79,23 @@ class _Checker:
 
     def run(self) -> list[Finding]:
         outputs = self.outputs
-        findings = []
-        for endpoint in outputs.endpoints:
-            if endpoint.handler == "gimel.track" and endpoint.method in ("GET", "POST"):
-                findings.append(self._track(endpoint))
-        results = outputs.endpoint("gimel.all", "GET")
-        if results:
+        findings = [
+            self.check_track(each)
+            for each in outputs.endpoints
+            if each.handler == "gimel.track" and each.method in ("GET", "POST")
+        ]
+        if results := outputs.endpoint("gimel.all", "GET"):
             if results.api_key_required:
-                findings.append(self._locked(results))
-            findings.append(self._results(results))
-        remove = outputs.endpoint("gimel.delete", "DELETE")
-        if remove:
-            findings.append(self._remove(remove))
-        track = outputs.endpoint("gimel.track")
-        if track:
-            findings.append(self._preflight(track))
+                findings.append(self.check_key_required(results))
+            findings.append(self.check_results(results))
+        if delete := outputs.endpoint("gimel.delete", "DELETE"):
+            findings.append(self.check_delete(delete))
+        if track := outputs.endpoint("gimel.track"):
+            findings.append(self.check_cors(track))
         return findings
 
-    def _track(self, endpoint: Endpoint) -> Finding:
+    def check_track(self, endpoint: Endpoint) -> Finding:
+        """Send a marked event, from a visitor that does not look like a bot."""
         event = {
             "namespace": self.namespace,
             "experiment": self.experiment,
@@ -93,138 +104,109 @@ class _Checker:
             "uuid": secrets.token_hex(8),
         }
         name = f"{endpoint.method} {endpoint.url}"
-        posted = endpoint.method == "POST"
-        answer = self._ask(
-            "POST" if posted else "GET",
-            endpoint,
-            {} if posted else event,
-            json.dumps(event) if posted else None,
-            wanted=200,
-        )
-        if answer.status != 200 or not isinstance(answer.body, dict):
-            return _unexpected(name, answer, "a marked event was not counted")
-        if answer.body.get("status") == "ok":
+        if endpoint.method == "POST":
+            reply = self.ask("POST", endpoint, body=json.dumps(event), wanted=200)
+        else:
+            reply = self.ask("GET", endpoint, event, wanted=200)
+        if reply.status != 200 or not isinstance(reply.body, dict):
+            return _unexpected(name, reply, "a marked event was not counted")
+        if reply.body.get("status") == "ok":
             return ok(name, "a marked event was counted")
-        reason = answer.body.get("reason", "no reason given")
+        reason = reply.body.get("reason", "no reason given")
         if self.counted:
             return warning(name, f"a marked event was ignored: {reason}")
-        return ok(name, f"a marked event was refused, as the configuration wants it: {reason}")
+        return ok(name, f"a marked event was refused, as configured: {reason}")
 
-    def _locked(self, endpoint: Endpoint) -> Finding:
+    def check_key_required(self, endpoint: Endpoint) -> Finding:
         name = f"{endpoint.method} {endpoint.url}"
-        answer = self._ask("GET", endpoint, {}, None, wanted=403, key=False)
-        if answer.status == 403:
-            return ok(name, "is closed without the API key")
-        return _unexpected(name, answer, "is not closed without the API key")
+        reply = self.ask("GET", endpoint, wanted=403, key=False)
+        if reply.status == 403:
+            return ok(name, "rejects requests without the API key")
+        return _unexpected(name, reply, "does not reject requests without the API key")
 
-    def _results(self, endpoint: Endpoint) -> Finding:
+    def check_results(self, endpoint: Endpoint) -> Finding:
         name = f"{endpoint.method} {endpoint.url}"
-        answer = self._ask("GET", endpoint, {"namespace": self.namespace}, None, wanted=200)
-        if answer.status != 200 or not isinstance(answer.body, list):
-            return _unexpected(name, answer, "the results cannot be read with the API key")
-        names = [row.get("experiment") for row in answer.body if isinstance(row, dict)]
-        if self.counted and self.experiment not in names:
-            return failed(
-                name,
-                "the marked event cannot be read back",
-                "Is the Redis that the functions reach the right one?",
-            )
-        return ok(
-            name,
-            "the marked event was read back"
-            if self.counted
-            else "the results can be read with the API key",
-        )
+        reply = self.ask("GET", endpoint, {"namespace": self.namespace}, wanted=200)
+        if reply.status != 200 or not isinstance(reply.body, list):
+            return _unexpected(name, reply, "the results cannot be read with the API key")
+        names = [row.get("experiment") for row in reply.body if isinstance(row, dict)]
+        if not self.counted:
+            return ok(name, "the results can be read with the API key")
+        if self.experiment not in names:
+            hint = "Check that the functions reach the Redis that you meant."
+            return failed(name, "the marked event cannot be read back", hint)
+        return ok(name, "the marked event was read back")
 
-    def _remove(self, endpoint: Endpoint) -> Finding:
+    def check_delete(self, endpoint: Endpoint) -> Finding:
         name = f"{endpoint.method} {endpoint.url}"
-        answer = self._ask(
-            "DELETE",
-            endpoint,
-            {"namespace": self.namespace, "experiment": self.experiment},
-            None,
-            wanted=200,
-        )
-        if answer.status == 200:
+        query = {"namespace": self.namespace, "experiment": self.experiment}
+        reply = self.ask("DELETE", endpoint, query, wanted=200)
+        if reply.status == 200:
             return ok(name, "the marked event was removed")
-        return _unexpected(name, answer, "the marked event was not removed")
+        return _unexpected(name, reply, "the marked event was not removed")
 
-    def _preflight(self, endpoint: Endpoint) -> Finding:
+    def check_cors(self, endpoint: Endpoint) -> Finding:
         name = f"OPTIONS {endpoint.url}"
-        answer = self._ask("OPTIONS", endpoint, {}, None, wanted=200)
-        methods = answer.headers.get("access-control-allow-methods", "")
-        if answer.status == 200 and endpoint.method in methods:
+        reply = self.ask("OPTIONS", endpoint, wanted=200)
+        methods = reply.headers.get("access-control-allow-methods", "")
+        if reply.status == 200 and endpoint.method in methods:
             return ok(name, f"pages may send {methods}")
-        return _unexpected(name, answer, "pages of other origins cannot send events")
+        return _unexpected(name, reply, "pages of other origins cannot send events")
 
-    def _ask(
+    def ask(
         self,
         method: str,
         endpoint: Endpoint,
-        query: Mapping[str, str],
-        body: str | None,
+        query: Mapping[str, str] | None = None,
+        body: str | None = None,
         *,
         wanted: int,
         key: bool = True,
-    ) -> Answer:
+    ) -> Reply:
+        """Ask until the status is the wanted one, the answer is final, or patience ends."""
         headers = {"User-Agent": _BROWSER}
         if key and endpoint.api_key_required:
             headers["x-api-key"] = self.outputs.key
-        target = Endpoint(
-            method,
-            f"{endpoint.url}?{urlencode(query)}" if query else endpoint.url,
-            endpoint.handler,
-            endpoint.api_key_required,
-            endpoint.via,
-        )
+        if query:
+            endpoint = replace(endpoint, url=f"{endpoint.url}?{urlencode(query)}")
         wait = _FIRST_WAIT
         while True:
-            answer = self.fetch(method, target, headers, body)
-            # What the backend itself answers is settled; only the way to it needs time.
-            settled = answer.status in (wanted, 400, 503) or (
-                isinstance(answer.body, dict) and "error" in answer.body
-            )
-            if settled or self.clock() + wait > self.deadline:
-                return answer
+            reply = self.fetch(method, endpoint, headers, body)
+            # What the backend itself answers is final; only the way to it needs time.
+            by_backend = isinstance(reply.body, dict) and "error" in reply.body
+            final = reply.status in (wanted, 400, 503) or by_backend
+            if final or self.clock() + wait > self.deadline:
+                return reply
             self.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT)
 
 
-def _unexpected(name: str, answer: Answer, what: str) -> Finding:
+def _unexpected(name: str, reply: Reply, what: str) -> Finding:
     said = ""
-    if isinstance(answer.body, dict):
-        said = f": {answer.body.get('error') or answer.body.get('message') or answer.body}"
-    if answer.status == 0:
-        return failed(name, f"{what}: it cannot be reached{said}", "Is the network up?")
-    hint = (
-        "`gimel preflight` checks Redis; the function's log says more."
-        if answer.status in (500, 502, 503, 504)
-        else ""
-    )
-    return failed(name, f"{what}: it answered {answer.status}{said}", hint)
+    if isinstance(reply.body, dict):
+        said = f": {reply.body.get('error') or reply.body.get('message') or reply.body}"
+    if reply.status == 0:
+        return failed(name, f"{what}: could not connect{said}", "Check the network.")
+    hint = ""
+    if reply.status >= 500:
+        hint = "`gimel preflight` checks Redis; the function's log says more."
+    return failed(name, f"{what}: it answered {reply.status}{said}", hint)
 
 
-def request(
-    method: str, endpoint: Endpoint, headers: Mapping[str, str], body: str | None
-) -> Answer:
-    """Ask a URL once. A status of 0 means that nothing answered."""
-    parts = urlsplit(endpoint.url)
-    place = urlsplit(endpoint.via or endpoint.url)
-    kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
-    connection = kind(place.hostname or "", place.port, timeout=65)
-    headers = {**headers, "Host": parts.netloc}
+def request(method: str, endpoint: Endpoint, headers: Mapping[str, str], body: str | None) -> Reply:
+    """Ask a URL once, or the emulator that answers for it."""
+    url = endpoint.url
+    if endpoint.via:
+        via, parts = urlsplit(endpoint.via), urlsplit(url)
+        url = parts._replace(scheme=via.scheme, netloc=via.netloc).geturl()
+        headers = {**headers, "Host": parts.netloc}
     try:
-        connection.request(
-            method, f"{parts.path or '/'}?{parts.query}".rstrip("?"), body, dict(headers)
-        )
-        response = connection.getresponse()
-        text = response.read().decode("utf-8", "replace")
-        found = {name.lower(): value for name, value in response.getheaders()}
-    except (OSError, http.client.HTTPException) as error:
-        return Answer(0, {"error": str(error) or type(error).__name__}, {})
-    finally:
-        connection.close()
+        with pool_for(url) as pool:
+            answer = pool.request(method, url, headers=dict(headers), body=body)
+    except urllib3.exceptions.HTTPError as error:
+        return Reply(0, {"error": str(error)}, {})
+    found = {name.lower(): value for name, value in answer.headers.items()}
     try:
-        return Answer(response.status, json.loads(text), found)
+        return Reply(answer.status, json.loads(answer.data), found)
     except ValueError:
-        return Answer(response.status, None, found)
+        return Reply(answer.status, None, found)

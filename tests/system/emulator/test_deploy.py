@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import redis
 
-from gimel.deploy import apply, observe, plan
+from gimel.deploy.apply import apply_all_or_none
+from gimel.deploy.plan import observe, plan_rollback
+from gimel.deploy.resources.base import Look
 from gimel.errors import GimelError
 from tests.support.account import Account, add_theirs, ask, live, mutating, versions
 from tests.support.configurations import OWN_FUNCTION, SECOND_PATH, URL
@@ -447,12 +449,12 @@ def test_rolling_back_moves_all_aliases_or_none(account: Account) -> None:
     account.deploy()
     account.deploy(aws={"functions": sizes})
     aws = account.aws()
-    observed = observe.observe(aws, versions=True)
-    moves = plan.plan_rollback(observed)
+    observed = observe(Look(aws, versions=True))
+    moves = plan_rollback(observed)
     account.client("lambda").delete_function(FunctionName=moves[1].function)
 
     with pytest.raises(GimelError, match="Nothing was rolled back"):
-        apply.apply_all_or_none(aws, moves, observed)
+        apply_all_or_none(aws, moves, observed)
 
     assert live(account, moves[0].function) == 2
     assert len(moves) == 3
@@ -466,7 +468,7 @@ def test_an_alias_on_what_is_not_published_goes_back_to_a_version(account: Accou
     )
 
     with pytest.raises(GimelError, match="no version that is live"):
-        plan.plan_rollback(observe.observe(account.aws(), versions=True))
+        plan_rollback(observe(Look(account.aws(), versions=True)))
     done = account.deploy()
 
     assert done.sentences == [
@@ -489,8 +491,8 @@ def test_a_moved_alias_serves_one_version_alone(account: Account, forward: bool)
         account.deploy(aws=memory(512))
     else:
         aws = account.aws()
-        observed = observe.observe(aws, versions=True)
-        apply.apply_all_or_none(aws, plan.plan_rollback(observed), observed)
+        observed = observe(Look(aws, versions=True))
+        apply_all_or_none(aws, plan_rollback(observed), observed)
 
     alias = account.client("lambda").get_alias(FunctionName="gimel-track", Name="live")
     assert alias["FunctionVersion"] == ("3" if forward else "1")

@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 import pytest
 
-from gimel.deploy import apply, observe, plan
+from gimel.deploy.apply import apply_all_or_none
+from gimel.deploy.plan import observe, plan_rollback
+from gimel.deploy.resources.base import Look
 from tests.support.account import Account, live, versions
 from tests.support.clock import Time
 from tests.support.configurations import CHANGE
@@ -83,9 +85,9 @@ def test_a_rollback_survives_it(account: Account, proxy: AwsProxy, spoil: Spoil)
     while True:
         proxy.begin(spoil(number))
         aws = account.aws(**Time().options)
-        observed = observe.observe(aws, versions=True)
+        observed = observe(Look(aws, versions=True))
         target = 1 if live(account, "gimel-track") == 2 else 2
-        apply.apply_all_or_none(aws, plan.plan_rollback(observed, target), observed)
+        apply_all_or_none(aws, plan_rollback(observed, target), observed)
         assert {live(account, name) for name in names} == {target}, f"call {number}"
         if len(proxy.calls) < number:
             break

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from gimel.deploy import steps
+from gimel.deploy.resources.usage_plan import AddStageToPlan
 from tests.support.account import Account, variables
 
 
@@ -61,5 +61,5 @@ def test_a_usage_plan_that_lost_the_stage_gets_it_back(moto: Moto) -> None:
 
     done = moto.deploy()
 
-    assert done.steps == (steps.AddStageToPlan(),)
+    assert done.steps == (AddStageToPlan(),)
     assert moto.plan() == ()

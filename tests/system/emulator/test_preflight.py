@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from gimel.deploy.checks import permissions as asking
-from gimel.deploy.models import Policy
+from gimel.deploy.policies import Policy
 from tests.support.operator import Operator, actions, without
 from tests.support.proxy import Call, Refuse
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 import redis
 
-from gimel.deploy import observe, plan
+from gimel.deploy.plan import observe, plan_rollback
+from gimel.deploy.resources.base import Look
 from gimel.errors import GimelError
 from tests.support.account import Account, live, mutating, variables, versions
 from tests.support.oracle import DEPLOY_REQUIREMENTS, oracle_python, running_oracle
@@ -168,4 +169,4 @@ def test_rollback_does_not_go_back_to_what_1_5_0_left(old: Account) -> None:
     old.deploy(extra_wiring=[EXTRA])
 
     with pytest.raises(GimelError, match="nothing was rolled back"):
-        plan.plan_rollback(observe.observe(old.aws(), versions=True))
+        plan_rollback(observe(Look(old.aws(), versions=True)))

@@ -1,0 +1,111 @@
+"""Redis as this machine sees it: whether it answers, and whether its settings suit counting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import redis
+
+from gimel.config import Config
+from gimel.deploy.checks.findings import Finding, failed, ok, warning
+from gimel.errors import GimelError
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_SECONDS = 5
+
+
+def check_redis(config: Config) -> list[Finding]:
+    """Connect to Redis from this machine and ask for what matters to counting."""
+    try:
+        options = _options(config)
+    except GimelError as error:
+        return [failed("Redis", error.message, error.hint)]
+    where = options.get("unix_socket_path") or f"{options.get('host')}:{options.get('port', 6379)}"
+    client = redis.Redis(**options, decode_responses=True)
+    try:
+        info: Any = client.info("everything")
+        saves = _saves(client)
+    except redis.RedisError as error:
+        return [_unusable(where, error, vpc=config.document.aws.vpc is not None)]
+    finally:
+        client.close()
+    return list(redis_findings(where, info, options, saves))
+
+
+def redis_findings(
+    where: str, info: Mapping[str, Any], options: Mapping[str, Any], saves: bool | None
+) -> Iterator[Finding]:
+    """Yield what the answer to INFO shows.
+
+    `options` is the connection; `saves` says whether snapshots are made, None if not known.
+    """
+    version = str(info.get("valkey_version") or info.get("redis_version", "unknown"))
+    server = "Valkey" if "valkey_version" in info else "Redis"
+    yield ok("Redis", f"{where} answers: {server} {version}")
+    yield from _connection_findings(options)
+    if info.get("role") == "slave":
+        message = "this is a replica, which cannot be written to"
+        yield failed("Redis role", message, "Set redis.host to the primary.")
+    policy = str(info.get("maxmemory_policy", "unknown"))
+    if policy == "noeviction":
+        yield ok("Redis maxmemory-policy", policy)
+    else:
+        message = f"{policy}: counters can be evicted"
+        yield warning("Redis maxmemory-policy", message, "Set maxmemory-policy to noeviction.")
+    if info.get("cluster_enabled"):
+        yield ok("Redis cluster", "cluster mode is on; each key is sent to its own node")
+    yield _persistence_finding(info, saves)
+
+
+def _connection_findings(options: Mapping[str, Any]) -> Iterator[Finding]:
+    local = options.get("host") in _LOOPBACK
+    if options.get("ssl"):
+        yield ok("Redis TLS", "the connection is encrypted")
+    elif not local:
+        hint = "Set redis.ssl to true if the server supports it, or use a VPC."
+        yield warning("Redis TLS", "the connection is not encrypted", hint)
+    if not options.get("password") and not local:
+        hint = "Anyone who can reach the server can read and delete the counts."
+        yield warning("Redis password", "no password is set", hint)
+
+
+def _persistence_finding(info: Mapping[str, Any], saves: bool | None) -> Finding:
+    name = "Redis persistence"
+    if info.get("aof_enabled") or saves:
+        return ok(name, "counts survive a restart")
+    if saves is None:
+        message = "not known: the server does not say"
+        return warning(name, message, "Check that the provider makes backups.")
+    hint = "Turn on appendonly or snapshots."
+    return warning(name, "off: a restart loses the counts", hint)
+
+
+def _unusable(where: str, error: redis.RedisError, *, vpc: bool) -> Finding:
+    """Return why Redis cannot be asked. Inside a VPC, only the functions may be able to."""
+    if isinstance(error, redis.exceptions.NoPermissionError):
+        message = f"{where} is reachable, but this user may not run INFO: {error}"
+        return warning("Redis", message, "Deploy tries it.")
+    if isinstance(error, redis.AuthenticationError):
+        hint = "Run `gimel configure` and check username and password."
+        return failed("Redis", f"{where} refuses the login: {error}", hint)
+    message = f"could not connect to {where} from this machine: {error}"
+    if vpc:
+        return warning("Redis", message, "Only the VPC may have access to it: deploy tries it.")
+    return failed("Redis", message, "Run `gimel configure` and check host, port and ssl.")
+
+
+def _saves(client: Any) -> bool | None:
+    """Return whether snapshots are made, None where the server, as a managed one, hides it."""
+    try:
+        return bool(client.config_get("save").get("save"))
+    except redis.RedisError:
+        return None
+
+
+def _options(config: Config) -> dict[str, Any]:
+    """Return the connection as redis-py takes it, with short time-outs."""
+    options = config.require_redis().model_dump(exclude_none=True)
+    if options.get("ssl_ca_certs") and config.path is not None:
+        options["ssl_ca_certs"] = str(config.path.parent / options["ssl_ca_certs"])
+    return {"socket_connect_timeout": _SECONDS, "socket_timeout": _SECONDS, **options}

@@ -1,0 +1,75 @@
+"""The names that Gimel uses on AWS, and the ARNs that follow from them in one account and region.
+
+The names are those of Gimel 1.5.0, so that its deployments can be upgraded in place.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+NAME = "gimel"
+"""The name of the REST API, the role, its policy, the API key and the usage plan."""
+
+ALIAS = "live"
+STAGE = "prod"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """An account and region. `arn` is the caller's; `partition` is mostly "aws"."""
+
+    account: str
+    region: str
+    arn: str
+    partition: str = "aws"
+
+    @property
+    def role(self) -> str:
+        """The ARN of the role that the functions run as."""
+        return f"arn:{self.partition}:iam::{self.account}:role/{NAME}"
+
+    def function(self, name: str) -> str:
+        """Return the ARN of a function."""
+        return f"arn:{self.partition}:lambda:{self.region}:{self.account}:function:{name}"
+
+    def alias(self, function: str) -> str:
+        """Return the ARN of a function's live version."""
+        return f"{self.function(function)}:{ALIAS}"
+
+    def integration_uri(self, function: str) -> str:
+        """Return the URI by which API Gateway invokes a function's live version."""
+        path = f"path/2015-03-31/functions/{self.alias(function)}/invocations"
+        return f"arn:{self.partition}:apigateway:{self.region}:lambda:{path}"
+
+    def log_group(self, function: str) -> str:
+        """Return the ARN of a function's log group."""
+        group = log_group(function)
+        return f"arn:{self.partition}:logs:{self.region}:{self.account}:log-group:{group}"
+
+    def rest_api(self, api: str) -> str:
+        """Return the ARN by which a REST API is tagged."""
+        return f"arn:{self.partition}:apigateway:{self.region}::/restapis/{api}"
+
+    def api_callers(self, api: str) -> str:
+        """Return the ARN pattern of everything in a REST API that may invoke a function."""
+        return f"arn:{self.partition}:execute-api:{self.region}:{self.account}:{api}/*"
+
+
+def partition_of(region: str) -> str:
+    """Return the partition that a region belongs to, with which its ARNs begin."""
+    others = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+    return next((others[prefix] for prefix in others if region.startswith(prefix)), "aws")
+
+
+def log_group(function: str) -> str:
+    """Return the name of the log group that Lambda writes a function's log to."""
+    return f"/aws/lambda/{function}"
+
+
+def is_gimel_role(arn: str) -> bool:
+    """Return whether an ARN is that of Gimel's role.
+
+    Role names are unique per account. An account's rules may have given the role a path.
+    """
+    return re.fullmatch(rf"arn:[^:]*:iam::\d*:role/(.*/)?{NAME}", arn) is not None

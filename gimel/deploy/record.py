@@ -1,0 +1,112 @@
+"""The record of what Gimel made, and the functions' own permissions: one inline policy of the role.
+
+Gimel keeps no state file. It must still know which functions are its own after one has left the
+wiring, and for which it reserved concurrency. The policy of the functions' role already names the
+log group of each function; that is the record. Here, and nowhere else, the record is written as a
+policy and read back. Each region has statements of its own, because all regions share the role:
+
+| Sid               | allows                                   | records                           |
+| ----------------- | ---------------------------------------- | --------------------------------- |
+| `LogsREGION`      | writing to the functions' log groups     | the functions                     |
+| `ReservedREGION`  | the same                                 | functions with reserved capacity  |
+| `NetworkREGION`   | network interfaces, inside a VPC         |                                   |
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from gimel.deploy.identity import Identity
+from gimel.deploy.policies import VERSION, Policy, Statement, as_list, statements
+
+_WRITE_LOGS = ["logs:CreateLogStream", "logs:PutLogEvents"]
+
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+_USE_NETWORK = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+]
+
+_SID = re.compile(r"(?:Logs|Reserved|Network)((?:[A-Z][a-z]*)+[0-9]+)")
+_LOG_GROUP = re.compile(r"arn:[^:]*:logs:([^:]*):[^:]*:log-group:/aws/lambda/([A-Za-z0-9_-]+):\*")
+
+
+@dataclass(frozen=True)
+class Record:
+    """The functions that Gimel made in one region, and those that have reserved concurrency."""
+
+    functions: frozenset[str] = frozenset()
+    reserved: frozenset[str] = frozenset()
+
+    def __or__(self, other: Record) -> Record:
+        return Record(self.functions | other.functions, self.reserved | other.reserved)
+
+
+def read_record(policy: Policy | None, region: str) -> Record:
+    """Return what the role's policy records of a region."""
+    functions: set[str] = set()
+    reserved: set[str] = set()
+    for statement in statements(policy or {}):
+        names = [name for where, name in _functions(statement) if where == region]
+        functions.update(names)
+        if statement.get("Sid") == f"Reserved{_camel_case(region)}":
+            reserved.update(names)
+    return Record(frozenset(functions), frozenset(reserved))
+
+
+def role_policy(identity: Identity, record: Record, *, vpc: bool, before: Policy | None) -> Policy:
+    """Return the policy that writes a record down and permits its functions what they need.
+
+    What the policy `before` says of other regions is kept.
+    """
+    region = _camel_case(identity.region)
+    own: list[Statement] = []
+    groups = {
+        f"Logs{region}": record.functions - record.reserved,
+        f"Reserved{region}": record.functions & record.reserved,
+    }
+    for sid, names in groups.items():
+        if names:
+            log_groups = [f"{identity.log_group(name)}:*" for name in sorted(names)]
+            own.append(_allow(sid, _WRITE_LOGS, log_groups))
+    if vpc:
+        own.append(_allow(f"Network{region}", _USE_NETWORK, ["*"]))
+    elsewhere = statements(other_regions(before, identity.region) or {})
+    in_order = sorted((*own, *elsewhere), key=lambda statement: str(statement["Sid"]))
+    return {"Version": VERSION, "Statement": in_order}
+
+
+def other_regions(policy: Policy | None, region: str) -> Policy | None:
+    """Return what the role's policy says of other regions, None where it says nothing of them."""
+    kept = []
+    for statement in statements(policy or {}):
+        sid = _SID.fullmatch(str(statement.get("Sid", "")))
+        if sid and sid[1] != _camel_case(region):
+            kept.append(statement)
+    return {"Version": VERSION, "Statement": kept} if kept else None
+
+
+def recorded_regions(policy: Policy) -> tuple[str, ...]:
+    """Return the regions whose functions a policy records, sorted."""
+    found = {region for statement in statements(policy) for region, _ in _functions(statement)}
+    return tuple(sorted(found))
+
+
+def _functions(statement: Statement) -> list[tuple[str, str]]:
+    """Return the region and name of each function whose log group a statement names."""
+    resources = as_list(statement.get("Resource", []))
+    return [(found[1], found[2]) for each in resources if (found := _LOG_GROUP.fullmatch(each))]
+
+
+def _camel_case(region: str) -> str:
+    """Return a region as a Sid can hold it, which is letters and digits only: UsEast1."""
+    return "".join(part.capitalize() for part in region.split("-"))
+
+
+def _allow(sid: str, actions: list[str], resources: list[str]) -> Statement:
+    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resources}

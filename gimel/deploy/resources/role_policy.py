@@ -1,0 +1,143 @@
+"""The role's inline policy: what the functions may do, and the record of what Gimel made.
+
+It is widened before anything else is done and narrowed at the very end, because an interrupted
+deploy must find in it all that it has made so far.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gimel.deploy.desired import Desired
+from gimel.deploy.identity import NAME, Identity
+from gimel.deploy.policies import Permission, Policy, allows, merge_policies
+from gimel.deploy.record import (
+    Record,
+    other_regions,
+    read_record,
+    recorded_regions,
+    role_policy,
+)
+from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
+from gimel.deploy.resources.functions import retired_functions
+from gimel.deploy.resources.role import ROLE
+
+
+class RolePolicy(Resource[Policy | None]):
+    """See the module. It is observed with the role."""
+
+    def observe(self, look: Look) -> Policy | None:
+        role = look.of(ROLE)
+        return role.policy if role else None
+
+    def provide(self, desired: Desired, observed: Observed) -> Iterator[Step]:
+        interim = self._interim(desired, observed)
+        if interim is not None:
+            is_final = interim == self._wanted(desired, observed)
+            yield PutRolePolicy(interim, interim=not is_final)
+
+    def retire(self, desired: Desired, observed: Observed) -> Iterator[Step]:
+        wanted = self._wanted(desired, observed)
+        if (self._interim(desired, observed) or observed.of(self)) != wanted:
+            yield PutRolePolicy(wanted)
+
+    def remove(self, observed: Observed) -> Iterator[Step]:
+        policy, region = observed.of(self), observed.identity.region
+        elsewhere = other_regions(policy, region)
+        if elsewhere is None:
+            if policy is not None:
+                yield DeleteRolePolicy()
+        elif policy != elsewhere:
+            yield LeaveRole(elsewhere, recorded_regions(elsewhere))
+
+    def permissions(self, identity: Identity, desired: Desired) -> Iterator[Permission]:
+        actions = ("iam:DeleteRolePolicy", "iam:GetRolePolicy", "iam:PutRolePolicy")
+        yield Permission("Role", actions, (identity.role,))
+
+    def _wanted(self, desired: Desired, observed: Observed) -> Policy:
+        return self._policy(_wanted_record(desired), desired, observed)
+
+    def _interim(self, desired: Desired, observed: Observed) -> Policy | None:
+        """Return the policy that is needed before anything else, None where it may stay for now.
+
+        A deployment of 1.5.0 calls its functions by this role, so what was allowed stays allowed.
+        Functions that have left the wiring stay recorded until they are deleted, and those with
+        reserved concurrency until it has been given back.
+        """
+        policy = observed.of(self)
+        wanted = self._wanted(desired, observed)
+        if policy is None and observed.of(ROLE) is None:
+            return wanted
+        record = read_record(policy, observed.identity.region)
+        retired = frozenset(each.name for each in retired_functions(desired, observed))
+        target = _wanted_record(desired)
+        if (
+            allows(policy, wanted)
+            and retired <= record.functions
+            and target.reserved <= record.reserved
+        ):
+            return None
+        if allows(wanted, policy or {}) and not retired and record.reserved <= target.reserved:
+            return wanted
+        everything = target | Record(retired, record.reserved)
+        return merge_policies(policy, self._policy(everything, desired, observed))
+
+    def _policy(self, record: Record, desired: Desired, observed: Observed) -> Policy:
+        vpc = desired.config.document.aws.vpc is not None
+        return role_policy(observed.identity, record, vpc=vpc, before=observed.of(self))
+
+
+ROLE_POLICY = RolePolicy()
+
+
+def _wanted_record(desired: Desired) -> Record:
+    reserved = [each.name for each in desired.functions if each.reserved_concurrency is not None]
+    return Record(frozenset(desired.function_names), frozenset(reserved))
+
+
+@dataclass(frozen=True)
+class PutRolePolicy(Step):
+    """Set the policy. An `interim` one still allows what was allowed before."""
+
+    policy: Policy
+    interim: bool = False
+
+    def __str__(self) -> str:
+        if self.interim:
+            return f"Add to the role {NAME} the permissions that the functions need"
+        return f"Limit the role {NAME} to the permissions that the functions need"
+
+    def perform(self, run: Run) -> None:
+        _put(run, self.policy)
+
+
+@dataclass(frozen=True)
+class LeaveRole(Step):
+    """Take this region out of the policy of a role that other regions use."""
+
+    policy: Policy
+    regions: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"Keep the role {NAME} for the deployments in {', '.join(self.regions)}"
+
+    def perform(self, run: Run) -> None:
+        _put(run, self.policy)
+
+
+@dataclass(frozen=True)
+class DeleteRolePolicy(Step):
+    destructive = True
+
+    def __str__(self) -> str:
+        return f"Delete the policy of the role {NAME}"
+
+    def perform(self, run: Run) -> None:
+        run.aws.find("iam", "delete_role_policy", RoleName=NAME, PolicyName=NAME)
+
+
+def _put(run: Run, policy: Policy) -> None:
+    document = json.dumps(policy)
+    run.aws.call("iam", "put_role_policy", RoleName=NAME, PolicyName=NAME, PolicyDocument=document)
