@@ -2,7 +2,7 @@
 
 Pure: the same values give the same steps. The order keeps what is live working: the role's policy
 comes before the functions that need it, a version before the alias that points to it, a permission
-before the deployment that relies on it. Things are taken away last, when nothing live needs them.
+before the deployment that relies on it. Things are deleted last, when nothing live needs them.
 Whatever step an interrupted deploy performed last, planning again leads to the same end.
 """
 

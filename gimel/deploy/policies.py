@@ -61,7 +61,7 @@ def trusted_services(policy: Policy) -> frozenset[str]:
 
 
 def allows(policy: Policy | None, wanted: Policy) -> bool:
-    """Return whether a policy allows, by name or for every resource, all that another allows."""
+    """Return whether a policy allows everything that another allows, by name or by wildcard."""
     allowed = _grants(policy or {})
     return all(
         (action, resource) in allowed or (action, "*") in allowed

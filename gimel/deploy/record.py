@@ -3,7 +3,7 @@
 Gimel keeps no state file. It must still know which functions are its own after one has left the
 wiring, and for which it reserved concurrency. The policy of the functions' role already names the
 log group of each function; that is the record. Here, and nowhere else, the record is written as a
-policy and read back. Each region has statements of its own, because all regions share the role:
+policy and read back. Each region has its own statements, because all regions share the role:
 
 | Sid               | allows                                   | records                           |
 | ----------------- | ---------------------------------------- | --------------------------------- |

@@ -1,4 +1,4 @@
-"""A resource that Gimel does not have: one class and one line of order are all that it takes."""
+"""A resource that Gimel does not have: it takes one class and one line of order."""
 
 from __future__ import annotations
 

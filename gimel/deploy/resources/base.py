@@ -88,7 +88,7 @@ class Resource(ABC, Generic[Found]):
     """One kind of AWS resource. A method that does not apply keeps its default, which does nothing.
 
     A deploy plans `provide` of every resource in order, then `retire` and then `tag` in reverse
-    order: what is live keeps working, since nothing is taken away before its replacement works.
+    order: what is live keeps working, since nothing is deleted before its replacement works.
     A destroy plans `remove` in reverse order.
     """
 

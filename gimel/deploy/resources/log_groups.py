@@ -19,7 +19,7 @@ from gimel.deploy.resources.tags import given, retag
 
 
 class LogGroups(Resource[Mapping[str, int | None]]):
-    """Observed as days of retention by function name, None where logs are kept for ever."""
+    """Observed as days of retention by function name, None where logs are kept forever."""
 
     def observe(self, look: Look) -> Mapping[str, int | None]:
         """Ask by the longest common prefix of the names: an account may have thousands of groups.
@@ -98,7 +98,7 @@ class CreateLogGroup(Step):
 
 @dataclass(frozen=True)
 class SetLogRetention(Step):
-    """Set for how many days logs are kept; `before` is None where they were kept for ever."""
+    """Set for how many days logs are kept; `before` is None where they were kept forever."""
 
     function: str
     before: int | None

@@ -107,7 +107,7 @@ def path_id(path: str) -> str:
 class CreateApi(Step):
     """Create the API. `alone` says that no other deploy can be doing the same.
 
-    Of two first deploys, only one can create the role.
+    Only one of two first deploys can create the role.
     """
 
     tags: Mapping[str, str]
@@ -137,7 +137,7 @@ class CreateApi(Step):
 
 
 def _check_single(run: Run, created: str) -> None:
-    """Of two deploys at once, one deletes its API again: they could not be told apart later."""
+    """Let one of two simultaneous deploys delete its API again: only one can be Gimel's."""
     try:
         find_api(run.aws)
     except AmbiguousApi:

@@ -1,7 +1,7 @@
 """The role's inline policy: what the functions may do, and the record of what Gimel made.
 
 It is widened before anything else is done and narrowed at the very end, because an interrupted
-deploy must find in it all that it has made so far.
+deploy must find in it everything that it has made so far.
 """
 
 from __future__ import annotations
