@@ -52,7 +52,7 @@ def smoke_test(
 ) -> list[Finding]:
     """Try the public URLs.
 
-    Failures are retried for a total of `patience` seconds, because AWS takes time to pass a change on.
+    Failures are retried for a total of `patience` seconds: AWS takes time to pass a change on.
     """
     return _SmokeTest(outputs, config, fetch or request, sleep, clock, patience).run()
 
