@@ -1,10 +1,15 @@
-"""The dispatch of a step to the function that says what exists after it."""
+"""What exists after a step: a pure model of the calls that performing it makes.
+
+A step that AWS would refuse, because what it needs does not exist, raises Impossible. So does a
+step that would make something twice. Each kind of step has a function in `after`.
+"""
 
 from __future__ import annotations
 
 import functools
 
-from tests.support.model import Observed, Step
+from tests.support.state.cloud import State
+from tests.support.state.names import Step
 
 
 class Impossible(Exception):
@@ -12,7 +17,7 @@ class Impossible(Exception):
 
 
 @functools.singledispatch
-def step_after(step: Step, there: Observed) -> Observed:
+def step_after(step: Step, there: State) -> State:
     """Return the account after a step. Each kind of step registers its own function."""
     raise NotImplementedError(type(step))
 
