@@ -51,7 +51,7 @@ from tests.support.state.names import (
     EnableKey,
     PutGatewayResponse,
     PutMethod,
-    PutPreflight,
+    PutCorsPreflight,
     SetThrottle,
     TagApi,
     TagFunction,
@@ -79,7 +79,7 @@ def throttled(rate: float, burst: int) -> dict[str, Any]:
 
 
 REWIRED = [step(PutMethod, route="GET /track", replace=True)]
-ANSWERED = [step(PutPreflight, preflight="track", replace=True)]
+ANSWERED = [step(PutCorsPreflight, preflight="track", replace=True)]
 
 API = {
     "API deleted": Case(
@@ -87,7 +87,7 @@ API = {
             step(CreateApi),
             *steps(CreateResource, "path", PATHS),
             *steps(PutMethod, "route", ROUTES, replace=False),
-            *steps(PutPreflight, "preflight", PATHS, replace=False),
+            *steps(PutCorsPreflight, "preflight", PATHS, replace=False),
             *steps(PutGatewayResponse, "kind", ("DEFAULT_4XX", "DEFAULT_5XX")),
             *steps(AllowApi, "function", FUNCTIONS, replace=True),
             step(DeployApi),
@@ -101,7 +101,7 @@ API = {
             step(CreateResource, path="track"),
             step(PutMethod, route="GET /track", replace=False),
             step(PutMethod, route="POST /track", replace=False),
-            step(PutPreflight, preflight="track", replace=False),
+            step(PutCorsPreflight, preflight="track", replace=False),
         ],
         [remove_path("track")],
     ),
@@ -125,7 +125,8 @@ API = {
         [change_method("track", "GET", parameters={"method.request.querystring.uuid": True})],
     ),
     "preflight deleted": Case(
-        [step(PutPreflight, preflight="track", replace=False)], [remove_method("track", "OPTIONS")]
+        [step(PutCorsPreflight, preflight="track", replace=False)],
+        [remove_method("track", "OPTIONS")],
     ),
     "preflight without an answer": Case(ANSWERED, [change_method("track", "OPTIONS", answer=None)]),
     "preflight of other methods": Case(
@@ -162,7 +163,7 @@ API = {
         [
             step(CreateResource, path="t"),
             step(PutMethod, route="GET /t", replace=False),
-            step(PutPreflight, preflight="t", replace=False),
+            step(PutCorsPreflight, preflight="t", replace=False),
             step(DeployApi),
         ],
         now={"extra_wiring": [SECOND_PATH]},

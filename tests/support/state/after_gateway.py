@@ -33,7 +33,7 @@ from tests.support.state.names import (
     EnableKey,
     PutGatewayResponse,
     PutMethod,
-    PutPreflight,
+    PutCorsPreflight,
     RemoveStagesFromPlan,
     SetThrottle,
     Step,
@@ -77,7 +77,7 @@ def _(step: PutMethod, there: State) -> State:
 
 
 @step_after.register
-def _(step: PutPreflight, there: State) -> State:
+def _(step: PutCorsPreflight, there: State) -> State:
     which = (step.preflight.path, "OPTIONS")
     answer = Method(answer=cors_answer(step.preflight.methods))
     return _with_method(step, there, which, answer, step.replace)

@@ -43,7 +43,7 @@ from gimel.deploy.steps import (
     PublishVersion as PublishVersion,
     PutGatewayResponse as PutGatewayResponse,
     PutMethod as PutMethod,
-    PutPreflight as PutPreflight,
+    PutPreflight as PutCorsPreflight,
     PutRolePolicy as PutRolePolicy,
     RemoveStagesFromPlan as RemoveStagesFromPlan,
     ReserveConcurrency as ReserveConcurrency,
