@@ -54,6 +54,11 @@ def role_policy(
     return policies.of_role(identity_of(place), functions, reserved, vpc, before)
 
 
+def operator_policy(place: Place, wanted: Desired) -> Policy:
+    """Return the policy that somebody needs who runs Gimel's commands."""
+    return policies.of_operator(identity_of(place), wanted)
+
+
 def recorded_functions(policy: Policy | None, region: str) -> frozenset[str]:
     """Return the functions that the role's policy records in a region."""
     return frozenset(policies.functions_of(policy, region))
