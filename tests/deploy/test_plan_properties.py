@@ -78,7 +78,7 @@ aws = st.fixed_dictionaries(
         "vpc": st.just({"subnets": ["subnet-1"], "security_groups": ["sg-1"]}),
     },
 )
-documents = st.fixed_dictionaries(
+documents: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={
         "aws": aws,
@@ -152,7 +152,8 @@ def accounts(draw: st.DrawFn, kinds: tuple[str, ...] = KINDS) -> State:
     document = draw(documents)
     kind = draw(st.sampled_from(kinds))
     if kind == "1.5.0":  # which knew no URLs
-        there = left_by_1_5_0(extra_wiring=draw(st.sampled_from([[], [OWN_FUNCTION]])))
+        extra: list[Any] = draw(st.sampled_from([[], [OWN_FUNCTION]]))
+        there = left_by_1_5_0(extra_wiring=extra)
     elif kind == "in part":
         steps = planned(EMPTY, **document)
         there = after(EMPTY, steps[: draw(st.integers(0, len(steps)))])
@@ -163,12 +164,10 @@ def accounts(draw: st.DrawFn, kinds: tuple[str, ...] = KINDS) -> State:
 
 def essence(there: State) -> State:
     """Return an account without the numbers of versions, which depend on the way to them."""
-    functions = {
-        name: replace(each, versions={1: existing(each.serving)}, latest=existing(each.serving))
-        for name, each in there.functions.items()
-        if each.live is not None
-    }
-    functions = {name: replace(each, live=1) for name, each in functions.items()}
+    functions = {}
+    for name, each in there.functions.items():
+        live = existing(each.serving)
+        functions[name] = replace(each, versions={1: live}, latest=live, live=1)
     return replace(there, functions=functions)
 
 

@@ -43,7 +43,7 @@ from gimel.deploy.steps import (
     PublishVersion as PublishVersion,
     PutGatewayResponse as PutGatewayResponse,
     PutMethod as PutMethod,
-    PutPreflight as PutCorsPreflight,
+    PutPreflight,
     PutRolePolicy as PutRolePolicy,
     RemoveStagesFromPlan as RemoveStagesFromPlan,
     ReserveConcurrency as ReserveConcurrency,
@@ -59,3 +59,5 @@ from gimel.deploy.steps import (
     UpdateFunctionConfiguration as UpdateFunctionConfiguration,
     as_json as as_json,
 )
+
+PutCorsPreflight = PutPreflight
