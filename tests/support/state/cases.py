@@ -46,7 +46,7 @@ class Case:
         assert planned(after(self.there, steps), **(self.now or {})) == ()
 
 
-def planned(there: State, **document: Any) -> tuple[Step, ...]:
+def planned(there: State, /, **document: Any) -> tuple[Step, ...]:
     """Return the steps of a deploy of this configuration into an account."""
     wanted = desired(**document)
     return plan(wanted, seen(there, wanted))

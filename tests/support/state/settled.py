@@ -43,12 +43,12 @@ def configuration(**document: Any) -> Config:
     return Config(None, parsed, wire(parsed.extra_wiring))
 
 
-def desired(archive: bytes = ARCHIVE, **document: Any) -> Desired:
+def desired(archive: bytes = ARCHIVE, /, **document: Any) -> Desired:
     """Return what a configuration asks for, with these bytes as the zip."""
     return desire(configuration(**document), archive)
 
 
-def settled(place: Place = HERE, **document: Any) -> State:
+def settled(place: Place = HERE, /, **document: Any) -> State:
     """Return all that an undisturbed deploy into an empty account leaves."""
     config, wanted = configuration(**document), desired(**document)
     aws, tags = config.document.aws, dict(config.document.aws.tags)
