@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore import exceptions as botocore_errors
 
-from gimel.deploy.aws import Refused
+from gimel.deploy.aws_errors import Refused
 from gimel.errors import GimelError
 from tests.support.aws import Refusal, Script, role_answer, scripted
 from tests.support.aws_outcomes import CALLS, NEVER, OUTCOMES, URL
@@ -26,10 +26,16 @@ def script() -> Iterator[Script]:
         yield script
 
 
-def call(script: Script, operation: str, **more: Any) -> Any:
+def call(script: Script, operation: str) -> Any:
     """Make a call of this operation."""
     service, method, given = CALLS[operation]
-    return script.aws().call(service, method, **more, **given)
+    return script.aws().call(service, method, **given)
+
+
+def create(script: Script, operation: str, found: dict[str, str] | None) -> Any:
+    """Make a call that must not be done twice; `found` is what it is found to have created."""
+    service, method, given = CALLS[operation]
+    return script.aws().create(service, method, lambda: found, **given)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +125,7 @@ def test_what_a_lost_call_made_is_looked_up(script: Script) -> None:
     """It is not made twice: two REST APIs of one name could not be told apart."""
     script.expect_any("CreateRestApi", RESET)
 
-    assert call(script, "CreateRestApi", settled=lambda: {"id": "a"}) == {"id": "a"}
+    assert create(script, "CreateRestApi", {"id": "a"}) == {"id": "a"}
     assert script.made == ["CreateRestApi"]
 
 
@@ -127,7 +133,7 @@ def test_a_lost_call_that_made_nothing_is_repeated(script: Script) -> None:
     """The look finds nothing."""
     script.expect_any("CreateRestApi", RESET).expect_any("CreateRestApi", {"id": "b"})
 
-    assert call(script, "CreateRestApi", settled=lambda: None) == {"id": "b"}
+    assert create(script, "CreateRestApi", None) == {"id": "b"}
 
 
 def test_a_call_is_looked_up_only_after_it_may_have_been_done(script: Script) -> None:
@@ -135,7 +141,7 @@ def test_a_call_is_looked_up_only_after_it_may_have_been_done(script: Script) ->
     script.expect_any("CreateRestApi", Refusal("TooManyRequestsException"))
     script.expect_any("CreateRestApi", {"id": "b"})
 
-    assert call(script, "CreateRestApi", settled=lambda: {"id": "a"}) == {"id": "b"}
+    assert create(script, "CreateRestApi", {"id": "a"}) == {"id": "b"}
 
 
 @pytest.mark.parametrize(
@@ -263,7 +269,7 @@ def test_all_pages_are_read(
     script.expect(operation, {key: items[:1], token: "more"})
     script.expect(operation, {key: items[1:]}, **{cursor: "more"})
 
-    assert script.aws().pages(service, method, key) == items
+    assert script.aws().pages(service, method) == items
 
 
 @pytest.mark.parametrize("version", [None, "2"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gimel.deploy.cost import of_a_million
+from gimel.deploy.cost import cost_per_million
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def test_a_million_events(
     memory: int, architecture: str, through_api: float, through_url: float
 ) -> None:
     """In US dollars, through the API and through a function URL."""
-    cost = of_a_million(memory, architecture)
+    cost = cost_per_million(memory, architecture)
 
     assert (cost.through_api, cost.through_url) == (through_api, through_url)
 
@@ -31,6 +31,6 @@ def test_arm64_costs_a_fifth_less_to_compute() -> None:
     """What the description of `aws.architecture` promises; requests and logs cost the same."""
     huge = 10_000_000  # MB, so that only computing matters
 
-    arm, intel = (of_a_million(huge, each).through_url for each in ("arm64", "x86_64"))
+    arm, intel = (cost_per_million(huge, each).through_url for each in ("arm64", "x86_64"))
 
     assert arm / intel == pytest.approx(0.8, abs=0.001)

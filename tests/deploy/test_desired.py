@@ -10,7 +10,7 @@ import pytest
 
 from gimel.config import load
 from gimel.deploy.bundle import code_sha256
-from gimel.deploy.desired import desire
+from gimel.deploy.desired import desired_state
 from gimel.errors import GimelError
 from tests.support.configurations import OWN_FUNCTION, SECOND_PATH, URL
 from tests.support.state.cloud import ALL, DELETE, FUNCTIONS, TRACK
@@ -154,12 +154,12 @@ def test_a_long_ca_file_is_named_by_its_own_key(tmp_path: Path) -> None:
     file.write_text(json.dumps({"redis": {"host": "h", "ssl_ca_certs": "ca.pem"}}))
 
     with pytest.raises(GimelError, match=r"redis\.ssl_ca_certs"):
-        desire(load(file), b"")
+        desired_state(load(file), b"")
 
 
 def test_without_a_zip_the_packages_own_is_taken() -> None:
     """As `gimel deploy` calls it."""
-    function = desire(configuration()).functions[0]
+    function = desired_state(configuration()).functions[0]
 
     assert function.code.startswith(b"PK")
     assert function.configuration.code_sha256 == code_sha256(function.code)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gimel.deploy.plan import plan_destroy
-from tests.support.configurations import CHANGE, OWN_FUNCTION, SECOND_PATH, URL
+from tests.support.configurations import CHANGE, LINKED, OWN_FUNCTION, SECOND_PATH, URL
 from tests.support.state.after import after, states
 from tests.support.state.cloud import (
     EMPTY,
@@ -16,7 +16,6 @@ from tests.support.state.cloud import (
     HERE,
     OUR_STAGE,
     TRACK,
-    URL_STATEMENTS,
     Place,
     State,
     UsagePlan,
@@ -40,6 +39,7 @@ from tests.support.state.names import (
     DeleteKey,
     DeleteLogGroup,
     DeleteRole,
+    DeleteRolePolicy,
     DeleteUrl,
     DeleteUsagePlan,
     LeaveRole,
@@ -51,7 +51,6 @@ from tests.support.state.settled import left_by_1_5_0, settled
 
 FOREIGN = "arn:aws:iam::123456789012:role/theirs"
 ELSEWHERE = Place("eu-west-1")
-LINKED = {"lambda": {"FunctionName": "linked", "Handler": "gimel.track"}, "function_url": True}
 
 
 def destroyed(there: State) -> tuple[Step, ...]:
@@ -73,9 +72,10 @@ def test_a_deployment_is_removed_as_a_whole() -> None:
             step(DeleteUsagePlan),
             step(DeleteKey),
             step(DeleteApi),
-            step(DeleteUrl, function=TRACK, url=True, statements=tuple(sorted(URL_STATEMENTS))),
+            step(DeleteUrl, function=TRACK),
             *steps(DeleteFunction, "function", FUNCTIONS),
             *steps(DeleteLogGroup, "function", FUNCTIONS),
+            step(DeleteRolePolicy),
             step(DeleteRole),
         ],
     )

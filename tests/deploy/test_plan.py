@@ -44,9 +44,9 @@ from tests.support.state.names import (
     DeployApi,
     MoveAlias,
     PublishVersion,
+    PutCorsPreflight,
     PutGatewayResponse,
     PutMethod,
-    PutCorsPreflight,
     PutRolePolicy,
     SetThrottle,
     Step,
@@ -162,8 +162,8 @@ def test_the_same_values_give_the_same_steps() -> None:
         (
             [publish(TRACK, 1, 2, 3, 4, 5, 6, live=6), deploy_with(ALL, memory=512)],
             [
-                step(DeleteVersion, number=1),
                 step(UpdateFunctionConfiguration, function=TRACK),
+                step(DeleteVersion, number=1),
                 step(PublishVersion, function=TRACK),
                 step(MoveAlias, function=TRACK),
             ],

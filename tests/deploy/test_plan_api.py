@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.configurations import SECOND_PATH, URL
+from tests.support.configurations import LINKED, ROUTED, SECOND_PATH, URL
 from tests.support.state.cases import Case
 from tests.support.state.cloud import (
     ALL,
@@ -48,15 +48,14 @@ from tests.support.state.names import (
     DeleteResource,
     DeleteUrl,
     DeployApi,
+    DisallowApi,
+    DisallowUrl,
     EnableKey,
+    PutCorsPreflight,
     PutGatewayResponse,
     PutMethod,
-    PutCorsPreflight,
     SetThrottle,
-    TagApi,
-    TagFunction,
-    TagLogGroup,
-    TagRole,
+    Tag,
 )
 
 ROUTES = ("GET /track", "POST /track", "GET /experiments", "DELETE /delete")
@@ -65,7 +64,6 @@ OPEN_RESULTS = {
     "lambda": {"FunctionName": ALL, "Handler": "gimel.all"},
     "api_gateway": {"pathPart": "experiments", "method": {"httpMethod": "GET"}},
 }
-LINKED = {"lambda": {"FunctionName": "linked", "Handler": "gimel.track"}, "function_url": True}
 
 
 def tagged(**tags: str) -> dict[str, Any]:
@@ -226,7 +224,9 @@ URLS = {
         before={},
     ),
     "URL no longer wanted": Case(
-        [step(DeleteUrl, function=TRACK, url=True, statements=BOTH)], now={}, before=WITH_URL
+        [step(DeleteUrl, function=TRACK), step(DisallowUrl, function=TRACK, statements=BOTH)],
+        now={},
+        before=WITH_URL,
     ),
     "URL deleted": Case(
         [step(CreateUrl, function=TRACK)],
@@ -238,8 +238,17 @@ URLS = {
         [change_function(TRACK, url_statements=frozenset({"gimel-url"}))],
         now=WITH_URL,
     ),
+    "no longer wired, but with a URL": Case(
+        [
+            step(DeleteResource, path="linked"),
+            step(DeployApi),
+            step(DisallowApi, function="linked"),
+        ],
+        now={"extra_wiring": [LINKED]},
+        before={"extra_wiring": [LINKED, ROUTED]},
+    ),
     "permissions left of a URL": Case(
-        [step(DeleteUrl, function=TRACK, url=False, statements=BOTH)],
+        [step(DisallowUrl, function=TRACK, statements=BOTH)],
         [change_function(TRACK, url_statements=URL_STATEMENTS)],
     ),
     "function with a URL deleted": Case(
@@ -259,10 +268,13 @@ URLS = {
 def retagged(tags: dict[str, str], gone: tuple[str, ...]) -> list[Any]:
     """Return the steps that tag everything anew."""
     return [
-        *steps(TagFunction, "function", FUNCTIONS, tags=tags, gone=gone),
-        *steps(TagLogGroup, "function", FUNCTIONS, tags=tags, gone=gone),
-        step(TagApi, tags=tags, gone=gone),
-        step(TagRole, tags=tags, gone=gone),
+        step(Tag, what=what, tags=tags, removed=gone)
+        for what in (
+            "role gimel",
+            "REST API gimel",
+            *(f"function {name}" for name in FUNCTIONS),
+            *(f"log group /aws/lambda/{name}" for name in FUNCTIONS),
+        )
     ]
 
 

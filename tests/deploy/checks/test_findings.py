@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gimel.deploy.checks.findings import Finding, any_failed, as_json, failed, ok, warning
+from gimel.deploy.checks.findings import Finding, any_failed, failed, findings_as_json, ok, warning
 
 OK, WARNING = ok("Redis", "answers"), warning("TLS", "is off", "Turn it on.")
 FAILED = failed("AWS", "is not reached", "Check the network.")
@@ -20,9 +20,9 @@ def test_only_a_failure_is_a_failure(findings: list[Finding], expected: bool) ->
     assert any_failed(iter(findings)) is expected
 
 
-def test_findings_as_json() -> None:
+def test_findings_findings_as_json() -> None:
     """For a program to read: the same keys for each, in the order of the checks."""
-    assert as_json([OK, WARNING, FAILED]) == [
+    assert findings_as_json([OK, WARNING, FAILED]) == [
         {"status": "ok", "name": "Redis", "message": "answers", "hint": ""},
         {"status": "warning", "name": "TLS", "message": "is off", "hint": "Turn it on."},
         {

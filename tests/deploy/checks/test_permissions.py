@@ -8,9 +8,10 @@ from typing import Any, cast
 
 import pytest
 
-from gimel.deploy.aws import Aws, Refused
+from gimel.deploy.aws import Aws
+from gimel.deploy.aws_errors import Refused
 from gimel.deploy.checks.findings import Finding
-from gimel.deploy.checks.permissions import rights
+from gimel.deploy.checks.permissions import check_permissions
 from tests.support.configurations import CHANGE
 from tests.support.state.cloud import ACCOUNT, HERE
 from tests.support.state.names import Policy
@@ -76,7 +77,9 @@ def ask(
 ) -> Finding:
     """Return what is found for this caller."""
     identity = replace(identity_of(HERE), arn=caller)
-    return rights(cast(Aws, iam), identity, desired(**document), before_deploy)
+    return check_permissions(
+        cast(Aws, iam), identity, desired(**document), before_deploy=before_deploy
+    )
 
 
 def needed(**document: Any) -> Policy:
@@ -169,8 +172,8 @@ def test_passing_the_role_is_asked_about_with_its_condition() -> None:
 @pytest.mark.parametrize(
     ("refusal", "status", "says"),
     [
-        (Refused("AccessDenied", "you may not"), "warning", "not known"),
-        (Refused("AccessDeniedException", "you may not"), "warning", "not known"),
+        (Refused("AccessDenied", "you may not"), "warning", "not checked"),
+        (Refused("AccessDeniedException", "you may not"), "warning", "not checked"),
         (Refused("NoSuchEntity", "no such user"), "warning", "no such user"),
         (Refused("ExpiredToken", "they have expired", "Log in."), "failed", "they have expired"),
     ],

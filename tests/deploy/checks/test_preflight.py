@@ -13,6 +13,7 @@ import redis
 from gimel.config import Config, load
 from gimel.config.schema import Aws as AwsSection
 from gimel.deploy.checks import preflight
+from gimel.deploy.checks import redis as redis_check
 from gimel.deploy.checks.findings import Finding
 from tests.support.servers import Store, free_port
 from tests.support.state.cloud import ALL
@@ -41,7 +42,7 @@ def test_a_runtime_is_supported_until_its_date(
     name: str, today: datetime.date, status: str
 ) -> None:
     """Half a year ahead a warning begins; a deploy is never stopped, for AWS still takes it."""
-    found = preflight.runtime(name, today)
+    found = preflight.check_runtime(name, today)
 
     assert (found.name, found.status) == ("runtime", status)
     assert str(preflight.END_OF_LIFE[name]) in found.message
@@ -51,8 +52,8 @@ def test_a_runtime_is_supported_until_its_date(
 def test_an_unsupported_runtime_is_told_from_one_that_soon_will_be() -> None:
     """The day after the last one, the sentence is another."""
     end = preflight.END_OF_LIFE["python3.11"]
-    last = preflight.runtime("python3.11", end)
-    after = preflight.runtime("python3.11", end + datetime.timedelta(days=1))
+    last = preflight.check_runtime("python3.11", end)
+    after = preflight.check_runtime("python3.11", end + datetime.timedelta(days=1))
 
     assert last.status == after.status == "warning"
     assert last.message != after.message
@@ -75,7 +76,7 @@ def found(
     info: dict[str, Any], options: dict[str, Any], saves: bool | None = True
 ) -> dict[str, Finding]:
     """Return what is found in Redis' INFO, by name."""
-    findings = list(preflight._store_findings("somewhere", info, options, saves))
+    findings = list(redis_check.redis_findings("somewhere", info, options, saves))
     assert len({each.name for each in findings}) == len(findings)
     return {each.name: each for each in findings}
 
@@ -151,7 +152,7 @@ def test_the_server_is_named_with_its_version(info: dict[str, Any], name: str) -
 
 def check(redis_options: dict[str, Any], **more: Any) -> list[Finding]:
     """Ask a Redis that these options lead to."""
-    return preflight.store(configuration(redis=redis_options, **more))
+    return redis_check.check_redis(configuration(redis=redis_options, **more))
 
 
 def test_a_real_redis_answers(session_store: Store) -> None:

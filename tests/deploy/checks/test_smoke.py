@@ -12,7 +12,7 @@ import pytest
 
 from gimel.deploy.checks import smoke
 from gimel.deploy.checks.findings import Finding
-from gimel.deploy.checks.smoke import NAMESPACE, Answer
+from gimel.deploy.checks.smoke import NAMESPACE, Reply
 from gimel.deploy.outputs import Endpoint, outputs
 from tests.support.configurations import SECOND_PATH, URL
 from tests.support.state.cloud import ALL, API, KEY_VALUE, TRACK, url_of
@@ -20,7 +20,7 @@ from tests.support.state.names import Deployed
 from tests.support.state.settled import configuration
 
 ROUTES = ("GET /track", "POST /track", "GET /experiments", "DELETE /delete")
-Spoil = Callable[["Request", float], "Answer | None"]
+Spoil = Callable[["Request", float], "Reply | None"]
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,16 @@ class Backend:
 
     def fetch(
         self, method: str, endpoint: Endpoint, headers: Mapping[str, str], body: str | None
-    ) -> Answer:
+    ) -> Reply:
         query = {key: value for key, (value,) in parse_qs(urlsplit(endpoint.url).query).items()}
         request = Request(method, endpoint, headers, query, json.loads(body or "{}"))
         self.requests.append(request)
         return self.spoil(request, self.now) or self._answer(request)
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Reply:
         if request.method == "OPTIONS":
             methods = {"access-control-allow-methods": "GET,POST,OPTIONS"}
-            return Answer(200, None, methods)
+            return Reply(200, None, methods)
         if request.endpoint.api_key_required and request.headers.get("x-api-key") != KEY_VALUE:
             return answer(403, message="Forbidden")
         event = {**request.query, **request.body}
@@ -69,7 +69,7 @@ class Backend:
             experiments.discard(event["experiment"])
         if request.endpoint.handler == "gimel.all":
             rows = [{"meta": {}}, *({"experiment": each} for each in sorted(experiments))]
-            return Answer(200, rows, {})
+            return Reply(200, rows, {})
         return answer(200, status="ok")
 
     def sleep(self, seconds: float) -> None:
@@ -79,12 +79,12 @@ class Backend:
         """Run the check on a deployment of this configuration."""
         config = configuration(**document)
         reached = outputs(Deployed(API, KEY_VALUE, urls or {}), config.wiring, "eu-west-1", None)
-        return smoke.check(reached, config, self.fetch, self.sleep, lambda: self.now)
+        return smoke.smoke_test(reached, config, self.fetch, self.sleep, lambda: self.now)
 
 
-def answer(status: int, /, **body: Any) -> Answer:
+def answer(status: int, /, **body: Any) -> Reply:
     """Return an answer with this object as its body."""
-    return Answer(status, body, {})
+    return Reply(status, body, {})
 
 
 CHECKS = ("GET", "POST", "closed", "results", "delete", "preflight")
@@ -140,13 +140,13 @@ def test_the_key_is_sent_only_where_it_is_needed() -> None:
     assert not any(key for route, key in sent if "track" in route)
 
 
-def on(route: str, given: Answer) -> Spoil:
-    """Answer so on one route."""
+def on(route: str, given: Reply) -> Spoil:
+    """Reply so on one route."""
     return lambda request, now: given if request.route == route else None
 
 
-def of(key: bool, given: Answer) -> Spoil:
-    """Answer so to who asks for the results with or without the key."""
+def of(key: bool, given: Reply) -> Spoil:
+    """Reply so to who asks for the results with or without the key."""
     return lambda request, now: (
         given
         if request.route == "GET /experiments" and ("x-api-key" in request.headers) is key
@@ -161,22 +161,22 @@ def of(key: bool, given: Answer) -> Spoil:
         (on("GET /track", answer(503, error="Redis is away")), "GET", "away"),
         (on("GET /track", answer(400, error="uuid")), "GET", "400: uuid"),
         (on("POST /track", answer(502, message="Internal")), "POST", "502"),
-        (on("POST /track", Answer(500, None, {})), "POST", "500"),
-        (on("GET /track", Answer(200, None, {})), "GET", "200"),
-        (on("GET /track", Answer(200, [], {})), "GET", "200"),
+        (on("POST /track", Reply(500, None, {})), "POST", "500"),
+        (on("GET /track", Reply(200, None, {})), "GET", "200"),
+        (on("GET /track", Reply(200, [], {})), "GET", "200"),
         (on("GET /track", answer(0, error="refused")), "GET", "refused"),
-        (of(False, Answer(200, [], {})), "closed", "200"),
-        (of(True, Answer(200, [{"meta": {}}], {})), "results", ""),
+        (of(False, Reply(200, [], {})), "closed", "200"),
+        (of(True, Reply(200, [{"meta": {}}], {})), "results", ""),
         (of(True, answer(403, message="Forbidden")), "results", "Forbidden"),
-        (of(True, Answer(200, {"a": 1}, {})), "results", "200"),
+        (of(True, Reply(200, {"a": 1}, {})), "results", "200"),
         (on("DELETE /delete", answer(504)), "delete", "504"),
-        (on("OPTIONS /track", Answer(200, None, {})), "preflight", "200"),
+        (on("OPTIONS /track", Reply(200, None, {})), "preflight", "200"),
         (
-            on("OPTIONS /track", Answer(200, None, {"access-control-allow-methods": "POST"})),
+            on("OPTIONS /track", Reply(200, None, {"access-control-allow-methods": "POST"})),
             "preflight",
             "200",
         ),
-        (on("OPTIONS /track", Answer(403, None, {})), "preflight", "403"),
+        (on("OPTIONS /track", Reply(403, None, {})), "preflight", "403"),
     ],
     ids=[
         "Redis is away",
@@ -275,10 +275,10 @@ LATER = answer(403, message="Forbidden")
 
 @pytest.mark.parametrize(
     "given",
-    [LATER, Answer(404, None, {}), answer(500), answer(0), answer(429, message="Too many")],
+    [LATER, Reply(404, None, {}), answer(500), answer(0), answer(429, message="Too many")],
     ids=["forbidden", "not found", "fails", "not reached", "throttled"],
 )
-def test_what_passes_is_waited_for(given: Answer) -> None:
+def test_what_passes_is_waited_for(given: Reply) -> None:
     """A new stage, key or function takes a while to be everywhere."""
     backend = Backend(lambda request, now: given if now < 40 else None)
 
@@ -306,7 +306,7 @@ def test_what_never_passes_is_waited_for_once() -> None:
     ],
     ids=["Redis away", "unavailable", "malformed", "the handler's own error"],
 )
-def test_what_the_backend_itself_answers_is_final(given: Answer) -> None:
+def test_what_the_backend_itself_answers_is_final(given: Reply) -> None:
     """Waiting does not change it."""
     backend = Backend(on("GET /track", given))
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from tests.support.state import after_compute as after_compute
 from tests.support.state import after_gateway as after_gateway
+from tests.support.state import after_tags as after_tags
 from tests.support.state.after_base import Impossible as Impossible
 from tests.support.state.after_base import step_after
 from tests.support.state.cloud import State

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from tests.support.state.after_base import Impossible, needs, step_after
@@ -27,8 +26,11 @@ from tests.support.state.names import (
     DeleteFunction,
     DeleteLogGroup,
     DeleteRole,
+    DeleteRolePolicy,
     DeleteUrl,
     DeleteVersion,
+    DisallowApi,
+    DisallowUrl,
     LeaveRole,
     MoveAlias,
     PublishVersion,
@@ -36,20 +38,10 @@ from tests.support.state.names import (
     ReserveConcurrency,
     SetLogRetention,
     Step,
-    TagFunction,
-    TagLogGroup,
-    TagRole,
     TrustLambda,
     UpdateFunctionCode,
     UpdateFunctionConfiguration,
 )
-
-
-def retag(
-    before: Mapping[str, str], tags: Mapping[str, str], gone: tuple[str, ...]
-) -> dict[str, str]:
-    """Return the tags after some are set and others are removed."""
-    return {key: value for key, value in {**before, **tags}.items() if key not in gone}
 
 
 @step_after.register
@@ -74,14 +66,13 @@ def _(step: LeaveRole, there: State) -> State:
 
 
 @step_after.register
-def _(step: TagRole, there: State) -> State:
-    role = _role(step, there)
-    return replace(there, role=replace(role, tags=retag(role.tags, step.tags, step.gone)))
+def _(step: DeleteRolePolicy, there: State) -> State:
+    return replace(there, role=replace(_role(step, there), policy=None))
 
 
 @step_after.register
 def _(step: DeleteRole, there: State) -> State:
-    needs(step.policy or _role(step, there).policy is None, step, "it has a policy")
+    needs(_role(step, there).policy is None, step, "it has a policy")
     return replace(there, role=None)
 
 
@@ -101,13 +92,6 @@ def _(step: CreateLogGroup, there: State) -> State:
 def _(step: SetLogRetention, there: State) -> State:
     group = _log_group(step, there, step.function)
     return _with_log_group(there, step.function, replace(group, days=step.days))
-
-
-@step_after.register
-def _(step: TagLogGroup, there: State) -> State:
-    group = _log_group(step, there, step.function)
-    tags = retag(group.tags, step.tags, step.gone)
-    return _with_log_group(there, step.function, replace(group, tags=tags))
 
 
 @step_after.register
@@ -199,18 +183,11 @@ def _(step: ReserveConcurrency, there: State) -> State:
 
 
 @step_after.register
-def _(step: TagFunction, there: State) -> State:
-    tags = retag(_function(step, there, step.function).tags, step.tags, step.gone)
-    return _with_function(step, there, step.function, tags=tags)
-
-
-@step_after.register
 def _(step: AllowApi, there: State) -> State:
-    """A permission that lets anybody call is found out by the call, and replaced too."""
+    """A permission that exists already is found out by the call, and replaced."""
     function = _function(step, there, step.function)
     needs(there.api, step, "there is no API")
     needs(function.live is not None, step, "there is no alias")
-    needs(step.replace or not function.callers, step, "it exists")
     return _with_function(step, there, step.function, callers=there.place.callers(API))
 
 
@@ -218,7 +195,6 @@ def _(step: AllowApi, there: State) -> State:
 def _(step: AllowUrl, there: State) -> State:
     function = _function(step, there, step.function)
     needs(function.live is not None, step, "there is no alias")
-    needs(not function.url_statements & set(step.statements), step, "it exists")
     statements = function.url_statements | set(step.statements)
     return _with_function(step, there, step.function, url_statements=statements)
 
@@ -234,9 +210,22 @@ def _(step: CreateUrl, there: State) -> State:
 @step_after.register
 def _(step: DeleteUrl, there: State) -> State:
     function = _function(step, there, step.function)
+    needs(function.url is not None, step, "it does not exist")
+    return _with_function(step, there, step.function, url=None)
+
+
+@step_after.register
+def _(step: DisallowUrl, there: State) -> State:
+    function = _function(step, there, step.function)
+    needs(set(step.statements) <= function.url_statements, step, "it does not exist")
     left = function.url_statements - set(step.statements)
-    url = None if step.url else function.url
-    return _with_function(step, there, step.function, url=url, url_statements=left)
+    return _with_function(step, there, step.function, url_statements=left)
+
+
+@step_after.register
+def _(step: DisallowApi, there: State) -> State:
+    needs(_function(step, there, step.function).callers is not None, step, "it does not exist")
+    return _with_function(step, there, step.function, callers=None)
 
 
 @step_after.register

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.support.state.after_base import Impossible, needs, step_after
-from tests.support.state.after_compute import retag
 from tests.support.state.cloud import (
     KEY,
     OUR_STAGE,
@@ -31,13 +30,12 @@ from tests.support.state.names import (
     DeleteUsagePlan,
     DeployApi,
     EnableKey,
+    PutCorsPreflight,
     PutGatewayResponse,
     PutMethod,
-    PutCorsPreflight,
     RemoveStagesFromPlan,
     SetThrottle,
     Step,
-    TagApi,
 )
 
 
@@ -45,12 +43,6 @@ from tests.support.state.names import (
 def _(step: CreateApi, there: State) -> State:
     needs(there.api is None, step, "it exists")
     return replace(there, api=Api(tags=dict(step.tags)))
-
-
-@step_after.register
-def _(step: TagApi, there: State) -> State:
-    tags = retag(_api(step, there).tags, step.tags, step.gone)
-    return _with_api(step, there, tags=tags)
 
 
 @step_after.register

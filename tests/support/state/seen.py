@@ -8,18 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
-from gimel.deploy import policies
-from gimel.deploy.models import (
-    ObservedApi,
-    ObservedFunction,
-    ObservedKey,
-    ObservedMethod,
-    ObservedPlan,
-    ObservedRole,
-    Version,
-)
-from gimel.deploy.plan import plan
+from gimel.deploy import record
+from gimel.deploy.desired import DesiredFunction
+from gimel.deploy.plan import plan, required_permissions
+from gimel.deploy.record import Record
+from gimel.deploy.resources.aliases import ALIASES
+from gimel.deploy.resources.api_key import API_KEY, ObservedKey
+from gimel.deploy.resources.base import Resource
+from gimel.deploy.resources.concurrency import CONCURRENCY
+from gimel.deploy.resources.cors_preflights import CORS_PREFLIGHTS
+from gimel.deploy.resources.function_urls import FUNCTION_URLS
+from gimel.deploy.resources.functions import FUNCTIONS
+from gimel.deploy.resources.gateway_responses import GATEWAY_RESPONSES
+from gimel.deploy.resources.log_groups import LOG_GROUPS
+from gimel.deploy.resources.methods import METHODS, ObservedMethod, ObservedMethods
+from gimel.deploy.resources.observed_function import ObservedFunction, Version
+from gimel.deploy.resources.permissions import PERMISSIONS, ObservedPermissions
+from gimel.deploy.resources.rest_api import REST_API, ObservedApi
+from gimel.deploy.resources.role import ROLE, ObservedRole
+from gimel.deploy.resources.role_policy import ROLE_POLICY
+from gimel.deploy.resources.stage import STAGE_OF_API, ObservedStage
+from gimel.deploy.resources.usage_plan import USAGE_PLAN, ObservedPlan
+from gimel.deploy.resources.versions import VERSIONS
 from tests.support.state.cloud import (
     ACCOUNT,
     API,
@@ -51,22 +63,23 @@ def role_policy(
     before: Policy | None = None,
 ) -> Policy:
     """Return the role's policy for these functions, with what `before` says of other regions."""
-    return policies.of_role(identity_of(place), functions, reserved, vpc, before)
+    written = Record(frozenset(functions), frozenset(reserved))
+    return record.role_policy(identity_of(place), written, vpc=vpc, before=before)
 
 
 def operator_policy(place: Place, wanted: Desired) -> Policy:
     """Return the policy that somebody needs who runs Gimel's commands."""
-    return policies.of_operator(identity_of(place), wanted)
+    return required_permissions(identity_of(place), wanted)
 
 
 def recorded_functions(policy: Policy | None, region: str) -> frozenset[str]:
     """Return the functions that the role's policy records in a region."""
-    return frozenset(policies.functions_of(policy, region))
+    return record.read_record(policy, region).functions
 
 
 def recorded_reserved(policy: Policy | None, region: str) -> frozenset[str]:
     """Return the functions with reserved concurrency that the role's policy records in a region."""
-    return policies.reserved_of(policy, region)
+    return record.read_record(policy, region).reserved
 
 
 def deployment(wanted: Desired, place: Place) -> str:
@@ -82,34 +95,78 @@ def seen(there: State, wanted: Desired | None = None, *, versions: bool = False)
     without a record, by their role. Versions are read where the live one is not as wanted, or all
     if `versions`.
     """
-    role, api, region = there.role, there.api, there.place.region
+    role, api = there.role, there.api
     policy = role.policy if role else None
-    names = [function.name for function in wanted.functions] if wanted else []
-    names += policies.functions_of(policy, region)
-    names += [each.calls for each in api.methods.values() if each.calls] if api else []
-    if policy is None:
-        names += [name for name, each in there.functions.items() if is_marked(each, there.place)]
-    reserved = policies.reserved_of(policy, region)
-    names = list(dict.fromkeys(names))
-    return Observed(
-        identity=identity_of(there.place),
-        role=ObservedRole(role.arn, role.trusted, role.policy, role.tags) if role else None,
-        functions=tuple(
-            _function(name, there.functions[name], wanted, name in reserved, versions)
-            for name in names
-            if name in there.functions
+    recorded = record.read_record(policy, there.place.region)
+    functions = {name: there.functions[name] for name in _names(there, wanted)}
+    asked = {each.name: each for each in wanted.functions} if wanted else {}
+    with_reserved = recorded.reserved | {
+        name for name in asked if asked[name].reserved_concurrency is not None
+    }
+    with_url = {name for name in functions if functions[name].url_statements} | {
+        name for name in asked if asked[name].url
+    }
+    parts: dict[Resource[Any], Any] = {
+        ROLE: ObservedRole(role.arn, role.trusted, role.policy, role.tags) if role else None,
+        ROLE_POLICY: policy,
+        LOG_GROUPS: _log_groups(there, wanted),
+        FUNCTIONS: tuple(
+            _function(name, functions[name], asked.get(name), versions) for name in functions
         ),
-        log_groups={
-            name: there.log_groups[name].days for name in names if name in there.log_groups
+        VERSIONS: None,
+        ALIASES: None,
+        CONCURRENCY: {
+            name: each.reserved
+            for name, each in functions.items()
+            if name in with_reserved and each.reserved is not None
         },
-        api=_api(api) if api else None,
-        key=None if there.key is None else ObservedKey(KEY, KEY_VALUE, enabled=there.key),
-        plan=ObservedPlan(
+        REST_API: ObservedApi(API, ROOT) if api else None,
+        METHODS: _methods(api) if api else ObservedMethods(),
+        CORS_PREFLIGHTS: None,
+        GATEWAY_RESPONSES: api.responses if api else {},
+        PERMISSIONS: {
+            name: ObservedPermissions(each.callers, each.url_statements)
+            for name, each in functions.items()
+            if each.live is not None
+        },
+        STAGE_OF_API: ObservedStage(api.deployed, api.rate, api.burst)
+        if api and api.deployed is not None
+        else None,
+        API_KEY: None if there.key is None else ObservedKey(KEY, KEY_VALUE, enabled=there.key),
+        USAGE_PLAN: ObservedPlan(
             PLAN, there.plan.ours, tuple(sorted(there.plan.stages)), tuple(sorted(there.plan.keys))
         )
         if there.plan
         else None,
-    )
+        FUNCTION_URLS: {
+            name: each.url
+            for name, each in functions.items()
+            if name in with_url and each.url is not None
+        },
+    }
+    return Observed(identity_of(there.place), parts)
+
+
+def _possible_names(there: State, wanted: Desired | None) -> list[str]:
+    names = list(wanted.function_names) if wanted else []
+    policy = there.role.policy if there.role else None
+    recorded = record.read_record(policy, there.place.region).functions
+    names += sorted(recorded)
+    if there.api:
+        names += [each.calls for each in there.api.methods.values() if each.calls]
+    if not recorded:
+        functions = there.functions.items()
+        names += [name for name, each in functions if is_marked(each, there.place)]
+    return list(dict.fromkeys(names))
+
+
+def _names(there: State, wanted: Desired | None) -> list[str]:
+    return [name for name in _possible_names(there, wanted) if name in there.functions]
+
+
+def _log_groups(there: State, wanted: Desired | None) -> dict[str, int | None]:
+    names = _possible_names(there, wanted)
+    return {name: there.log_groups[name].days for name in names if name in there.log_groups}
 
 
 def is_marked(function: Function, place: Place) -> bool:
@@ -118,14 +175,11 @@ def is_marked(function: Function, place: Place) -> bool:
 
 
 def _function(
-    name: str, function: Function, wanted: Desired | None, reserved: bool, versions: bool
+    name: str, function: Function, asked: DesiredFunction | None, versions: bool
 ) -> ObservedFunction:
-    asked = wanted.function(name) if wanted else None
     serving = function.serving
     listed = versions or function.live in (None, LATEST)
     listed = listed or (asked is not None and serving != asked.configuration)
-    reserved = reserved or (asked is not None and asked.reserved_concurrency is not None)
-    with_url = function.url_statements or (asked is not None and asked.url)
     aliased = function.theirs | ({function.live} if function.live else set())
     return ObservedFunction(
         name=name,
@@ -134,18 +188,12 @@ def _function(
         versions=tuple(Version(*each) for each in function.versions.items()) if listed else (),
         latest=function.latest if listed else None,
         aliased=aliased if listed else frozenset(),
-        reserved_concurrency=function.reserved if reserved else None,
-        callers=function.callers,
-        url_statements=function.url_statements,
-        url=function.url if with_url else None,
     )
 
 
-def _api(api: Api) -> ObservedApi:
-    return ObservedApi(
-        id=API,
-        root=ROOT,
-        resources={"/": ROOT, **{f"/{path}": f"{path}-id" for path in sorted(api.paths)}},
+def _methods(api: Api) -> ObservedMethods:
+    return ObservedMethods(
+        paths={"/": ROOT, **{f"/{path}": f"{path}-id" for path in sorted(api.paths)}},
         methods=tuple(
             ObservedMethod(
                 path=path,
@@ -158,9 +206,4 @@ def _api(api: Api) -> ObservedApi:
             )
             for (path, name), method in api.methods.items()
         ),
-        gateway_responses=api.responses,
-        deployed=api.deployed,
-        stage=api.deployed is not None,
-        throttle_rate=api.rate,
-        throttle_burst=api.burst,
     )

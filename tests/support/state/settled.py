@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from gimel.config import Config, Document
-from gimel.deploy.desired import desire
+from gimel.deploy.desired import desired_state
 from gimel.wiring import wire
 from tests.support.state.cloud import (
     API,
@@ -45,7 +45,7 @@ def configuration(**document: Any) -> Config:
 
 def desired(archive: bytes = ARCHIVE, /, **document: Any) -> Desired:
     """Return what a configuration asks for, with these bytes as the zip."""
-    return desire(configuration(**document), archive)
+    return desired_state(configuration(**document), archive)
 
 
 def settled(place: Place = HERE, /, **document: Any) -> State:
