@@ -236,7 +236,7 @@ FUNCTION = {
     ),
     "alias rolled back": Case([moved("2")], [publish(TRACK, 256, 128, live=1)]),
     "alias deleted": Case(
-        [call("CreateAlias", FunctionName=TRACK, Name="live", FunctionVersion="1")],
+        [call("CreateAlias", FunctionName=TRACK, Name="live", FunctionVersion="1"), FROM_API],
         [change_function(TRACK, live=None)],
     ),
     "concurrency changed by hand": Case(

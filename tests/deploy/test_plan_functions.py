@@ -206,13 +206,15 @@ FUNCTION = {
 
 ALIAS = {
     "alias deleted": Case(
-        [step(CreateAlias, function=TRACK, number=1)], [change_function(TRACK, live=None)]
+        [step(CreateAlias, function=TRACK, number=1), step(AllowApi, function=TRACK)],
+        [change_function(TRACK, live=None)],
     ),
     "alias deleted, nothing fitting published": Case(
         [
             step(UpdateFunctionConfiguration, function=TRACK),
             step(PublishVersion, function=TRACK),
             step(CreateAlias, function=TRACK, number=None),
+            step(AllowApi, function=TRACK),
         ],
         [deploy_with(TRACK, memory=512), change_function(TRACK, live=None)],
     ),

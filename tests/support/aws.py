@@ -12,7 +12,7 @@ import datetime
 import functools
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,8 +23,6 @@ from botocore.validate import validate_parameters
 
 from gimel.deploy.aws import SERVICES, Aws
 from tests.support.state.cloud import ACCOUNT, HERE, Place
-
-Answerer = Callable[[str, Mapping[str, Any]], Any]
 
 ANYTHING: Any = object()
 """Parameters that do not matter."""
@@ -68,7 +66,8 @@ class Json(dict[str, Any]):
 class Script:
     """What is expected. `made` are the calls so far, `waits` the seconds between attempts.
 
-    A call that is not expected is answered by `answers`, by its name, or else by `always`.
+    A call that is not expected is answered by `answers`, by its name, or else by `always`. An
+    outcome may be a function of the parameters.
     """
 
     in_any_order: bool = False
@@ -124,8 +123,10 @@ class Script:
     def outcome(self) -> Any:
         """Return the outcome of the call that was checked last."""
         if self.expected:
-            return self.expected.popleft().outcome
-        return self.answers.get(self.made[-1], self.always)
+            outcome = self.expected.popleft().outcome
+        else:
+            outcome = self.answers.get(self.made[-1], self.always)
+        return outcome(self.given[-1]) if callable(outcome) else outcome
 
 
 @contextlib.contextmanager
@@ -172,8 +173,6 @@ def _check(region: str, *, params: Mapping[str, Any], model: Any, **_: Any) -> N
 
 def _answer(region: str, *, model: Any, **_: Any) -> Any:
     outcome = _scripts[region].outcome()
-    if callable(outcome):
-        outcome = outcome()
     if isinstance(outcome, Exception):
         raise outcome
     if isinstance(outcome, Refusal):

@@ -206,11 +206,10 @@ def _(step: TagFunction, there: State) -> State:
 
 @step_after.register
 def _(step: AllowApi, there: State) -> State:
-    """A permission that lets anybody call is found out by the call, and replaced too."""
+    """A permission that exists is found out by the call, and replaced."""
     function = _function(step, there, step.function)
     needs(there.api, step, "there is no API")
     needs(function.live is not None, step, "there is no alias")
-    needs(step.replace or not function.callers, step, "it exists")
     return _with_function(step, there, step.function, callers=there.place.callers(API))
 
 
@@ -218,7 +217,6 @@ def _(step: AllowApi, there: State) -> State:
 def _(step: AllowUrl, there: State) -> State:
     function = _function(step, there, step.function)
     needs(function.live is not None, step, "there is no alias")
-    needs(not function.url_statements & set(step.statements), step, "it exists")
     statements = function.url_statements | set(step.statements)
     return _with_function(step, there, step.function, url_statements=statements)
 

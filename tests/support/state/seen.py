@@ -112,6 +112,11 @@ def seen(there: State, wanted: Desired | None = None, *, versions: bool = False)
     )
 
 
+def usage_plan_id(observed: Observed) -> str | None:
+    """Return the id of the usage plan that a deploy would use."""
+    return observed.plan.id if observed.plan else None
+
+
 def is_marked(function: Function, place: Place) -> bool:
     """Return whether a function bears Gimel's marks: its role and its settings."""
     return function.role == place.role and function.latest.settings is not None
@@ -125,7 +130,10 @@ def _function(
     listed = versions or function.live in (None, LATEST)
     listed = listed or (asked is not None and serving != asked.configuration)
     reserved = reserved or (asked is not None and asked.reserved_concurrency is not None)
-    with_url = function.url_statements or (asked is not None and asked.url)
+    # What an alias allows can only be asked of an alias that exists.
+    callers = None if function.live is None else function.callers
+    statements = frozenset() if function.live is None else function.url_statements
+    with_url = statements or (asked is not None and asked.url)
     aliased = function.theirs | ({function.live} if function.live else set())
     return ObservedFunction(
         name=name,
@@ -135,8 +143,8 @@ def _function(
         latest=function.latest if listed else None,
         aliased=aliased if listed else frozenset(),
         reserved_concurrency=function.reserved if reserved else None,
-        callers=function.callers,
-        url_statements=function.url_statements,
+        callers=callers,
+        url_statements=statements,
         url=function.url if with_url else None,
     )
 
