@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gimel.deploy.observe import find_deployed, observe
+from gimel.deploy.observe import find_deployed
 from gimel.deploy.plan import plan, plan_destroy
 from gimel.errors import GimelError
 from tests.deploy import test_plan_api, test_plan_functions
@@ -28,6 +28,7 @@ from tests.support.state.deviations import (
     remove,
 )
 from tests.support.state.expected import assert_steps
+from tests.support.state.look import look
 from tests.support.state.names import DeleteVersion, Deployed, Desired, Observed
 from tests.support.state.seen import usage_plan_id
 from tests.support.state.settled import desired, left_by_1_5_0, settled
@@ -44,7 +45,7 @@ def script() -> Iterator[Script]:
 def observed(script: Script, there: State, wanted: Desired | None = None) -> Observed:
     """Return what is seen of an account."""
     script.answers = answers(there)
-    return observe(script.aws(there.place), wanted)
+    return look(script.aws(there.place), wanted)
 
 
 TABLES = {
@@ -77,7 +78,7 @@ def test_a_settled_account_is_seen_as_such(
     wanted = desired(**document)
     script.answers = answers(settled(**document))
 
-    assert plan(wanted, observe(script.aws(), wanted, versions=versions)) == ()
+    assert plan(wanted, look(script.aws(), wanted, versions=versions)) == ()
 
 
 @documents
@@ -170,7 +171,7 @@ def test_a_version_with_a_share_of_the_events_is_kept(script: Script) -> None:
     script.answers["ListAliases"] = {"Aliases": aliases}
     wanted = desired()
 
-    steps = plan(wanted, observe(script.aws(), wanted))
+    steps = plan(wanted, look(script.aws(), wanted))
 
     assert not [each for each in steps if isinstance(each, DeleteVersion)]
 
@@ -195,7 +196,7 @@ def test_a_rest_api_that_cannot_be_told_apart_is_an_error(
     script.answers = {**answers(EMPTY), "GetRestApis": {"items": apis}}
 
     with pytest.raises(GimelError, match=names) as failure:
-        observe(script.aws(), desired())
+        look(script.aws(), desired())
 
     assert failure.value.hint
 
@@ -207,7 +208,7 @@ def test_gimels_api_is_told_from_one_of_its_name(script: Script) -> None:
     script.answers = there
     wanted = desired()
 
-    assert plan(wanted, observe(script.aws(), wanted)) == ()
+    assert plan(wanted, look(script.aws(), wanted)) == ()
 
 
 def plan_of(id_: str, name: str, *stages: str) -> dict[str, Any]:
@@ -247,7 +248,7 @@ def test_the_usage_plan_that_covers_the_stage_is_chosen(
         },
     }
 
-    found = usage_plan_id(observe(script.aws(), desired()))
+    found = usage_plan_id(look(script.aws(), desired()))
 
     assert found == chosen
 

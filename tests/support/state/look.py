@@ -1,0 +1,15 @@
+"""The one look at AWS that every command begins with, as the tests of it call it."""
+
+from __future__ import annotations
+
+from gimel.deploy.aws import Aws
+from gimel.deploy.observe import observe
+from tests.support.state.names import Desired, Observed
+
+
+def look(aws: Aws, wanted: Desired | None = None, *, versions: bool = False) -> Observed:
+    """Return what exists, as far as a deploy of `wanted` needs to know, or without it a destroy.
+
+    All versions of the functions are read if `versions`.
+    """
+    return observe(aws, wanted, versions=versions)
