@@ -169,7 +169,7 @@ def test_a_call_is_looked_up_only_after_it_may_have_been_done(script: Script) ->
         ),
         (
             Refusal("CodeStorageExceededException", "Code storage limit exceeded"),
-            "lambda:CreateFunction was refused: Code storage limit exceeded",
+            "AWS refused lambda:CreateFunction: Code storage limit exceeded",
             "",
         ),
     ],

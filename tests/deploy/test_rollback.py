@@ -1,13 +1,16 @@
-"""The plan of a rollback: which alias moves to which version, or why none does."""
+"""A rollback: which alias moves to which version, or why none does; and all are moved or none."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from gimel.deploy.apply import apply_all_or_none
 from gimel.deploy.plan import plan_rollback
 from gimel.errors import GimelError
+from tests.support.aws import Refusal, scripted
 from tests.support.state.cloud import ALL, DELETE, EMPTY, FUNCTIONS, LATEST, TRACK, State
 from tests.support.state.deviations import Deviation, change_function, deviate, existing, publish
 from tests.support.state.expected import Expected, assert_steps, step, steps
@@ -166,3 +169,47 @@ def test_a_deployment_of_1_5_0_can_be_rolled_back() -> None:
     moves = plan_rollback(seen(replace(there, functions=functions), versions=True))
 
     assert_steps(moves, steps(MoveAlias, "function", FUNCTIONS, before=2, number=1))
+
+
+def rolling_back() -> tuple[Any, Any]:
+    """Return the moves of a rollback of all functions from version 2 to 1, and what was seen."""
+    there = deviate(settled(), *(publish(name, 128, 256, live=2) for name in FUNCTIONS))
+    observed = seen(there, versions=True)
+    return plan_rollback(observed), observed
+
+
+def alias(function: str, version: str) -> dict[str, Any]:
+    """Return the parameters that move an alias."""
+    return {
+        "FunctionName": function,
+        "Name": "live",
+        "FunctionVersion": version,
+        "RoutingConfig": {"AdditionalVersionWeights": {}},
+    }
+
+
+def test_a_rollback_moves_every_alias() -> None:
+    """By the call that a deploy makes, too; a share of another version ends with it."""
+    moves, observed = rolling_back()
+    with scripted() as script:
+        for move in moves:
+            script.expect("UpdateAlias", **alias(move.function, "1"))
+        apply_all_or_none(script.aws(), moves, observed)
+
+
+@pytest.mark.parametrize("done", [0, 1, 2])
+def test_a_rollback_that_fails_moves_back_what_it_moved(done: int) -> None:
+    """All aliases are moved or none; the error names the one that could not be."""
+    moves, observed = rolling_back()
+    names = [move.function for move in moves]
+    with scripted() as script:
+        for name in names[:done]:
+            script.expect("UpdateAlias", **alias(name, "1"))
+        refusal = Refusal("AccessDeniedException", "not yours", 403)
+        script.expect("UpdateAlias", refusal, **alias(names[done], "1"))
+        for name in reversed(names[:done]):
+            script.expect("UpdateAlias", **alias(name, "2"))
+        with pytest.raises(GimelError, match="not yours") as failure:
+            apply_all_or_none(script.aws(), moves, observed)
+
+    assert names[done] in failure.value.message

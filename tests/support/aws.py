@@ -12,7 +12,7 @@ import datetime
 import functools
 import json
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,8 +23,6 @@ from botocore.validate import validate_parameters
 
 from gimel.deploy.aws import SERVICES, Aws
 from tests.support.state.cloud import ACCOUNT, HERE, Place
-
-Answerer = Callable[[str, Mapping[str, Any]], Any]
 
 ANYTHING: Any = object()
 """Parameters that do not matter."""
@@ -47,6 +45,10 @@ class Expected:
     given: Any
     outcome: Any
 
+    def matches(self, operation: str, given: Mapping[str, Any]) -> bool:
+        """Return whether a call is the expected one."""
+        return operation == self.operation and (self.given is ANYTHING or given == self.given)
+
 
 class Json(dict[str, Any]):
     """Equal to a text that is JSON of the same value."""
@@ -64,11 +66,14 @@ class Json(dict[str, Any]):
 class Script:
     """What is expected. `made` are the calls so far, `waits` the seconds between attempts.
 
-    `always` answers every call that is not expected.
+    A call that is not expected is answered by `answers`, by its name, or else by `always`. An
+    outcome may be a function of the parameters.
     """
 
+    in_any_order: bool = False
     expected: deque[Expected] = field(default_factory=deque)
     always: Any = None
+    answers: Mapping[str, Any] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
     given: list[Mapping[str, Any]] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
@@ -103,24 +108,31 @@ class Script:
         self.made.append(operation)
         self.given.append(given)
         if not self.expected:
-            assert self.always is not None, f"unexpected call {operation} {given}"
+            known = operation in self.answers or self.always is not None
+            assert known, f"unexpected call {operation} {given}"
             return
+        if self.in_any_order:
+            wanted = (each for each in self.expected if each.matches(operation, given))
+            if (found := next(wanted, None)) is not None:
+                self.expected.remove(found)
+                self.expected.appendleft(found)
         expected = self.expected[0]
         assert operation == expected.operation, f"{operation} {given}, not {expected}"
-        if expected.given is not ANYTHING:
-            assert given == expected.given, f"{operation} {given}, not {expected.given}"
+        assert expected.matches(operation, given), f"{operation} {given}, not {expected.given}"
 
     def outcome(self) -> Any:
         """Return the outcome of the call that was checked last."""
         if self.expected:
-            return self.expected.popleft().outcome
-        return self.always
+            outcome = self.expected.popleft().outcome
+        else:
+            outcome = self.answers.get(self.made[-1], self.always)
+        return outcome(self.given[-1]) if callable(outcome) else outcome
 
 
 @contextlib.contextmanager
-def scripted() -> Iterator[Script]:
+def scripted(*, in_any_order: bool = False) -> Iterator[Script]:
     """Check at the end of a with block that every expected call was made."""
-    script = Script()
+    script = Script(in_any_order)
     yield script
     assert not script.expected, f"not called: {[each.operation for each in script.expected]}"
 
@@ -161,8 +173,6 @@ def _check(region: str, *, params: Mapping[str, Any], model: Any, **_: Any) -> N
 
 def _answer(region: str, *, model: Any, **_: Any) -> Any:
     outcome = _scripts[region].outcome()
-    if callable(outcome):
-        outcome = outcome()
     if isinstance(outcome, Exception):
         raise outcome
     if isinstance(outcome, Refusal):

@@ -103,7 +103,9 @@ def seen(there: State, wanted: Desired | None = None, *, versions: bool = False)
     with_reserved = recorded.reserved | {
         name for name in asked if asked[name].reserved_concurrency is not None
     }
-    with_url = {name for name in functions if functions[name].url_statements} | {
+    # What an alias allows can only be asked of an alias that exists.
+    live = {name: each for name, each in functions.items() if each.live is not None}
+    with_url = {name for name in live if live[name].url_statements} | {
         name for name in asked if asked[name].url
     }
     parts: dict[Resource[Any], Any] = {
@@ -126,8 +128,7 @@ def seen(there: State, wanted: Desired | None = None, *, versions: bool = False)
         GATEWAY_RESPONSES: api.responses if api else {},
         PERMISSIONS: {
             name: ObservedPermissions(each.callers, each.url_statements)
-            for name, each in functions.items()
-            if each.live is not None
+            for name, each in live.items()
         },
         STAGE_OF_API: ObservedStage(api.deployed, api.rate, api.burst)
         if api and api.deployed is not None
@@ -167,6 +168,17 @@ def _names(there: State, wanted: Desired | None) -> list[str]:
 def _log_groups(there: State, wanted: Desired | None) -> dict[str, int | None]:
     names = _possible_names(there, wanted)
     return {name: there.log_groups[name].days for name in names if name in there.log_groups}
+
+
+def functions_seen(there: State, wanted: Desired) -> set[str]:
+    """Return the names of the existing functions that a deploy knows of."""
+    return {function.name for function in seen(there, wanted).of(FUNCTIONS)}
+
+
+def usage_plan_id(observed: Observed) -> str | None:
+    """Return the id of the usage plan that a deploy would use."""
+    plan = observed.of(USAGE_PLAN)
+    return plan.id if plan else None
 
 
 def is_marked(function: Function, place: Place) -> bool:
