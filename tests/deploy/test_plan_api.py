@@ -65,7 +65,6 @@ OPEN_RESULTS = {
     "lambda": {"FunctionName": ALL, "Handler": "gimel.all"},
     "api_gateway": {"pathPart": "experiments", "method": {"httpMethod": "GET"}},
 }
-LINKED = {"lambda": {"FunctionName": "linked", "Handler": "gimel.track"}, "function_url": True}
 
 
 def tagged(**tags: str) -> dict[str, Any]:
