@@ -13,9 +13,8 @@ from gimel.deploy.aws_errors import Refused
 from gimel.errors import GimelError
 from tests.support.aws import Refusal, Script, role_answer, scripted
 from tests.support.aws_outcomes import CALLS, NEVER, OUTCOMES, URL
-from tests.support.state.cloud import TRACK, Place
+from tests.support.state.cloud import TRACK
 
-CHINA = Place("cn-north-1", "aws-cn")
 BUSY = 300
 RESET = botocore_errors.ConnectionClosedError(endpoint_url=URL)
 

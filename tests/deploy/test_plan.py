@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from gimel.deploy.plan import plan, plan_destroy
+from gimel.deploy.plan import plan
 from gimel.errors import GimelError
 from tests.support.configurations import CHANGE, OWN_FUNCTION, SECOND_PATH, URL
 from tests.support.state.after import after, states
 from tests.support.state.cases import planned
-from tests.support.state.cloud import ALL, EMPTY, FUNCTIONS, HERE, TRACK, Place, State
+from tests.support.state.cloud import ALL, EMPTY, FUNCTIONS, HERE, TRACK
 from tests.support.state.deviations import (
     Deviation,
     change_function,
@@ -49,7 +49,6 @@ from tests.support.state.names import (
     PutMethod,
     PutRolePolicy,
     SetThrottle,
-    Step,
     UpdateFunctionCode,
     UpdateFunctionConfiguration,
 )
@@ -62,7 +61,6 @@ from tests.support.state.settled import desired, settled
 
 OUR = "our-experiment"
 FOREIGN = "arn:aws:iam::123456789012:role/theirs"
-ELSEWHERE = Place("eu-west-1")
 NETWORK = {"subnets": ["subnet-1"], "security_groups": ["sg-1"]}
 PATHS = ("track", "experiments", "delete")
 ROUTES = ("GET /track", "POST /track", "GET /experiments", "DELETE /delete")
@@ -87,11 +85,6 @@ DOCUMENTS: dict[str, Mapping[str, Any]] = {
     "a bit of everything": CHANGE,
 }
 documents = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
-
-
-def destroyed(there: State) -> tuple[Step, ...]:
-    """Return the steps that remove Gimel from an account."""
-    return plan_destroy(seen(there))
 
 
 def test_a_first_deploy_makes_everything_once() -> None:

@@ -172,6 +172,7 @@ def essence(there: State) -> State:
 
 
 @given(documents)
+@settings(max_examples=40)
 def test_a_settled_account_needs_no_step(document: dict[str, Any]) -> None:
     """Also where the versions of the functions were read, as `gimel status` does."""
     there, wanted = settled(**document), desired(**document)
@@ -181,6 +182,7 @@ def test_a_settled_account_needs_no_step(document: dict[str, Any]) -> None:
 
 
 @given(accounts(), documents)
+@settings(max_examples=40)
 def test_a_plan_leads_to_what_is_wanted(there: State, document: dict[str, Any]) -> None:
     """From any account; what a configuration does not mention is left as it is.
 

@@ -22,7 +22,6 @@ NETWORK = {"vpc": {"subnets": ["subnet-1"], "security_groups": ["sg-1"]}}
 DOCUMENT = {**CHANGE, "aws": {**CHANGE["aws"], **NETWORK}}
 LISTING = {"lambda:ListFunctions", "logs:DescribeLogGroups"}
 MIXED = "Invalid Input Actions: [a] and [b] require different authorization information."
-Together = Callable[[list[str]], object]
 
 
 @dataclass

@@ -19,7 +19,6 @@ from tests.support.state.cloud import ALL, API, KEY_VALUE, TRACK, url_of
 from tests.support.state.names import Deployed
 from tests.support.state.settled import configuration
 
-ROUTES = ("GET /track", "POST /track", "GET /experiments", "DELETE /delete")
 Spoil = Callable[["Request", float], "Reply | None"]
 
 

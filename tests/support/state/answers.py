@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +25,6 @@ from tests.support.state.names import Configuration
 GONE = Refusal("ResourceNotFoundException", "does not exist", 404)
 NO_ENTITY = Refusal("NoSuchEntity", "cannot be found", 404)
 NOT_FOUND = Refusal("NotFoundException", "Invalid identifier", 404)
-THEN = datetime.datetime(2026, 1, 15)
 Given = Mapping[str, Any]
 
 

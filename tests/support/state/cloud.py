@@ -7,8 +7,7 @@ as they are when deploy changes. `seen` translates.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
 
 from gimel.wiring import Route
 from tests.support.state.names import Configuration, Policy
@@ -184,9 +183,3 @@ def cors_answer(methods: tuple[str, ...]) -> dict[str, str]:
         "Access-Control-Max-Age": "86400",
     }
     return {f"method.response.header.{name}": f"'{value}'" for name, value in headers.items()}
-
-
-def with_function(there: State, name: str, **changes: Any) -> State:
-    """Return the account with a function changed."""
-    changed = replace(there.functions[name], **changes)
-    return replace(there, functions={**there.functions, name: changed})
