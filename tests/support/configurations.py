@@ -21,6 +21,11 @@ OWN_FUNCTION = {
     },
 }
 URL = {"lambda": TRACK, "function_url": True}
+LINKED = {"lambda": {"FunctionName": "linked", "Handler": "gimel.track"}, "function_url": True}
+ROUTED = {
+    "lambda": {"FunctionName": "linked", "Handler": "gimel.track"},
+    "api_gateway": {"pathPart": "linked", "method": {"httpMethod": "GET"}},
+}
 
 # A change of the default configuration that touches a bit of everything.
 CHANGE: dict[str, Any] = {

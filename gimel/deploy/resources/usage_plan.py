@@ -111,7 +111,9 @@ class AddStageToPlan(Step):
 
     def perform(self, run: Run) -> None:
         stage = f"{run.ids['api']}:{STAGE}"
-        _patch(run, [{"op": "add", "path": "/apiStages", "value": stage}])
+        patch = [{"op": "add", "path": "/apiStages", "value": stage}]
+        plan = {"usagePlanId": run.ids["usage plan"]}
+        run.aws.call("apigateway", "update_usage_plan", **plan, patchOperations=patch)
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,9 @@ class RemoveStagesFromPlan(Step):
 
     def perform(self, run: Run) -> None:
         # All in one call: AWS accepts one in 20 seconds.
-        _patch(run, [{"op": "remove", "path": "/apiStages", "value": each} for each in self.stages])
+        patch = [{"op": "remove", "path": "/apiStages", "value": each} for each in self.stages]
+        plan = {"usagePlanId": run.ids["usage plan"]}
+        run.aws.find("apigateway", "update_usage_plan", **plan, patchOperations=patch)
 
 
 @dataclass(frozen=True)
@@ -147,8 +151,3 @@ class DeleteUsagePlan(Step):
 
     def perform(self, run: Run) -> None:
         run.aws.find("apigateway", "delete_usage_plan", usagePlanId=run.ids["usage plan"])
-
-
-def _patch(run: Run, operations: list[dict[str, str]]) -> None:
-    plan = {"usagePlanId": run.ids["usage plan"]}
-    run.aws.call("apigateway", "update_usage_plan", **plan, patchOperations=operations)

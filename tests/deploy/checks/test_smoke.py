@@ -1,0 +1,323 @@
+"""The smoke check of a backend that is a few lines here, by a clock that only waiting moves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from gimel.deploy.checks import smoke
+from gimel.deploy.checks.findings import Finding
+from gimel.deploy.checks.smoke import NAMESPACE, Reply
+from gimel.deploy.outputs import Endpoint, outputs
+from tests.support.configurations import SECOND_PATH, URL
+from tests.support.state.cloud import ALL, API, KEY_VALUE, TRACK, url_of
+from tests.support.state.names import Deployed
+from tests.support.state.settled import configuration
+
+Spoil = Callable[["Request", float], "Reply | None"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the check sent."""
+
+    method: str
+    endpoint: Endpoint
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Mapping[str, str]
+
+    @property
+    def route(self) -> str:
+        return f"{self.method} /{urlsplit(self.endpoint.url).path.rsplit('/', 1)[1]}"
+
+
+@dataclass
+class Backend:
+    """Counts events, shows them to who has the key, and removes them; `spoil` answers first."""
+
+    spoil: Spoil = lambda request, now: None
+    counted: dict[str, set[str]] = field(default_factory=dict)
+    requests: list[Request] = field(default_factory=list)
+    now: float = 0.0
+
+    def fetch(
+        self, method: str, endpoint: Endpoint, headers: Mapping[str, str], body: str | None
+    ) -> Reply:
+        query = {key: value for key, (value,) in parse_qs(urlsplit(endpoint.url).query).items()}
+        request = Request(method, endpoint, headers, query, json.loads(body or "{}"))
+        self.requests.append(request)
+        return self.spoil(request, self.now) or self._answer(request)
+
+    def _answer(self, request: Request) -> Reply:
+        if request.method == "OPTIONS":
+            methods = {"access-control-allow-methods": "GET,POST,OPTIONS"}
+            return Reply(200, None, methods)
+        if request.endpoint.api_key_required and request.headers.get("x-api-key") != KEY_VALUE:
+            return answer(403, message="Forbidden")
+        event = {**request.query, **request.body}
+        experiments = self.counted.setdefault(event["namespace"], set())
+        if request.endpoint.handler == "gimel.track":
+            experiments.add(event["experiment"])
+        if request.endpoint.handler == "gimel.delete":
+            experiments.discard(event["experiment"])
+        if request.endpoint.handler == "gimel.all":
+            rows = [{"meta": {}}, *({"experiment": each} for each in sorted(experiments))]
+            return Reply(200, rows, {})
+        return answer(200, status="ok")
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def check(self, urls: Mapping[str, str] | None = None, /, **document: Any) -> list[Finding]:
+        """Run the check on a deployment of this configuration."""
+        config = configuration(**document)
+        reached = outputs(Deployed(API, KEY_VALUE, urls or {}), config.wiring, "eu-west-1", None)
+        return smoke.smoke_test(reached, config, self.fetch, self.sleep, lambda: self.now)
+
+
+def answer(status: int, /, **body: Any) -> Reply:
+    """Return an answer with this object as its body."""
+    return Reply(status, body, {})
+
+
+CHECKS = ("GET", "POST", "closed", "results", "delete", "preflight")
+FINE = dict.fromkeys(CHECKS, "ok")
+
+
+def statuses(findings: list[Finding]) -> dict[str, str]:
+    """Return the status of each check of a deployment of the defaults."""
+    return dict(zip(CHECKS, [each.status for each in findings], strict=True))
+
+
+def test_a_marked_event_goes_in_is_read_back_and_is_removed() -> None:
+    """Every route is tried, each by its own method, and nothing is left."""
+    backend = Backend()
+
+    assert statuses(backend.check()) == FINE
+    assert backend.counted == {NAMESPACE: set()}
+    assert [request.route for request in backend.requests] == [
+        "GET /track",
+        "POST /track",
+        "GET /experiments",
+        "GET /experiments",
+        "DELETE /delete",
+        "OPTIONS /track",
+    ]
+    assert backend.now == 0
+
+
+def test_the_events_are_those_of_a_browser() -> None:
+    """Else the bot filter would ignore them; each has a uuid of its own."""
+    backend = Backend()
+
+    backend.check()
+
+    events = [{**each.query, **each.body} for each in backend.requests[:2]]
+    assert all("Mozilla" in each.headers["User-Agent"] for each in backend.requests)
+    assert events[0]["uuid"] != events[1]["uuid"]
+    assert events[0]["experiment"] == events[1]["experiment"]
+
+
+def test_the_key_is_sent_only_where_it_is_needed() -> None:
+    """Not with events, and not with the request that finds out whether the results are closed."""
+    backend = Backend()
+
+    backend.check()
+
+    sent = [(each.route, "x-api-key" in each.headers) for each in backend.requests]
+    assert sent[2:5] == [
+        ("GET /experiments", False),
+        ("GET /experiments", True),
+        ("DELETE /delete", True),
+    ]
+    assert not any(key for route, key in sent if "track" in route)
+
+
+def on(route: str, given: Reply) -> Spoil:
+    """Reply so on one route."""
+    return lambda request, now: given if request.route == route else None
+
+
+def of(key: bool, given: Reply) -> Spoil:
+    """Reply so to who asks for the results with or without the key."""
+    return lambda request, now: (
+        given
+        if request.route == "GET /experiments" and ("x-api-key" in request.headers) is key
+        else None
+    )
+
+
+@pytest.mark.parametrize(
+    ("spoil", "broken", "says"),
+    [
+        (on("GET /track", answer(503, error="Redis is away")), "GET", "503"),
+        (on("GET /track", answer(503, error="Redis is away")), "GET", "away"),
+        (on("GET /track", answer(400, error="uuid")), "GET", "400: uuid"),
+        (on("POST /track", answer(502, message="Internal")), "POST", "502"),
+        (on("POST /track", Reply(500, None, {})), "POST", "500"),
+        (on("GET /track", Reply(200, None, {})), "GET", "200"),
+        (on("GET /track", Reply(200, [], {})), "GET", "200"),
+        (on("GET /track", answer(0, error="refused")), "GET", "refused"),
+        (of(False, Reply(200, [], {})), "closed", "200"),
+        (of(True, Reply(200, [{"meta": {}}], {})), "results", ""),
+        (of(True, answer(403, message="Forbidden")), "results", "Forbidden"),
+        (of(True, Reply(200, {"a": 1}, {})), "results", "200"),
+        (on("DELETE /delete", answer(504)), "delete", "504"),
+        (on("OPTIONS /track", Reply(200, None, {})), "preflight", "200"),
+        (
+            on("OPTIONS /track", Reply(200, None, {"access-control-allow-methods": "POST"})),
+            "preflight",
+            "200",
+        ),
+        (on("OPTIONS /track", Reply(403, None, {})), "preflight", "403"),
+    ],
+    ids=[
+        "Redis is away",
+        "and the reason is told",
+        "event refused",
+        "function cannot be called",
+        "function fails",
+        "no JSON",
+        "another JSON",
+        "cannot be reached",
+        "results are open",
+        "event not among the results",
+        "key does not open",
+        "results are another JSON",
+        "delete times out",
+        "preflight without methods",
+        "preflight of other methods",
+        "preflight refused",
+    ],
+)
+def test_what_does_not_work_is_found(spoil: Spoil, broken: str, says: str) -> None:
+    """By its own check, with what was answered; the others still pass."""
+    found = Backend(spoil).check()
+
+    assert statuses(found) == {**FINE, broken: "failed"}
+    assert says in found[CHECKS.index(broken)].message
+
+
+def test_an_event_that_is_ignored_is_a_warning() -> None:
+    """It works, and counts nothing: the reason is told."""
+    ignored = answer(200, status="ignored", reason="limit reached")
+
+    found = Backend(on("GET /track", ignored)).check()
+
+    assert statuses(found) == {**FINE, "GET": "warning"}
+    assert "limit reached" in found[0].message
+
+
+def test_where_no_event_was_counted_none_is_read_back() -> None:
+    """The error of the first check says why; that the results lack the event is one more."""
+    down = answer(503, error="Redis is away")
+
+    found = Backend(lambda request, now: down if "track" in request.route else None).check()
+
+    assert [name for name, status in statuses(found).items() if status == "failed"] == [
+        "GET",
+        "POST",
+        "results",
+        "preflight",
+    ]
+
+
+def test_the_event_goes_into_a_namespace_that_is_allowed() -> None:
+    """Its own one where all are, else the first of the list."""
+    backend = Backend()
+
+    assert statuses(backend.check(allowed_namespaces=["shop", "blog"])) == FINE
+    assert set(backend.counted) == {"shop"}
+
+
+def test_experiments_on_an_allow_list_are_not_reported_as_missing() -> None:
+    """The marked event is none of them: that it is ignored is as it should be."""
+    ignored = answer(200, status="ignored", reason="not allowed")
+    backend = Backend(
+        lambda request, now: (
+            ignored if "track" in request.route and request.method != "OPTIONS" else None
+        )
+    )
+
+    assert statuses(backend.check(allowed_experiments=["red-or-blue"])) == FINE
+
+
+OPEN_RESULTS = {
+    "lambda": {"FunctionName": ALL, "Handler": "gimel.all"},
+    "api_gateway": {"pathPart": "experiments", "method": {"httpMethod": "GET"}},
+}
+
+
+def test_results_that_are_open_on_purpose_are_no_failure() -> None:
+    """Where extra_wiring takes the key away, nobody asks whether they are closed."""
+    findings = Backend().check(extra_wiring=[OPEN_RESULTS])
+
+    assert [each.status for each in findings] == ["ok"] * 5
+
+
+def test_every_url_that_tracks_is_tried() -> None:
+    """A second path, and a function's own URL."""
+    findings = Backend().check({TRACK: url_of(TRACK)}, extra_wiring=[SECOND_PATH, URL])
+
+    assert [each.status for each in findings] == ["ok"] * 8
+    assert url_of(TRACK) in findings[3].name
+
+
+LATER = answer(403, message="Forbidden")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [LATER, Reply(404, None, {}), answer(500), answer(0), answer(429, message="Too many")],
+    ids=["forbidden", "not found", "fails", "not reached", "throttled"],
+)
+def test_what_passes_is_waited_for(given: Reply) -> None:
+    """A new stage, key or function takes a while to be everywhere."""
+    backend = Backend(lambda request, now: given if now < 40 else None)
+
+    assert statuses(backend.check()) == FINE
+    assert 40 <= backend.now < 50
+
+
+def test_what_never_passes_is_waited_for_once() -> None:
+    """All checks share 90 seconds, each of them a chance; none is waited for much longer."""
+    backend = Backend(lambda request, now: answer(500))
+
+    found = backend.check()
+
+    assert set(statuses(found).values()) == {"failed"}
+    assert 80 < backend.now <= smoke.PATIENCE == 90
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        answer(503, error="Redis is away"),
+        answer(503),
+        answer(400),
+        answer(500, error="no settings"),
+    ],
+    ids=["Redis away", "unavailable", "malformed", "the handler's own error"],
+)
+def test_what_the_backend_itself_answers_is_final(given: Reply) -> None:
+    """Waiting does not change it."""
+    backend = Backend(on("GET /track", given))
+
+    assert statuses(backend.check()) == {**FINE, "GET": "failed"}
+    assert backend.now == 0
+
+
+def test_neither_key_nor_uuid_is_told() -> None:
+    """A finding may be shown in CI's log."""
+    backend = Backend(lambda request, now: answer(500))
+
+    shown = str(backend.check())
+
+    assert KEY_VALUE not in shown
+    assert backend.requests[0].query["uuid"] not in shown

@@ -1,0 +1,116 @@
+"""Whose account it is, and where: credentials, profile, region and endpoint."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+import pytest
+from botocore import exceptions as botocore_errors
+from botocore.loaders import JSONFileLoader
+
+from gimel.deploy.aws import Aws
+from gimel.errors import GimelError
+from tests.support.aws import Script, caller, scripted
+from tests.support.state.cloud import HERE, Place
+from tests.support.state.seen import identity_of
+
+CHINA = Place("cn-north-1", "aws-cn")
+_LOADER = JSONFileLoader()
+
+
+@pytest.fixture
+def script() -> Iterator[Script]:
+    with scripted() as script:
+        yield script
+
+
+@pytest.fixture(scope="module", autouse=True)
+def service_models_are_read_once() -> Iterator[None]:
+    """Every new session reads megabytes of JSON."""
+    read = functools.cache(JSONFileLoader.load_file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", lambda self, path: read(_LOADER, path))
+        yield
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (botocore_errors.NoCredentialsError(), "aws configure"),
+        (botocore_errors.PartialCredentialsError(provider="env", cred_var="x"), "aws configure"),
+        (botocore_errors.ProfileNotFound(profile="nobody"), "list-profiles"),
+        (botocore_errors.NoRegionError(), "--region"),
+        (botocore_errors.InvalidRegionError(region_name="!"), "--region"),
+        (botocore_errors.SSOTokenLoadError(profile_name="p", error_msg="e"), "aws sso login"),
+        (botocore_errors.TokenRetrievalError(provider="p", error_msg="e"), "aws sso login"),
+        (botocore_errors.CredentialRetrievalError(provider="p", error_msg="e"), "aws sso login"),
+    ],
+    ids=lambda each: type(each).__name__ if isinstance(each, Exception) else "",
+)
+def test_credentials_that_cannot_be_used_are_explained(
+    script: Script, error: Exception, hint: str
+) -> None:
+    """At once, in one sentence, with what to do."""
+    script.expect_any("GetRestApis", error)
+
+    with pytest.raises(GimelError) as failure:
+        script.aws().call("apigateway", "get_rest_apis")
+
+    assert hint in failure.value.hint
+    assert script.waits == []
+
+
+@pytest.mark.parametrize("place", [HERE, CHINA], ids=lambda place: place.region)
+def test_the_identity_is_asked_for_once(script: Script, place: Place) -> None:
+    """The partition is that of the caller's ARN."""
+    script.expect("GetCallerIdentity", caller(place))
+    aws = script.aws(place)
+
+    assert aws.identity() == aws.identity() == identity_of(place)
+
+
+@pytest.fixture
+def nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of somebody who has configured nothing."""
+    for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/dev/null")
+
+
+@pytest.mark.usefixtures("nobody")
+def test_without_a_region_there_is_an_error() -> None:
+    """Before anything is asked of AWS."""
+    with pytest.raises(GimelError, match="region") as failure:
+        Aws()
+
+    assert "--region" in failure.value.hint
+
+
+@pytest.mark.usefixtures("nobody")
+def test_a_profile_that_does_not_exist_is_an_error() -> None:
+    """It is named."""
+    with pytest.raises(GimelError, match="nobody"):
+        Aws(profile="nobody", region="us-east-1")
+
+
+@pytest.mark.usefixtures("nobody")
+@pytest.mark.parametrize("dual_stack", ["false", "true"])
+@pytest.mark.parametrize("region", ["us-east-1", "cn-north-1", "us-gov-west-1"])
+def test_an_address_of_aws_is_no_emulators(
+    monkeypatch: pytest.MonkeyPatch, region: str, dual_stack: str
+) -> None:
+    """Nor are those that speak IPv6, which have names of their own."""
+    monkeypatch.setenv("AWS_USE_DUALSTACK_ENDPOINT", dual_stack)
+
+    assert Aws(region=region).endpoint is None
+
+
+@pytest.mark.usefixtures("nobody")
+@pytest.mark.parametrize("url", ["http://127.0.0.1:4566", "https://amazonaws.com.example.org"])
+def test_another_address_is_an_emulators(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Whatever the variable names that is not AWS's own."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+
+    assert Aws(region="us-east-1").endpoint == url

@@ -1,0 +1,272 @@
+"""What exists, read from AWS's answers: what is seen leads to the plan, and in how many calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gimel.deploy.deployed import find_deployed
+from gimel.deploy.plan import plan, plan_destroy
+from gimel.errors import GimelError
+from tests.deploy import test_plan_api, test_plan_functions
+from tests.support.aws import Script, scripted
+from tests.support.configurations import CHANGE, OWN_FUNCTION, SECOND_PATH, URL
+from tests.support.state.after import after
+from tests.support.state.answers import answers
+from tests.support.state.cases import Case
+from tests.support.state.cloud import API, EMPTY, KEY, KEY_VALUE, OUR_STAGE, TRACK, State
+from tests.support.state.deviations import (
+    Deviation,
+    add_function,
+    change_role,
+    deviate,
+    existing,
+    publish,
+    remove,
+)
+from tests.support.state.expected import assert_steps
+from tests.support.state.look import look
+from tests.support.state.names import DeleteVersion, Deployed, Desired, Observed
+from tests.support.state.seen import usage_plan_id
+from tests.support.state.settled import desired, left_by_1_5_0, settled
+
+READING = ("Get", "List", "Describe")
+
+
+@pytest.fixture
+def script() -> Iterator[Script]:
+    with scripted() as script:
+        yield script
+
+
+def observed(script: Script, there: State, wanted: Desired | None = None) -> Observed:
+    """Return what is seen of an account."""
+    script.answers = answers(there)
+    return look(script.aws(there.place), wanted)
+
+
+TABLES = {
+    **{f"functions: {name}": each for name, each in test_plan_functions.TABLES.items()},
+    **{f"API: {name}": each for name, each in test_plan_api.TABLES.items()},
+}
+
+
+@pytest.mark.parametrize("case", TABLES.values(), ids=TABLES)
+def test_a_deviation_is_seen(script: Script, case: Case) -> None:
+    """As AWS tells of it: the plan has the steps that its own test expects."""
+    assert_steps(plan(case.wanted, observed(script, case.there, case.wanted)), case.expected)
+    assert all(each.startswith(READING) for each in script.made)
+
+
+DOCUMENTS: dict[str, dict[str, Any]] = {
+    "nothing": {},
+    "wiring": {"extra_wiring": [SECOND_PATH, OWN_FUNCTION, URL]},
+    "a bit of everything": CHANGE,
+}
+documents = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
+
+
+@documents
+@pytest.mark.parametrize("versions", [False, True], ids=["deploy", "status"])
+def test_a_settled_account_is_seen_as_such(
+    script: Script, document: dict[str, Any], versions: bool
+) -> None:
+    """Nothing differs, whether the versions are read or not."""
+    wanted = desired(**document)
+    script.answers = answers(settled(**document))
+
+    assert plan(wanted, look(script.aws(), wanted, versions=versions)) == ()
+
+
+@documents
+def test_everything_is_found_to_be_removed(script: Script, document: dict[str, Any]) -> None:
+    """Without a configuration, by the record in the role's policy and by the API."""
+    there = settled(**document)
+
+    assert after(there, plan_destroy(observed(script, there))) == EMPTY
+
+
+def test_a_deployment_of_1_5_0_is_found_to_be_removed(script: Script) -> None:
+    """By its API alone, which calls the functions; a function of the user's own too."""
+    there = left_by_1_5_0(extra_wiring=[OWN_FUNCTION])
+
+    assert after(there, plan_destroy(observed(script, there))) == EMPTY
+
+
+LINKED = {"lambda": {"FunctionName": "linked", "Handler": "gimel.track"}, "function_url": True}
+
+
+@pytest.mark.parametrize(
+    "deviation", [remove("role"), change_role(policy=None)], ids=["role", "its policy"]
+)
+def test_functions_are_found_without_the_record(script: Script, deviation: Deviation) -> None:
+    """By their marks, among those of others: also one that only its own URL leads to."""
+    there = deviate(settled(extra_wiring=[LINKED]), deviation)
+    function = replace(there.functions[TRACK], role="arn:aws:iam::123456789012:role/theirs")
+    there = add_function("gimel-theirs", function)(there)
+
+    left = after(there, plan_destroy(observed(script, there)))
+
+    assert left == replace(EMPTY, functions={"gimel-theirs": function})
+
+
+def test_an_empty_account_takes_six_calls(script: Script) -> None:
+    """With the 48 of a first deploy and preflight's one: 55 in all."""
+    wanted = desired()
+
+    assert plan(wanted, observed(script, EMPTY, wanted))
+    assert len(script.made) <= 6
+
+
+def test_a_settled_account_takes_nineteen_calls(script: Script) -> None:
+    """With preflight's one: 20 in all, of which none changes anything."""
+    wanted = desired()
+
+    assert plan(wanted, observed(script, settled(), wanted)) == ()
+    assert len(script.made) <= 19
+
+
+def test_log_groups_are_never_all_listed(script: Script) -> None:
+    """An account may have thousands: without a common prefix each is asked for by its name."""
+    document = {"extra_wiring": [OWN_FUNCTION]}
+    wanted = desired(**document)
+
+    assert plan(wanted, observed(script, settled(**document), wanted)) == ()
+
+    asked = [
+        given["logGroupNamePrefix"]
+        for name, given in zip(script.made, script.given, strict=True)
+        if name == "DescribeLogGroups"
+    ]
+    assert len(asked) == 4
+    assert "/aws/lambda/" not in asked
+
+
+def test_aws_own_tags_are_left_alone(script: Script) -> None:
+    """Nobody can take them away."""
+    tagged = {"aws": {"tags": {"team": "web"}}}
+    there = settled(**tagged)
+    role = replace(
+        existing(there.role), tags={"team": "web", "aws:cloudformation:stack-name": "stack"}
+    )
+    wanted = desired(**tagged)
+
+    assert plan(wanted, observed(script, replace(there, role=role), wanted)) == ()
+
+
+def test_a_version_with_a_share_of_the_events_is_kept(script: Script) -> None:
+    """An alias may send some of them to a second version."""
+    there = deviate(settled(), publish(TRACK, 160, 192, 224, 256, 288, live=5))
+    script.answers = answers(there)
+    aliases = [
+        {
+            "Name": "live",
+            "FunctionVersion": "5",
+            "RoutingConfig": {"AdditionalVersionWeights": {"1": 0.5}},
+        }
+    ]
+    script.answers["ListAliases"] = {"Aliases": aliases}
+    wanted = desired()
+
+    steps = plan(wanted, look(script.aws(), wanted))
+
+    assert not [each for each in steps if isinstance(each, DeleteVersion)]
+
+
+OURS = {"id": "a", "name": "gimel", "description": "Gimel API"}
+THEIRS = {"id": "b", "name": "gimel", "description": "somebody else's"}
+
+
+@pytest.mark.parametrize(
+    ("apis", "names"),
+    [
+        ([OURS, {**OURS, "id": "c"}], "a, c"),
+        ([THEIRS], "b"),
+        ([THEIRS, {**THEIRS, "id": "d"}], "b, d"),
+    ],
+    ids=["two of ours", "one of theirs", "two of theirs"],
+)
+def test_a_rest_api_that_cannot_be_told_apart_is_an_error(
+    script: Script, apis: list[dict[str, str]], names: str
+) -> None:
+    """It names them by their ids, and says what to do."""
+    script.answers = {**answers(EMPTY), "GetRestApis": {"items": apis}}
+
+    with pytest.raises(GimelError, match=names) as failure:
+        look(script.aws(), desired())
+
+    assert failure.value.hint
+
+
+def test_gimels_api_is_told_from_one_of_its_name(script: Script) -> None:
+    """By its description, which 1.5.0 gave it too."""
+    there = answers(settled())
+    there["GetRestApis"] = {"items": [THEIRS, {**OURS, "id": API}]}
+    script.answers = there
+    wanted = desired()
+
+    assert plan(wanted, look(script.aws(), wanted)) == ()
+
+
+def plan_of(id_: str, name: str, *stages: str) -> dict[str, Any]:
+    """Return a usage plan as AWS lists it."""
+    listed = [dict(zip(("apiId", "stage"), each.split(":"), strict=True)) for each in stages]
+    return {"id": id_, "name": name, "apiStages": listed}
+
+
+@pytest.mark.parametrize(
+    ("plans", "keys", "chosen"),
+    [
+        ([plan_of("x", "theirs", OUR_STAGE), plan_of("y", "gimel")], {}, "x"),
+        ([plan_of("x", "theirs"), plan_of("y", "gimel")], {}, "y"),
+        (
+            [plan_of("x", "theirs", OUR_STAGE), plan_of("y", "gimel", OUR_STAGE)],
+            {"x": [KEY]},
+            "x",
+        ),
+        (
+            [plan_of("x", "theirs", OUR_STAGE), plan_of("y", "gimel", OUR_STAGE)],
+            {"x": [KEY], "y": [KEY]},
+            "y",
+        ),
+        ([plan_of("x", "theirs", "other:prod")], {}, None),
+    ],
+    ids=["has the stage", "has the name", "has the key", "has all", "has nothing"],
+)
+def test_the_usage_plan_that_covers_the_stage_is_chosen(
+    script: Script, plans: list[dict[str, Any]], keys: dict[str, list[str]], chosen: str | None
+) -> None:
+    """One that holds the key before others, then Gimel's own; a stage can be in several."""
+    script.answers = {
+        **answers(settled()),
+        "GetUsagePlans": {"items": plans},
+        "GetUsagePlanKeys": lambda given: {
+            "items": [{"id": each} for each in keys.get(given["usagePlanId"], [])]
+        },
+    }
+
+    found = usage_plan_id(look(script.aws(), desired()))
+
+    assert found == chosen
+
+
+@pytest.mark.parametrize("there", [EMPTY, replace(settled(), key=None)], ids=["no API", "no key"])
+def test_what_is_not_deployed_is_an_error(script: Script, there: State) -> None:
+    """`gimel results` and `gimel delete` ask for API and key alone."""
+    script.answers = answers(there)
+
+    with pytest.raises(GimelError, match="us-east-1") as failure:
+        find_deployed(script.aws())
+
+    assert "gimel deploy" in failure.value.hint
+
+
+def test_api_and_key_are_found_in_two_calls(script: Script) -> None:
+    """Of several keys, Gimel's own by its whole name."""
+    script.answers = answers(settled())
+
+    assert find_deployed(script.aws()) == Deployed(API, KEY_VALUE, {})
+    assert len(script.made) == 2

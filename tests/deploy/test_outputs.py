@@ -1,0 +1,111 @@
+"""The public URLs of a deployment, from its ids."""
+
+from __future__ import annotations
+
+import pytest
+
+from gimel.deploy.outputs import Endpoint, Outputs, api_url, outputs
+from tests.support.configurations import OWN_FUNCTION, SECOND_PATH, URL
+from tests.support.state.cloud import API, KEY_VALUE, TRACK, url_of
+from tests.support.state.names import Deployed
+from tests.support.state.settled import configuration
+
+EMULATOR = "http://127.0.0.1:4566"
+REACHED = outputs(Deployed(API, KEY_VALUE, {}), configuration().wiring, "eu-west-1", None)
+
+
+@pytest.mark.parametrize(
+    ("region", "emulator", "expected"),
+    [
+        ("eu-west-1", None, f"https://{API}.execute-api.eu-west-1.amazonaws.com/prod"),
+        ("us-gov-west-1", None, f"https://{API}.execute-api.us-gov-west-1.amazonaws.com/prod"),
+        ("cn-north-1", None, f"https://{API}.execute-api.cn-north-1.amazonaws.com.cn/prod"),
+        ("eu-west-1", EMULATOR, f"{EMULATOR}/restapis/{API}/prod/_user_request_"),
+        ("eu-west-1", f"{EMULATOR}/", f"{EMULATOR}/restapis/{API}/prod/_user_request_"),
+    ],
+    ids=["AWS", "GovCloud", "China", "emulator", "emulator with a slash"],
+)
+def test_the_url_of_the_stage(region: str, emulator: str | None, expected: str) -> None:
+    """In the form of each partition, and of an emulator at its address."""
+    assert api_url(API, region, emulator) == expected
+
+
+def test_each_route_is_an_endpoint() -> None:
+    """In the order of the wiring, with its method, handler and whether it needs the key."""
+    base = f"https://{API}.execute-api.eu-west-1.amazonaws.com/prod"
+
+    assert REACHED.key == KEY_VALUE
+    assert REACHED.endpoints == (
+        Endpoint("GET", f"{base}/track", "gimel.track", api_key_required=False),
+        Endpoint("POST", f"{base}/track", "gimel.track", api_key_required=False),
+        Endpoint("GET", f"{base}/experiments", "gimel.all", api_key_required=True),
+        Endpoint("DELETE", f"{base}/delete", "gimel.delete", api_key_required=True),
+    )
+
+
+def test_extra_wiring_adds_endpoints() -> None:
+    """A path onto an existing function, and one onto a function of the user's own."""
+    wiring = configuration(extra_wiring=[SECOND_PATH, OWN_FUNCTION]).wiring
+
+    found = outputs(Deployed(API, KEY_VALUE, {}), wiring, "eu-west-1", None).endpoints
+
+    added = [(each.method, each.url.rsplit("/", 1)[1], each.handler) for each in found[4:]]
+    assert added == [("GET", "t", "gimel.track"), ("GET", "experiment", "gimel.experiment")]
+
+
+@pytest.mark.parametrize("emulator", [None, EMULATOR])
+def test_a_function_url_is_an_endpoint_without_a_key(emulator: str | None) -> None:
+    """Its host is the function's own; an emulator answers for it at its own address."""
+    wiring = configuration(extra_wiring=[URL]).wiring
+    deployed = Deployed(API, KEY_VALUE, {TRACK: url_of(TRACK)})
+
+    last = outputs(deployed, wiring, "us-east-1", emulator).endpoints[-1]
+
+    assert last == Endpoint("GET", url_of(TRACK), "gimel.track", False, via=emulator)
+
+
+def test_the_url_of_a_function_that_left_the_wiring_is_no_endpoint() -> None:
+    """What AWS still has of it is about to be removed."""
+    deployed = Deployed(API, KEY_VALUE, {"old": url_of("old")})
+
+    assert outputs(deployed, configuration().wiring, "eu-west-1", None).endpoints == (
+        REACHED.endpoints
+    )
+
+
+@pytest.mark.parametrize(
+    ("handler", "method", "expected"),
+    [
+        ("gimel.track", None, 0),
+        ("gimel.track", "GET", 0),
+        ("gimel.track", "POST", 1),
+        ("gimel.all", "GET", 2),
+        ("gimel.all", "POST", None),
+        ("gimel.experiment", None, None),
+    ],
+)
+def test_an_endpoint_is_found_by_handler_and_method(
+    handler: str, method: str | None, expected: int | None
+) -> None:
+    """The first one of the handler where no method is given, None where there is none."""
+    found = REACHED.endpoint(handler, method)
+
+    assert found == (None if expected is None else REACHED.endpoints[expected])
+
+
+def test_a_url_of_the_api_comes_before_the_functions_own() -> None:
+    """The snippet on the page names the first one, whose answers a browser may read."""
+    wiring = configuration(extra_wiring=[URL]).wiring
+    deployed = Deployed(API, KEY_VALUE, {TRACK: url_of(TRACK)})
+
+    found = outputs(deployed, wiring, "us-east-1", None).endpoint("gimel.track")
+
+    assert found is not None
+    assert API in found.url
+
+
+def test_the_key_is_not_shown_by_accident() -> None:
+    """A trace or a log line that shows the outputs does not show the key."""
+    assert KEY_VALUE not in repr(REACHED)
+    assert KEY_VALUE not in repr(Outputs((), KEY_VALUE))
+    assert KEY_VALUE not in repr(Deployed(API, KEY_VALUE, {}))

@@ -1,0 +1,295 @@
+"""IAM policies as values: what the functions may do, and what the operator needs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.support.configurations import CHANGE, OWN_FUNCTION, URL
+from tests.support.state.cloud import ACCOUNT, ALL, DELETE, FUNCTIONS, HERE, TRACK, Place
+from tests.support.state.names import Policy
+from tests.support.state.seen import (
+    operator_policy,
+    recorded_functions,
+    recorded_reserved,
+    role_policy,
+)
+from tests.support.state.settled import desired
+
+EU = Place("eu-west-1")
+CHINA = Place("cn-north-1", "aws-cn")
+LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+NETWORK = {
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+}
+
+
+def pairs(policy: Policy) -> set[tuple[str, str]]:
+    """Return what a policy allows, as (action, resource)."""
+    return {
+        (action, resource)
+        for statement in policy["Statement"]
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+    }
+
+
+def actions(policy: Policy) -> set[str]:
+    """Return the actions that a policy allows."""
+    return {action for action, _ in pairs(policy)}
+
+
+def writing(place: Place, *functions: str) -> set[tuple[str, str]]:
+    """Return what writing these functions' logs takes."""
+    return {(action, f"{place.log_group(name)}:*") for action in LOG for name in functions}
+
+
+@pytest.mark.parametrize("place", [HERE, EU, CHINA], ids=lambda place: place.region)
+@pytest.mark.parametrize("reserved", [(), (TRACK,), FUNCTIONS], ids=["none", "one", "all"])
+def test_functions_may_write_their_own_logs(place: Place, reserved: tuple[str, ...]) -> None:
+    """And nothing else, however many of them reserve concurrency."""
+    assert pairs(role_policy(place, FUNCTIONS, reserved)) == writing(place, *FUNCTIONS)
+
+
+def test_functions_in_a_vpc_may_also_have_network_interfaces() -> None:
+    """Those are the actions that AWS names for it, which know no resource."""
+    policy = role_policy(HERE, FUNCTIONS, vpc=True)
+
+    assert pairs(policy) == writing(HERE, *FUNCTIONS) | {(action, "*") for action in NETWORK}
+
+
+@pytest.mark.parametrize("vpc", [False, True])
+@pytest.mark.parametrize("reserved", [(), (TRACK,), FUNCTIONS], ids=["none", "one", "all"])
+@pytest.mark.parametrize("before", [None, role_policy(EU, [ALL], [ALL], vpc=True)])
+def test_the_policy_records_what_deploy_made(
+    vpc: bool, reserved: tuple[str, ...], before: Policy | None
+) -> None:
+    """The functions of a region and those with reserved concurrency are read back from it."""
+    policy = role_policy(HERE, FUNCTIONS, reserved, vpc=vpc, before=before)
+
+    assert recorded_functions(policy, HERE.region) == set(FUNCTIONS)
+    assert recorded_reserved(policy, HERE.region) == set(reserved)
+    assert recorded_functions(policy, EU.region) == ({ALL} if before else set())
+    assert recorded_reserved(policy, EU.region) == ({ALL} if before else set())
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        None,
+        {},
+        {"Statement": []},
+        {"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}},
+        {"Statement": [{"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": ["*"]}]},
+        {"Statement": [{"Resource": f"arn:aws:logs:us-east-1:{ACCOUNT}:log-group:/other/x:*"}]},
+    ],
+    ids=["none", "empty", "no statement", "one statement", "of 1.5.0", "another log group"],
+)
+def test_a_policy_of_something_else_records_nothing(policy: Policy | None) -> None:
+    """Whatever shape IAM allows a policy to have."""
+    assert recorded_functions(policy, HERE.region) == set()
+    assert recorded_reserved(policy, HERE.region) == set()
+
+
+@pytest.mark.parametrize("reserved", [(), (TRACK,)], ids=["none", "one"])
+@pytest.mark.parametrize("vpc", [False, True])
+def test_a_region_replaces_its_own_statements_alone(reserved: tuple[str, ...], vpc: bool) -> None:
+    """What it says of other regions is kept word for word; what it said of this one goes."""
+    theirs = role_policy(EU, FUNCTIONS, reserved, vpc=vpc)
+    both = role_policy(HERE, FUNCTIONS, FUNCTIONS, vpc=True, before=theirs)
+
+    again = role_policy(HERE, [TRACK], before=both)
+
+    assert pairs(again) == writing(HERE, TRACK) | pairs(theirs)
+    assert role_policy(EU, FUNCTIONS, reserved, vpc=vpc, before=again) == again
+
+
+def test_the_order_of_the_functions_makes_no_difference() -> None:
+    """Two deploys of the same functions write the same policy, byte for byte."""
+    one, other = role_policy(HERE, FUNCTIONS), role_policy(HERE, FUNCTIONS[::-1])
+
+    assert json.dumps(one) == json.dumps(other)
+
+
+def test_a_role_policy_of_ten_regions_fits_into_a_role() -> None:
+    """The inline policies of a role may have 10,240 characters without spaces."""
+    policy: Policy | None = None
+    for number in range(1, 11):
+        place = Place(f"ap-southeast-{number}")
+        policy = role_policy(place, FUNCTIONS, [TRACK], vpc=True, before=policy)
+
+    assert len(json.dumps(policy, separators=(",", ":"))) < 10_240
+
+
+def needed(place: Place = HERE, **document: Any) -> Policy:
+    """Return what the operator needs for a configuration."""
+    return operator_policy(place, desired(**document))
+
+
+BASE = needed()
+TAGGED: Mapping[str, Any] = {"aws": {"tags": {"team": "web"}}}
+RESERVED: Mapping[str, Any] = {"aws": {"functions": {TRACK: {"reserved_concurrency": 0}}}}
+IN_VPC: Mapping[str, Any] = {"aws": {"vpc": {"subnets": ["s"], "security_groups": ["g"]}}}
+
+
+@pytest.mark.parametrize(
+    ("document", "more"),
+    [
+        (
+            TAGGED,
+            {
+                "iam:TagRole",
+                "iam:UntagRole",
+                "lambda:TagResource",
+                "lambda:UntagResource",
+                "logs:TagResource",
+                "logs:UntagResource",
+            },
+        ),
+        (
+            {"extra_wiring": [URL]},
+            {
+                "lambda:CreateFunctionUrlConfig",
+                "lambda:DeleteFunctionUrlConfig",
+                "lambda:GetFunctionUrlConfig",
+            },
+        ),
+        (
+            RESERVED,
+            {
+                "lambda:DeleteFunctionConcurrency",
+                "lambda:GetFunctionConcurrency",
+                "lambda:PutFunctionConcurrency",
+            },
+        ),
+        (
+            IN_VPC,
+            {
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcs",
+                "ec2:GetSecurityGroupsForVpc",
+            },
+        ),
+        ({"extra_wiring": [OWN_FUNCTION]}, set()),
+        ({"precision": 64, "aws": {"functions": {TRACK: {"memory": 512}}}}, set()),
+    ],
+    ids=["tags", "URL", "concurrency", "VPC", "another function", "sizes and settings"],
+)
+def test_a_feature_adds_exactly_its_actions(document: dict[str, Any], more: set[str]) -> None:
+    """Whoever does not use it does not grant it."""
+    policy = needed(**document)
+
+    assert actions(policy) - actions(BASE) == more
+    assert actions(BASE) <= actions(policy)
+
+
+def test_the_operator_needs_these_actions_and_no_more() -> None:
+    """The table for a configuration that uses no more than the defaults."""
+    assert actions(BASE) == {
+        *(f"apigateway:{verb}" for verb in ("DELETE", "GET", "PATCH", "POST", "PUT")),
+        "iam:CreateRole",
+        "iam:DeleteRole",
+        "iam:DeleteRolePolicy",
+        "iam:GetRole",
+        "iam:GetRolePolicy",
+        "iam:PassRole",
+        "iam:PutRolePolicy",
+        "iam:UpdateAssumeRolePolicy",
+        "lambda:AddPermission",
+        "lambda:CreateAlias",
+        "lambda:CreateFunction",
+        "lambda:DeleteFunction",
+        "lambda:GetFunction",
+        "lambda:GetFunctionConfiguration",
+        "lambda:GetPolicy",
+        "lambda:ListAliases",
+        "lambda:ListFunctions",
+        "lambda:ListVersionsByFunction",
+        "lambda:PublishVersion",
+        "lambda:RemovePermission",
+        "lambda:UpdateAlias",
+        "lambda:UpdateFunctionCode",
+        "lambda:UpdateFunctionConfiguration",
+        "logs:CreateLogGroup",
+        "logs:DeleteLogGroup",
+        "logs:DescribeLogGroups",
+        "logs:PutRetentionPolicy",
+    }
+
+
+LISTING = {"lambda:ListFunctions", "logs:DescribeLogGroups"}
+
+
+@pytest.mark.parametrize("document", [{}, CHANGE, IN_VPC], ids=["nothing", "everything", "VPC"])
+@pytest.mark.parametrize("place", [HERE, EU, CHINA], ids=lambda place: place.region)
+def test_every_action_is_bound_to_what_gimel_makes(place: Place, document: dict[str, Any]) -> None:
+    """But for listing and EC2, for which IAM knows no resource."""
+    policy = needed(place, **document)
+    names = [each.name for each in desired(**document).functions]
+    gateway = f"arn:{place.partition}:apigateway:{place.region}::"
+    allowed = {
+        "iam": [place.role],
+        "lambda": [place.function(name) for name in names],
+        "logs": [place.log_group(name) for name in names],
+        "apigateway": [f"{gateway}/{each}" for each in ("restapis", "apikeys", "usageplans")],
+    }
+    for action, resource in pairs(policy):
+        service = action.split(":")[0]
+        if action in LISTING or service == "ec2":
+            assert resource == "*"
+        elif resource != f"{gateway}/tags/*":
+            assert any(resource.startswith(each) for each in allowed[service]), (action, resource)
+
+
+def test_apis_may_be_tagged_only_where_tags_are_used() -> None:
+    """API Gateway's tags have a path of their own."""
+    tags = f"arn:aws:apigateway:{HERE.region}::/tags/*"
+
+    assert tags in {resource for _, resource in pairs(needed(**TAGGED))}
+    assert tags not in {resource for _, resource in pairs(BASE)}
+
+
+def test_the_role_may_be_passed_to_lambda_alone() -> None:
+    """The condition stands on the one statement that allows PassRole."""
+    statements = [each for each in BASE["Statement"] if "iam:PassRole" in each["Action"]]
+
+    assert len(statements) == 1
+    assert statements[0]["Action"] == ["iam:PassRole"]
+    assert statements[0]["Condition"] == {
+        "StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}
+    }
+
+
+def test_tagging_a_log_group_takes_its_name_without_the_streams() -> None:
+    """AWS knows a log group by two ARNs, of which the one for tags has no ":*" at its end."""
+    resources = {resource for action, resource in pairs(BASE) if action.startswith("logs:")}
+
+    assert {HERE.log_group(DELETE), f"{HERE.log_group(DELETE)}:*"} <= resources
+
+
+def test_the_policy_of_all_features_fits_into_a_managed_policy() -> None:
+    """Which may have 6,144 characters without spaces."""
+    document = {**CHANGE, "aws": {**CHANGE["aws"], **IN_VPC["aws"]}}
+
+    policy = needed(Place("ap-southeast-2"), **document)
+
+    assert len(json.dumps(policy, separators=(",", ":"))) < 6_144
+
+
+def test_sids_are_letters_and_digits_and_differ() -> None:
+    """IAM refuses others, and two that are equal."""
+    document = {**CHANGE, "aws": {**CHANGE["aws"], **IN_VPC["aws"]}}
+    role = role_policy(HERE, FUNCTIONS, [TRACK], vpc=True, before=role_policy(EU, FUNCTIONS))
+    for policy in (needed(**document), role):
+        sids = [statement["Sid"] for statement in policy["Statement"]]
+        assert len(set(sids)) == len(sids)
+        assert all(sid.isalnum() for sid in sids)
