@@ -106,20 +106,11 @@ class Account:
         apply.apply(aws, planned, observed)
         return planned
 
-    def rollback(
-        self,
-        to: int | None = None,
-        options: Options | None = None,
-        after_planning: Callable[[], object] = lambda: None,
-    ) -> tuple[Step, ...]:
-        """Roll back to a version, by default the previous one. Return the steps.
-
-        `after_planning` is what somebody else does between the plan and its first step.
-        """
+    def rollback(self, options: Options | None = None) -> tuple[Step, ...]:
+        """Roll back to the previous versions. Return the steps."""
         aws = self.aws(options)
         observed = observe.observe(aws, versions=True)
-        moves = plan.plan_rollback(observed, to)
-        after_planning()
+        moves = plan.plan_rollback(observed)
         apply.apply_all_or_none(aws, moves, observed)
         return moves
 

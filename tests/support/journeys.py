@@ -92,7 +92,7 @@ JOURNEYS = {
     "change back": Journey(_changed, lambda account, options: account.deploy(options), _DEPLOY, {}),
     "rollback": Journey(
         _two_versions,
-        lambda account, options: account.rollback(options=options),
+        lambda account, options: account.rollback(options),
         ("rollback",),
         {"aws": memory(256, *FUNCTIONS)},
     ),
@@ -123,9 +123,7 @@ def record() -> None:
     ):
         os.environ.update(variables(proxy.url))
         account = Account(emulator, Path(folder, "config.json"), {"host": "127.0.0.1", "port": 1})
-        recorded = {
-            name: calls_of(journey, account, proxy) for name, journey in JOURNEYS.items()
-        }
+        recorded = {name: calls_of(journey, account, proxy) for name, journey in JOURNEYS.items()}
     calls.FILE.write_text(json.dumps(recorded, indent=1) + "\n")
 
 

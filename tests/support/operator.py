@@ -126,7 +126,7 @@ class Operator:
             done = self.type(*LIFE[previous][0].split())
             assert done.code == 0, done.stderr
             if before == "second deploy":
-                self._trust_another_service()
+                self.trust_another_service()
 
         self.emulator.prepare(f"before {before}", build)
 
@@ -144,7 +144,7 @@ class Operator:
         self.environment.setenv("AWS_ACCESS_KEY_ID", key)
         self.environment.setenv("AWS_SECRET_ACCESS_KEY", secret)
 
-    def _trust_another_service(self) -> None:
+    def trust_another_service(self) -> None:
         """Change by hand what the second deploy then has to fix: without it that deploy would not touch the trust."""
         other = {
             "Effect": "Allow",
