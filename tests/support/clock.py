@@ -1,8 +1,7 @@
-"""Time that passes only by sleeping and calling, for what AWS makes a deploy wait for."""
+"""A clock that only sleeping and calling move on, and what AWS makes a deploy wait for."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,12 +9,12 @@ from typing import Any
 from tests.support.proxy import AwsProxy, Call, Refuse
 
 Timing = Callable[[str, float], Refuse | None]
-"""What AWS answers in place of an operation's own answer at a time in seconds, None where it does as asked."""
+"""Return what AWS answers instead at a time in seconds, None where the operation goes through."""
 
 
 @dataclass
 class Time:
-    """A clock that sleeping moves on. A little real time passes with it, for the emulator's own half seconds."""
+    """A clock in seconds. Sleeping on it takes no time."""
 
     now: float = 0.0
     slept: list[float] = field(default_factory=list)
@@ -23,18 +22,18 @@ class Time:
     def sleep(self, seconds: float) -> None:
         self.now += seconds
         self.slept.append(seconds)
-        time.sleep(0.02)
 
     def clock(self) -> float:
         return self.now
 
     @property
     def options(self) -> dict[str, Any]:
+        """What `Aws` takes to use this clock."""
         return {"sleep": self.sleep, "clock": self.clock}
 
 
 def keep(proxy: AwsProxy, clock: Time, *timings: Timing) -> None:
-    """Have AWS keep to these timings, by a clock that each call moves on a little."""
+    """Have AWS keep to these timings. Each call takes 0.05 seconds."""
 
     def fault(call: Call) -> Refuse | None:
         clock.now += 0.05
@@ -44,7 +43,7 @@ def keep(proxy: AwsProxy, clock: Time, *timings: Timing) -> None:
 
 
 def first(timings: tuple[Timing, ...], operation: str, now: float) -> Refuse | None:
-    """Return what the first of the timings that has something to say answers; each hears of every call."""
+    """Return the answer of the first timing that has one. Every timing sees every call."""
     return next(
         (answer for answer in [timing(operation, now) for timing in timings] if answer), None
     )
@@ -78,7 +77,7 @@ _APART = {  # seconds between two of them
 
 
 class Rates:
-    """API Gateway's control plane: 10 calls a second in all, 40 at once; some operations less.
+    """API Gateway's control plane: 10 calls per second, bursts of 40; fewer of some operations.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
     """

@@ -1,4 +1,4 @@
-"""What config.json may say beside the defaults, as the tests use it."""
+"""Sections of config.json that differ from the defaults."""
 
 from __future__ import annotations
 
@@ -27,7 +27,15 @@ ROUTED = {
     "api_gateway": {"pathPart": "linked", "method": {"httpMethod": "GET"}},
 }
 
-# A change of the default configuration that touches a bit of everything.
+FUNCTIONS = ("gimel-track", "gimel-all-experiments", "gimel-delete-experiment")
+
+
+def memory(megabytes: int, *functions: str) -> dict[str, Any]:
+    """Return an `aws` section that gives functions this much memory, by default gimel-track."""
+    return {"functions": {name: {"memory": megabytes} for name in functions or FUNCTIONS[:1]}}
+
+
+# Differs from the default configuration in a bit of everything.
 CHANGE: dict[str, Any] = {
     "aws": {
         "functions": {"gimel-track": {"memory": 256, "reserved_concurrency": 5}},

@@ -1,4 +1,4 @@
-"""A user of little right, in an emulated account that enforces IAM policies, who types Gimel's commands."""
+"""A user with few permissions, in an emulated account that enforces IAM policies, who types Gimel's commands."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ import boto3
 import pytest
 
 from gimel import cli
-from gimel.deploy.policies import Policy
 from tests.support.account import CREDENTIALS, REGION, Account, variables
-from tests.support.command import gimel
 from tests.support.configurations import URL
 from tests.support.emulator import Emulator
 from tests.support.proxy import AwsProxy, Call, Refuse
+from tests.support.warm_process import Commands
 
-# What AWS asks for and the emulator does not, or asks for by another name of the same family: the operation, and the rights.
+Policy = dict[str, Any]
+"""An IAM policy document."""
+
+# Permissions that AWS requires for an operation and the emulator does not, or under another name.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
 _UNENFORCED = {
     "CreateFunction": "iam:PassRole",
@@ -44,7 +46,7 @@ _IN_A_VPC = (
 def document(
     owner: dict[str, str], reserved: str, memory: int, architecture: str
 ) -> dict[str, Any]:
-    """Return a configuration that uses all there is."""
+    """Return a configuration that uses every option."""
     functions: dict[str, dict[str, int]] = {"gimel-track": {"memory": memory}}
     functions.setdefault(reserved, {})["reserved_concurrency"] = 3
     network = {"subnets": ["subnet-1"], "security_groups": ["sg-1"]}
@@ -62,10 +64,21 @@ def document(
 FIRST = document({"team": "web"}, "gimel-track", 128, "arm64")
 THEN = document({"owner": "ops"}, "gimel-delete-experiment", 256, "x86_64")
 
+# The commands of a whole life, in order, with the configuration of each.
+LIFE = {
+    "first deploy": ("deploy --yes --no-preflight", FIRST),
+    "results": ("results --json", FIRST),
+    "delete": ("delete some-experiment --yes", FIRST),
+    "second deploy": ("deploy --yes --no-preflight", THEN),
+    "status": ("status", THEN),
+    "rollback": ("rollback", THEN),
+    "destroy": ("destroy --yes", THEN),
+}
+
 
 @dataclass
 class Done:
-    """What a command came to."""
+    """A finished command."""
 
     code: int
     stdout: str
@@ -73,7 +86,7 @@ class Done:
 
 
 class Operator:
-    """Runs the commands as the user; what happens by hand meanwhile is done by the account's owner."""
+    """Runs the commands as the user; the account's owner does everything else."""
 
     def __init__(
         self,
@@ -85,31 +98,65 @@ class Operator:
     ) -> None:
         self.emulator = emulator
         self.proxy = proxy
-        self.account = Account(emulator.url, folder / "config.json", redis)
+        self.account = Account(emulator, folder / "config.json", redis)
         self.environment = environment
         self.policy: Policy = {}
 
-    def begin(self, policy: Policy) -> None:
-        """Empty the account, but for the user, who holds this policy.
+    def begin(self, policy: Policy, before: str = "first deploy") -> None:
+        """Bring the account to where this command of LIFE is next; the user holds this policy.
 
-        The emulator takes the name of a function that is created for unknown: `unenforced` sees to it.
+        The emulator does not know the name of a function that is being created, so the policy that it enforces
+        allows creating any. `unenforced` checks the name.
         """
-        self.emulator.reset()
+        self._prepare(before)
+        self._hold(policy)
+        self.account.configure(**LIFE[before][1])
+
+    def _prepare(self, before: str) -> None:
+        commands = list(LIFE)
+        previous = commands[max(commands.index(before) - 1, 0)]
+
+        def build() -> None:
+            if before == commands[0]:
+                self.owner("iam").create_user(UserName="operator")
+                key = self.owner("iam").create_access_key(UserName="operator")["AccessKey"]
+                self.emulator.notes["operator's key"] = (key["AccessKeyId"], key["SecretAccessKey"])
+                return
+            self.begin(self.least(), previous)
+            done = self.type(*LIFE[previous][0].split())
+            assert done.code == 0, done.stderr
+            if before == "second deploy":
+                self.trust_another_service()
+
+        self.emulator.prepare(f"before {before}", build)
+
+    def _hold(self, policy: Policy) -> None:
+        """Give the user this policy, and the environment the user's key."""
         self.policy = policy
         unnamed = {"Effect": "Allow", "Action": ["lambda:CreateFunction"], "Resource": ["*"]}
         added = [unnamed] if "lambda:CreateFunction" in actions(policy) else []
         held = {**policy, "Statement": [*policy["Statement"], *added]}
         iam = self.owner("iam")
-        iam.create_user(UserName="operator")
         iam.put_user_policy(
             UserName="operator", PolicyName="gimel", PolicyDocument=json.dumps(held)
         )
-        key = iam.create_access_key(UserName="operator")["AccessKey"]
-        self.environment.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
-        self.environment.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+        key, secret = self.emulator.notes["operator's key"]
+        self.environment.setenv("AWS_ACCESS_KEY_ID", key)
+        self.environment.setenv("AWS_SECRET_ACCESS_KEY", secret)
 
-    def least(self) -> Policy:
-        """Return what `gimel iam-policy` prints."""
+    def trust_another_service(self) -> None:
+        """Change by hand what the second deploy then has to fix: without it that deploy would not touch the trust."""
+        other = {
+            "Effect": "Allow",
+            "Principal": {"Service": "ec2.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [other]})
+        self.owner("iam").update_assume_role_policy(RoleName="gimel", PolicyDocument=trust)
+
+    def least(self, document: dict[str, Any] = FIRST) -> Policy:
+        """Return what `gimel iam-policy` prints for a configuration."""
+        self.account.configure(**document)
         policy: Policy = json.loads(self.type("iam-policy", "--account", "000000000000").stdout)
         return policy
 
@@ -120,7 +167,8 @@ class Operator:
         return {what: found for what, found in self.account.listing().items() if found}
 
     def owner(self, service: str) -> Any:
-        return boto3.client(  # type: ignore[call-overload]
+        """Return a client of the account's owner."""
+        return boto3.Session().client(  # type: ignore[call-overload]
             service,
             aws_access_key_id="test",
             aws_secret_access_key="test",
@@ -129,7 +177,7 @@ class Operator:
         )
 
     def type(self, *arguments: str) -> Done:
-        """Run a command in this process, to its exit code."""
+        """Run a command in this process."""
         stdout, stderr = io.StringIO(), io.StringIO()
         with (
             contextlib.redirect_stdout(stdout),
@@ -139,38 +187,25 @@ class Operator:
             cli.main(list(arguments), prog_name="gimel")
         return Done(int(ended.value.code or 0), stdout.getvalue(), stderr.getvalue())
 
-    def type_in_a_shell(self, *arguments: str) -> Done:
+    def type_in_a_shell(self, commands: Commands, *arguments: str) -> Done:
         """Run a command as a process of its own."""
         aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-        done = gimel(*arguments, home=self.account.file.parent, **aws)
+        done = commands.run(*arguments, home=self.account.file.parent, **aws)
         return Done(done.returncode, done.stdout, done.stderr)
 
     def unenforced(self, call: Call) -> Refuse | None:
-        """Refuse, in AWS's words, what the emulator would let pass without the right to it."""
+        """Refuse, in AWS's words, what the emulator would allow without the permission."""
         held = actions(self.policy)
+        asked = json.loads(call.body) if call.operation == "CreateFunction" else {}
+        if asked and not self._may_create(asked["FunctionName"]):
+            return _denied("lambda:CreateFunction")
         needed = _UNENFORCED.get(call.operation)
-        if call.operation == "CreateFunction" and not self._may_create(
-            json.loads(call.body)["FunctionName"]
-        ):
-            needed = "lambda:CreateFunction"
-        elif needed in held:
-            needed = None
-        if needed is not None:
-            said = f"not authorized to perform: {needed} on resource: any because no identity-based policy allows the action"
-            return Refuse(
-                403,
-                "AccessDeniedException",
-                f"User: arn:aws:iam::000000000000:user/operator is {said}",
-            )
-        if call.operation == "CreateFunction" and json.loads(call.body).get("VpcConfig", {}).get(
-            "SubnetIds"
-        ):
+        if needed and needed not in held:
+            return _denied(needed)
+        if asked.get("VpcConfig", {}).get("SubnetIds"):
             for each in _IN_A_VPC:
                 if each not in held:
-                    said = f"please make sure your request credentials have permission to {each.split(':')[1]} for any."
-                    return Refuse(
-                        403, "AccessDeniedException", f"Your access has been denied by EC2, {said}"
-                    )
+                    return _denied_by_ec2(each.removeprefix("ec2:"))
         return None
 
     def _may_create(self, function: str) -> bool:
@@ -181,19 +216,36 @@ class Operator:
         )
 
 
+def _denied(action: str) -> Refuse:
+    user = "arn:aws:iam::000000000000:user/operator"
+    reason = "because no identity-based policy allows the action"
+    message = f"User: {user} is not authorized to perform: {action} on resource: any {reason}"
+    return Refuse(403, "AccessDeniedException", message)
+
+
+def _denied_by_ec2(action: str) -> Refuse:
+    message = (
+        "Your access has been denied by EC2, please make sure your request credentials have "
+        f"permission to {action} for any."
+    )
+    return Refuse(403, "AccessDeniedException", message)
+
+
 @contextlib.contextmanager
 def operating(
-    emulator: Emulator, folder: Path, redis: dict[str, Any], environment: pytest.MonkeyPatch
+    emulator: Emulator,
+    proxy: AwsProxy,
+    folder: Path,
+    redis: dict[str, Any],
+    environment: pytest.MonkeyPatch,
 ) -> Iterator[Operator]:
-    """Give an operator for the length of a with block: in an account that asks for every right that AWS asks for."""
-    with AwsProxy(emulator.url) as proxy:
-        environment.chdir(folder)
-        for name, value in {**variables(proxy.url), "HOME": str(folder)}.items():
-            environment.setenv(name, value)
-        operator = Operator(emulator, proxy, folder, redis, environment)
-        operator.account.configure(**FIRST)
-        proxy.begin(operator.unenforced)
-        yield operator
+    """Yield an operator whose every call needs the permission that AWS requires for it."""
+    environment.chdir(folder)
+    for name, value in {**variables(proxy.url), "HOME": str(folder)}.items():
+        environment.setenv(name, value)
+    operator = Operator(emulator, proxy, folder, redis, environment)
+    proxy.begin(operator.unenforced)
+    yield operator
 
 
 def actions(policy: Policy) -> list[str]:
@@ -201,9 +253,10 @@ def actions(policy: Policy) -> list[str]:
     return sorted({action for statement in policy["Statement"] for action in statement["Action"]})
 
 
-def without(policy: Policy, action: str) -> Policy:
+def without(policy: Policy, *gone: str) -> Policy:
+    """Return a policy without these actions."""
     statements = [
-        {**statement, "Action": [each for each in statement["Action"] if each != action]}
+        {**statement, "Action": [each for each in statement["Action"] if each not in gone]}
         for statement in policy["Statement"]
     ]
     return {**policy, "Statement": [statement for statement in statements if statement["Action"]]}

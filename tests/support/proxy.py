@@ -1,37 +1,34 @@
-"""A proxy between boto3 and the emulated account. It knows each call by the name that AWS gives it, and can spoil it.
+"""A proxy between boto3 and the emulated account. It knows each call by its AWS name and can spoil it.
 
-The faults are real ones: an HTTP answer of AWS's or of a load balancer's, a TCP reset, the client killed while it waits.
+The faults are real: an HTTP answer as AWS or a load balancer gives it, a TCP reset, the client killed while it waits.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import http.client
-import http.server
 import json
-import os
 import re
+import select
 import socket
 import struct
-import subprocess
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, BinaryIO, Protocol, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape
 
 import botocore.session
 
-from tests.support.account import READING
+from tests.support.recorded_calls import mutating
+from tests.support.servers import Listener
 
 _SIGNED_FOR = re.compile(r"Credential=[^/]+/\d+/[\w-]+/([\w-]+)/aws4_request")
-_OF_ONE_CONNECTION = {"connection", "keep-alive", "transfer-encoding", "content-length"}
 
 
 @dataclass(frozen=True)
 class Call:
-    """A call: its number from 1 since the proxy began to count, and what it asks for."""
+    """A call: its number, from 1, since the proxy began to count, and what it asks for."""
 
     number: int
     service: str
@@ -40,12 +37,12 @@ class Call:
 
     @property
     def mutating(self) -> bool:
-        return not self.operation.startswith(READING)
+        return bool(mutating([self.operation]))
 
 
 @dataclass(frozen=True)
 class Refuse:
-    """Answer with an error, without a code as a load balancer does. The call is not made."""
+    """Answer with an error instead of making the call. Without a code, as a load balancer does."""
 
     status: int
     code: str = ""
@@ -54,165 +51,195 @@ class Refuse:
 
 @dataclass(frozen=True)
 class Reset:
-    """Make the call, and reset the connection in place of its answer."""
+    """Make the call, then reset the connection instead of answering."""
+
+
+class Client(Protocol):
+    """A process that can be killed."""
+
+    def kill(self) -> None: ...
+
+    def wait(self) -> object: ...
 
 
 @dataclass(frozen=True)
 class Kill:
-    """Make the call, and end the client with SIGKILL before it has the answer."""
+    """Make the call, then kill the client before it has the answer."""
 
-    client: Callable[[], subprocess.Popen[Any]]
+    client: Callable[[], Client]
 
 
 @dataclass(frozen=True)
 class Edit:
-    """Make the call, and change its answer, which is JSON."""
+    """Make the call, then change its JSON answer."""
 
     change: Callable[[dict[str, Any]], None]
 
 
 Spoiled: TypeAlias = Refuse | Reset | Kill | Edit
 Fault = Callable[[Call], Spoiled | None]
-_Proxy = TypeVar("_Proxy", bound="AwsProxy")
 
 
-class AwsProxy:
-    """Passes every call on to the emulator at `target`, unless `fault` has something for it.
+class AwsProxy(Listener):
+    """Passes every call on to the emulator at `target`, unless `fault` spoils it.
 
-    What is not signed, as the requests to a deployed API, is passed on and not counted.
+    Unsigned requests, such as those to a deployed API, are passed on and not counted.
     """
 
     def __init__(self, target: str) -> None:
-        self.target = target
+        self.target = urlsplit(target)
         self.calls: list[Call] = []
         self._fault: Fault | None = None
-        self._server = http.server.ThreadingHTTPServer(
-            ("127.0.0.1", 0), functools.partial(_Handler, self)
-        )
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self: _Proxy) -> _Proxy:
-        threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        ).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(self._serve_client)
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def begin(self, fault: Fault | None = None) -> None:
-        """Count calls anew, and from now on ask `fault` about each."""
+        """Count calls from 1 again, and from now on ask `fault` about each."""
         self.calls = []
         self._fault = fault
 
     @property
-    def mutating(self) -> list[str]:
-        """The operations that change something, among the calls."""
-        return [call.operation for call in self.calls if call.mutating]
+    def operations(self) -> list[str]:
+        """The operations of the calls."""
+        return [call.operation for call in self.calls]
 
-    def seen(self, service: str, operation: str, body: bytes) -> Spoiled | None:
-        call = Call(len(self.calls) + 1, service, operation, body)
+    @property
+    def mutating(self) -> list[str]:
+        """The operations that change something."""
+        return mutating(self.operations)
+
+    def _serve_client(self, connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        upstream = _Upstream(self.target.hostname or "", self.target.port or 80)
+        with connection.makefile("rb") as incoming, contextlib.closing(upstream):
+            while request := _read(incoming):
+                fault = self._fault_for(request)
+                if isinstance(fault, Refuse):
+                    connection.sendall(_error(fault, _service(request)))
+                    continue
+                answer = upstream.ask(request)
+                if isinstance(fault, Edit):
+                    edited = json.loads(answer.body)
+                    fault.change(edited)
+                    answer = answer.with_body(json.dumps(edited).encode())
+                elif fault is not None:
+                    if isinstance(fault, Kill):
+                        client = fault.client()
+                        client.kill()
+                        client.wait()
+                    linger = struct.pack("ii", 1, 0)  # closing sends RST
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                    return
+                connection.sendall(answer.head + answer.body)
+                if answer.headers.get("connection", "").lower() == "close":
+                    return
+
+    def _fault_for(self, request: _Message) -> Spoiled | None:
+        service = _service(request)
+        if not service:
+            return None
+        operation = _operation(service, request)
+        call = Call(len(self.calls) + 1, service, operation, request.body)
         self.calls.append(call)
         return self._fault(call) if self._fault else None
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+@dataclass(frozen=True)
+class _Message:
+    """A request or an answer of HTTP/1.1 as it was sent."""
 
-    def __init__(self, proxy: AwsProxy, *arguments: Any) -> None:
-        self.proxy = proxy
-        super().__init__(*arguments)
+    head: bytes
+    headers: dict[str, str]
+    body: bytes
 
-    def handle_one_request(self) -> None:
-        self.raw_requestline = self.rfile.readline(65537)
-        if not self.raw_requestline or not self.parse_request():
-            self.close_connection = True
-            return
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        signed = _SIGNED_FOR.search(self.headers.get("Authorization", ""))
-        fault = (
-            self.proxy.seen(signed[1], self._operation(signed[1], body), body) if signed else None
-        )
-        if isinstance(fault, Refuse):
-            self._send(fault.status, *_error(signed[1] if signed else "", fault))
-            return
-        status, headers, text = self._pass_on(body)
-        if isinstance(fault, Edit):
-            answer = json.loads(text)
-            fault.change(answer)
-            self._send(status, headers, json.dumps(answer).encode())
-            return
-        if isinstance(fault, Kill):
-            client = fault.client()
-            client.kill()
-            client.wait()
-        if fault is not None:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            os.close(self.connection.detach())
-            self.close_connection = True
-            return
-        self._send(status, headers, text)
-
-    def _operation(self, service: str, body: bytes) -> str:
-        if target := self.headers.get("X-Amz-Target"):
-            return target.split(".")[-1]
-        if self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
-            return parse_qs(body.decode())["Action"][0]
-        path = urlsplit(self.path).path
-        return next(
-            name
-            for method, pattern, name in _routes(service)
-            if method == self.command and pattern.fullmatch(path)
-        )
-
-    def _pass_on(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
-        place = urlsplit(self.proxy.target)
-        connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=60)
-        try:
-            headers = {
-                name: value
-                for name, value in self.headers.items()
-                if name.lower() not in _OF_ONE_CONNECTION
-            }
-            connection.request(self.command, self.path, body, headers)
-            answer = connection.getresponse()
-            return answer.status, answer.getheaders(), answer.read()
-        finally:
-            connection.close()
-
-    def _send(self, status: int, headers: list[tuple[str, str]], text: bytes) -> None:
-        self.send_response_only(status)
-        for name, value in headers:
-            if name.lower() not in _OF_ONE_CONNECTION:
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
+    def with_body(self, body: bytes) -> _Message:
+        length = f"content-length: {len(body)}".encode()
+        head = re.sub(rb"(?i)content-length: \d+", length, self.head)
+        return _Message(head, self.headers, body)
 
 
-def _error(service: str, fault: Refuse) -> tuple[list[tuple[str, str]], bytes]:
+def _read(stream: BinaryIO) -> _Message | None:
+    """Return the next message of a connection, None at its end."""
+    lines = []
+    while (line := stream.readline()) not in (b"", b"\r\n"):
+        lines.append(line)
+    if not lines:
+        return None
+    pairs = (header.decode("latin-1").partition(":") for header in lines[1:])
+    headers = {name.lower(): value.strip() for name, _, value in pairs}
+    assert "transfer-encoding" not in headers, headers
+    body = stream.read(int(headers.get("content-length", 0)))
+    return _Message(b"".join([*lines, b"\r\n"]), headers, body)
+
+
+class _Upstream:
+    """A connection to the emulator, opened anew when the emulator has closed it."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._address = host, port
+        self._socket: socket.socket | None = None
+
+    def ask(self, request: _Message) -> _Message:
+        if self._socket and select.select([self._socket], [], [], 0)[0]:
+            self.close()  # nothing was asked: what can be read is the end
+        if self._socket is None:
+            self._socket = socket.create_connection(self._address, timeout=60)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._incoming = self._socket.makefile("rb")
+        self._socket.sendall(request.head + request.body)
+        answer = _read(self._incoming)
+        assert answer, "the emulator closed the connection"
+        return answer
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._incoming.close()
+            self._socket.close()
+            self._socket = None
+
+
+def _service(request: _Message) -> str:
+    """Return the service that a request is signed for, an empty string where it is not signed."""
+    signed = _SIGNED_FOR.search(request.headers.get("authorization", ""))
+    return signed[1] if signed else ""
+
+
+def _operation(service: str, request: _Message) -> str:
+    if target := request.headers.get("x-amz-target"):
+        return target.split(".")[-1]
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return parse_qs(request.body.decode())["Action"][0]
+    method, address, _ = request.head.decode("latin-1").split(" ", 2)
+    path = urlsplit(address).path
+    return next(
+        name
+        for wanted, pattern, name in _routes(service)
+        if wanted == method and pattern.fullmatch(path)
+    )
+
+
+def _error(fault: Refuse, service: str) -> bytes:
     """Return an error in the protocol of its service."""
+    kind, text = "application/json", json.dumps({"__type": fault.code, "message": fault.message})
     if not fault.code:
-        return [
-            ("Content-Type", "text/html")
-        ], b"<html><body><h1>Service Unavailable</h1></body></html>"
-    if service in ("iam", "sts"):
-        inside = f"<Type>Sender</Type><Code>{fault.code}</Code><Message>{escape(fault.message)}</Message>"
-        return [
-            ("Content-Type", "text/xml")
-        ], f"<ErrorResponse><Error>{inside}</Error></ErrorResponse>".encode()
-    told = {"__type": fault.code, "message": fault.message}
-    return [("Content-Type", "application/json"), ("x-amzn-ErrorType", fault.code)], json.dumps(
-        told
-    ).encode()
+        kind, text = "text/html", "<html><body><h1>Service Unavailable</h1></body></html>"
+    elif service in ("iam", "sts"):
+        kind = "text/xml"
+        inside = f"<Code>{fault.code}</Code><Message>{escape(fault.message)}</Message>"
+        text = f"<ErrorResponse><Error><Type>Sender</Type>{inside}</Error></ErrorResponse>"
+    body = text.encode()
+    head = [
+        f"HTTP/1.1 {fault.status} Refused",
+        f"Content-Type: {kind}",
+        *([f"x-amzn-ErrorType: {fault.code}"] if fault.code else []),
+        f"Content-Length: {len(body)}",
+    ]
+    return "\r\n".join([*head, "", ""]).encode() + body
 
 
 @functools.cache
 def _routes(service: str) -> list[tuple[str, re.Pattern[str], str]]:
-    """Return (method, pattern of the path, operation) of a service's calls, those with the fewest variables first."""
+    """Return (method, path pattern, operation) of a service's calls, fewest variables first."""
     model = botocore.session.get_session().get_service_model(service)
     routes = []
     for name in model.operation_names:

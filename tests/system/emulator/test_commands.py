@@ -1,4 +1,7 @@
-"""The commands about AWS as a user types them, each a process of its own."""
+"""The AWS commands as a user types them, each a process of its own.
+
+`commands` starts most of them; where a terminal or a broken pipe matters, `python -m gimel` itself does.
+"""
 
 from __future__ import annotations
 
@@ -8,38 +11,40 @@ import os
 import pty
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import redis
 
-from tests.support.account import Account, live, variables
-from tests.support.command import environment, gimel
+from tests.support.account import Account, variables
+from tests.support.command import environment
+from tests.support.configurations import memory
+from tests.support.warm_process import Commands
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture
-def run(account: Account, tmp_path: Path) -> Run:
-    """Run a command in the folder of config.json, with the account's environment and what is given beside."""
-    account.configure()
+def run(unprepared: Account, commands: Commands) -> Run:
+    """Run a command in the folder of config.json, with the account's environment."""
 
-    def run(*arguments: str, **beside: str | None) -> subprocess.CompletedProcess[str]:
-        given = {**variables(account.url), **beside}
-        return gimel(
-            *arguments,
-            home=tmp_path,
-            **{name: value for name, value in given.items() if value is not None},
-        )
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        home = unprepared.file.parent
+        return commands.run(*arguments, home=home, **variables(unprepared.url))
 
     return run
 
 
-def test_deploy_prints_what_a_user_needs(account: Account, run: Run) -> None:
-    """URLs in the emulator's form, the key, the cost and the snippet on stdout; the steps and checks on stderr."""
+@pytest.fixture
+def account(account: Account) -> Account:
+    """The empty account, with a configuration file."""
+    account.configure()
+    return account
+
+
+def test_deploy_prints_what_a_user_needs(account: Account, run: Run, store: redis.Redis) -> None:
+    """URLs in the emulator's form, key, cost and snippet on stdout; steps and checks on stderr, which leave nothing in Redis."""
     done = run("deploy", "--yes")
 
     assert done.returncode == 0, done.stderr
@@ -51,28 +56,22 @@ def test_deploy_prints_what_a_user_needs(account: Account, run: Run) -> None:
     assert "A million events cost about $3." in done.stdout
     assert "the marked event was read back" in done.stderr
     assert "the marked event was removed" in done.stderr
-
-
-def test_the_check_leaves_nothing_in_redis(run: Run, store: redis.Redis) -> None:
-    """The marked event is gone after the deploy."""
-    run("deploy", "--yes")
-
     assert store.keys() == []
 
 
-def test_json_of_a_dry_run_is_json_of_the_deploy(run: Run) -> None:
-    """Step for step; and the second time there is none."""
-    told = json.loads(run("deploy", "--dry-run", "--json").stdout)["steps"]
+def test_json_of_a_dry_run_is_json_of_the_deploy(account: Account, run: Run) -> None:
+    """Step for step; the second deploy has none."""
+    planned = json.loads(run("deploy", "--dry-run", "--json").stdout)["steps"]
     done = json.loads(run("deploy", "--yes", "--json").stdout)
 
-    assert done["steps"] == told
-    assert len(told) == 32
+    assert done["steps"] == planned
+    assert len(planned) == 32
     assert json.loads(run("deploy", "--json").stdout)["steps"] == []
     assert {check["status"] for check in done["checks"]} == {"ok"}
 
 
 def test_a_deploy_whose_result_does_not_work_says_so_and_stays(account: Account, run: Run) -> None:
-    """With a Redis that the functions cannot reach, and preflight left out: exit 1, the reason, and the API is there."""
+    """With a Redis that the functions cannot reach, and no preflight: exit 1, the reason, and the API exists."""
     account.redis["port"] = 1
     account.configure()
 
@@ -84,7 +83,7 @@ def test_a_deploy_whose_result_does_not_work_says_so_and_stays(account: Account,
     assert account.api()
 
 
-def test_preflight_stops_a_deploy_before_anything_is_made(account: Account, run: Run) -> None:
+def test_preflight_stops_a_deploy_before_anything_is_created(account: Account, run: Run) -> None:
     """An unreachable Redis is a failed check: exit 1, and the account is empty."""
     account.redis["port"] = 1
     account.configure()
@@ -96,8 +95,8 @@ def test_preflight_stops_a_deploy_before_anything_is_made(account: Account, run:
     assert not any(account.listing().values())
 
 
-def test_preflight_reports_each_check(run: Run, store: redis.Redis) -> None:
-    """As JSON a finding a check; a store that may drop counters is a warning."""
+def test_preflight_reports_each_check(account: Account, run: Run, store: redis.Redis) -> None:
+    """One finding per check; a store that may evict counters is a warning."""
     store.config_set("maxmemory-policy", "allkeys-lru")
     try:
         done = run("preflight", "--json")
@@ -113,7 +112,7 @@ def test_preflight_reports_each_check(run: Run, store: redis.Redis) -> None:
 
 
 def test_preflight_without_a_configuration_says_so_once(account: Account, run: Run) -> None:
-    """What the file would say is not missed line by line."""
+    """It does not report every missing setting."""
     account.file.unlink()
 
     done = run("preflight", "--json")
@@ -126,11 +125,10 @@ def test_preflight_without_a_configuration_says_so_once(account: Account, run: R
 
 
 def test_preflight_warns_of_results_that_anybody_can_read(account: Account, run: Run) -> None:
-    """The wiring may leave out the key, which may be meant."""
-    method = {"httpMethod": "GET"}
+    """The wiring may drop the key, which may be intended."""
     entry = {
         "lambda": {"FunctionName": "gimel-all-experiments", "Handler": "gimel.all"},
-        "api_gateway": {"pathPart": "open", "method": method},
+        "api_gateway": {"pathPart": "open", "method": {"httpMethod": "GET"}},
     }
     account.configure(extra_wiring=[entry])
 
@@ -140,9 +138,8 @@ def test_preflight_warns_of_results_that_anybody_can_read(account: Account, run:
     assert not {"GET /track", "GET /experiments", "DELETE /delete"} & set(found)
 
 
-def test_a_no_changes_nothing(account: Account, run: Run, tmp_path: Path) -> None:
-    """On a terminal the plan comes before the question; whoever answers n is told that nothing was changed."""
-    account.configure()
+def test_a_no_changes_nothing(account: Account, tmp_path: Path) -> None:
+    """On a terminal the plan comes before the question; the answer n changes nothing, and Gimel says so."""
     terminal, other_end = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "gimel", "deploy", "--no-preflight"],
@@ -167,194 +164,8 @@ def test_a_no_changes_nothing(account: Account, run: Run, tmp_path: Path) -> Non
     assert not any(account.listing().values())
 
 
-def test_status_rollback_and_deploy_again(account: Account, run: Run) -> None:
-    """After a changed deploy, rollback makes the former version live; status tells the difference; deploy goes forward."""
-    run("deploy", "--yes")
-    account.configure(aws={"functions": {"gimel-track": {"memory": 256}}})
-    run("deploy", "--yes")
-
-    rolled = run("rollback")
-
-    assert (rolled.returncode, live(account, "gimel-track")) == (0, 1)
-    status = json.loads(run("status", "--json").stdout)
-    assert [step["step"] for step in status["differences"]] == ["MoveAlias"]
-    assert run("deploy", "--yes").returncode == 0
-    assert live(account, "gimel-track") == 2
-    assert json.loads(run("status", "--json").stdout)["differences"] == []
-
-
-def test_delete_finds_the_api_by_itself(account: Account, run: Run) -> None:
-    """The counts of an experiment are gone."""
-    key = json.loads(run("deploy", "--yes", "--json").stdout)["api_key"]
-    account.ask("track", experiment="old", variant="v", event="participate", uuid="u")
-
-    done = run("delete", "old", "--yes")
-
-    assert (done.returncode, done.stdout) == (0, "Deleted 1 counter of 'old'.\n")
-    assert [row for row in account.ask("experiments", key=key).body if "experiment" in row] == []
-
-
-def test_results_find_the_api_by_themselves(account: Account, run: Run) -> None:
-    """With its key, from the account alone."""
-    run("deploy", "--yes")
-    account.ask("track", experiment="shop", variant="v", event="participate", uuid="u")
-
-    done = run("results", "shop", "--json")
-
-    assert done.returncode == 0, done.stderr
-    assert [experiment["experiment"] for experiment in json.loads(done.stdout)["experiments"]] == [
-        "shop"
-    ]
-
-
-def test_destroy_asks_for_yes_where_nobody_can_be_asked(account: Account, run: Run) -> None:
-    """Without a terminal and --yes nothing is removed; with it, all is, and the second time there is nothing."""
-    run("deploy", "--yes")
-
-    refused = run("destroy")
-    removed = run("destroy", "--yes")
-
-    assert (refused.returncode, removed.returncode) == (1, 0)
-    assert "--yes" in refused.stderr
-    assert not any(account.listing().values())
-    assert "Nothing of Gimel's" in run("destroy", "--yes").stdout
-
-
-FOREIGN = {"name": "gimel", "description": "somebody else's"}
-
-
-def two_of_ours(account: Account) -> None:
-    for _ in range(2):
-        account.client("apigateway").create_rest_api(name="gimel", description="Gimel API")
-
-
-def two_of_theirs(account: Account) -> None:
-    for _ in range(2):
-        account.client("apigateway").create_rest_api(**FOREIGN)
-
-
-def their_function(account: Account) -> None:
-    role = account.client("iam").create_role(RoleName="theirs", AssumeRolePolicyDocument="{}")[
-        "Role"
-    ]["Arn"]
-    account.deploy()
-    account.client("lambda").update_function_configuration(FunctionName="gimel-track", Role=role)
-    time.sleep(0.6)
-    version = account.client("lambda").publish_version(FunctionName="gimel-track")["Version"]
-    account.client("lambda").update_alias(
-        FunctionName="gimel-track", Name="live", FunctionVersion=version
-    )
-
-
-@pytest.mark.parametrize(
-    ("prepare", "message"),
-    [
-        (two_of_ours, "Several REST APIs are named gimel"),
-        (two_of_theirs, "A REST API named gimel is there that Gimel did not make"),
-        (their_function, "A function gimel-track is there that Gimel did not make"),
-    ],
-    ids=["two APIs of ours", "two APIs of theirs", "their function"],
-)
-def test_a_name_of_somebody_elses_is_an_error(
-    account: Account, run: Run, prepare: Callable[[Account], None], message: str
-) -> None:
-    """Nothing of theirs is changed, and no trace is shown."""
-    prepare(account)
-    before = account.listing()
-
-    done = run("deploy", "--yes", "--no-preflight")
-
-    assert_error(done, message)
-    assert account.listing() == before
-
-
-@pytest.mark.parametrize(
-    "command", ["deploy", "status", "rollback", "destroy", "iam-policy", "delete x"]
-)
-@pytest.mark.parametrize(
-    ("beside", "message"),
-    [
-        (
-            {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None},
-            "No AWS credentials were found.",
-        ),
-        ({"AWS_DEFAULT_REGION": None}, "No AWS region is set."),
-        ({"AWS_PROFILE": "nobody"}, "(nobody) could not be found"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "AWS cannot be reached"),
-    ],
-    ids=["no credentials", "no region", "no such profile", "unreachable"],
-)
-def test_without_aws_there_is_an_error_and_no_trace(
-    run: Run, command: str, beside: dict[str, str | None], message: str
-) -> None:
-    """Every command says what is missing and what to do."""
-    arguments = command.split()
-    if arguments[0] == "deploy":
-        arguments.append("--no-preflight")
-
-    assert_error(run(*arguments, **beside), message)
-
-
-@pytest.mark.parametrize(
-    ("document", "message"),
-    [
-        (
-            {
-                "precision": 4,
-                "allowed_experiments": ["x" * 190 + str(number) for number in range(30)],
-            },
-            "bytes of the 4096",
-        ),
-        (
-            {
-                "extra_wiring": [
-                    {"lambda": {"FunctionName": "f", "Handler": "gimel.track", "Timeout": "3"}}
-                ]
-            },
-            "extra_wiring[0].lambda.Timeout",
-        ),
-        ({"extra_wiring": {"lambda": {}}}, "extra_wiring must be a list"),
-        (
-            {
-                "extra_wiring": [
-                    {"lambda": {"FunctionName": "f", "Handler": "gimel.all"}, "function_url": True}
-                ]
-            },
-            "extra_wiring[0].function_url",
-        ),
-        ({"aws": {"functions": {"gimel-trck": {}}}}, "no function is called 'gimel-trck'"),
-    ],
-    ids=[
-        "over-long environment",
-        "wrong type",
-        "no list",
-        "url of a closed handler",
-        "unknown function",
-    ],
-)
-def test_a_configuration_that_cannot_be_deployed_is_an_error(
-    account: Account, run: Run, document: dict[str, Any], message: str
-) -> None:
-    """It is named before anything is made."""
-    account.file.write_text(json.dumps({"redis": account.redis, **document}))
-
-    assert_error(run("deploy", "--yes"), message)
-    assert not any(account.listing().values())
-
-
-def assert_error(done: subprocess.CompletedProcess[str], message: str) -> None:
-    assert done.returncode == 1
-    assert message in done.stderr
-    assert "Error: " in done.stderr
-    assert "Traceback" not in done.stderr + done.stdout
-    assert "something unexpected" not in done.stderr
-
-
-def test_a_deploy_whose_reader_goes_away_is_done_to_its_end(
-    account: Account, run: Run, tmp_path: Path
-) -> None:
+def test_a_deploy_whose_reader_goes_away_finishes(account: Account, tmp_path: Path) -> None:
     """As `gimel deploy 2>&1 | head -2` leaves it."""
-    account.configure()
     with subprocess.Popen(
         [sys.executable, "-m", "gimel", "deploy", "--yes", "--no-preflight"],
         cwd=tmp_path,
@@ -370,30 +181,65 @@ def test_a_deploy_whose_reader_goes_away_is_done_to_its_end(
     assert account.plan() == ()
 
 
-@pytest.mark.parametrize(
-    ("region", "partition"),
-    [("eu-west-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")],
-)
-def test_the_policy_is_written_for_the_regions_part_of_aws(
-    run: Run, region: str, partition: str
-) -> None:
-    """Without credentials too: every ARN begins with it."""
-    done = run("iam-policy", "--account", "123456789012", "--region", region)
+def test_status_rollback_and_deploy_again(deployed: Account, run: Run) -> None:
+    """After a changed deploy, rollback makes the previous version live, status shows the difference, deploy goes forward."""
+    deployed.configure(aws=memory(256))
+    run("deploy", "--yes")
 
-    resources = [
-        each
-        for statement in json.loads(done.stdout)["Statement"]
-        for each in statement["Resource"]
-        if each != "*"
+    rolled = run("rollback")
+
+    assert (rolled.returncode, deployed.live("gimel-track")) == (0, 1)
+    status = json.loads(run("status", "--json").stdout)
+    assert [step["step"] for step in status["differences"]] == ["MoveAlias"]
+    assert run("deploy", "--yes").returncode == 0
+    assert deployed.live("gimel-track") == 2
+    assert json.loads(run("status", "--json").stdout)["differences"] == []
+
+
+def test_delete_finds_the_api_by_itself(deployed: Account, run: Run) -> None:
+    """The counts of an experiment are gone."""
+    (key,) = deployed.client("apigateway").get_api_keys(includeValues=True)["items"]
+    deployed.ask("track", experiment="old", variant="v", event="participate", uuid="u")
+
+    done = run("delete", "old", "--yes")
+
+    assert (done.returncode, done.stdout) == (0, "Deleted 1 counter of 'old'.\n")
+    rows = deployed.ask("experiments", key=key["value"]).body
+    assert [row for row in rows if "experiment" in row] == []
+
+
+def test_results_find_the_api_by_themselves(deployed: Account, run: Run) -> None:
+    """With its key, from the account alone."""
+    deployed.ask("track", experiment="shop", variant="v", event="participate", uuid="u")
+
+    done = run("results", "shop", "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert [experiment["experiment"] for experiment in json.loads(done.stdout)["experiments"]] == [
+        "shop"
     ]
-    assert {each.split(":")[1] for each in resources} == {partition}
 
 
-def test_results_that_are_open_on_purpose_are_no_failure(run: Run, account: Account) -> None:
-    """Where extra_wiring takes the key away, the check does not ask for it."""
-    lambda_ = {"FunctionName": "gimel-all-experiments", "Handler": "gimel.all"}
-    route = {"pathPart": "experiments", "method": {"httpMethod": "GET"}}
-    account.configure(extra_wiring=[{"lambda": lambda_, "api_gateway": route}])
+def test_destroy_needs_yes_where_it_cannot_ask(deployed: Account, run: Run) -> None:
+    """Without a terminal and --yes nothing is removed; with it everything is, and the second time there is nothing."""
+    refused = run("destroy")
+    kept = deployed.api()
+    removed = run("destroy", "--yes")
+
+    assert (refused.returncode, removed.returncode) == (1, 0)
+    assert "--yes" in refused.stderr
+    assert kept
+    assert not any(deployed.listing().values())
+    assert "Nothing of Gimel's" in run("destroy", "--yes").stdout
+
+
+def test_open_results_are_not_a_failure(account: Account, run: Run) -> None:
+    """Where extra_wiring drops the key, the check does not require it."""
+    entry = {
+        "lambda": {"FunctionName": "gimel-all-experiments", "Handler": "gimel.all"},
+        "api_gateway": {"pathPart": "experiments", "method": {"httpMethod": "GET"}},
+    }
+    account.configure(extra_wiring=[entry])
 
     done = run("deploy", "--yes")
 
@@ -401,22 +247,12 @@ def test_results_that_are_open_on_purpose_are_no_failure(run: Run, account: Acco
     assert "the marked event was read back" in done.stderr
 
 
-def test_a_redis_user_of_little_right_is_let_through(
-    run: Run, account: Account, store: redis.Redis
+def test_a_redis_user_with_few_permissions_is_enough(
+    account: Account, run: Run, store: redis.Redis
 ) -> None:
-    """One who may count and not ask INFO: a warning, and the deploy goes on."""
-    rights = [
-        "on",
-        ">secret",
-        "~*",
-        "+@read",
-        "+@write",
-        "+@connection",
-        "+@scripting",
-        "+@transaction",
-        "-info",
-    ]
-    store.execute_command("ACL", "SETUSER", "counter", *rights)  # type: ignore[no-untyped-call]
+    """One that may count but not run INFO: a warning, and the deploy goes on."""
+    allowed = "on >secret ~* +@read +@write +@connection +@scripting +@transaction -info"
+    store.execute_command("ACL", "SETUSER", "counter", *allowed.split())  # type: ignore[no-untyped-call]
     account.redis |= {"username": "counter", "password": "secret"}
     account.configure()
     try:

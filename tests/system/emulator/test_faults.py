@@ -1,6 +1,6 @@
-"""One failure at each call in turn of a first deploy, of changes, of a rollback and of a destroy: each is survived.
+"""One failure at each AWS call of a first deploy, of changes, of a rollback and of a destroy: each is survived.
 
-A 503 is answered in place of the call; a reset comes after it was done, so that whether it was cannot be told from it.
+A 503 replaces the call. A reset comes after the call was made, so that the client cannot know whether it was.
 """
 
 from __future__ import annotations
@@ -9,105 +9,97 @@ from collections.abc import Callable
 
 import pytest
 
-from gimel.deploy.apply import apply_all_or_none
-from gimel.deploy.plan import observe, plan_rollback
-from gimel.deploy.resources.base import Look
-from tests.support.account import Account, live, versions
+from tests.support import recorded_calls
+from tests.support.account import Account
 from tests.support.clock import Time
-from tests.support.configurations import CHANGE
-from tests.support.emulator import Emulator
+from tests.support.configurations import FUNCTIONS
+from tests.support.journeys import JOURNEYS
 from tests.support.proxy import AwsProxy, Call, Refuse, Reset
 
-Spoil = Callable[[int], Callable[[Call], "Refuse | Reset | None"]]
+Fault = Callable[[int], Callable[[Call], Refuse | Reset | None]]
 
 
 def unavailable(number: int) -> Callable[[Call], Refuse | None]:
-    """Every other one comes from a load balancer, which knows nothing of AWS's errors."""
-    answer = (
-        Refuse(503, "ServiceUnavailableException", "Unavailable") if number % 2 else Refuse(503)
-    )
-    return lambda call: answer if call.number == number else None
+    """Every other one comes from a load balancer, without an AWS error code."""
+    code = "ServiceUnavailableException" if number % 2 else ""
+    return lambda call: Refuse(503, code, "Unavailable") if call.number == number else None
 
 
 def reset(number: int) -> Callable[[Call], Reset | None]:
     return lambda call: Reset() if call.number == number else None
 
 
-at_each_call = pytest.mark.parametrize("spoil", [unavailable, reset], ids=["503", "reset"])
+def at_each_call_of(name: str) -> pytest.MarkDecorator:
+    """Make a test of each recorded call and each fault."""
+    rows = [
+        pytest.param(number, operation, fault, id=f"{fault_name}-{number}-{operation}")
+        for fault_name, fault in (("503", unavailable), ("reset", reset))
+        for number, operation in enumerate(recorded_calls.recorded()[name], 1)
+    ]
+    return pytest.mark.parametrize(("number", "operation", "fault"), rows)
 
 
-@at_each_call
+def disturb(name: str, account: Account, proxy: AwsProxy, number: int, fault: Fault) -> str:
+    """Run a journey with a fault at one call; return that call's operation."""
+    journey = JOURNEYS[name]
+    journey.at_its_beginning(account)
+    proxy.begin(fault(number))
+    journey.run(account, Time().options)
+    return proxy.operations[number - 1]
+
+
+@at_each_call_of("first deploy")
 def test_a_first_deploy_survives_it(
-    account: Account, proxy: AwsProxy, emulator: Emulator, spoil: Spoil
+    unprepared: Account, proxy: AwsProxy, number: int, operation: str, fault: Fault
 ) -> None:
-    """The same deploy succeeds, and leaves what an undisturbed one does."""
-    undisturbed = account.undisturbed()
-    number = 1
-    while True:
-        emulator.reset()
-        proxy.begin(spoil(number))
-        account.deploy(Time().options)
-        if len(proxy.calls) < number:
-            break
-        where = f"call {number}, {proxy.calls[number - 1].operation}"
-        proxy.begin()
-        assert account.state() == undisturbed, where
-        number += 1
-    assert number > 50
+    """The same deploy succeeds and leaves what an undisturbed one does."""
+    disturbed = disturb("first deploy", unprepared, proxy, number, fault)
+
+    assert disturbed == operation
+    assert unprepared.state() == JOURNEYS["first deploy"].undisturbed(unprepared)
 
 
-@at_each_call
-def test_a_change_survives_it(account: Account, proxy: AwsProxy, spoil: Spoil) -> None:
-    """There and back again, to what an undisturbed one leaves; at most five versions stay."""
-    changes = [(CHANGE, account.undisturbed(**CHANGE)), ({}, account.undisturbed())]
-    number, spoiled = 0, True
-    while spoiled:
-        number += 1
-        spoiled = False
-        for document, undisturbed in changes:
-            proxy.begin(spoil(number))
-            account.deploy(Time().options, **document)
-            spoiled = spoiled or len(proxy.calls) >= number
-            where = f"call {number}, {proxy.calls[min(number, len(proxy.calls)) - 1].operation}"
-            proxy.begin()
-            assert account.state() == undisturbed, where
-        assert len(versions(account, "gimel-track")) <= 5
-    assert number > 40
+@at_each_call_of("change")
+def test_a_change_survives_it(
+    unprepared: Account, proxy: AwsProxy, number: int, operation: str, fault: Fault
+) -> None:
+    """It leaves what an undisturbed one does, and at most five versions."""
+    disturbed = disturb("change", unprepared, proxy, number, fault)
+
+    assert disturbed == operation
+    assert len(unprepared.versions("gimel-track")) <= 5
+    assert unprepared.state() == JOURNEYS["change"].undisturbed(unprepared)
 
 
-@at_each_call
-def test_a_rollback_survives_it(account: Account, proxy: AwsProxy, spoil: Spoil) -> None:
-    """Every alias is moved, in the end."""
-    account.deploy()
-    names = ("gimel-track", "gimel-all-experiments", "gimel-delete-experiment")
-    account.deploy(aws={"functions": {name: {"memory": 256} for name in names}})
-    number = 1
-    while True:
-        proxy.begin(spoil(number))
-        aws = account.aws(**Time().options)
-        observed = observe(Look(aws, versions=True))
-        target = 1 if live(account, "gimel-track") == 2 else 2
-        apply_all_or_none(aws, plan_rollback(observed, target), observed)
-        assert {live(account, name) for name in names} == {target}, f"call {number}"
-        if len(proxy.calls) < number:
-            break
-        number += 1
-    assert number > 15
+@at_each_call_of("change back")
+def test_a_change_back_survives_it(
+    unprepared: Account, proxy: AwsProxy, number: int, operation: str, fault: Fault
+) -> None:
+    """What the change added is removed, as by an undisturbed one; at most five versions are left."""
+    disturbed = disturb("change back", unprepared, proxy, number, fault)
+
+    assert disturbed == operation
+    assert len(unprepared.versions("gimel-track")) <= 5
+    assert unprepared.state() == JOURNEYS["change back"].undisturbed(unprepared)
 
 
-@at_each_call
-def test_a_destroy_survives_it(account: Account, proxy: AwsProxy, spoil: Spoil) -> None:
+@at_each_call_of("rollback")
+def test_a_rollback_survives_it(
+    unprepared: Account, proxy: AwsProxy, number: int, operation: str, fault: Fault
+) -> None:
+    """Every alias is moved."""
+    disturbed = disturb("rollback", unprepared, proxy, number, fault)
+
+    assert disturbed == operation
+    assert {unprepared.live(name) for name in FUNCTIONS} == {1}
+
+
+@at_each_call_of("destroy")
+def test_a_destroy_survives_it(
+    unprepared: Account, proxy: AwsProxy, number: int, operation: str, fault: Fault
+) -> None:
     """Nothing is left."""
-    number = 1
-    while True:
-        proxy.begin()
-        account.deploy(**CHANGE)
-        proxy.begin(spoil(number))
-        account.destroy(Time().options)
-        if len(proxy.calls) < number:
-            break
-        assert not any(account.listing().values()), (
-            f"call {number}, {proxy.calls[number - 1].operation}"
-        )
-        number += 1
-    assert number > 25
+    disturbed = disturb("destroy", unprepared, proxy, number, fault)
+
+    assert disturbed == operation
+    assert not any(unprepared.listing().values())

@@ -1,118 +1,144 @@
-"""`kill -9` of the command at every step: after each call that changes something, before its answer is heard.
+"""`kill -9` of the command at every AWS call that changes something, before its answer arrives.
 
-What the next deploy or destroy has to start from is then all that a killed one can leave behind.
+Whatever a killed command can leave behind, the next deploy or destroy starts from it and completes it.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+import tempfile
+import threading
 
-from tests.support.account import Account, live, variables, versions
-from tests.support.command import environment
-from tests.support.configurations import CHANGE
-from tests.support.emulator import Emulator
+import pytest
+
+from tests.support import recorded_calls
+from tests.support.account import Account, variables
+from tests.support.configurations import FUNCTIONS
+from tests.support.journeys import JOURNEYS
 from tests.support.proxy import AwsProxy, Call, Kill
+from tests.support.warm_process import Commands, Process
 
 
-class Killed:
-    """A command that is killed at its call of that number among those that change something; `hit` tells whether it was."""
-
-    def __init__(self, proxy: AwsProxy, home: Path, number: int, *arguments: str) -> None:
-        self.number = number
-        self.mutating = 0
-        self.hit: str | None = None
-        proxy.begin(self._fault)
-        self.process: subprocess.Popen[Any] = subprocess.Popen(
-            [sys.executable, "-m", "gimel", *arguments],
-            cwd=home,
-            env=environment(home, **variables(proxy.url)),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
+def at_each_change_of(name: str) -> pytest.MarkDecorator:
+    """Make a test of each recorded call that changes something."""
+    rows = [
+        pytest.param(number, operation, id=f"{number}-{operation}")
+        for number, operation in enumerate(
+            recorded_calls.mutating(recorded_calls.recorded()[name]), 1
         )
-        _, told = self.process.communicate(timeout=120)
-        proxy.begin()
-        assert (self.process.returncode == -9) is (self.hit is not None), told.decode()
-        assert self.hit or self.process.returncode == 0, told.decode()
-
-    def _fault(self, call: Call) -> Kill | None:
-        self.mutating += call.mutating
-        if not call.mutating or self.mutating != self.number:
-            return None
-        self.hit = f"call {self.number}, {call.operation}"
-        return Kill(lambda: self.process)
+    ]
+    return pytest.mark.parametrize(("number", "operation"), rows)
 
 
-DEPLOY = ("deploy", "--yes", "--no-preflight")
+class Killer:
+    """Runs the commands of journeys, and kills each at one of its changing calls."""
+
+    def __init__(self, commands: Commands, account: Account, proxy: AwsProxy) -> None:
+        self.commands = commands
+        self.account = account
+        self.proxy = proxy
+
+    def kill(self, name: str, number: int) -> str:
+        """Kill the command of a journey at its changing call of this number; return that call's operation."""
+        started = threading.Event()
+        process: Process
+        changes: list[str] = []
+
+        def client() -> Process:
+            started.wait()
+            return process
+
+        def fault(call: Call) -> Kill | None:
+            if not call.mutating:
+                return None
+            changes.append(call.operation)
+            return Kill(client) if len(changes) == number else None
+
+        journey = JOURNEYS[name]
+        journey.at_its_beginning(self.account)
+        self.proxy.begin(fault)
+        with tempfile.TemporaryFile() as said:
+            process = self.commands.start(
+                *journey.command,
+                home=self.account.file.parent,
+                stdout=said,
+                stderr=said,
+                **variables(self.proxy.url),
+            )
+            started.set()
+            code = process.wait()
+            said.seek(0)
+            assert code == -9, said.read().decode()
+        self.proxy.begin()
+        assert len(changes) == number
+        return changes[-1]
 
 
+@pytest.fixture
+def killer(commands: Commands, unprepared: Account, proxy: AwsProxy) -> Killer:
+    return Killer(commands, unprepared, proxy)
+
+
+@at_each_change_of("first deploy")
 def test_a_first_deploy_is_completed_by_the_next(
-    account: Account, proxy: AwsProxy, emulator: Emulator, tmp_path: Path
+    killer: Killer, number: int, operation: str
 ) -> None:
     """It ends where an undisturbed one does."""
-    undisturbed = account.undisturbed()
-    number = 1
-    while True:
-        emulator.reset()
-        account.configure()
-        killed = Killed(proxy, tmp_path, number, *DEPLOY)
-        if not killed.hit:
-            break
-        account.deploy()
-        assert account.state() == undisturbed, killed.hit
-        number += 1
-    assert number > 30
+    killed = killer.kill("first deploy", number)
+
+    killer.account.deploy()
+
+    assert killed == operation
+    assert killer.account.state() == JOURNEYS["first deploy"].undisturbed(killer.account)
 
 
-def test_a_change_is_completed_by_the_next(
-    account: Account, proxy: AwsProxy, tmp_path: Path
+@at_each_change_of("change")
+def test_a_change_is_completed_by_the_next(killer: Killer, number: int, operation: str) -> None:
+    """It ends where an undisturbed one does, with at most five versions."""
+    killed = killer.kill("change", number)
+
+    killer.account.deploy(**JOURNEYS["change"].document)
+
+    assert killed == operation
+    assert len(killer.account.versions("gimel-track")) <= 5
+    assert killer.account.state() == JOURNEYS["change"].undisturbed(killer.account)
+
+
+@at_each_change_of("change back")
+def test_a_change_back_is_completed_by_the_next(
+    killer: Killer, number: int, operation: str
 ) -> None:
-    """There and back again, to what an undisturbed one leaves; at most five versions stay."""
-    changes = [(CHANGE, account.undisturbed(**CHANGE)), ({}, account.undisturbed())]
-    number, hit = 0, True
-    while hit:
-        number += 1
-        hit = False
-        for document, undisturbed in changes:
-            account.configure(**document)
-            killed = Killed(proxy, tmp_path, number, *DEPLOY)
-            hit = hit or killed.hit is not None
-            if killed.hit:
-                account.deploy(**document)
-            assert account.state() == undisturbed, killed.hit
-        assert len(versions(account, "gimel-track")) <= 5
-    assert number > 15
+    """What the change added is removed, as by an undisturbed one; at most five versions are left."""
+    killed = killer.kill("change back", number)
+
+    killer.account.deploy()
+
+    assert killed == operation
+    assert len(killer.account.versions("gimel-track")) <= 5
+    assert killer.account.state() == JOURNEYS["change back"].undisturbed(killer.account)
 
 
+@at_each_change_of("rollback")
 def test_a_rollback_is_undone_by_the_next_deploy(
-    account: Account, proxy: AwsProxy, tmp_path: Path
+    killer: Killer, number: int, operation: str
 ) -> None:
-    """Killed with some functions at the former version: deploy brings all to what the configuration asks for."""
-    names = ("gimel-track", "gimel-all-experiments", "gimel-delete-experiment")
-    change = {"aws": {"functions": {name: {"memory": 256} for name in names}}}
-    account.deploy()
-    account.deploy(**change)
-    for number in range(1, len(names) + 1):
-        killed = Killed(proxy, tmp_path, number, "rollback")
-        assert killed.hit
-        assert [live(account, name) for name in names].count(1) == number
-        account.deploy(**change)
-        assert {live(account, name) for name in names} == {2}
+    """Killed with some functions at the former version: deploy brings all to the configuration."""
+    account = killer.account
+    killed = killer.kill("rollback", number)
+    rolled_back = [account.live(name) for name in FUNCTIONS].count(1)
+
+    account.deploy(**JOURNEYS["rollback"].document)
+
+    assert killed == operation
+    assert rolled_back == number
+    assert {account.live(name) for name in FUNCTIONS} == {2}
 
 
-def test_a_destroy_is_completed_by_the_next(
-    account: Account, proxy: AwsProxy, tmp_path: Path
-) -> None:
+@at_each_change_of("destroy")
+def test_a_destroy_is_completed_by_the_next(killer: Killer, number: int, operation: str) -> None:
     """Nothing is left."""
-    number = 1
-    while True:
-        account.deploy(**CHANGE)
-        killed = Killed(proxy, tmp_path, number, "destroy", "--yes")
-        if not killed.hit:
-            break
-        account.destroy()
-        assert not any(account.listing().values()), killed.hit
-        number += 1
-    assert number > 12
+    killed = killer.kill("destroy", number)
+
+    killer.account.destroy()
+
+    assert killed == operation
+    assert not any(killer.account.listing().values())

@@ -1,9 +1,10 @@
-"""A second opinion on the calls: moto, which runs nothing, and knows calls that the other emulator does not."""
+"""A second opinion on the calls: moto, which runs no function and knows calls that ministack does not."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -11,13 +12,14 @@ from moto import mock_aws
 
 from gimel.deploy.resources.usage_plan import AddStageToPlan
 from tests.support.account import Account, variables
+from tests.support.emulator import Emulator
 
 
 class Moto(Account):
-    """The account that moto keeps in this process."""
+    """The account that moto emulates in this process."""
 
-    def client(self, service: str) -> object:
-        return boto3.client(service)  # type: ignore[call-overload]
+    def client(self, service: str) -> Any:
+        return boto3.Session().client(service)  # type: ignore[call-overload]
 
 
 @pytest.fixture
@@ -27,11 +29,11 @@ def moto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Moto]:
     monkeypatch.delenv("AWS_ENDPOINT_URL")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     with mock_aws():
-        yield Moto("", tmp_path / "config.json", {"host": "127.0.0.1", "port": 1})
+        yield Moto(Emulator(""), tmp_path / "config.json", {"host": "127.0.0.1", "port": 1})
 
 
-def test_a_deploy_converges_at_once_and_is_taken_back_as_a_whole(moto: Moto) -> None:
-    """After the first deploy nothing is left to do, nor after a change; after destroy nothing is left."""
+def test_a_deploy_converges_at_once_and_is_removed_as_a_whole(moto: Moto) -> None:
+    """After a first deploy, and after a change, nothing is left to do; after destroy nothing is left."""
     change = {
         "functions": {"gimel-track": {"memory": 256, "reserved_concurrency": 5}},
         "log_retention_days": 7,
@@ -50,9 +52,9 @@ def test_a_deploy_converges_at_once_and_is_taken_back_as_a_whole(moto: Moto) -> 
 
 
 def test_a_usage_plan_that_lost_the_stage_gets_it_back(moto: Moto) -> None:
-    """By UpdateUsagePlan, which the other emulator does not take for this."""
+    """By UpdateUsagePlan, whose operation for this ministack does not know."""
     moto.deploy()
-    gateway = boto3.client("apigateway")
+    gateway = moto.client("apigateway")
     (plan,) = gateway.get_usage_plans()["items"]
     gateway.update_usage_plan(
         usagePlanId=plan["id"],

@@ -1,29 +1,65 @@
-"""The least rights: a user who holds only `gimel iam-policy`'s output can run every command, and needs all of it."""
+"""Least privilege: the policy that `gimel iam-policy` prints lets a user run every command, and every part of it is needed."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
-from typing import Any
+
+import pytest
 
 from tests.support.environments import python_with
-from tests.support.operator import FIRST, THEN, Done, Operator, actions, without
+from tests.support.operator import LIFE, Operator, actions, without
+from tests.support.warm_process import Commands
 
-# In this order. Where nothing is said, the configuration is as it was.
-LIFE: list[tuple[str, dict[str, Any] | None]] = [
-    ("deploy --yes --no-preflight", FIRST),
-    ("results --json", None),
-    ("delete some-experiment --yes", None),
-    ("deploy --yes --no-preflight", THEN),
-    ("status", None),
-    ("rollback", None),
-    ("destroy --yes", None),
-]
-
-# The first of the commands that fails without it, where that is not the first deploy.
-NEEDED_BY = dict.fromkeys(
-    [
+# The first command of LIFE that fails without the action.
+NEEDED_BY = {
+    "first deploy": [
+        "apigateway:GET",
+        "apigateway:PATCH",
+        "apigateway:POST",
+        "apigateway:PUT",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+        "ec2:GetSecurityGroupsForVpc",
+        "iam:CreateRole",
+        "iam:GetRole",
+        "iam:PassRole",
+        "iam:PutRolePolicy",
+        "lambda:AddPermission",
+        "lambda:CreateAlias",
+        "lambda:CreateFunction",
+        "lambda:CreateFunctionUrlConfig",
+        "lambda:ListFunctions",
+        "lambda:PutFunctionConcurrency",
+        "logs:CreateLogGroup",
+        "logs:DescribeLogGroups",
+        "logs:PutRetentionPolicy",
+    ],
+    "second deploy": [
+        "apigateway:DELETE",
+        "iam:GetRolePolicy",
+        "iam:TagRole",
+        "iam:UntagRole",
+        "iam:UpdateAssumeRolePolicy",
+        "lambda:DeleteFunctionConcurrency",
+        "lambda:GetFunction",
+        "lambda:GetFunctionConcurrency",
+        "lambda:GetFunctionConfiguration",
+        "lambda:GetFunctionUrlConfig",
+        "lambda:GetPolicy",
+        "lambda:ListAliases",
+        "lambda:ListVersionsByFunction",
+        "lambda:PublishVersion",
+        "lambda:TagResource",
+        "lambda:UntagResource",
+        "lambda:UpdateAlias",
+        "lambda:UpdateFunctionCode",
+        "lambda:UpdateFunctionConfiguration",
+        "logs:TagResource",
+        "logs:UntagResource",
+    ],
+    "destroy": [
         "iam:DeleteRole",
         "iam:DeleteRolePolicy",
         "lambda:DeleteFunction",
@@ -31,41 +67,20 @@ NEEDED_BY = dict.fromkeys(
         "lambda:RemovePermission",
         "logs:DeleteLogGroup",
     ],
-    "destroy",
-)
+}
 
 
-def live_a_whole_life(operator: Operator, type_: Callable[..., Done]) -> tuple[str, Done]:
-    """Type the commands one after the other until one fails. Returns the last one, and what it came to."""
-    for line, configuration in LIFE:
-        if configuration is THEN:
-            trust_another_service(operator)
-        if configuration is not None:
-            operator.account.configure(**configuration)
-        done = type_(*line.split())
-        if done.code:
-            break
-    return line.split()[0], done
-
-
-def trust_another_service(operator: Operator) -> None:
-    """Done by hand meanwhile: deploy puts it right."""
-    other = {
-        "Effect": "Allow",
-        "Principal": {"Service": "ec2.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
-    trust = json.dumps({"Version": "2012-10-17", "Statement": [other]})
-    operator.owner("iam").update_assume_role_policy(RoleName="gimel", PolicyDocument=trust)
-
-
-def test_the_policy_is_enough(operator: Operator) -> None:
-    """Typed in a shell, from the first deploy to destroy: nothing is refused, and nothing is left."""
+def test_the_policy_is_enough(operator: Operator, commands: Commands) -> None:
+    """From the first deploy to destroy, each command a process of its own: nothing is refused, nothing is left."""
     operator.begin(operator.least())
 
-    command, done = live_a_whole_life(operator, operator.type_in_a_shell)
+    for name, (line, document) in LIFE.items():
+        if name == "second deploy":
+            operator.trust_another_service()
+        operator.account.configure(**document)
+        done = operator.type_in_a_shell(commands, *line.split())
+        assert done.code == 0, done.stderr
 
-    assert (command, done.code) == ("destroy", 0), done.stderr
     assert operator.left() == {}
 
 
@@ -77,27 +92,50 @@ print(json.dumps([[each.issue, each.detail] for each in found]))
 
 
 def test_a_linter_finds_nothing_wrong_with_it(operator: Operator) -> None:
-    """Every action exists and can be bound to the resources that it is bound to; parliament holds AWS's own tables of both."""
+    """Every action exists and applies to its resources, by AWS's own tables, which parliament contains."""
     linter = [str(python_with("parliament==1.6.4")), "-c", LINT]
 
     done = subprocess.run(
         linter, input=json.dumps(operator.least()), capture_output=True, text=True, check=True
     )
 
-    # Where a new function is to be, Lambda asks EC2 about any network.
+    # Lambda asks EC2 about every network before it puts a function into one.
     assert json.loads(done.stdout) == [["RESOURCE_STAR", ["ec2:GetSecurityGroupsForVpc"]]]
 
 
-def test_every_action_of_the_policy_is_needed(operator: Operator) -> None:
-    """Whichever one is taken out: the command that needs it fails, and its error names the missing action."""
-    policy = operator.least()
-    needed_by = {}
-    for action in actions(policy):
-        operator.begin(without(policy, action))
-        command, done = live_a_whole_life(operator, operator.type)
-        assert done.code == 1, f"nothing needs {action}"
-        assert f"AWS does not allow {action}:" in done.stderr, (action, done.stderr)
-        needed_by[action] = command
-    assert {
-        action: command for action, command in needed_by.items() if command != "deploy"
-    } == NEEDED_BY
+def test_every_action_of_the_policy_is_listed_here(operator: Operator) -> None:
+    """So that each has its test below."""
+    listed = [action for needed in NEEDED_BY.values() for action in needed]
+
+    assert sorted(listed) == actions(operator.least())
+
+
+@pytest.mark.parametrize(
+    ("command", "action"),
+    [(command, action) for command, needed in NEEDED_BY.items() for action in needed],
+)
+def test_an_action_is_needed(operator: Operator, command: str, action: str) -> None:
+    """Without it the command fails, and the error names the missing action."""
+    operator.begin(without(operator.least(), action), before=command)
+
+    done = operator.type(*LIFE[command][0].split())
+
+    assert done.code == 1
+    assert f"AWS does not allow {action}:" in done.stderr
+
+
+@pytest.mark.parametrize("command", LIFE)
+def test_no_earlier_command_needs_an_action(operator: Operator, command: str) -> None:
+    """Each command succeeds without the actions that only later ones need."""
+    order = list(LIFE)
+    later = [
+        action
+        for name, needed in NEEDED_BY.items()
+        if order.index(name) > order.index(command)
+        for action in needed
+    ]
+    operator.begin(without(operator.least(), *later), before=command)
+
+    done = operator.type(*LIFE[command][0].split())
+
+    assert done.code == 0, done.stderr

@@ -1,4 +1,4 @@
-"""`gimel preflight`'s question to IAM: whether the caller may do what deploy does."""
+"""`gimel preflight` asks IAM whether the caller has the permissions that deploy needs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from gimel.deploy.checks import permissions as asking
-from gimel.deploy.policies import Policy
-from tests.support.operator import Operator, actions, without
+from tests.support.operator import Operator, Policy, actions, without
 from tests.support.proxy import Call, Refuse
 
 ASK = {
@@ -23,7 +22,7 @@ ASK = {
 
 
 def also_asking(policy: Policy) -> Policy:
-    """Add the right to ask, and drop the condition on PassRole: the emulator's simulation is told no context."""
+    """Add the permission to ask, and drop the condition on PassRole, which the emulator's simulation cannot evaluate."""
     statements = [
         {key: value for key, value in each.items() if key != "Condition"}
         for each in policy["Statement"]
@@ -31,25 +30,25 @@ def also_asking(policy: Policy) -> Policy:
     return {**policy, "Statement": [*statements, ASK]}
 
 
-def test_preflight_says_that_all_rights_are_there(operator: Operator) -> None:
-    """Where IAM lets it be asked."""
+def test_preflight_confirms_that_no_permission_is_missing(operator: Operator) -> None:
+    """Where the caller may ask IAM."""
     operator.begin(also_asking(operator.least()))
 
-    assert rights(operator) == ("ok", "")
+    assert permissions(operator) == ("ok", "")
 
 
-def test_preflight_names_the_right_that_is_missing(operator: Operator) -> None:
-    """Before anything is made."""
+def test_preflight_names_the_missing_permission(operator: Operator) -> None:
+    """Before anything is created."""
     operator.begin(also_asking(without(operator.least(), "iam:PutRolePolicy")))
 
-    assert rights(operator) == ("failed", "missing: iam:PutRolePolicy")
+    assert permissions(operator) == ("failed", "missing: iam:PutRolePolicy")
 
 
-def test_preflight_warns_where_rights_cannot_be_asked(operator: Operator) -> None:
-    """The least policy does not hold the right to ask."""
+def test_preflight_warns_where_the_caller_may_not_ask(operator: Operator) -> None:
+    """The least-privilege policy does not include the permission to ask."""
     operator.begin(operator.least())
 
-    assert rights(operator) == ("warning", "not known: IAM does not let them be asked")
+    assert permissions(operator) == ("warning", "not known: IAM does not let them be asked")
 
 
 @pytest.mark.parametrize(
@@ -58,11 +57,12 @@ def test_preflight_warns_where_rights_cannot_be_asked(operator: Operator) -> Non
     ids=["service", "action"],
 )
 @pytest.mark.parametrize("missing", [None, "lambda:PublishVersion"])
-def test_rights_are_asked_for_apart_where_iam_wants_that(
+def test_actions_that_iam_does_not_mix_are_asked_about_separately(
     operator: Operator, mixable: Callable[[list[str]], int], missing: str | None
 ) -> None:
-    """AWS refuses some actions beside others, in words that say so: the answer is the same."""
-    operator.begin(also_asking(without(operator.least(), missing or "")))
+    """AWS refuses to answer for some actions together, and says so: the finding is the same."""
+    policy = without(operator.least(), *([missing] if missing else []))
+    operator.begin(also_asking(policy))
     mixed = Refuse(
         400,
         "InvalidInput",
@@ -79,14 +79,14 @@ def test_rights_are_asked_for_apart_where_iam_wants_that(
 
     operator.proxy.begin(fault)
 
-    assert rights(operator) == (("failed", f"missing: {missing}") if missing else ("ok", ""))
+    assert permissions(operator) == (("failed", f"missing: {missing}") if missing else ("ok", ""))
 
 
 class Iam:
-    """Answers SimulatePrincipalPolicy in AWS's own shape: an action a result, and its resources below it.
+    """Answers SimulatePrincipalPolicy in AWS's shape: one result per action, which contains one per resource.
 
-    All is allowed on the resources of the action's own service, and the decision above them is the strictest one. So many
-    results are a page.
+    An action is allowed on its own service's resources. The decision for the action is its strictest one. `page` is the
+    number of results per page.
     """
 
     def __init__(self, page: int = 100) -> None:
@@ -128,15 +128,14 @@ class Iam:
 
 
 @pytest.mark.parametrize(
-    ("before_deploy", "questions"), [(True, 1), (False, 2)], ids=["before a deploy", "of its own"]
+    ("before_deploy", "questions"), [(True, 1), (False, 2)], ids=["before a deploy", "by itself"]
 )
 @pytest.mark.parametrize(("page", "pages"), [(100, 1), (20, 2)])
-def test_all_rights_are_asked_for_at_once(
+def test_one_question_covers_all_permissions(
     operator: Operator, before_deploy: bool, questions: int, page: int, pages: int
 ) -> None:
-    """In one call before a deploy, which may make 55 in all; what names no resource takes another. All pages are read."""
-    operator.account.configure()
-    iam, policy = Iam(page), operator.least()
+    """One call before a deploy, which may make 55; actions without resources take a second. All pages are read."""
+    iam, policy = Iam(page), operator.least({})
     statements = [
         each for each in policy["Statement"] if not (before_deploy and each["Sid"] == "Find")
     ]
@@ -147,7 +146,7 @@ def test_all_rights_are_asked_for_at_once(
     assert iam.calls == questions - 1 + pages
 
 
-def rights(operator: Operator) -> tuple[str, str]:
+def permissions(operator: Operator) -> tuple[str, str]:
     found = json.loads(operator.type("preflight", "--json").stdout)
     (finding,) = [each for each in found if each["name"] == "rights"]
     return finding["status"], "" if finding["status"] == "ok" else finding["message"]

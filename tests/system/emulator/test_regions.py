@@ -1,4 +1,4 @@
-"""Two regions of one account, which share the role: IAM knows no regions. And where AWS is, by its own addresses."""
+"""Two regions of one account, which share the role because IAM is global; and the addresses that are AWS's own."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from gimel.deploy.aws import Aws
-from tests.support.account import REGION, Account, mutating, variables
+from tests.support.account import REGION, Account, variables
 from tests.support.configurations import OWN_FUNCTION
-from tests.system.emulator.test_deploy import EVENT
+from tests.support.events import EVENT
+from tests.support.recorded_calls import mutating
 
 OTHER = "eu-west-1"
 RESERVED: dict[str, Any] = {"aws": {"functions": {"gimel-track": {"reserved_concurrency": 5}}}}
@@ -21,7 +22,7 @@ Go = Callable[[str], None]
 
 @pytest.fixture
 def go(monkeypatch: pytest.MonkeyPatch) -> Go:
-    """Go to a region."""
+    """Change the region that commands use."""
     return lambda region: monkeypatch.setenv("AWS_DEFAULT_REGION", region)
 
 
@@ -33,7 +34,7 @@ def go(monkeypatch: pytest.MonkeyPatch) -> Go:
 def test_a_deploy_elsewhere_takes_nothing_from_the_first(
     account: Account, go: Go, document: dict[str, Any]
 ) -> None:
-    """Each region's deployment is as its configuration asks for, and stays so."""
+    """Each region's deployment matches its configuration, and stays so."""
     account.deploy(**document)
     go(OTHER)
     account.deploy()
@@ -48,7 +49,7 @@ def test_a_deploy_elsewhere_takes_nothing_from_the_first(
 
 
 def test_what_left_the_wiring_here_stays_elsewhere(account: Account, go: Go) -> None:
-    """A function's right to write its log is taken back in its region alone."""
+    """A function's permission to write its log is removed in its region only."""
     account.deploy(extra_wiring=[OWN_FUNCTION])
     go(OTHER)
     account.deploy(extra_wiring=[OWN_FUNCTION])
@@ -61,7 +62,7 @@ def test_what_left_the_wiring_here_stays_elsewhere(account: Account, go: Go) -> 
 
 
 def test_destroy_leaves_the_other_region_as_it_was(account: Account, go: Go) -> None:
-    """Its role too, which goes with the last of them; where nothing is deployed, nothing is removed."""
+    """So is the role, which the last region's destroy removes. Where nothing is deployed, nothing is removed."""
     account.deploy()
     go(OTHER)
     assert account.destroy() == ()
@@ -81,10 +82,10 @@ def test_destroy_leaves_the_other_region_as_it_was(account: Account, go: Go) -> 
 
 @pytest.mark.parametrize("dual_stack", ["false", "true"])
 @pytest.mark.parametrize("region", ["us-east-1", "cn-north-1", "us-gov-west-1"])
-def test_an_address_of_aws_is_no_emulators(
+def test_an_address_of_aws_is_not_an_emulator(
     monkeypatch: pytest.MonkeyPatch, region: str, dual_stack: str
 ) -> None:
-    """Also those that speak IPv6, which have names of their own."""
+    """Nor is a dual-stack one, which has another name."""
     for name, value in {**variables(""), "AWS_USE_DUALSTACK_ENDPOINT": dual_stack}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL")
@@ -93,7 +94,7 @@ def test_an_address_of_aws_is_no_emulators(
 
 
 def logs_of(account: Account, region: str) -> set[str]:
-    """Return the functions in a region that the role lets write their logs."""
+    """Return the functions of a region whose logs the role allows to write."""
     policy = account.client("iam").get_role_policy(RoleName="gimel", PolicyName="gimel")[
         "PolicyDocument"
     ]

@@ -1,6 +1,6 @@
-"""Gimel 1.5.0 itself deploys into the emulated account; then this one takes the deployment over in place.
+"""Gimel 1.5.0 itself deploys into the emulated account; then this version takes the deployment over in place.
 
-ministack does not fill in 1.5.0's mapping templates, so 1.5.0's data is written by its own functions, run by the oracle.
+ministack does not fill in 1.5.0's mapping templates, so the oracle runs 1.5.0's own functions to write its data.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ from typing import Any
 import pytest
 import redis
 
-from gimel.deploy.plan import observe, plan_rollback
-from gimel.deploy.resources.base import Look
 from gimel.errors import GimelError
-from tests.support.account import Account, live, mutating, variables, versions
+from tests.support.account import Account, variables
+from tests.support.configurations import FUNCTIONS, memory
 from tests.support.oracle import DEPLOY_REQUIREMENTS, oracle_python, running_oracle
+from tests.support.recorded_calls import mutating
 
-FUNCTIONS = ("gimel-track", "gimel-all-experiments", "gimel-delete-experiment")
 EXTRA = {
     "lambda": {
         "FunctionName": "our-experiment",
@@ -33,17 +32,28 @@ EXTRA = {
     },
 }
 
+# 1.5.0 waits five seconds for the role, which the emulator does not need, and makes a boto3 session and client per call,
+# which takes 0.2 seconds each.
+DEPLOY_1_5_0 = """
+import functools, time
+time.sleep = lambda seconds: None
+from gimel import aws_api, deploy
+session = aws_api.boto_session()
+session.client = functools.cache(session.client)
+aws_api.boto_session = lambda: session
+deploy.prepare_zip()
+deploy.run()
+"""
+
 
 def deploy_1_5_0(account: Account, home: Path) -> None:
     """Run 1.5.0's own deploy with the account's configuration file."""
+    home.mkdir()
     (home / "config.json").write_text(account.file.read_text())
-    # It waits five seconds for the role, which the emulator does not need.
-    program = "import time; time.sleep = lambda seconds: None; from gimel import deploy; deploy.prepare_zip(); deploy.run()"
-    environment = {**os.environ, **variables(account.url), "HOME": str(home)}
     done = subprocess.run(
-        [oracle_python(DEPLOY_REQUIREMENTS), "-c", program],
+        [oracle_python(DEPLOY_REQUIREMENTS), "-c", DEPLOY_1_5_0],
         cwd=home,
-        env=environment,
+        env={**os.environ, **variables(account.url), "HOME": str(home)},
         capture_output=True,
         text=True,
         check=False,
@@ -52,16 +62,15 @@ def deploy_1_5_0(account: Account, home: Path) -> None:
 
 
 @pytest.fixture
-def old(account: Account, tmp_path: Path) -> Account:
-    """The account with a deployment of 1.5.0 in it, of a configuration with a function of the user's own."""
-    home = tmp_path / "home"
-    home.mkdir()
-    account.configure(extra_wiring=[EXTRA])
-    deploy_1_5_0(account, home)
-    return account
+def old(unprepared: Account, tmp_path: Path) -> Account:
+    """The account with a deployment of 1.5.0 in it, whose configuration adds a function."""
+    unprepared.configure(extra_wiring=[EXTRA])
+    unprepared.prepare("1.5.0", lambda: deploy_1_5_0(unprepared, tmp_path / "home"))
+    return unprepared
 
 
 def ids(account: Account) -> tuple[Any, ...]:
+    """Return what a user of the API holds: its id, the keys, the stages."""
     gateway = account.client("apigateway")
     keys = [(key["id"], key["value"]) for key in gateway.get_api_keys(includeValues=True)["items"]]
     return (
@@ -74,7 +83,7 @@ def ids(account: Account) -> tuple[Any, ...]:
 def test_api_url_and_key_stay_and_closed_endpoints_open(
     old: Account, store: redis.Redis, tmp_path: Path
 ) -> None:
-    """With the same config.json: ids, URL and key are kept, the key now opens, and data of 1.5.0 is served."""
+    """With the same config.json: ids, URL and key stay, the key now opens the API, and 1.5.0's data is served."""
     before = ids(old)
     with running_oracle(int(old.redis["port"]), tmp_path) as oracle:
         for number in range(3):
@@ -88,10 +97,10 @@ def test_api_url_and_key_stay_and_closed_endpoints_open(
     ((_, key),) = before[1]
     assert old.ask("experiments", key=key).status == 403
 
-    said = old.plan(extra_wiring=[EXTRA])
+    planned = old.plan(extra_wiring=[EXTRA])
     done = old.deploy(extra_wiring=[EXTRA])
 
-    assert done.steps == said
+    assert done.steps == planned
     assert ids(old) == before
     assert done.deployed.key == key
     rows = {row.get("experiment"): row for row in old.ask("experiments", key=key).body}
@@ -104,7 +113,7 @@ def test_api_url_and_key_stay_and_closed_endpoints_open(
 
 
 def test_a_second_deploy_over_it_changes_nothing(old: Account) -> None:
-    """Taken over once, it is as if Gimel 2 had made it."""
+    """Once taken over, the deployment is as if Gimel 2 had made it."""
     old.deploy(extra_wiring=[EXTRA])
 
     again = old.deploy(extra_wiring=[EXTRA])
@@ -113,37 +122,36 @@ def test_a_second_deploy_over_it_changes_nothing(old: Account) -> None:
     assert mutating(again.calls) == []
 
 
-def test_the_role_keeps_its_old_rights_until_the_new_api_is_live(old: Account) -> None:
-    """What 1.5.0's integrations call the functions by is taken away only after the deployment that does without."""
+def test_the_role_keeps_its_old_permissions_until_the_new_api_is_live(old: Account) -> None:
+    """1.5.0's integrations call the functions by them: they go after the deployment that needs them no longer."""
     done = [type(step).__name__ for step in old.deploy(extra_wiring=[EXTRA]).steps]
 
     assert max(i for i, name in enumerate(done) if name == "PutRolePolicy") > done.index(
         "DeployApi"
     )
     assert done.index("TrustLambda") > done.index("DeployApi")
-    policy = old.client("iam").get_role_policy(RoleName="gimel", PolicyName="gimel")[
-        "PolicyDocument"
-    ]
+    iam = old.client("iam")
+    policy = iam.get_role_policy(RoleName="gimel", PolicyName="gimel")["PolicyDocument"]
     assert [statement["Action"] for statement in policy["Statement"]] == [
         ["logs:CreateLogStream", "logs:PutLogEvents"]
     ]
-    trust = old.client("iam").get_role(RoleName="gimel")["Role"]["AssumeRolePolicyDocument"]
+    trust = iam.get_role(RoleName="gimel")["Role"]["AssumeRolePolicyDocument"]
     assert trust["Statement"][0]["Principal"] == {"Service": "lambda.amazonaws.com"}
 
 
 def test_five_more_deploys_keep_exactly_the_last_five_versions(old: Account) -> None:
-    """1.5.0's version and the takeover's are among those that go."""
+    """1.5.0's version and the takeover's are among those that are deleted."""
     old.deploy()
 
     for megabytes in (160, 192, 224, 256, 288):
-        old.deploy(aws={"functions": {name: {"memory": megabytes} for name in FUNCTIONS}})
+        old.deploy(aws=memory(megabytes, *FUNCTIONS))
 
     for name in FUNCTIONS:
-        assert (versions(old, name), live(old, name)) == ([3, 4, 5, 6, 7], 7)
+        assert (old.versions(name), old.live(name)) == ([3, 4, 5, 6, 7], 7)
 
 
 def test_what_left_the_wiring_meanwhile_is_removed(old: Account) -> None:
-    """A function of 1.5.0's extra_wiring that the configuration no longer names goes with its path."""
+    """A function of 1.5.0's extra_wiring that the configuration no longer names is deleted with its path."""
     done = old.deploy()
 
     assert "Delete the function our-experiment" in done.sentences
@@ -151,22 +159,16 @@ def test_what_left_the_wiring_meanwhile_is_removed(old: Account) -> None:
     assert old.plan() == ()
 
 
-def test_destroy_removes_a_deployment_of_1_5_0(account: Account, tmp_path: Path) -> None:
+def test_destroy_removes_a_deployment_of_1_5_0(old: Account) -> None:
     """Without taking it over first: nothing of it is left."""
-    before = account.listing()
-    home = tmp_path / "home"
-    home.mkdir()
-    account.configure(extra_wiring=[EXTRA])
-    deploy_1_5_0(account, home)
+    old.destroy()
 
-    account.destroy()
-
-    assert account.listing() == before
+    assert not any(old.listing().values())
 
 
 def test_rollback_does_not_go_back_to_what_1_5_0_left(old: Account) -> None:
-    """Its versions do not understand how the API calls them now: events go on being counted."""
+    """Its versions do not understand how the API calls them now."""
     old.deploy(extra_wiring=[EXTRA])
 
     with pytest.raises(GimelError, match="nothing was rolled back"):
-        plan_rollback(observe(Look(old.aws(), versions=True)))
+        old.rollback()

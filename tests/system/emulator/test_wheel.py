@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import redis
 
-from tests.support.account import Account, Answer, add_theirs, ask, live, variables
+from tests.support.account import Account, Answer, add_theirs, ask, variables
 from tests.support.command import REPOSITORY, environment
 from tests.support.configurations import OWN_FUNCTION, SECOND_PATH, URL
 
@@ -115,7 +115,7 @@ def test_it_deploys_again_changes_and_rolls_back(account: Account, gimel: Gimel)
     account.configure(aws={"functions": {"gimel-track": {"memory": 256}}})
     said = gimel("deploy", "--dry-run", "--json")
     changed = gimel("deploy", "--yes", "--json")
-    after = live(account, "gimel-track")
+    after = account.live("gimel-track")
     rolled = gimel("rollback")
 
     assert again["steps"] == []
@@ -125,7 +125,7 @@ def test_it_deploys_again_changes_and_rolls_back(account: Account, gimel: Gimel)
         "MoveAlias",
     ]
     assert said["steps"] == changed["steps"]
-    assert (after, live(account, "gimel-track")) == (2, 1)
+    assert (after, account.live("gimel-track")) == (2, 1)
     assert rolled == "Rolled back.\n"
     assert account.ask("track", **EVENT).body == {"status": "ok"}
 

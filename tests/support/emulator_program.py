@@ -1,0 +1,101 @@
+"""ministack with snapshots. ministack's own Python runs this file: it imports neither Gimel nor the other tests.
+
+What differs from plain ministack:
+
+- `PUT /_snapshot/NAME` keeps a copy of all that the emulator holds, and `POST /_snapshot/NAME` restores it.
+- A function that was created or changed is pending in that answer and ready for the next call, not half a second later.
+  The number of calls that a deploy makes is then always the same. `test_timing` covers the waiting.
+- A cold start does not import botocore, which Gimel's handlers do not use.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+import json
+import pickle
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+from ministack import app as ministack  # type: ignore[import-not-found]
+from ministack.core import lambda_runtime  # type: ignore[import-not-found]
+from ministack.core.responses import (  # type: ignore[import-not-found]
+    AccountRegionScopedDict,
+    AccountScopedDict,
+)
+from ministack.services import lambda_svc  # type: ignore[import-not-found]
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+PATH = "/_snapshot/"
+
+_serve = ministack.app
+_snapshots: dict[str, bytes] = {}
+_pending: list[Callable[[], None]] = []
+
+
+async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Answer requests about snapshots; pass everything else to ministack."""
+    if scope["type"] == "http":
+        while _pending:
+            _pending.pop()()
+        if scope["path"].startswith(PATH):
+            await _answer(send, _snapshot(scope["method"], scope["path"].removeprefix(PATH)))
+            return
+    await _serve(scope, receive, send)
+
+
+def _snapshot(method: str, name: str) -> int:
+    """Keep or restore a snapshot; return the HTTP status."""
+    if method == "PUT":
+        held = {where: container._data for where, container in _containers()}
+        _snapshots[name] = pickle.dumps(held)
+        return 200
+    if name not in _snapshots:
+        return 404
+    ministack._reset_all_state()
+    held = pickle.loads(_snapshots[name])
+    for where, container in _containers():
+        container._data.clear()
+        container._data.update(held.get(where, {}))
+    return 200
+
+
+def _containers() -> Iterator[tuple[tuple[str, str], Any]]:
+    """Yield each container of the state of the imported services, by module and name."""
+    for module_name, module in list(sys.modules.items()):
+        if module_name.startswith("ministack.services."):
+            for name, value in vars(module).items():
+                if isinstance(value, AccountScopedDict | AccountRegionScopedDict):
+                    yield (module_name, name), value
+
+
+async def _answer(send: Send, status: int) -> None:
+    headers = [(b"content-type", b"application/json")]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": json.dumps({"status": status}).encode()})
+
+
+def _ready_with_the_next_request(function: str, _delay: float) -> None:
+    context = contextvars.copy_context()  # which says whose function it is, and in which region
+    _pending.append(functools.partial(context.run, _make_ready, function))
+
+
+def _make_ready(name: str) -> None:
+    function = lambda_svc._functions.get(name)
+    if function is not None:
+        for each in (function, *function.get("versions", {}).values()):
+            each["config"].update(State="Active", LastUpdateStatus="Successful")
+
+
+if __name__ == "__main__":
+    lambda_svc._schedule_state_transition = _ready_with_the_next_request
+    instrumented = "import botocore.handlers"
+    assert instrumented in lambda_runtime._PYTHON_WORKER_SCRIPT
+    lambda_runtime._PYTHON_WORKER_SCRIPT = lambda_runtime._PYTHON_WORKER_SCRIPT.replace(
+        instrumented, "raise ImportError"
+    )
+    ministack.app = app
+    ministack.main()
