@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import click
 
 from gimel.analysis.design import Design
-from gimel.analysis.experiment import Experiment, analyse, analyse_all, require_some
+from gimel.analysis.experiment import Experiment, analyse, analyse_all, require_experiments
 from gimel.api.client import Api
 from gimel.cli import Options
 from gimel.cli.connection import api_options, find_api
@@ -106,7 +106,7 @@ def ask(api: Api, question: Question) -> Found:
         )
         return Found(_with_goal([experiment], question.goal), {})
     answer = api.experiments(namespace)
-    require_some(answer, namespace)
+    require_experiments(answer, namespace)
     experiments = analyse_all(answer, question.designs, question.confidence, question.control)
     return Found(_with_goal(experiments, question.goal), answer.ignored)
 

@@ -16,8 +16,8 @@ from urllib.parse import urlencode
 
 import gimel
 from gimel import templating
-from gimel.analysis.counts import EXACT
-from gimel.analysis.experiment import Counted, Experiment, Goal, NotFound
+from gimel.analysis.counts import EXACT, ExperimentCounts
+from gimel.analysis.experiment import Experiment, Goal, NotFound
 from gimel.analysis.verdict import Kind, Verdict
 from gimel.errors import GimelError, suggest
 from gimel.report import figures, plots, wording
@@ -192,7 +192,7 @@ def experiment(found: Experiment, choices: Choices, frame: Frame, now: float) ->
     )
 
 
-def delete(found: Counted, choices: Choices, frame: Frame, now: float) -> str:
+def delete(found: ExperimentCounts, choices: Choices, frame: Frame, now: float) -> str:
     """Return the page that asks whether an experiment is to be deleted."""
     visitors = figures.count(sum(count.value for count in found.visitors.values()))
     return _page(
