@@ -111,7 +111,10 @@ def _counted(
     )
     return ExperimentCounts(
         name,
-        {variant: Count.from_parts({precision: visitors}) for variant, (visitors, _) in arms.items()},
+        {
+            variant: Count.from_parts({precision: visitors})
+            for variant, (visitors, _) in arms.items()
+        },
         {
             goal: {
                 variant: Count.from_parts({precision: conversions.get(goal, 0)})
