@@ -1,7 +1,7 @@
 """Counts of visitors with their counting error, and the arms of an experiment built from them.
 
 The only module that knows how Gimel counts: a number of distinct visitors comes from HyperLogLogs
-of some precision, or is exact, and so has a variance of its own. It draws no conclusions.
+of some precision, or is exact, and so has its own variance. It draws no conclusions.
 
 Units, here and in the modules built on this one: rates, shares, lifts and confidence levels are
 shares of 1; counts are distinct visitors. A confidence level lies strictly between 0 and 1. For

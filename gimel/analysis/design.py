@@ -1,4 +1,4 @@
-"""How an experiment was designed: what the counts alone cannot tell."""
+"""How an experiment was designed: what the counts alone do not say."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Design:
     def variants(self, counted: Collection[str]) -> list[str]:
         """Return the names of all variants, those counted and those designed, in order.
 
-        There are none before the first visitor, whatever the design says.
+        Before the first visitor the list is empty, whatever the design says.
         """
         if not counted:
             return []
         return sorted({*counted, *(self.weights or ()), *filter(None, [self.control])})
 
     def weight(self, variant: str) -> float:
-        """Return the weight of a variant: 1 without weights, 0 for a variant that has none."""
+        """Return the weight of a variant: 1 without weights, 0 for a variant without one."""
         return self.weights.get(variant, 0.0) if self.weights else 1.0
 
 

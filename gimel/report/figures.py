@@ -12,10 +12,10 @@ from rich.cells import cell_len
 from gimel.analysis.stats import Estimate
 
 MISSING = "-"
-"""What stands in place of a figure that is not defined."""
+"""Shown in place of a figure that is not defined."""
 
 _MOST_PERCENT = 999.5
-_UNBOUNDED = 1e12  # an interval as wide as this, as of a lift over next to nothing, has no end
+_UNBOUNDED = 1e12  # the width of an interval without an end: a lift over almost nothing
 _SECONDS_PER_DAY = 86400
 
 

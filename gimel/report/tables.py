@@ -20,7 +20,6 @@ from gimel.report.figures import (
     visible,
 )
 
-BEST = "P(best)"
 ALWAYS_VALID_LIFT = "always-valid lift, %"
 
 
@@ -68,7 +67,7 @@ def rates(goal: Goal) -> Table:
         counts = format_count(arm.visitors.value), format_count(arm.conversions.value)
         rows.append((visible(arm.name), *counts, *rate, format_probability(variant.best)))
     interval = f"{100 * goal.confidence:g}% interval"
-    columns = ("variant", "visitors", "conversions", "rate, %", interval, BEST)
+    columns = ("variant", "visitors", "conversions", "rate, %", interval, "P(best)")
     return Table(f"Rate of {visible(goal.name)}", columns, tuple(rows))
 
 
@@ -103,7 +102,7 @@ def comparisons(goal: Goal) -> Table:
         "P(beats control)",
         ALWAYS_VALID_LIFT,
     )
-    caption = f"{visible(goal.name)} against {visible(goal.control.name)}, the control"
+    caption = f"{visible(goal.name)}: comparison with {visible(goal.control.name)}"
     rows = tuple(
         (visible(variant.arm.name), *cells(variant, variant.comparison))
         for variant in goal.variants

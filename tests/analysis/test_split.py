@@ -46,7 +46,7 @@ def test_the_check_of_exact_counts_is_pearsons(
 def test_what_counting_explains_is_no_mismatch(
     arm: Callable[[float, float], Arm], is_mismatch: bool
 ) -> None:
-    """At a million visitors precision 1 miscounts by 0.8%: there 50.4/49.6 is no alarm."""
+    """At a million visitors precision 1 miscounts by 0.8%: there 50.4/49.6 raises no alarm."""
     split = check_split([arm(0, 1_008_000), arm(0, 992_000)])
     assert split.is_mismatch is is_mismatch
 

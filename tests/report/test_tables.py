@@ -69,7 +69,7 @@ def test_a_variant_without_visitors_has_no_rate() -> None:
 def test_comparisons_have_fixed_horizon_and_always_valid_figures() -> None:
     """The control is in the caption, not in a row."""
     assert tables.comparisons(analysed(BUTTON).goals[0]) == Table(
-        "buy against blue, the control",
+        "buy: comparison with blue",
         (
             "variant",
             "difference, points",
@@ -147,5 +147,5 @@ def test_names_in_tables_cannot_affect_their_surroundings() -> None:
 
     table = tables.comparisons(experiment.goals[0])
 
-    assert table.caption == "\\u0008 against \\u0007, the control"
+    assert table.caption == "\\u0008: comparison with \\u0007"
     assert tables.participants(experiment).rows[0][0] == "\\u0007"
