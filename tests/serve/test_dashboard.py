@@ -234,7 +234,7 @@ def test_an_experiments_page_says_what_gimel_results_says(
             else ""
         )
         for row in (
-            cells(page, f"{goal['goal']} against {found['control']}, the control") if lifts else []
+            cells(page, f"{goal['goal']}: comparison with {found['control']}") if lifts else []
         ):
             wide = lifts[row[0]]["anytime"]["lift"]
             assert float(row[2].split()[0]) == pytest.approx(
@@ -317,7 +317,7 @@ def test_a_refresh_keeps_the_readers_place(
     assert page.evaluate("scrollY") == place
     assert page.evaluate("document.activeElement.textContent") == "Comparison as a table"
     assert page.locator("details[open]").count() == 1
-    assert page.locator("table", has_text="against a, the control").is_visible()
+    assert page.locator("table", has_text="comparison with a").is_visible()
 
 
 def test_a_refresh_comes_by_itself_until_it_is_stopped(
