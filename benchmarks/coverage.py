@@ -1,7 +1,8 @@
-"""How often the statistics are right when visitors are counted by HyperLogLogs. Writes benchmarks/coverage.md.
+"""How often the statistics are right when HyperLogLogs count the visitors; writes coverage.md.
 
-`python -m benchmarks.coverage` takes a few minutes; `--repetitions` and `--paths` narrow the Monte-Carlo error. Counts come
-from `benchmarks.hyperloglog`, and every figure from the package itself, called as the results call it, not from a NumPy copy.
+`python -m benchmarks.coverage` takes a few minutes; `--repetitions` and `--paths` reduce the
+Monte-Carlo error. Counts come from `benchmarks.simulated_counts`. Every figure comes from the
+package itself, called as the results call it, not from a copy in NumPy.
 """
 
 from __future__ import annotations
@@ -11,83 +12,34 @@ import math
 import pathlib
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.hyperloglog import (
-    REGISTERS,
-    Floats,
-    Integers,
-    corrected,
-    sample_errors,
-    sample_path,
-    sample_subset,
+from benchmarks.hyperloglog import REGISTERS, Floats, corrected, sample_errors, sample_subset
+from benchmarks.simulated_counts import (
+    DAYS,
+    Simulation,
+    arms_by_day,
+    arms_by_repetition,
+    make_arm,
 )
 from gimel.analysis import stats
-from gimel.analysis.counts import Arm, Count, relative_variance
+from gimel.analysis.counts import Arm, relative_variance
+from gimel.analysis.split import check_split
 
 RESULTS = pathlib.Path(__file__).with_suffix(".md")
 RATES = (0.01, 0.05, 0.2, 0.5)
 VISITORS = (1_000, 10_000, 100_000, 1_000_000)
 PRECISIONS = (1, 16)
 LIFT = 0.1
-DAYS = 90
 EXACT, NAIVE, GIMEL = "exact", "naive", "gimel"
 WAYS = (EXACT, NAIVE, GIMEL)
 
 
-@dataclass
-class Simulation:
-    """The size of the simulation, its random numbers, and pools of single shards to draw counters from."""
-
-    repetitions: int
-    paths: int
-    rng: np.random.Generator
-    shards: dict[float, tuple[Floats, Floats]] = field(default_factory=dict)
-    histories: dict[float, tuple[Floats, Floats]] = field(default_factory=dict)
-
-    def errors(self, elements: float, precision: int) -> Floats:
-        """Return for each repetition count / truth of a counter of about so many elements."""
-        level = elements / precision
-        if level not in self.shards:
-            true, counts = sample_errors(self.rng, 20_000, level)
-            self.shards[level] = (true.astype(np.float64), corrected(counts))
-        return _ratio(*_sum(self.rng, self.shards[level], self.repetitions, precision))
-
-    def error_paths(self, elements: float, precision: int, size: int) -> Floats:
-        """Return for `size` counters and each day count / truth, so many elements coming to each in `DAYS` days."""
-        level = elements / precision
-        if level not in self.histories:
-            pool = []
-            for _ in range(self.paths if precision == 1 else 2 * self.paths):
-                arrivals = self.rng.multinomial(self.rng.poisson(level), [1 / DAYS] * DAYS)
-                pool.append((np.cumsum(arrivals), corrected(sample_path(self.rng, arrivals))))
-            true, counts = zip(*pool, strict=True)
-            self.histories[level] = (np.array(true, dtype=np.float64), np.array(counts))
-        return _ratio(*_sum(self.rng, self.histories[level], size, precision))
-
-
-def _sum(
-    rng: np.random.Generator, pool: tuple[Floats, Floats], size: int, shards: int
-) -> tuple[Floats, Floats]:
-    """Return truth and count of `size` counters, each made of shards drawn from the pool."""
-    chosen = rng.integers(0, len(pool[0]), size=(shards, size))
-    true, counts = (sum(values[row] for row in chosen) for values in pool)
-    return np.asarray(true), np.asarray(counts)
-
-
-def _ratio(true: Floats, counts: Floats) -> Floats:
-    return np.divide(counts, true, out=np.ones_like(counts), where=true > 0)
-
-
-def count(value: float, precision: int) -> Count:
-    return Count.of({str(precision) if precision else "exact": value})
-
-
 def percent(hits: float, out_of: int, low: float = 0, high: float = 100, digits: int = 1) -> str:
-    """Write a share in percent, in bold outside of the target by more than two standard errors."""
+    """Return a share in percent, in bold if it misses the target by over two standard errors."""
     share = 100 * hits / out_of
     error = 100 * math.sqrt(max(hits, 1) * max(out_of - hits, 1) / out_of**3)
     text = f"{share:.{digits}f}"
@@ -95,12 +47,13 @@ def percent(hits: float, out_of: int, low: float = 0, high: float = 100, digits:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table."""
     lines = [head, ["---"] + ["---:"] * (len(head) - 1), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def counting_error(simulation: Simulation) -> str:
-    """Measure c(t), the relative variance of a single HyperLogLog times its registers, beside the formula."""
+    """Compare c(t), the relative variance of a HyperLogLog times its registers, to the formula."""
     rows = []
     for elements in (1_000, 4_000, 16_384, 40_000, 100_000, 300_000, 1_000_000):
         true, counts = sample_errors(simulation.rng, 20_000, elements)
@@ -121,7 +74,7 @@ def counting_error(simulation: Simulation) -> str:
 
 
 def rounding(simulation: Simulation) -> str:
-    """Measure the bias of a sum of shards with PFCOUNT's rounding and with it undone."""
+    """Measure the bias of a sum of shards with the rounding of PFCOUNT, and with it undone."""
     rows = []
     for precision, elements in (
         (16, 200),
@@ -143,7 +96,7 @@ def rounding(simulation: Simulation) -> str:
 
 @dataclass
 class Tally:
-    """Hits of one way to count, at one look."""
+    """How often each figure is right for one way to count, at one look."""
 
     rate: int = 0
     difference: int = 0
@@ -151,7 +104,7 @@ class Tally:
     fired: int = 0
 
     def add(self, arms: Sequence[Arm], p: float) -> None:
-        """Two arms convert at p, the third at p (1 + LIFT)."""
+        """Add a repetition: two arms that convert at p, and a third at p (1 + LIFT)."""
         first, second, lifted = arms
         self.rate += sum(_holds(stats.rate(arm), p) for arm in (first, second))
         self.difference += _holds(stats.difference(lifted, first), LIFT * p)
@@ -159,24 +112,12 @@ class Tally:
         self.fired += stats.p_value(second, first) < 0.05
 
 
-def _each(
-    seen: Sequence[Floats], goals: Sequence[Floats] | Sequence[Integers], precision: int
-) -> Iterator[list[Arm]]:
-    """Return the arms of every repetition, given the counts by arm and repetition."""
-    for counts in zip(*(side.tolist() for side in (*seen, *goals)), strict=True):
-        visitors, conversions = counts[: len(seen)], counts[len(seen) :]
-        yield [
-            Arm("", count(n, precision), count(s, precision))
-            for n, s in zip(visitors, conversions, strict=True)
-        ]
-
-
 def _holds(estimate: stats.Estimate | None, truth: float) -> bool:
     return estimate is None or estimate.low <= truth <= estimate.high
 
 
 def one_look(simulation: Simulation) -> str:
-    """Coverage of 95% intervals and firing of the A/A test, goals with uuids of their own."""
+    """Measure 95% intervals and A/A tests at one look; goals have their own uuids."""
     rows = []
     for precision in PRECISIONS:
         for p in RATES:
@@ -192,7 +133,8 @@ def one_look(simulation: Simulation) -> str:
                 true = [np.full(simulation.repetitions, visitors) for _ in rates]
                 for way, tally in tallies.items():
                     counts = (true, converted) if way == EXACT else (seen, goals)
-                    for arms in _each(counts[0], counts[1], precision if way == GIMEL else 0):
+                    way_precision = precision if way == GIMEL else 0
+                    for arms in arms_by_repetition(counts[0], counts[1], way_precision):
                         tally.add(arms, p)
                 size = simulation.repetitions
                 held = []
@@ -210,8 +152,8 @@ def one_look(simulation: Simulation) -> str:
     return table(["precision", "rate", "visitors", *columns], rows)
 
 
-def same_uuids(simulation: Simulation) -> str:
-    """The same where goals carry the visitors' uuids: the errors of the two counts go together."""
+def shared_uuids(simulation: Simulation) -> str:
+    """Measure the same if goals have the visitors' uuids, so that the two errors are correlated."""
     rows = []
     for precision in PRECISIONS:
         for p in RATES:
@@ -224,10 +166,7 @@ def same_uuids(simulation: Simulation) -> str:
                         corrected(shard).reshape(size, precision).sum(axis=1) for shard in drawn
                     )
                     arms.append(
-                        [
-                            Arm("", count(n, precision), count(s, precision))
-                            for n, s in zip(seen, goals, strict=True)
-                        ]
+                        [make_arm(n, s, precision) for n, s in zip(seen, goals, strict=True)]
                     )
                 held = sum(_holds(stats.rate(arm), p) for side in arms for arm in side)
                 fired = sum(stats.p_value(a, b) < 0.05 for a, b in zip(*arms, strict=True))
@@ -244,7 +183,7 @@ def same_uuids(simulation: Simulation) -> str:
 
 
 def daily_looks(simulation: Simulation) -> str:
-    """How many A/A tests are called for one side or the other on any of 90 days."""
+    """Measure how many A/A tests declare a winner on any of 90 days."""
     rows = []
     for precision in PRECISIONS:
         for p in RATES:
@@ -258,14 +197,13 @@ def daily_looks(simulation: Simulation) -> str:
                     )
                     seen.append(true * simulation.error_paths(visitors, precision, size))
                     goals.append(converted * simulation.error_paths(visitors * p, precision, size))
-                anytime = sum(
-                    any(map(_called, *_arms(seen, goals, at, precision))) for at in range(size)
-                )
-                peeked = sum(
-                    any(map(_significant, *_arms(seen, goals, at, precision))) for at in range(size)
-                )
-                naive = sum(
-                    any(map(_significant, *_arms(seen, goals, at, 0))) for at in range(size)
+                naive, peeked, anytime = (
+                    sum(any(map(test, *arms_by_day(seen, goals, at, kind))) for at in range(size))
+                    for test, kind in (
+                        (_is_significant, 0),
+                        (_is_significant, precision),
+                        (_is_decided, precision),
+                    )
                 )
                 row = [percent(naive, size), percent(peeked, size), percent(anytime, size, 0, 5)]
                 rows.append([f"{precision}", f"{p:.0%}", f"{visitors:,}", *row])
@@ -273,18 +211,7 @@ def daily_looks(simulation: Simulation) -> str:
     return table(["precision", "rate", "visitors", *columns], rows)
 
 
-def _arms(seen: list[Floats], goals: list[Floats], at: int, precision: int) -> list[list[Arm]]:
-    """Return for each side the arm as it stands on every day of one repetition."""
-    return [
-        [
-            Arm("", count(n, precision), count(s, precision))
-            for n, s in zip(side[at].tolist(), goal[at].tolist(), strict=True)
-        ]
-        for side, goal in zip(seen, goals, strict=True)
-    ]
-
-
-def _called(arm: Arm, control: Arm) -> bool:
+def _is_decided(arm: Arm, control: Arm) -> bool:
     difference = stats.anytime_difference(arm, control)
     if difference.low <= 0 <= difference.high:
         return False
@@ -292,12 +219,12 @@ def _called(arm: Arm, control: Arm) -> bool:
     return lift is None or not lift.low <= 0 <= lift.high
 
 
-def _significant(arm: Arm, control: Arm) -> bool:
+def _is_significant(arm: Arm, control: Arm) -> bool:
     return stats.p_value(arm, control) < 0.05
 
 
 def split(simulation: Simulation) -> str:
-    """How often a right split is called a mismatch at p < 0.001, at one look and on any of 90 days."""
+    """Measure false alarms of the split check, at one look and on any of 90 days."""
     rows, size = [], 20 * simulation.repetitions
     many = Simulation(size, simulation.paths, simulation.rng, simulation.shards)
     for precision in PRECISIONS:
@@ -336,11 +263,9 @@ def split(simulation: Simulation) -> str:
 
 
 def _mismatches(sides: list[Floats], precision: int) -> int:
-    none = Count()
+    """Return in how many repetitions the split of these visitors is called a mismatch."""
     return sum(
-        stats.split(
-            [Arm("", count(a, precision), none), Arm("", count(b, precision), none)]
-        ).is_mismatch
+        check_split([make_arm(a, 0, precision), make_arm(b, 0, precision)]).is_mismatch
         for a, b in zip(*(side.tolist() for side in sides), strict=True)
     )
 
@@ -348,37 +273,41 @@ def _mismatches(sides: list[Floats], precision: int) -> int:
 SECTIONS: tuple[tuple[str, str, Callable[[Simulation], str]], ...] = (
     (
         "The error of one HyperLogLog",
-        "Redis' estimator on 16,384 registers: the relative variance of a count is c(t) / 16384, t elements a register.",
+        "Redis' estimator on 16,384 registers: the relative variance of a count is c(t) / "
+        "16384, for t elements per register.",
         counting_error,
     ),
     (
         "The rounding of small shards",
-        "The bias of a counter, in its standard errors, as PFCOUNT rounds each shard and with that undone.",
+        "The bias of a counter in its standard errors, with each shard rounded by PFCOUNT, and "
+        "with the rounding undone.",
         rounding,
     ),
     (
         "One look",
-        "Percent of 95% intervals that hold the truth, and of A/A tests with p < 0.05. *exact* is the textbook on exact "
-        "counts, *naive* the textbook on HyperLogLog's counts, *gimel* what Gimel shows. Goals carry uuids of their own. Where "
-        "the exact figures are off, few conversions are the reason. Targets: intervals 94-96.5 (more where exact ones hold "
-        "more), A/A 4-6.",
+        "Percentage of 95% intervals that contain the truth, and of A/A tests with p < 0.05. "
+        "*exact* is the textbook on exact counts, *naive* the textbook on HyperLogLog's counts, "
+        "*gimel* what Gimel shows. Goals have their own uuids. Where the exact figures miss the "
+        "target, the reason is few conversions. Targets: intervals 94-96.5 (more where the "
+        "exact ones have more), A/A 4-6.",
         one_look,
     ),
     (
         "Goals with the visitors' uuids",
-        "The errors of the two counts now go together and partly cancel; Gimel takes them as independent, which is safe.",
-        same_uuids,
+        "The errors of the two counts are now correlated and partly cancel. Gimel takes them as "
+        "independent, which is conservative.",
+        shared_uuids,
     ),
     (
         "A look every day for 90 days",
-        "Percent of A/A tests that were called for either side on any day, of half as many experiments. Target for the "
-        "verdict: at most 5.",
+        "Percentage of A/A tests that declared a winner on any day, of half as many "
+        "experiments. Target for the verdict: at most 5.",
         daily_looks,
     ),
     (
         "Sample-ratio mismatch",
-        "Percent of right splits called a mismatch; nominal 0.1, target at most 0.12 at one look. The nominal rate is that of "
-        "one look.",
+        "Percentage of correct splits called a mismatch; nominal 0.1, target at most 0.12 at "
+        "one look. The nominal rate is for one look.",
         split,
     ),
 )
@@ -390,7 +319,7 @@ def main() -> None:
         "--repetitions",
         type=int,
         default=4000,
-        help="experiments a cell (20 times as many for the split)",
+        help="experiments per cell (20 times as many for the split check)",
     )
     parser.add_argument(
         "--paths", type=int, default=200, help="histories in the pools that 90 days are drawn from"
@@ -404,9 +333,11 @@ def main() -> None:
     )
     parts = [
         "# Coverage of the statistics\n",
-        f"Written by `python -m benchmarks.coverage` ({options.repetitions:,} experiments a cell, {options.paths} histories, "
-        f"seed {options.seed}). Monte-Carlo standard error of a cell, in points: {errors}; of a cell of the split table "
-        f"{100 * math.sqrt(0.001 / 20 / options.repetitions):.3f}. Bold: outside of the target by more than two of them.\n",
+        f"Written by `python -m benchmarks.coverage` ({options.repetitions:,} experiments per "
+        f"cell, {options.paths} histories, seed {options.seed}). Monte-Carlo standard error of a "
+        f"cell, in percentage points: {errors}; of a cell of the split table "
+        f"{100 * math.sqrt(0.001 / 20 / options.repetitions):.3f}. Bold: misses the target by more "
+        "than two of them.\n",
     ]
     for title, text, measure in SECTIONS:
         started = time.monotonic()

@@ -1,6 +1,6 @@
-"""Jinja2 for the templates that lie beside the code that uses them: `gimel/<package>/templates/`.
+"""Jinja2 for the templates beside the code that uses them: `gimel/<package>/templates/`.
 
-Values come in, text goes out. Nothing is written, and nothing is read before a template is asked for.
+Values come in, text goes out. A template is read when it is first rendered, never on import.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 
 def render(package: str, template: str, **values: Any) -> str:
-    """Return a template of a package, such as "gimel.report", filled in.
+    """Return a template of a package, such as "gimel.report", filled in with the values.
 
-    Whatever is not marked safe is escaped as HTML.
+    Every value is escaped as HTML unless the template marks it as safe.
     """
     return _environment(package).get_template(template).render(**values)
 
 
 @functools.cache
 def source(package: str, file: str) -> str:
-    """Return the text of a file in the templates folder of a package."""
+    """Return the text of a file in the templates folder of a package, not filled in."""
     return (files(package) / "templates" / file).read_text("utf-8")
 
 
 @functools.cache
 def _environment(package: str) -> Environment:
-    """Return the environment that keeps a package's compiled templates."""
+    """Return the environment that caches a package's compiled templates."""
     return Environment(
         loader=PackageLoader(package, "templates"),
         autoescape=True,

@@ -1,30 +1,41 @@
-"""Counts of visitors with their counting error, and the arms of an experiment made of them.
+"""Counts of visitors with their counting error, and the arms of an experiment built from them.
 
-The one place that knows how Gimel counts: a number of distinct visitors comes out of HyperLogLogs of some precision, or
-exactly, and so carries a variance of its own. What is concluded from counts is not known here.
+The only module that knows how Gimel counts: a number of distinct visitors comes from HyperLogLogs
+of some precision, or is exact, and so has its own variance. It draws no conclusions.
 
-Throughout: rates, shares, lifts and confidences are shares of 1; counts are distinct visitors; a confidence is strictly between
-0 and 1. Here and in the modules built on this one no function raises or returns NaN for non-negative counts, whatever their
-relation.
+Units, here and in the modules built on this one: rates, shares, lifts and confidence levels are
+shares of 1; counts are distinct visitors. A confidence level lies strictly between 0 and 1. For
+non-negative counts no function raises or returns NaN, even for more conversions than visitors.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+EXACT = 0
+"""The precision of an exact count."""
 
 REGISTERS = 16384
-EXACT = 0
-MISUSE_ERRORS = 4.0
+"""Registers of one HyperLogLog in Redis.
+
+Repeats `gimel.runtime.hyperloglog.REGISTERS`, because the analysis must not import the runtime.
+"""
+
+_MISUSE_ERRORS = 4.0  # an excess of conversions over visitors that noise explains once in 30,000
 
 
 def relative_variance(visitors: float, precision: int) -> float:
-    """Return the variance of a count of about `visitors` in `precision` HyperLogLogs, relative to its square.
+    """Return the variance of a count divided by the square of the count.
 
-    That is c(t)/M for M registers of t visitors each, c(t) = 0.5 + 0.58 (1 - exp(-t/5)), fitted to a simulation of the
-    estimator of Redis (Ertl 2017, "New cardinality estimation algorithms for HyperLogLog sketches", algorithm 6):
-    benchmarks/coverage.md. Precision `EXACT` (0) has none.
+    `visitors` were counted by `precision` HyperLogLogs, which have M registers in total. With
+    t = visitors / M the relative variance is c(t) / M, c(t) = 0.5 + 0.58 (1 - exp(-t / 5)). It is 0
+    for precision `EXACT`.
+
+    References:
+        c(t) is fitted to a simulation of the estimator that Redis uses: see benchmarks/coverage.md.
+        O. Ertl (2017), New cardinality estimation algorithms for HyperLogLog sketches, algorithm 6.
     """
     if precision == EXACT:
         return 0.0
@@ -34,44 +45,63 @@ def relative_variance(visitors: float, precision: int) -> float:
 
 @dataclass(frozen=True)
 class Count:
-    """A number of distinct visitors with the variance of counting them; `precision` is that of its largest part."""
+    """A number of distinct visitors and the variance of counting them.
+
+    Attributes:
+        value: The estimated number of visitors.
+        variance: The variance of that estimate, in visitors squared. 0 for an exact count.
+        precision: HyperLogLogs per counter. If several precisions were used, that of the largest
+            part; `EXACT` without visitors.
+    """
 
     value: float = 0.0
     variance: float = 0.0
     precision: int = EXACT
 
     @classmethod
-    def of(cls, parts: Mapping[str, float]) -> Count:
-        """Add up the parts of a count by precision, as the API delivers them: {"1": 400, "16": 23422.4, "exact": 12}.
+    def from_parts(cls, parts: Mapping[str, float]) -> Count:
+        """Add up the parts of a count by precision: {"1": 400, "16": 23422.4, "exact": 12}.
 
-        A key is a precision or "exact", a value the visitors counted with it, each shard already free of PFCOUNT's rounding.
-        Visitors of different parts are taken to be different. Raises ValueError for a key or a value that cannot be one.
+        A key is a precision or "exact"; a value is the number of visitors counted that way, with
+        the rounding of PFCOUNT undone for each shard. Visitors of different parts are assumed to
+        be different people.
+
+        Raises:
+            ValueError: A key is not a precision, or a value is not a number of visitors.
         """
         value, variance, largest, precision = 0.0, 0.0, 0.0, EXACT
         for key, part in parts.items():
-            counted_with = EXACT if key == "exact" else int(key)
-            if (counted_with < 1 and key != "exact") or not 0 <= part < math.inf:
-                raise ValueError(f"{part!r} visitors at precision {key!r} is not a count")
+            part_precision = EXACT if key == "exact" else int(key)
+            if (part_precision < 1 and key != "exact") or not 0 <= part < math.inf:
+                raise ValueError(f"{part!r} visitors at precision {key!r} is not a valid count")
             value += part
-            variance += part * part * relative_variance(part, counted_with)
+            variance += part * part * relative_variance(part, part_precision)
             if part > largest:
-                largest, precision = part, counted_with
+                largest, precision = part, part_precision
         return cls(value, variance, precision)
 
     @property
     def relative_variance(self) -> float:
-        """The variance relative to the square of the count, 0 for a count of 0."""
+        """The variance divided by the square of the count; 0 for a count of 0."""
         return self.variance / self.value / self.value if self.value else 0.0
 
     @property
     def error(self) -> float:
-        """The standard error of counting, in visitors."""
+        """The counting error: one standard error, in visitors."""
         return math.sqrt(self.variance)
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One variant under one goal: who saw it, who converted, and its weight (any unit) in the intended split."""
+    """One variant under one goal.
+
+    Attributes:
+        name: The variant's name.
+        visitors: Visitors who saw the variant.
+        conversions: Visitors who reached the goal.
+        weight: The share of traffic the variant should get, in any unit. An arm of weight 0 is
+            excluded from the split check.
+    """
 
     name: str
     visitors: Count
@@ -80,28 +110,30 @@ class Arm:
 
     @property
     def per_visitor(self) -> float:
-        """Goals per visitor, over 1 where a goal is not unique; 0 without visitors."""
+        """Goals per visitor, above 1 for a goal that is not unique; 0 without visitors."""
         return self.conversions.value / self.visitors.value if self.visitors.value else 0.0
 
     @property
     def rate(self) -> float:
-        """The conversion rate, at most 1."""
+        """The conversion rate, capped at 1; 0 without visitors."""
         return min(self.per_visitor, 1.0)
 
     @property
     def noise(self) -> float:
         """The relative variance that counting adds to the rate.
 
-        Errors of the two counts are taken as independent. That is so where goals carry uuids of their own; where both carry the
-        visitor's, the errors go together and every interval is on the safe side.
+        The errors of the two counts are taken as independent. They are if goals have their own
+        uuids. If goals carry the visitor's uuid, the errors partly cancel and every interval is
+        conservative.
         """
         return self.visitors.relative_variance + self.conversions.relative_variance
 
     @property
     def variance(self) -> float:
-        """The variance of the rate, p(1-p)/n + p^2 noise; infinite without visitors.
+        """The variance of the rate, p (1-p) / n + p^2 noise; infinite without visitors.
 
-        At a rate of 0 or 1 the first term takes (s + 1)/(n + 2) for p, or the first visitor would settle everything.
+        At a rate of 0 or 1 the first term uses (s + 1) / (n + 2) for p: otherwise it would be 0,
+        and the first visitor would decide the experiment.
         """
         n, p = self.visitors.value, self.rate
         if not n:
@@ -110,25 +142,66 @@ class Arm:
         return smooth * (1 - smooth) / n + p * p * self.noise
 
     @property
-    def effective(self) -> float:
-        """The effective sample size: as many exactly counted visitors would know the rate as well.
+    def effective_size(self) -> float:
+        """The number of exactly counted visitors who would give the rate the same variance.
 
-        1/(1/n + noise p/(1-p)), with p = (s + 1)/(n + 2), and 1-p no smaller than the noise itself lets one tell.
+        1 / (1/n + noise p / (1-p)) with p = (s + 1) / (n + 2). 1 - p is not taken smaller than the
+        noise itself can resolve.
         """
         n = self.visitors.value
         if not n:
             return 0.0
         p = (self.rate * n + 1) / (n + 2)
-        rest = max(((1 - self.rate) * n + 1) / (n + 2), math.sqrt(self.noise))
-        return 1 / (1 / n + self.noise * p / rest)
+        complement = max(((1 - self.rate) * n + 1) / (n + 2), math.sqrt(self.noise))
+        return 1 / (1 / n + self.noise * p / complement)
 
     @property
     def widening(self) -> float:
-        """How much wider counting noise makes the interval of the rate: 0.05 is by 5%."""
-        return math.sqrt(self.visitors.value / self.effective) - 1 if self.visitors.value else 0.0
+        """How much counting noise widens the interval of the rate: 0.05 means by 5%."""
+        if not self.visitors.value:
+            return 0.0
+        return math.sqrt(self.visitors.value / self.effective_size) - 1
 
     @property
     def is_conversion(self) -> bool:
-        """False where there are more goals than visitors, by more than counting can explain (4 standard errors and one)."""
+        """Whether the goal can be a conversion: at most one per visitor.
+
+        False if there are more goals than visitors by over 4 standard errors of counting plus one.
+        """
         excess = self.conversions.value - self.visitors.value
-        return excess <= 1 + MISUSE_ERRORS * math.hypot(self.conversions.error, self.visitors.error)
+        noise = math.hypot(self.conversions.error, self.visitors.error)
+        return excess <= 1 + _MISUSE_ERRORS * noise
+
+
+@dataclass(frozen=True)
+class ExperimentCounts:
+    """One experiment as it was counted.
+
+    Attributes:
+        name: The experiment's name.
+        visitors: The visitors of each variant.
+        goals: For each goal, the conversions of each variant.
+        since: The time of the first event, in seconds since 1970; None if unknown.
+        ignored: The number of ignored events by reason.
+        unreadable: The number of counters whose keys hold something other than a count.
+    """
+
+    name: str
+    visitors: Mapping[str, Count]
+    goals: Mapping[str, Mapping[str, Count]]
+    since: int | None = None
+    ignored: Mapping[str, int] = field(default_factory=dict)
+    unreadable: int = 0
+
+
+@dataclass(frozen=True)
+class NamespaceCounts:
+    """All experiments of a namespace.
+
+    Attributes:
+        experiments: The experiments, in the order of the API's answer.
+        ignored: Ignored events of experiments that do not exist, by reason.
+    """
+
+    experiments: tuple[ExperimentCounts, ...]
+    ignored: Mapping[str, int]

@@ -1,186 +1,32 @@
-"""What the API answered, as experiments with their statistics.
+"""Experiments with their statistics: what was counted, combined with what was designed.
 
-`parse` turns the JSON of `GET /experiments` into counts, once and strictly; `analyse` puts beside them what the configuration
-says about each experiment. Pure: knows neither where the answer came from nor how anything is shown. The formulas are in
-`gimel.analysis.stats` and `gimel.analysis.posterior`, the verdicts in `gimel.analysis.verdict`.
+`analyse` turns the counts of one experiment into arms, a split and goals; `analyse_all` does so for
+a namespace. Rates and other figures are calculated when they are first asked for. Knows neither
+where the counts come from nor how anything is shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from gimel.analysis import posterior, stats
-from gimel.analysis.counts import Arm, Count
-from gimel.analysis.design import Design
-from gimel.analysis.stats import Comparison, Estimate, Split
-from gimel.analysis.verdict import Kind, Verdict, verdict
+from gimel.analysis.counts import Arm, Count, ExperimentCounts, NamespaceCounts
+from gimel.analysis.design import Design, default_control
+from gimel.analysis.phrases import pluralize
+from gimel.analysis.split import Split, check_split
+from gimel.analysis.stats import Comparison, Estimate
+from gimel.analysis.verdict import NO_DATA, Kind, Verdict, decide
 from gimel.errors import GimelError, suggest
 
-CONTROL_NAMES = ("control", "original", "baseline")
 LIMIT_REACHED = "limit reached"
+"""The reason with which the runtime reports events that a limit kept from being counted.
 
+Repeats `gimel.runtime.track.LIMIT_REACHED`, because the analysis must not import the runtime.
+"""
 
-class NotFound(GimelError):
-    """What was asked for by its name is not there; the hint has the nearest names."""
-
-
-@dataclass(frozen=True)
-class Counted:
-    """One experiment as it was counted: visitors by variant, and for every goal the conversions of every variant.
-
-    `since` is the time of the first event in seconds since 1970, None where it is not known; `ignored` the number of events by
-    reason; `unreadable` that of counters which hold something else.
-    """
-
-    name: str
-    visitors: Mapping[str, Count]
-    goals: Mapping[str, Mapping[str, Count]]
-    since: int | None = None
-    ignored: Mapping[str, int] = field(default_factory=dict)
-    unreadable: int = 0
-
-
-@dataclass(frozen=True)
-class NamespaceCounts:
-    """What a namespace holds; `ignored` are events of experiments that it does not know, by reason."""
-
-    experiments: tuple[Counted, ...]
-    ignored: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class Variant:
-    """All that is known of one variant under one goal. `comparison` is None for the control, which is compared with nobody.
-
-    `best` is the probability of being so among the variants that have visitors, None without another; `beats_control` is None
-    too where the control has no visitors, and for the control itself.
-    """
-
-    arm: Arm
-    rate: Estimate
-    beats_control: float | None
-    best: float | None
-    comparison: Comparison | None
-
-    @property
-    def is_control(self) -> bool:
-        return self.comparison is None
-
-
-@dataclass(frozen=True)
-class Goal:
-    """One goal of an experiment; `control` is one of `arms`. The figures are worked out when they are first asked for."""
-
-    name: str
-    arms: tuple[Arm, ...]
-    control: Arm
-    confidence: float
-
-    @cached_property
-    def verdict(self) -> Verdict:
-        return verdict(self.arms, self.control, self.confidence)
-
-    @cached_property
-    def variants(self) -> tuple[Variant, ...]:
-        """The figures of every variant, the control first, the others by name."""
-        compared = {
-            comparison.arm.name: comparison
-            for comparison in stats.compare(self.arms, self.control, self.confidence)
-        }
-        seen = [arm for arm in self.arms if arm.visitors.value]
-        # Nothing is known of a variant without visitors, which makes it the likely best of all: it is left out.
-        chances = posterior.chances(seen, seen[0]) if len(seen) > 1 else ()
-        chance_of = {arm.name: chance for arm, chance in zip(seen, chances, strict=False)}
-        variants = []
-        for arm in self.arms:
-            chance, comparison = chance_of.get(arm.name), compared.get(arm.name)
-            beats_control = (
-                chance.beats_control
-                if chance and comparison and self.control.visitors.value
-                else None
-            )
-            rate = stats.rate(arm, self.confidence)
-            variants.append(
-                Variant(arm, rate, beats_control, chance.best if chance else None, comparison)
-            )
-        return tuple(variants)
-
-    @property
-    def is_conversion(self) -> bool:
-        """False where there are more goals than visitors: then show `arm.per_visitor`, and no percentage."""
-        return all(arm.is_conversion for arm in self.arms)
-
-    @property
-    def widening(self) -> float:
-        """How much wider counting noise makes the widest interval of a rate: 0.05 is by 5%."""
-        return max((arm.widening for arm in self.arms), default=0.0)
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """An experiment with its statistics. `arms` are its variants, the control first, the others by name, without conversions.
-
-    `split` has its shares in the order of `arms`. `since`, `ignored` and `unreadable` are as counted.
-    """
-
-    name: str
-    since: int | None
-    ignored: Mapping[str, int]
-    unreadable: int
-    arms: tuple[Arm, ...]
-    goals: tuple[Goal, ...]
-    split: Split
-    confidence: float
-
-    @property
-    def control(self) -> Arm | None:
-        """The control, None while there is no variant at all."""
-        return self.arms[0] if self.arms else None
-
-    @property
-    def visitors(self) -> float:
-        """The visitors of all variants together."""
-        return sum(arm.visitors.value for arm in self.arms)
-
-    @property
-    def widening(self) -> float:
-        """How much wider counting noise makes the intervals, at most: 0.05 is by 5%."""
-        return max((goal.widening for goal in self.goals if goal.is_conversion), default=0.0)
-
-    @cached_property
-    def verdicts(self) -> tuple[tuple[str, Verdict], ...]:
-        """(goal, its verdict) for every goal. Without goals, one verdict on the visitors, whose goal is ''."""
-        if self.goals:
-            return tuple((goal.name, goal.verdict) for goal in self.goals)
-        return (("", verdict(self.arms, self.arms[0], self.confidence) if self.arms else _NOTHING),)
-
-    @property
-    def headline(self) -> tuple[str, Verdict]:
-        """The one of `verdicts` that tells most: what cannot be trusted, else a decision, else how far it is."""
-        return min(self.verdicts, key=lambda pair: _WEIGHT.index(pair[1].kind))
-
-    @cached_property
-    def doubts(self) -> tuple[str, ...]:
-        """What speaks against the figures as a whole, a sentence each; a mismatch of the split first."""
-        found = []
-        if self.split.is_mismatch:
-            found.append(self.headline[1].sentence)
-        if self.unreadable:
-            found.append(f"incomplete: {_some(self.unreadable, 'counter')} cannot be read")
-        if lost := self.ignored.get(LIMIT_REACHED):
-            found.append(f"incomplete: {_some(lost, 'event')} not counted, a limit was reached")
-        return tuple(found)
-
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether there is something that must be read before any figure."""
-        return bool(self.doubts) or not all(goal.is_conversion for goal in self.goals)
-
-
-_NOTHING = Verdict(Kind.NO_DATA, "no data: no visitor has been counted yet")
-_WEIGHT = (
+_HEADLINE_ORDER = (
     Kind.SPLIT_MISMATCH,
     Kind.WINNER,
     Kind.CONTROL_WINS,
@@ -194,117 +40,303 @@ _WEIGHT = (
 )
 
 
+class NotFound(GimelError):
+    """A name that does not exist; the hint suggests similar names."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The figures of one variant under one goal.
+
+    Attributes:
+        arm: Its counts.
+        rate: Its conversion rate with the Wilson interval; 0 to 1 without visitors.
+        beats_control: The probability that its rate is above the control's. None for the control
+            itself, and while either has no visitors.
+        best: The probability that its rate is the highest of all variants with visitors. None
+            while it has no visitors, or no other variant has any.
+        comparison: The comparison with the control; None for the control itself.
+    """
+
+    arm: Arm
+    rate: Estimate
+    beats_control: float | None
+    best: float | None
+    comparison: Comparison | None
+
+    @property
+    def is_control(self) -> bool:
+        """Whether the other variants are compared with this one."""
+        return self.comparison is None
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One goal of an experiment.
+
+    Attributes:
+        name: The goal's name.
+        arms: The variants under this goal: the control first, the others by name.
+        control: The first of `arms`.
+        confidence: The confidence level of every interval.
+    """
+
+    name: str
+    arms: tuple[Arm, ...]
+    control: Arm
+    confidence: float
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """The verdict on this goal."""
+        return decide(self.arms, self.control, self.confidence)
+
+    @cached_property
+    def variants(self) -> tuple[Variant, ...]:
+        """The figures of every variant, in the order of `arms`."""
+        comparisons = {
+            comparison.arm.name: comparison
+            for comparison in stats.compare(self.arms, self.control, self.confidence)
+        }
+        chances = self._chances()
+        variants = []
+        for arm in self.arms:
+            chance, comparison = chances.get(arm.name), comparisons.get(arm.name)
+            knows_control = bool(comparison and self.control.visitors.value)
+            variants.append(
+                Variant(
+                    arm,
+                    stats.rate(arm, self.confidence),
+                    chance.beats_control if chance and knows_control else None,
+                    chance.best if chance else None,
+                    comparison,
+                )
+            )
+        return tuple(variants)
+
+    def _chances(self) -> dict[str, posterior.Chance]:
+        """Return the chances of the variants that have visitors, if there are at least two.
+
+        Nothing is known of a variant without visitors. Its flat posterior would make it the likely
+        best of all.
+        """
+        seen = [arm for arm in self.arms if arm.visitors.value]
+        if len(seen) < 2:
+            return {}
+        found = posterior.chances(seen, seen[0])
+        return {arm.name: chance for arm, chance in zip(seen, found, strict=True)}
+
+    @property
+    def is_conversion(self) -> bool:
+        """False if there are more goals than visitors: show `arm.per_visitor` instead of a rate."""
+        return all(arm.is_conversion for arm in self.arms)
+
+    @property
+    def widening(self) -> float:
+        """How much counting noise widens the widest interval of a rate: 0.05 means by 5%."""
+        return max((arm.widening for arm in self.arms), default=0.0)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment with its statistics.
+
+    Attributes:
+        name: The experiment's name.
+        since: The time of the first event, in seconds since 1970; None if unknown.
+        ignored: The number of ignored events by reason.
+        unreadable: The number of counters that could not be read.
+        arms: The variants without conversions: the control first, the others by name.
+        goals: The goals, by name.
+        split: The split check, with shares in the order of `arms`.
+        confidence: The confidence level of every interval and verdict.
+    """
+
+    name: str
+    since: int | None
+    ignored: Mapping[str, int]
+    unreadable: int
+    arms: tuple[Arm, ...]
+    goals: tuple[Goal, ...]
+    split: Split
+    confidence: float
+
+    @property
+    def control(self) -> Arm | None:
+        """The control; None while there are no variants."""
+        return self.arms[0] if self.arms else None
+
+    @property
+    def visitors(self) -> float:
+        """The visitors of all variants together."""
+        return sum(arm.visitors.value for arm in self.arms)
+
+    @property
+    def widening(self) -> float:
+        """How much counting noise widens the intervals, at most: 0.05 means by 5%."""
+        return max((goal.widening for goal in self.goals if goal.is_conversion), default=0.0)
+
+    @cached_property
+    def verdicts(self) -> tuple[tuple[str, Verdict], ...]:
+        """Every goal's name with its verdict.
+
+        Without goals there is one verdict on the visitors, for the goal ''.
+        """
+        if self.goals:
+            return tuple((goal.name, goal.verdict) for goal in self.goals)
+        if self.control is None:
+            return (("", NO_DATA),)
+        return (("", decide(self.arms, self.control, self.confidence)),)
+
+    @property
+    def headline(self) -> tuple[str, Verdict]:
+        """The most important of `verdicts`: a wrong split, else a decision, else the progress."""
+        return min(self.verdicts, key=lambda pair: _HEADLINE_ORDER.index(pair[1].kind))
+
+    @cached_property
+    def doubts(self) -> tuple[str, ...]:
+        """Problems with the data as a whole, one sentence each; a wrong split comes first."""
+        doubts = []
+        if self.split.is_mismatch:
+            doubts.append(self.headline[1].sentence)
+        if self.unreadable:
+            doubts.append(f"incomplete: {pluralize(self.unreadable, 'counter')} cannot be read")
+        if lost := self.ignored.get(LIMIT_REACHED):
+            verb = "was" if lost == 1 else "were"
+            events = pluralize(lost, "event")
+            doubts.append(f"incomplete: {events} {verb} not counted because a limit was reached")
+        return tuple(doubts)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether there is a problem that the reader must know before any figure."""
+        return bool(self.doubts) or not all(goal.is_conversion for goal in self.goals)
+
+
 def analyse(
-    counted: Counted,
+    counts: ExperimentCounts,
     design: Design | None = None,
     confidence: float = 0.95,
     control: str | None = None,
 ) -> Experiment:
-    """Return an experiment with its statistics, beside its entry in the configuration.
+    """Return one experiment with its statistics.
 
-    `control` goes before the design's; without either it is the variant named control, original or baseline, else the first by
-    name. Variants that only the design knows have no visitors; where it gives weights, a variant without one has weight 0: it is
-    left out of the check of the split. Raises NotFound where there is no variant `control`.
+    The control is `control`, else the design's, else the variant named control, original or
+    baseline, else the first by name. A variant that only the design knows has no visitors. If the
+    design has weights, a variant without one gets weight 0: it is excluded from the split check.
+
+    Raises:
+        NotFound: There is no variant `control`.
     """
     design = design or Design()
-    names = _variants(counted, design)
+    names = design.variants(counts.visitors)
     if control is not None and control not in names:
         raise NotFound(
-            f"The experiment {counted.name!r} has no variant {control!r}.", suggest(control, names)
+            f"The experiment {counts.name!r} has no variant {control!r}.", suggest(control, names)
         )
-    first = control or design.control or usual_control(names)
+    first = control or design.control or default_control(names)
     names.sort(key=lambda name: name != first)
 
     def arms(conversions: Mapping[str, Count]) -> tuple[Arm, ...]:
         return tuple(
             Arm(
                 name,
-                counted.visitors.get(name, Count()),
+                counts.visitors.get(name, Count()),
                 conversions.get(name, Count()),
-                _weight(name, design),
+                design.weight(name),
             )
             for name in names
         )
 
     variants = arms({})
-    goals = [(goal, arms(conversions)) for goal, conversions in counted.goals.items() if names]
+    goals = [(goal, arms(conversions)) for goal, conversions in counts.goals.items() if names]
     return Experiment(
-        counted.name,
-        counted.since,
-        counted.ignored,
-        counted.unreadable,
+        counts.name,
+        counts.since,
+        counts.ignored,
+        counts.unreadable,
         variants,
-        tuple(Goal(goal, converted, converted[0], confidence) for goal, converted in goals),
-        stats.split(variants),
+        tuple(Goal(goal, goal_arms, goal_arms[0], confidence) for goal, goal_arms in goals),
+        check_split(variants),
         confidence,
     )
 
 
 def analyse_all(
-    answer: NamespaceCounts,
+    counts: NamespaceCounts,
     designs: Mapping[str, Design],
     confidence: float = 0.95,
     control: str | None = None,
 ) -> tuple[Experiment, ...]:
-    """Return all experiments with their statistics, those that cannot be trusted first, else in the order of the answer.
+    """Return all experiments with their statistics, doubtful ones first, else in the given order.
 
-    `control` is used where there is such a variant. Raises GimelError where no experiment has it.
+    `designs` has the design of each experiment that has one. `control` is used in every experiment
+    that has such a variant.
+
+    Raises:
+        NotFound: No experiment has a variant `control`.
     """
-    found, all_names = [], set()
-    for counted in answer.experiments:
-        design = designs.get(counted.name, Design())
-        names = _variants(counted, design)
+    experiments, all_names = [], set()
+    for each in counts.experiments:
+        design = designs.get(each.name, Design())
+        names = design.variants(each.visitors)
         all_names.update(names)
-        found.append(analyse(counted, design, confidence, control if control in names else None))
-    if control is not None and found and control not in all_names:
-        raise GimelError(
+        experiments.append(analyse(each, design, confidence, control if control in names else None))
+    if control is not None and experiments and control not in all_names:
+        raise NotFound(
             f"No experiment has a variant {control!r}.", suggest(control, sorted(all_names))
         )
-    return tuple(sorted(found, key=lambda experiment: not experiment.is_doubtful))
+    return tuple(sorted(experiments, key=lambda experiment: not experiment.is_doubtful))
 
 
-def find(answer: NamespaceCounts, name: str, namespace: str) -> Counted:
-    """Return the experiment of that name. Raises NotFound with the nearest names, or saying that the namespace is empty."""
-    require_some(answer, namespace)
-    for experiment in answer.experiments:
+def select_goal(experiments: Sequence[Experiment], goal: str) -> tuple[Experiment, ...]:
+    """Return the experiments that have a goal of this name, each with that goal alone.
+
+    Raises:
+        NotFound: None of the experiments has it.
+    """
+    selected = []
+    for experiment in experiments:
+        goals = tuple(each for each in experiment.goals if each.name == goal)
+        if goals:
+            selected.append(replace(experiment, goals=goals))
+    if not selected:
+        names = sorted({each.name for experiment in experiments for each in experiment.goals})
+        subject = (
+            f"The experiment {experiments[0].name!r} has no"
+            if len(experiments) == 1
+            else "No experiment has a"
+        )
+        raise NotFound(f"{subject} goal {goal!r}.", suggest(goal, names))
+    return tuple(selected)
+
+
+def get_experiment(counts: NamespaceCounts, name: str, namespace: str) -> ExperimentCounts:
+    """Return the experiment of that name.
+
+    Raises:
+        NotFound: It does not exist; the hint suggests similar names, or says that the namespace is
+            empty.
+    """
+    require_experiments(counts, namespace)
+    for experiment in counts.experiments:
         if experiment.name == name:
             return experiment
-    names = [experiment.name for experiment in answer.experiments]
+    names = [experiment.name for experiment in counts.experiments]
     raise NotFound(
         f"There is no experiment {name!r} in the namespace {namespace!r}.", suggest(name, names)
     )
 
 
-def require_some(answer: NamespaceCounts, namespace: str) -> None:
-    """Raise NotFound where the namespace is empty."""
-    if not answer.experiments:
+def require_experiments(counts: NamespaceCounts, namespace: str) -> None:
+    """Check that the namespace has an experiment.
+
+    Raises:
+        NotFound: It has none.
+    """
+    if not counts.experiments:
         raise NotFound(
             f"There is no experiment in the namespace {namespace!r}.",
-            "It is there once an event came in. Is the namespace the one that the page sends? See --namespace.",
+            "An experiment appears after its first event. Check that the page uses this namespace;"
+            " --namespace selects another.",
         )
-
-
-def usual_control(names: Iterable[str]) -> str | None:
-    """Return the variant that is the control where nothing else is said; None without variants."""
-    ordered = sorted(names)
-    for usual in CONTROL_NAMES:
-        for name in ordered:
-            if name.casefold() == usual:
-                return name
-    return ordered[0] if ordered else None
-
-
-def _variants(counted: Counted, design: Design) -> list[str]:
-    """Return the variants by name. An experiment that nobody has seen yet has none, whatever is planned."""
-    planned = (
-        {*(design.weights or ()), *filter(None, [design.control])} if counted.visitors else set()
-    )
-    return sorted({*counted.visitors, *planned})
-
-
-def _weight(variant: str, design: Design) -> float:
-    return design.weights.get(variant, 0.0) if design.weights else 1.0
-
-
-def _some(number: int, of: str) -> str:
-    return f"{number:,} {of}" if number == 1 else f"{number:,} {of}s"

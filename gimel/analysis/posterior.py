@@ -1,8 +1,9 @@
-"""The Bayesian figures: chance to beat the control, probability of being best.
+"""The Bayesian figures: the probability that an arm beats the control, and that it is the best.
 
-Every rate has the posterior Beta(1 + p m, 1 + (1-p) m), m the effective sample size, under a uniform prior. The integrals are
-done on one grid for all arms, over the log-odds y = ln(x/(1-x)): there each density is smooth, has one peak and no edge,
-whatever its shape in x. Knows arms and nothing of verdicts.
+The rate of each arm has the posterior Beta(1 + p m, 1 + (1-p) m) under a uniform prior; m is the
+effective sample size. All arms are integrated on one grid over the log-odds y = ln(x / (1-x)),
+where each density is smooth and has one peak and no edges, whatever its shape in x. Knows arms and
+nothing of verdicts.
 """
 
 from __future__ import annotations
@@ -15,13 +16,18 @@ from itertools import accumulate, pairwise
 
 from gimel.analysis.counts import Arm
 
-STEP = 0.2  # of the narrowest standard deviation around
-DEPTH = 20.0  # a density is left out where it is under exp(-20) of its peak
+_STEP = 0.2  # between grid points, in standard deviations of the narrowest posterior there
+_DEPTH = 20.0  # a density below exp(-20) of its peak is ignored
 
 
 @dataclass(frozen=True)
 class Chance:
-    """Of one arm: the probability that its rate is above the control's (0.5 for the control), and above all others'."""
+    """Two probabilities of one arm.
+
+    Attributes:
+        beats_control: The probability that its rate is above the control's; 0.5 for the control.
+        best: The probability that its rate is above that of every other arm.
+    """
 
     beats_control: float
     best: float
@@ -29,7 +35,10 @@ class Chance:
 
 @dataclass(frozen=True)
 class _Posterior:
-    """Beta(a, b) over the log-odds: a density proportional to x^a (1-x)^b, with its peak, spread and support."""
+    """Beta(a, b) over the log-odds: a density proportional to x^a (1-x)^b.
+
+    `mode` is its peak, `deviation` its spread there, `low` and `high` its support; all in log-odds.
+    """
 
     a: float
     b: float
@@ -41,8 +50,10 @@ class _Posterior:
 
 @dataclass(frozen=True)
 class _Table:
-    """A posterior at the points of the grid inside its support, from `start` on: its density, the derivative of that, and the
-    probability of being below."""
+    """A posterior at the grid points inside its support, from the point `start` on.
+
+    For each point: the density, its derivative, and the probability of a smaller value.
+    """
 
     start: int
     density: list[float]
@@ -50,33 +61,35 @@ class _Table:
     below: list[float]
 
     def probability_below(self, point: int) -> tuple[float, float]:
-        """Return the probability of being below any point of the grid, and its derivative, the density."""
-        at = point - self.start
-        if at < 0:
+        """Return the probability of a value below a grid point, and its derivative, the density."""
+        index = point - self.start
+        if index < 0:
             return 0.0, 0.0
-        if at >= len(self.below):
+        if index >= len(self.below):
             return 1.0, 0.0
-        return self.below[at], self.density[at]
+        return self.below[index], self.density[index]
 
 
 def chances(arms: Sequence[Arm], control: Arm) -> tuple[Chance, ...]:
-    """Return the chances of every arm, in the order of `arms`, accurate to 1e-5; those of being best add up to 1."""
+    """Return the probabilities of every arm, in the order of `arms`; `control` is one of them.
+
+    They are accurate to 1e-5, and those of being best add up to 1.
+    """
     posteriors = [_posterior(arm) for arm in arms]
     grid = _grid(posteriors)
     tables = [_table(posterior, grid) for posterior in posteriors]
     product, growth = _all_below(tables, len(grid))
-    against = tables[next(index for index, arm in enumerate(arms) if arm is control)]
+    control_table = tables[next(index for index, arm in enumerate(arms) if arm is control)]
     beats, best = [], []
     for arm, table in zip(arms, tables, strict=True):
         points = range(table.start, table.start + len(table.below))
-        others = [
-            (product[at] / below, product[at] / below * (growth[at] - f / below))
-            for at, f, below in zip(points, table.density, table.below, strict=True)
+        others_below = [
+            (product[point] / below, product[point] / below * (growth[point] - f / below))
+            for point, f, below in zip(points, table.density, table.below, strict=True)
         ]
-        best.append(max(0.0, _mean(table, grid, others)))
-        beats.append(
-            0.5 if arm is control else _mean(table, grid, map(against.probability_below, points))
-        )
+        best.append(max(0.0, _mean(table, grid, others_below)))
+        control_below = map(control_table.probability_below, points)
+        beats.append(0.5 if arm is control else _mean(table, grid, control_below))
     total = math.fsum(best)
     return tuple(
         Chance(min(1.0, max(0.0, beat)), share / total)
@@ -85,28 +98,32 @@ def chances(arms: Sequence[Arm], control: Arm) -> tuple[Chance, ...]:
 
 
 def _posterior(arm: Arm) -> _Posterior:
-    a, b = 1 + arm.rate * arm.effective, 1 + (1 - arm.rate) * arm.effective
+    size = arm.effective_size
+    a, b = 1 + arm.rate * size, 1 + (1 - arm.rate) * size
     mode, deviation = math.log(a) - math.log(b), math.sqrt(1 / a + 1 / b)
-    return _Posterior(
-        a, b, mode, deviation, mode + _edge(a, b, -deviation), mode + _edge(a, b, deviation)
-    )
+    low, high = mode + _edge(a, b, -deviation), mode + _edge(a, b, deviation)
+    return _Posterior(a, b, mode, deviation, low, high)
 
 
 def _edge(a: float, b: float, step: float) -> float:
-    """Return the distance from the peak, in the direction of `step`, where the density is about exp(-DEPTH) of it."""
+    """Return the distance from the peak where the density is about exp(-_DEPTH) of it.
+
+    The sign of `step` gives the direction.
+    """
     inner, outer = 0.0, 2 * step
-    while _depth(a, b, outer) < DEPTH:
+    while _depth(a, b, outer) < _DEPTH:
         inner, outer = outer, outer * 2
     for _ in range(6):
         middle = (inner + outer) / 2
-        inner, outer = (middle, outer) if _depth(a, b, middle) < DEPTH else (inner, middle)
+        inner, outer = (middle, outer) if _depth(a, b, middle) < _DEPTH else (inner, middle)
     return outer
 
 
 def _depth(a: float, b: float, distance: float) -> float:
     """Return how far the logarithm of the density is below its peak, at `distance` from it.
 
-    Written in the distance: the difference of two logarithms of x^a (1-x)^b would lose all its digits at large a and b.
+    Written in terms of the distance: at large a and b the difference of two logarithms of
+    x^a (1-x)^b would lose all its digits.
     """
     return a * math.log1p(b / (a + b) * math.expm1(-distance)) + b * math.log1p(
         a / (a + b) * math.expm1(distance)
@@ -114,7 +131,7 @@ def _depth(a: float, b: float, distance: float) -> float:
 
 
 def _grid(posteriors: Sequence[_Posterior]) -> list[float]:
-    """Return log-odds over the union of the supports, everywhere as close as the narrowest posterior there needs."""
+    """Return log-odds over the union of the supports, as dense as the narrowest posterior needs."""
     edges = sorted({edge for posterior in posteriors for edge in (posterior.low, posterior.high)})
     grid: list[float] = []
     for left, right in pairwise(edges):
@@ -122,21 +139,24 @@ def _grid(posteriors: Sequence[_Posterior]) -> list[float]:
         narrowest = min(
             (p.deviation for p in posteriors if p.low <= left and right <= p.high), default=width
         )
-        steps = math.ceil(width / (STEP * narrowest))
+        steps = math.ceil(width / (_STEP * narrowest))
         grid.extend(left + width * step / steps for step in range(steps))
     return [*grid, edges[-1]]
 
 
 def _table(posterior: _Posterior, grid: Sequence[float]) -> _Table:
-    """Return the posterior on the grid, normalised there, so that no gamma function is needed (nor its digits lost)."""
+    """Return the posterior on the grid, normalised there.
+
+    So no gamma function is needed, and its digits are not lost.
+    """
     start, end = bisect_left(grid, posterior.low), bisect_right(grid, posterior.high)
     a, b, points = posterior.a, posterior.b, grid[start:end]
     density = [math.exp(-_depth(a, b, y - posterior.mode)) for y in points]
     slope = [f * (a - (a + b) / (1 + math.exp(-y))) for f, y in zip(density, points, strict=True)]
-    tail = (
-        density[0] * posterior.deviation
-    )  # about what lies below the support; it keeps `below` above zero
-    # In the steep tail of a skewed posterior, where hardly anything lies, the correction can exceed the area itself.
+    # About what lies below the support: it keeps `below` above zero.
+    tail = density[0] * posterior.deviation
+    # In the steep tail of a skewed posterior, where there is next to nothing, the correction can
+    # exceed the area itself.
     areas = (max(area, 0.0) for area in _areas(points, density, slope))
     below = list(accumulate(areas, initial=tail))
     total = below[-1]
@@ -146,7 +166,7 @@ def _table(posterior: _Posterior, grid: Sequence[float]) -> _Table:
 
 
 def _all_below(tables: Sequence[_Table], size: int) -> tuple[list[float], list[float]]:
-    """Return the probability that every arm is below each point of the grid, and its logarithmic derivative there."""
+    """Return the probability that every arm is below each grid point, and its log-derivative."""
     first = max(table.start for table in tables)
     product, growth = [0.0] * first + [1.0] * (size - first), [0.0] * size
     for table in tables:
@@ -160,7 +180,10 @@ def _all_below(tables: Sequence[_Table], size: int) -> tuple[list[float], list[f
 
 
 def _mean(table: _Table, grid: Sequence[float], function: Iterable[tuple[float, float]]) -> float:
-    """Return the mean of a function under a posterior, given its values and derivatives at the points of the table."""
+    """Return the mean of a function under a posterior.
+
+    `function` gives its value and derivative at each point of the table.
+    """
     values, slopes = [], []
     for f, slope, (value, derivative) in zip(table.density, table.slope, function, strict=True):
         values.append(f * value)
@@ -171,10 +194,15 @@ def _mean(table: _Table, grid: Sequence[float], function: Iterable[tuple[float, 
 def _areas(
     points: Sequence[float], values: Sequence[float], slopes: Sequence[float]
 ) -> Iterator[float]:
-    """Return the integrals between neighbouring points, by the trapezoid rule with its end correction h^2/12 (f'(x) - f'(x+h)),
-    exact for cubics (Davis & Rabinowitz 1984, "Methods of Numerical Integration", section 2.9)."""
-    for at in range(len(points) - 1):
-        width = points[at + 1] - points[at]
-        yield width * (
-            (values[at] + values[at + 1]) / 2 + width / 12 * (slopes[at] - slopes[at + 1])
-        )
+    """Yield the integral between each two neighbouring points.
+
+    The trapezoid rule with its end correction h^2/12 (f'(x) - f'(x+h)), exact for cubics.
+
+    References:
+        P. Davis, P. Rabinowitz (1984), Methods of Numerical Integration, section 2.9.
+    """
+    for index in range(len(points) - 1):
+        width = points[index + 1] - points[index]
+        trapezoid = (values[index] + values[index + 1]) / 2
+        correction = width / 12 * (slopes[index] - slopes[index + 1])
+        yield width * (trapezoid + correction)

@@ -1,6 +1,7 @@
 """How many visitors an experiment needs, before it starts and while it runs.
 
-Solved for with the very variances that the estimates use, so that counting noise is in every answer. Knows nothing of verdicts.
+Solved with the same variances that the estimates use, so that every answer includes counting noise.
+Knows nothing of verdicts.
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ from gimel.analysis.counts import EXACT, Arm, Count, relative_variance
 from gimel.analysis.stats import anytime_multiplier, quantile
 
 MOST_VISITORS = 10**12
+"""Visitors per variant beyond which an experiment is not feasible."""
 
 
 @dataclass(frozen=True)
 class SampleSize:
-    """Visitors a variant to detect a lift; None where counting noise hides it, however many come.
+    """Visitors per variant needed to detect a lift; None if no feasible number is enough.
 
-    `fixed` is for one look at a date decided on beforehand, `fixed_exact` the same if counting were exact, `anytime` for the
-    verdict, which may be looked at every day.
+    Attributes:
+        fixed: For one look on a date chosen in advance.
+        fixed_exact: The same, if counting were exact.
+        anytime: For the verdict, which holds at every look.
     """
 
     fixed: int | None
@@ -30,7 +34,7 @@ class SampleSize:
 
     @property
     def widening(self) -> float | None:
-        """How many more visitors counting noise asks for: 0.05 is 5% more."""
+        """How many more visitors counting noise costs: 0.05 means 5% more. None if infeasible."""
         return self.fixed / self.fixed_exact - 1 if self.fixed and self.fixed_exact else None
 
 
@@ -42,32 +46,39 @@ def sample_size(
     precision: int = 16,
     comparisons: int = 1,
 ) -> SampleSize:
-    """Return the visitors a variant needed to detect a relative `lift` over the rate `baseline` with the given power.
+    """Return the visitors per variant needed to detect a relative `lift` over the rate `baseline`.
 
-    Without noise `fixed` is z^2 (p1 q1 + p2 q2)/delta^2 with z = z_confidence + z_power (Chow, Shao & Wang 2008, section
-    4.2.1); counting noise adds p^2 noise to each arm's variance. `comparisons` variants share 1 - confidence equally. Where
-    the lift would lead past a rate of 1, a drop of the same size is meant.
+    `power` is the probability of detecting it. Without counting noise `fixed` is
+    z^2 (p1 q1 + p2 q2) / delta^2 with z = z_confidence + z_power; counting adds p^2 noise to each
+    arm's variance. `comparisons` variants share 1 - confidence equally. If the lift leads to a rate
+    above 1, a drop of the same size is used instead.
+
+    References:
+        S.-C. Chow, J. Shao, H. Wang (2008), Sample Size Calculations in Clinical Research, 4.2.1.
     """
-    each = 1 - (1 - confidence) / max(1, comparisons)
-    z = quantile(each) + NormalDist().inv_cdf(power)
+    corrected = 1 - (1 - confidence) / max(1, comparisons)
+    z = quantile(corrected) + NormalDist().inv_cdf(power)
     rates = _rates(baseline, lift)
     delta = abs(rates[1] - rates[0])
     return SampleSize(
         fixed=_visitors(rates, precision, lambda arms: z * _deviation(arms), delta),
         fixed_exact=_visitors(rates, EXACT, lambda arms: z * _deviation(arms), delta),
-        anytime=visitors_to_detect(baseline, lift, each, power, precision),
+        anytime=visitors_to_detect(baseline, lift, corrected, power, precision),
     )
 
 
 def visitors_to_detect(
     baseline: float, lift: float, confidence: float, power: float, precision: int
 ) -> int | None:
-    """Return the visitors a variant after which the anytime-valid interval around a difference of that lift leaves out zero
-    with the given power; None if counting noise never lets it. Looking earlier too only adds to the power."""
+    """Return the visitors per variant after which the verdict detects a lift.
+
+    With them the always-valid interval around a difference of that lift excludes zero with
+    probability `power`. None if counting noise never allows it. Looking earlier as well only adds
+    to the power.
+    """
     rates = _rates(baseline, lift)
-    return visitors_to_resolve(
-        rates, abs(rates[1] - rates[0]), confidence, precision, NormalDist().inv_cdf(power)
-    )
+    reserve = NormalDist().inv_cdf(power)
+    return visitors_to_resolve(rates, abs(rates[1] - rates[0]), confidence, precision, reserve)
 
 
 def visitors_to_resolve(
@@ -77,13 +88,15 @@ def visitors_to_resolve(
     precision: int,
     reserve: float = 0.0,
 ) -> int | None:
-    """Return the visitors a variant until the anytime-valid interval of a difference reaches no further than `delta`, with
-    `reserve` standard errors to spare; None if counting noise never lets it."""
+    """Return the visitors per variant until the always-valid interval is narrow enough.
+
+    That is, until it reaches no further than `delta` from the difference, with `reserve` standard
+    errors to spare. None if counting noise never allows it.
+    """
 
     def reach(arms: tuple[Arm, Arm]) -> float:
-        return (
-            anytime_multiplier(arms[0].effective + arms[1].effective, confidence) + reserve
-        ) * _deviation(arms)
+        size = arms[0].effective_size + arms[1].effective_size
+        return (anytime_multiplier(size, confidence) + reserve) * _deviation(arms)
 
     return _visitors(rates, precision, reach, delta)
 
@@ -93,13 +106,13 @@ def _rates(baseline: float, lift: float) -> tuple[float, float]:
     return baseline, lifted if lifted <= 1 else max(0.0, baseline * (1 - lift))
 
 
-def _expected(rate: float, visitors: float, precision: int) -> Arm:
-    """Return an arm of so many visitors that converts at `rate` exactly."""
+def _expected_arm(rate: float, visitors: float, precision: int) -> Arm:
+    """Return an arm of so many visitors that converts at exactly `rate`."""
 
-    def counted(value: float) -> Count:
+    def count(value: float) -> Count:
         return Count(value, value * value * relative_variance(value, precision), precision)
 
-    return Arm("", counted(visitors), counted(visitors * rate))
+    return Arm("", count(visitors), count(visitors * rate))
 
 
 def _deviation(arms: tuple[Arm, Arm]) -> float:
@@ -112,22 +125,21 @@ def _visitors(
     reach: Callable[[tuple[Arm, Arm]], float],
     delta: float,
 ) -> int | None:
-    """Return the fewest visitors a variant for which `reach` is at most `delta`: doubling, then halving the last step."""
+    """Return the fewest visitors per variant for which `reach` is at most `delta`.
 
-    def enough(visitors: float) -> bool:
-        return (
-            reach(
-                (_expected(rates[0], visitors, precision), _expected(rates[1], visitors, precision))
-            )
-            <= delta
-        )
+    Doubles until it is, then bisects the last step, to 1 in 10,000. None beyond `MOST_VISITORS`.
+    """
+
+    def is_enough(visitors: float) -> bool:
+        first, second = (_expected_arm(rate, visitors, precision) for rate in rates)
+        return reach((first, second)) <= delta
 
     low, high = 1, 2
-    while not enough(high):
+    while not is_enough(high):
         low, high = high, high * 2
         if high > MOST_VISITORS:
             return None
     while high - low > max(1, high // 10_000):
         middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
+        low, high = (low, middle) if is_enough(middle) else (middle, high)
     return high

@@ -1,7 +1,8 @@
-"""What the figures mean: for one goal of one experiment, a verdict in one sentence.
+"""What the figures mean: a verdict in one sentence on one goal of one experiment.
 
-Decides and words; every figure comes from `gimel.analysis.stats`. What cannot be trusted is said before anything else, and a winner
-rests on intervals that may be looked at every day, never on the p-value of one look.
+Decides and puts it into words; every figure comes from `gimel.analysis.stats`. A reason to distrust
+the data comes before anything else. A winner rests on intervals that hold at every look, never on
+the p-value of one look.
 """
 
 from __future__ import annotations
@@ -12,12 +13,16 @@ from dataclasses import dataclass
 from enum import Enum
 
 from gimel.analysis.counts import EXACT, Arm
+from gimel.analysis.phrases import join_names, percent, pluralize, signed_percent
 from gimel.analysis.sample_size import visitors_to_detect, visitors_to_resolve
-from gimel.analysis.stats import Comparison, Estimate, Split, compare, split
+from gimel.analysis.split import Split, check_split
+from gimel.analysis.stats import Comparison, Estimate, compare
+
+_MOST_SHARES = 4  # of a wrong split, beyond which the sentence names only the worst one
 
 
 class Kind(Enum):
-    """What there is to say; of two that apply the upper one is said."""
+    """The kinds of verdict."""
 
     NO_DATA = "no-data"
     SPLIT_MISMATCH = "split-mismatch"
@@ -33,11 +38,18 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The verdict: `sentence` for people, the rest for programs.
+    """A verdict: the sentence for people, the other fields for programs.
 
-    `variant` is the arm to keep (WINNER, CONTROL_WINS) or the one that the sentence is about; `lift` is anytime-valid, of the
-    winner over the control, or of the variant that came closest to it; `winners` and `losers` are all that beat the control or
-    lose to it; `more_visitors` is how many more each variant needs when it is TOO_EARLY.
+    Attributes:
+        kind: The kind of verdict.
+        sentence: The verdict in words; names in it are as they were sent.
+        variant: The arm to keep (WINNER, CONTROL_WINS), or the one that the sentence is about; None
+            if it is about none in particular.
+        lift: The always-valid lift of the winner, or of the variant closest to winning. None if
+            there is no comparison, or no conversions to compare.
+        winners: All variants that beat the control.
+        losers: All variants that lose to it.
+        more_visitors: Visitors per variant still needed; None unless TOO_EARLY.
     """
 
     kind: Kind
@@ -49,111 +61,127 @@ class Verdict:
     more_visitors: int | None = None
 
     @property
+    def is_untrusted(self) -> bool:
+        """Whether the figures behind the verdict must not be used."""
+        return self.kind in (Kind.SPLIT_MISMATCH, Kind.NOT_A_CONVERSION)
+
+    @property
     def safe_to_stop(self) -> bool:
         """Whether the experiment has answered its question."""
         return self.kind in (Kind.WINNER, Kind.CONTROL_WINS, Kind.NO_DIFFERENCE)
 
 
-def verdict(
+NO_DATA = Verdict(Kind.NO_DATA, "no data: no visitors counted yet")
+
+
+@dataclass(frozen=True)
+class _Target:
+    """What an undecided experiment is measured against: the lift to detect, and how surely."""
+
+    baseline: float
+    lift: float
+    confidence: float
+    power: float
+
+
+def decide(
     arms: Sequence[Arm],
     control: Arm,
     confidence: float = 0.95,
-    wanted_lift: float = 0.1,
+    minimum_lift: float = 0.1,
     power: float = 0.8,
 ) -> Verdict:
     """Return the verdict on one goal; `control` is one of `arms`.
 
-    A variant wins or loses when its anytime-valid intervals leave out zero; over all variants and all looks that goes wrong in
-    at most 1 - confidence of experiments. There is no difference worth detecting when every such interval of a lift lies within
-    +-`wanted_lift`. Until then it is too early: with the visitors named, `wanted_lift` is detected with the chance `power`.
+    A variant wins or loses when its always-valid intervals exclude zero. Over all variants and all
+    looks that is wrong in at most 1 - confidence of experiments. There is no difference worth
+    detecting when every always-valid interval of a lift lies within +-`minimum_lift`, the smallest
+    lift worth detecting. Until then it is too early; with the number of visitors in the sentence,
+    `minimum_lift` is detected with probability `power`.
     """
     refusal = _refusal(arms)
     if refusal:
         return refusal
-    compared = [
+    comparisons = [
         comparison
         for comparison in compare(arms, control, confidence)
         if comparison.arm.visitors.value
     ]
-    winning = [comparison for comparison in compared if comparison.wins]
-    losing = [comparison for comparison in compared if comparison.loses]
+    winning = [comparison for comparison in comparisons if comparison.wins]
+    losing = [comparison for comparison in comparisons if comparison.loses]
     undecided = [
-        comparison for comparison in compared if not comparison.wins and not comparison.loses
+        comparison for comparison in comparisons if not comparison.wins and not comparison.loses
     ]
     if winning:
         return _winner(winning, losing)
     if not undecided:
         return _control_wins(losing)
-    if all(_is_within(comparison.anytime_lift, wanted_lift) for comparison in undecided):
+    if all(_is_within(comparison.anytime_lift, minimum_lift) for comparison in undecided):
         return _no_difference(undecided, losing)
-    each = 1 - (1 - confidence) / (len(arms) - 1)
-    return _too_early(undecided, losing, _baseline(arms, control), each, wanted_lift, power)
+    corrected = 1 - (1 - confidence) / (len(arms) - 1)
+    target = _Target(_baseline(arms, control), minimum_lift, corrected, power)
+    return _too_early(undecided, losing, target)
 
 
 def _refusal(arms: Sequence[Arm]) -> Verdict | None:
     """Return why these arms allow no verdict, or None if they do."""
-    seen = [arm for arm in arms if arm.visitors.value]
+    split = check_split(arms)
+    if split.is_mismatch:
+        return _mismatch(arms, split)
     misused = [arm for arm in arms if not arm.is_conversion]
-    visitors = math.fsum(arm.visitors.value for arm in arms)
-    checked = split(arms)
-    if checked.is_mismatch:
-        return _mismatch(arms, checked)
     if misused:
         worst = max(misused, key=lambda arm: arm.conversions.value - arm.visitors.value)
-        counts = f"{worst.name}: {worst.conversions.value:,.0f} goals, {worst.visitors.value:,.0f} visitors"
-        return Verdict(
-            Kind.NOT_A_CONVERSION,
-            f"not a conversion: more goals than visitors ({counts})",
-            worst.name,
-        )
+        goals = pluralize(worst.conversions.value, "goal")
+        visitors = pluralize(worst.visitors.value, "visitor")
+        sentence = f"not a conversion: more goals than visitors ({worst.name}: {goals}, {visitors})"
+        return Verdict(Kind.NOT_A_CONVERSION, sentence, worst.name)
+    seen = [arm for arm in arms if arm.visitors.value]
     if not seen:
-        return Verdict(Kind.NO_DATA, "no data: no visitor has been counted yet")
+        return NO_DATA
     if len(seen) == 1:
-        return Verdict(
-            Kind.SINGLE_VARIANT,
-            f"nothing to compare: only {seen[0].name} has visitors",
-            seen[0].name,
-        )
+        sentence = f"nothing to compare: only {seen[0].name} has visitors"
+        return Verdict(Kind.SINGLE_VARIANT, sentence, seen[0].name)
     if not any(arm.conversions.value for arm in arms):
-        return Verdict(Kind.NO_CONVERSIONS, f"no conversions yet among {visitors:,.0f} visitors")
+        visitors = pluralize(math.fsum(arm.visitors.value for arm in arms), "visitor")
+        return Verdict(Kind.NO_CONVERSIONS, f"no conversions yet among {visitors}")
     return None
 
 
-def _mismatch(arms: Sequence[Arm], checked: Split) -> Verdict:
-    """Tell the whole split of up to four arms, or of more the arm that is furthest off."""
-    cells = [cell for cell in zip(checked.observed, checked.expected, arms, strict=True) if cell[1]]
+def _mismatch(arms: Sequence[Arm], split: Split) -> Verdict:
+    """Name all shares of up to four arms; of more arms, the share that is furthest off."""
+    cells = [cell for cell in zip(split.observed, split.expected, arms, strict=True) if cell[1]]
     observed, expected, worst = max(
         cells, key=lambda cell: abs(cell[0] - cell[1]) / math.sqrt(cell[1])
     )
-    digits = next(
-        (
-            digits
-            for digits in range(3)
-            if f"{100 * observed:.{digits}f}" != f"{100 * expected:.{digits}f}"
-        ),
-        3,
-    )
-    if len(cells) <= 4:
-        came = "/".join(f"{100 * share:.{digits}f}" for share, _, _ in cells)
-        meant = "/".join(f"{100 * share:.{digits}f}" for _, share, _ in cells)
-        found = f"visitors are split {came} where {meant} was expected"
+    digits = _distinguishing_digits(100 * observed, 100 * expected)
+    if len(cells) <= _MOST_SHARES:
+        found = "/".join(f"{100 * share:.{digits}f}" for share, _, _ in cells)
+        wanted = "/".join(f"{100 * share:.{digits}f}" for _, share, _ in cells)
+        problem = f"visitors are split {found}, expected {wanted}"
     else:
-        found = f"{worst.name} has {100 * observed:.{digits}f}% of visitors where {100 * expected:.{digits}f}% was expected"
-    chance = (
-        f"p = {checked.p:.{-math.floor(math.log10(checked.p))}f}"
-        if checked.p >= 1e-6
-        else "p < 0.000001"
-    )
-    return Verdict(Kind.SPLIT_MISMATCH, f"do not trust this: {found} ({chance})", worst.name)
+        found, wanted = (f"{100 * share:.{digits}f}%" for share in (observed, expected))
+        problem = f"{worst.name} has {found} of visitors, expected {wanted}"
+    p = f"= {split.p:.{-math.floor(math.log10(split.p))}f}" if split.p >= 1e-6 else "< 0.000001"
+    return Verdict(Kind.SPLIT_MISMATCH, f"do not trust this: {problem} (p {p})", worst.name)
+
+
+def _distinguishing_digits(first: float, second: float) -> int:
+    """Return the fewest decimal places at which two numbers differ, at most three."""
+    for digits in range(3):
+        if f"{first:.{digits}f}" != f"{second:.{digits}f}":
+            return digits
+    return 3
 
 
 def _winner(winning: Sequence[Comparison], losing: Sequence[Comparison]) -> Verdict:
-    best = max(winning, key=lambda comparison: comparison.anytime_difference.value)
+    best = _highest(winning)
+    control = best.control.name
     others = [comparison for comparison in winning if comparison is not best]
-    too = f"; {_names(others)} {'beats' if len(others) == 1 else 'beat'} it too" if others else ""
+    verb = "beats" if len(others) == 1 else "beat"
+    also = f"; {_names(others)} also {verb} {control}" if others else ""
     return Verdict(
         Kind.WINNER,
-        f"{best.arm.name} beats {best.control.name} ({_by(best)}), safe to stop{too}{_lost(losing)}",
+        f"{best.arm.name} beats {control} ({_evidence(best)}), safe to stop{also}{_lost(losing)}",
         best.arm.name,
         best.anytime_lift,
         winners=tuple(comparison.arm.name for comparison in winning),
@@ -162,13 +190,12 @@ def _winner(winning: Sequence[Comparison], losing: Sequence[Comparison]) -> Verd
 
 
 def _control_wins(losing: Sequence[Comparison]) -> Verdict:
-    closest = max(losing, key=lambda comparison: comparison.anytime_difference.value)
+    closest = _highest(losing)
     control, name = closest.control.name, closest.arm.name
-    beaten = (
-        f"{name} ({_by(closest)})"
-        if len(losing) == 1
-        else f"every variant ({name} comes closest: {_by(closest)})"
-    )
+    if len(losing) == 1:
+        beaten = f"{name} ({_evidence(closest)})"
+    else:
+        beaten = f"every variant ({name} comes closest: {_evidence(closest)})"
     return Verdict(
         Kind.CONTROL_WINS,
         f"{control}, the control, beats {beaten}, safe to stop",
@@ -179,17 +206,16 @@ def _control_wins(losing: Sequence[Comparison]) -> Verdict:
 
 
 def _no_difference(undecided: Sequence[Comparison], losing: Sequence[Comparison]) -> Verdict:
-    highest = max(undecided, key=lambda comparison: comparison.anytime_difference.value)
+    highest = _highest(undecided)
     lifts = [comparison.anytime_lift for comparison in undecided if comparison.anytime_lift]
-    between = f"between {_signed(min(lift.low for lift in lifts))} and {_signed(max(lift.high for lift in lifts))}"
-    which = (
-        f"the lift of {highest.arm.name} is"
-        if len(lifts) == 1
-        else f"the lifts of {_names(undecided)} are"
-    )
+    low = signed_percent(min(lift.low for lift in lifts))
+    high = signed_percent(max(lift.high for lift in lifts))
+    subject = "the lift of" if len(lifts) == 1 else "the lifts of"
+    verb = "is" if len(lifts) == 1 else "are"
     return Verdict(
         Kind.NO_DIFFERENCE,
-        f"no difference worth detecting: {which} {between}, safe to stop{_lost(losing)}",
+        f"no difference worth detecting: {subject} {_names(undecided)} {verb} between {low} and "
+        f"{high}, safe to stop{_lost(losing)}",
         highest.arm.name,
         highest.anytime_lift,
         losers=tuple(comparison.arm.name for comparison in losing),
@@ -197,45 +223,45 @@ def _no_difference(undecided: Sequence[Comparison], losing: Sequence[Comparison]
 
 
 def _too_early(
-    undecided: Sequence[Comparison],
-    losing: Sequence[Comparison],
-    baseline: float,
-    each: float,
-    wanted: float,
-    power: float,
+    undecided: Sequence[Comparison], losing: Sequence[Comparison], target: _Target
 ) -> Verdict:
-    """Tell how many more visitors a variant are needed to detect the wanted lift; past that, to decide at the rates seen."""
-    highest = max(undecided, key=lambda comparison: comparison.anytime_difference.value)
+    """Say how many more visitors per variant are needed to detect the wanted lift.
+
+    If there are that many already, say how many are needed to decide at the observed rates.
+    """
+    highest = _highest(undecided)
     losers = tuple(comparison.arm.name for comparison in losing)
     precision = _precision(undecided)
-    have = min(
+    current = min(
         arm.visitors.value
         for comparison in undecided
         for arm in (comparison.arm, comparison.control)
     )
-    need = visitors_to_detect(baseline, wanted, each, power, precision)
-    purpose = f"detect a {_percent(wanted)} lift"
-    if need is not None and need <= have:
-        need = _visitors_to_decide(undecided, baseline, each, wanted, precision)
+    needed = _visitors_to_detect(target, precision)
+    purpose = f"detect a {percent(target.lift)} lift"
+    if needed is not None and needed <= current:
+        needed = _visitors_to_decide(undecided, target, precision)
         purpose = f"tell {_names(undecided)} from {highest.control.name}"
-    if need is None:
-        hidden_by = "than any feasible number of visitors can show"
-        if (
-            precision != EXACT
-            and visitors_to_detect(baseline, wanted, each, power, EXACT) is not None
-        ):
-            hidden_by = f"than counting at precision {precision} can show"
-        sentence = (
-            f"cannot be told: a {_percent(wanted)} lift is smaller {hidden_by}{_lost(losing)}"
+    if needed is None:
+        hidden_by_counting = precision != EXACT and _visitors_to_detect(target, EXACT) is not None
+        limit = (
+            f"at counting precision {precision}"
+            if hidden_by_counting
+            else "with any feasible number of visitors"
         )
+        problem = f"a {percent(target.lift)} lift is too small to detect {limit}"
         return Verdict(
-            Kind.TOO_NOISY, sentence, highest.arm.name, highest.anytime_lift, losers=losers
+            Kind.TOO_NOISY,
+            f"cannot be decided: {problem}{_lost(losing)}",
+            highest.arm.name,
+            highest.anytime_lift,
+            losers=losers,
         )
-    more = _about(max(need - have, have / 10, 1))
-    sentence = f"too early: about {more:,} more visitors a variant to {purpose}{_lost(losing)}"
+    more = _round_up(max(needed - current, current / 10, 1))
+    visitors = pluralize(more, "more visitor")
     return Verdict(
         Kind.TOO_EARLY,
-        sentence,
+        f"too early: needs about {visitors} per variant to {purpose}{_lost(losing)}",
         highest.arm.name,
         highest.anytime_lift,
         losers=losers,
@@ -243,16 +269,25 @@ def _too_early(
     )
 
 
+def _visitors_to_detect(target: _Target, precision: int) -> int | None:
+    return visitors_to_detect(
+        target.baseline, target.lift, target.confidence, target.power, precision
+    )
+
+
 def _visitors_to_decide(
-    undecided: Sequence[Comparison], baseline: float, each: float, wanted: float, precision: int
+    undecided: Sequence[Comparison], target: _Target, precision: int
 ) -> int | None:
-    """Return the visitors a variant after which intervals as narrow as the differences now observed would leave out either zero
-    or the wanted lift."""
+    """Return the visitors per variant that decide every comparison at the observed rates.
+
+    With them an interval around the observed difference excludes either zero or the wanted lift.
+    """
     most = 0
     for comparison in undecided:
-        difference, sought = abs(comparison.anytime_difference.value), wanted * baseline
-        rates = (comparison.control.rate or baseline, comparison.arm.rate or baseline)
-        visitors = visitors_to_resolve(rates, max(difference, sought - difference), each, precision)
+        difference, sought = abs(comparison.anytime_difference.value), target.lift * target.baseline
+        rates = (comparison.control.rate or target.baseline, comparison.arm.rate or target.baseline)
+        delta = max(difference, sought - difference)
+        visitors = visitors_to_resolve(rates, delta, target.confidence, precision)
         if visitors is None:
             return None
         most = max(most, visitors)
@@ -266,53 +301,44 @@ def _baseline(arms: Sequence[Arm], control: Arm) -> float:
 
 
 def _precision(undecided: Sequence[Comparison]) -> int:
-    """Return the precision that limits these comparisons: the lowest of those counted with, or `EXACT`."""
+    """Return the lowest precision that these comparisons were counted with, or `EXACT`."""
     counts = [
         count
-        for each in undecided
-        for arm in (each.arm, each.control)
+        for comparison in undecided
+        for arm in (comparison.arm, comparison.control)
         for count in (arm.visitors, arm.conversions)
     ]
     return min((count.precision for count in counts if count.precision != EXACT), default=EXACT)
 
 
-def _is_within(lift: Estimate | None, wanted: float) -> bool:
-    return lift is not None and -wanted <= lift.low and lift.high <= wanted
+def _is_within(lift: Estimate | None, bound: float) -> bool:
+    return lift is not None and -bound <= lift.low and lift.high <= bound
+
+
+def _highest(comparisons: Sequence[Comparison]) -> Comparison:
+    return max(comparisons, key=lambda comparison: comparison.anytime_difference.value)
 
 
 def _names(comparisons: Sequence[Comparison]) -> str:
-    *others, last = (comparison.arm.name for comparison in comparisons)
-    return f"{', '.join(others)} and {last}" if others else last
+    return join_names([comparison.arm.name for comparison in comparisons])
 
 
 def _lost(losing: Sequence[Comparison]) -> str:
-    return (
-        f"; {_names(losing)} {'loses' if len(losing) == 1 else 'lose'} to {losing[0].control.name}"
-        if losing
-        else ""
-    )
+    if not losing:
+        return ""
+    verb = "loses" if len(losing) == 1 else "lose"
+    return f"; {_names(losing)} {verb} to {losing[0].control.name}"
 
 
-def _by(comparison: Comparison) -> str:
+def _evidence(comparison: Comparison) -> str:
     lift = comparison.anytime_lift
     if lift is None:
-        return f"{_percent(comparison.arm.rate)} against {_percent(comparison.control.rate)}"
-    return f"lift {_signed(lift.value)}, between {_signed(lift.low)} and {_signed(lift.high)}"
+        return f"{percent(comparison.arm.rate)} against {percent(comparison.control.rate)}"
+    low, high = signed_percent(lift.low), signed_percent(lift.high)
+    return f"lift {signed_percent(lift.value)}, between {low} and {high}"
 
 
-def _percent(share: float) -> str:
-    """Write a share in percent, with two digits below 10%: 12%, 3.4%, 0.05%."""
-    percent = 100 * share
-    if abs(percent) < 0.005:
-        return "0%"
-    return f"{percent:,.0f}%" if abs(percent) >= 9.95 else f"{percent:.2g}%"
-
-
-def _signed(share: float) -> str:
-    return f"+{_percent(share)}" if share > 0 else _percent(share)
-
-
-def _about(visitors: float) -> int:
-    """Round up to two digits: nobody knows such a number better."""
+def _round_up(visitors: float) -> int:
+    """Round up to two digits: nobody knows such a number more precisely."""
     unit = int(10 ** max(0, math.floor(math.log10(visitors)) - 1))
     return math.ceil(visitors / unit) * unit

@@ -1,14 +1,16 @@
-"""The JSON of `GET /experiments`, parsed once and strictly into counts."""
+"""The JSON of `GET /experiments`, parsed once and strictly into counts.
+
+Nothing behind this module looks into the JSON. It does not know how the answer was received.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gimel.analysis.counts import Count
-from gimel.analysis.experiment import Counted, NamespaceCounts
+from gimel.analysis.counts import Count, ExperimentCounts, NamespaceCounts
 from gimel.errors import GimelError
 
 _MOST = 1e20  # the longest integer that the runtime reads has 20 digits
@@ -18,38 +20,34 @@ _Parts = dict[Annotated[str, Field(pattern=r"^(exact|[1-9][0-9]{0,5})$")], _Numb
 
 
 def parse(answer: object, source: str = "the API") -> NamespaceCounts:
-    """Return what `GET /experiments` answered, as JSON; that of Gimel 1.5.0, which tells no precision, counts as precision 1.
+    """Return the counts in an answer of `GET /experiments`, given as parsed JSON.
 
-    Raises GimelError that names the source and what is wrong, for anything that is not such an answer.
+    Counts from Gimel 1.5.0, which reports no precision, have precision 1.
+
+    Raises:
+        GimelError: It is not such an answer; the message names `source` and the first mistake.
     """
     if not isinstance(answer, list) or not answer:
-        raise _not_an_answer(source, 'no list that begins with "meta"')
-    experiments: list[Counted] = []
-    place = 0
+        raise _malformed(source, 'expected a list that begins with "meta"')
+    experiments: list[ExperimentCounts] = []
+    index = 0
     try:
         meta = _Head.model_validate(answer[0]).meta
-        for place in range(1, len(answer)):
-            experiments.append(_counted(_Experiment.model_validate(answer[place])))
-        _once("experiment", [experiment.name for experiment in experiments])
+        for index in range(1, len(answer)):
+            experiments.append(_experiment(_Experiment.model_validate(answer[index])))
+        _require_unique("experiment", [experiment.name for experiment in experiments])
     except ValidationError as error:
-        mistake = error.errors(include_url=False)[0]
-        key = "".join(
-            f".{part}" if isinstance(part, str) else f"[{part}]"
-            for part in (place, *mistake["loc"])
-        )
-        expected = (
-            "should be an object"
-            if mistake["type"] == "model_type"
-            else mistake["msg"].removeprefix("Input ")
-        )
-        raise _not_an_answer(source, f"{key} {expected}") from None
+        raise _malformed(source, _describe(error, index)) from None
     except ValueError as error:
-        raise _not_an_answer(source, str(error)) from None
+        raise _malformed(source, str(error)) from None
     return NamespaceCounts(tuple(experiments), meta.ignored)
 
 
 class _Model(BaseModel):
-    """A JSON object that has at least these keys, of exactly these types; what a newer Gimel adds is passed over."""
+    """A JSON object with at least these keys, of exactly these types.
+
+    Keys that a newer Gimel adds are skipped.
+    """
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True, hide_input_in_errors=True)
 
@@ -69,9 +67,7 @@ class _Participant(_Model):
 
     @property
     def visitors(self) -> Count:
-        return Count.of(
-            {"1": self.trials} if self.trials_by_precision is None else self.trials_by_precision
-        )
+        return _count(self.trials, self.trials_by_precision)
 
 
 class _Result(_Participant):
@@ -80,11 +76,7 @@ class _Result(_Participant):
 
     @property
     def conversions(self) -> Count:
-        return Count.of(
-            {"1": self.successes}
-            if self.successes_by_precision is None
-            else self.successes_by_precision
-        )
+        return _count(self.successes, self.successes_by_precision)
 
 
 class _Goal(_Model):
@@ -101,23 +93,28 @@ class _Experiment(_Model):
     unreadable: Annotated[int, Field(ge=0)] = 0
 
 
-def _counted(item: _Experiment) -> Counted:
-    """Return an item of the answer as counts. Raises ValueError where a name stands twice.
+def _count(total: float, parts: Mapping[str, float] | None) -> Count:
+    """Return a count of these parts by precision; 1.5.0 reports only the total."""
+    return Count.from_parts({"1": total} if parts is None else parts)
 
-    1.5.0 tells the visitors beside each goal only, counted anew each time: the largest count is the latest.
+
+def _experiment(item: _Experiment) -> ExperimentCounts:
+    """Return an item of the answer as counts. Raises ValueError if it has a name twice.
+
+    1.5.0 reports visitors only beside each goal, counted again each time: the largest count is the
+    latest.
     """
-    _once("variant", [row.label for row in item.participants])
-    _once("goal", [goal.goal for goal in item.goals])
+    _require_unique("variant", [row.label for row in item.participants])
+    _require_unique("goal", [goal.goal for goal in item.goals])
     visitors = {row.label: row.visitors for row in item.participants}
     goals = {}
     for goal in item.goals:
-        _once("variant", [row.label for row in goal.results])
+        _require_unique("variant", [row.label for row in goal.results])
         for row in goal.results:
-            visitors[row.label] = max(
-                visitors.get(row.label, Count()), row.visitors, key=lambda count: count.value
-            )
+            counted = (visitors.get(row.label, Count()), row.visitors)
+            visitors[row.label] = max(counted, key=lambda count: count.value)
         goals[goal.goal] = {row.label: row.conversions for row in goal.results}
-    return Counted(
+    return ExperimentCounts(
         item.experiment,
         visitors,
         dict(sorted(goals.items())),
@@ -127,15 +124,27 @@ def _counted(item: _Experiment) -> Counted:
     )
 
 
-def _once(kind: str, names: Sequence[str]) -> None:
+def _require_unique(kind: str, names: Sequence[str]) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise ValueError(f"the {kind} {name!r} stands there twice")
+            raise ValueError(f"the {kind} {name!r} appears twice")
         seen.add(name)
 
 
-def _not_an_answer(source: str, reason: str) -> GimelError:
+def _describe(error: ValidationError, index: int) -> str:
+    """Return the first mistake in item `index`: "[1].goals[0].goal should be a valid string"."""
+    mistake: Any = error.errors(include_url=False)[0]
+    path = "".join(
+        f".{part}" if isinstance(part, str) else f"[{part}]" for part in (index, *mistake["loc"])
+    )
+    if mistake["type"] == "model_type":
+        return f"{path} should be an object"
+    return f"{path} {mistake['msg'].removeprefix('Input ')}"
+
+
+def _malformed(source: str, reason: str) -> GimelError:
     return GimelError(
-        f"{source} does not answer as Gimel does: {reason}.", "Is it the address of Gimel's API?"
+        f"{source} did not answer as Gimel does: {reason}.",
+        "Check that this is the address of Gimel's API.",
     )

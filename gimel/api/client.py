@@ -16,7 +16,8 @@ from urllib.request import getproxies, proxy_bypass
 import urllib3
 
 import gimel
-from gimel.analysis.experiment import Counted, NamespaceCounts, find
+from gimel.analysis.counts import ExperimentCounts, NamespaceCounts
+from gimel.analysis.experiment import get_experiment
 from gimel.api import answers
 from gimel.errors import GimelError
 
@@ -48,7 +49,7 @@ class Api:
         parameters = {"namespace": namespace, **({} if scope is None else {"scope": scope})}
         return answers.parse(self._call("GET", "experiments", parameters), self.url)
 
-    def experiment(self, namespace: str, name: str) -> Counted:
+    def experiment(self, namespace: str, name: str) -> ExperimentCounts:
         """Return one experiment, without having the API count all others. Raises GimelError with the nearest names."""
         return find_experiment(self.experiments, namespace, name)
 
@@ -103,13 +104,13 @@ class Api:
 
 def find_experiment(
     experiments: Callable[[str, str | None], NamespaceCounts], namespace: str, name: str
-) -> Counted:
+) -> ExperimentCounts:
     """Return an experiment of what `experiments(namespace, scope)` reads; all of it only where the scope does not tell."""
     if name and "," not in name:  # which divides the names of a scope
         for experiment in experiments(namespace, name).experiments:
             if experiment.name == name and experiment.visitors:
                 return experiment
-    return find(experiments(namespace, None), name, namespace)
+    return get_experiment(experiments(namespace, None), name, namespace)
 
 
 def base_url(url: str) -> str:

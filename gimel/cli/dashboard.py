@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from gimel.analysis.experiment import analyse_all, require_some
+from gimel.analysis.experiment import analyse_all, require_experiments
 from gimel.cli import Options
 from gimel.cli.connection import api_options, find_api
 from gimel.config import Config
@@ -74,7 +74,7 @@ def _site(
 
 def _write(site: Site, output: Path) -> None:
     answer = site.source.experiments(site.namespace)
-    require_some(answer, site.namespace)
+    require_experiments(answer, site.namespace)
     found = analyse_all(answer, site.designs)
     choices = html.Choices(site.namespace, site.namespace)
     page = html.report(

@@ -1,29 +1,42 @@
-"""`gimel results`"""
+"""`gimel results`: fetch the counts, analyse them and print the results."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import click
 
 from gimel.analysis.design import Design
-from gimel.analysis.experiment import Experiment, analyse, analyse_all, require_some
+from gimel.analysis.experiment import (
+    Experiment,
+    analyse,
+    analyse_all,
+    require_experiments,
+    select_goal,
+)
 from gimel.api.client import Api
 from gimel.cli import Options
 from gimel.cli.connection import api_options, find_api
 from gimel.cli.numbers import CONFIDENCE
-from gimel.errors import GimelError, suggest
-from gimel.report import export
-
-SECONDS_BETWEEN_LOOKS = 10
+from gimel.errors import GimelError
+from gimel.report import REFRESH_SECONDS, export
 
 
 @dataclass(frozen=True)
-class Question:
-    """What is asked for: an experiment or all of them, a goal or all of them, against which control, how sure."""
+class Query:
+    """What to show.
+
+    Attributes:
+        namespace: The namespace to read.
+        experiment: The only experiment to show; None for all.
+        goal: The only goal to show; None for all.
+        control: The control; None for the design's.
+        confidence: The confidence level, a share of 1.
+        designs: The designs of the experiments that have one.
+    """
 
     namespace: str
     experiment: str | None
@@ -34,8 +47,8 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What was asked for, and the events of no known experiment that were ignored, by reason."""
+class Results:
+    """The experiments found, and the ignored events of experiments that do not exist, by reason."""
 
     experiments: tuple[Experiment, ...]
     ignored: Mapping[str, int]
@@ -43,23 +56,24 @@ class Found:
 
 @click.command()
 @click.argument("experiment", required=False)
-@click.option("--goal", metavar="GOAL", help="Show this goal only.")
+@click.option("--goal", metavar="GOAL", help="Show only this goal.")
 @click.option(
     "--control",
     metavar="VARIANT",
-    help="Compare with this variant. [default: the configuration's, else control, original or baseline, else the first]",
+    help="Variant to compare the others with. [default: the configuration's, else control, original"
+    " or baseline, else the first by name]",
 )
 @click.option(
     "--confidence",
     default=0.95,
     show_default=True,
     type=CONFIDENCE,
-    help="How sure an interval or a verdict is.",
+    help="Confidence level of intervals and verdicts.",
 )
 @click.option("--json", "form", flag_value="json", help="Print all figures as JSON.")
-@click.option("--csv", "form", flag_value="csv", help="Print a line for each variant of each goal.")
+@click.option("--csv", "form", flag_value="csv", help="Print one CSV row per variant and goal.")
 @click.option(
-    "--watch", is_flag=True, help=f"Look again every {SECONDS_BETWEEN_LOOKS} seconds, until Ctrl-C."
+    "--watch", is_flag=True, help=f"Refresh every {REFRESH_SECONDS} seconds, until Ctrl-C."
 )
 @api_options
 @click.pass_obj
@@ -76,77 +90,71 @@ def command(
     api_key: str | None,
     local: bool,
 ) -> None:
-    """Tell which variant wins, and whether that can be trusted.
+    """Show which variant is winning, and whether the data can be trusted.
 
-    Shows EXPERIMENT, or all experiments of the namespace, those that cannot be trusted first.
+    Shows EXPERIMENT, or all experiments of the namespace; those with data-quality problems come
+    first.
     """
     if watch and form:
         raise click.UsageError(f"--watch cannot be used with --{form}.")
     config = options.load_config()
-    question = Question(namespace, experiment, goal, control, confidence, config.designs())
+    query = Query(namespace, experiment, goal, control, confidence, config.designs())
     api = find_api(url, api_key, local)
     if watch:
-        _watch(api, question, time.sleep)
-    found = ask(api, question)
+        _watch(api, query, time.sleep)
+    results = fetch(api, query)
     if form == "json":
-        click.echo(export.to_json(found.experiments, namespace, found.ignored))
+        click.echo(export.to_json(results.experiments, namespace, results.ignored))
     elif form == "csv":
-        click.echo(export.to_csv(found.experiments), nl=False)
+        click.echo(export.to_csv(results.experiments), nl=False)
     else:
-        _show(found)
+        _show(results)
 
 
-def ask(api: Api, question: Question) -> Found:
-    """Return what was asked for. Raises GimelError, as for an experiment, goal or variant that is not there."""
-    namespace, name = question.namespace, question.experiment
-    if name is not None:
-        counted = api.experiment(namespace, name)
-        experiment = analyse(
-            counted, question.designs.get(name), question.confidence, question.control
-        )
-        return Found(_with_goal([experiment], question.goal), {})
-    answer = api.experiments(namespace)
-    require_some(answer, namespace)
-    experiments = analyse_all(answer, question.designs, question.confidence, question.control)
-    return Found(_with_goal(experiments, question.goal), answer.ignored)
+def fetch(api: Api, query: Query) -> Results:
+    """Return what the query asks for.
+
+    Raises:
+        GimelError: The API cannot be read, or an experiment, goal or variant does not exist.
+    """
+    if query.experiment is not None:
+        counts = api.experiment(query.namespace, query.experiment)
+        design = query.designs.get(query.experiment)
+        experiment = analyse(counts, design, query.confidence, query.control)
+        results = Results((experiment,), {})
+    else:
+        namespace_counts = api.experiments(query.namespace)
+        require_experiments(namespace_counts, query.namespace)
+        experiments = analyse_all(namespace_counts, query.designs, query.confidence, query.control)
+        results = Results(experiments, namespace_counts.ignored)
+    if query.goal is not None:
+        return Results(select_goal(results.experiments, query.goal), results.ignored)
+    return results
 
 
-def _with_goal(experiments: Sequence[Experiment], name: str | None) -> tuple[Experiment, ...]:
-    """Return those experiments that have the goal, with it alone; all of them as they are where no goal is named."""
-    if name is None:
-        return tuple(experiments)
-    goals = sorted({goal.name for experiment in experiments for goal in experiment.goals})
-    if name not in goals:
-        raise GimelError(f"There is no goal {name!r}.", suggest(name, goals))
-    chosen = [
-        replace(each, goals=tuple(goal for goal in each.goals if goal.name == name))
-        for each in experiments
-    ]
-    return tuple(each for each in chosen if each.goals)
-
-
-def _watch(api: Api, question: Question, sleep: Callable[[float], None]) -> None:
-    """Show the results again and again; what goes wrong meanwhile is told, and asked for again."""
+def _watch(api: Api, query: Query, sleep: Callable[[float], None]) -> None:
+    """Show the results again and again; after an error, say so and try again."""
     while True:
         try:
-            found = ask(api, question)
+            results = fetch(api, query)
         except GimelError as error:
             click.echo(f"Error: {error}", err=True)
         else:
             if sys.stdout.isatty():
                 click.clear()
-            _show(found)
-            click.echo(f"\nAs of {time.strftime('%H:%M:%S')}. Ctrl-C ends it.")
-        sleep(SECONDS_BETWEEN_LOOKS)
+            _show(results)
+            click.echo(f"\nUpdated {time.strftime('%H:%M:%S')}. Press Ctrl-C to stop.")
+        sleep(REFRESH_SECONDS)
 
 
-def _show(found: Found) -> None:
+def _show(results: Results) -> None:
+    # Imported here: rich takes about 0.1 s, and neither --json nor --csv needs it.
     from rich.console import Console
 
     from gimel.report import terminal
 
     console = Console(highlight=False, emoji=False, markup=False)
     for part in terminal.report(
-        found.experiments, found.ignored, time.time(), console.width, console.options.ascii_only
+        results.experiments, results.ignored, time.time(), console.width, console.options.ascii_only
     ):
         console.print(part)

@@ -10,23 +10,29 @@ from gimel.errors import GimelError
 
 
 @dataclass(frozen=True)
-class Client:
-    """A release of the AlephBet JavaScript client.
+class Release:
+    """A release of the AlephBet JavaScript client on npm.
 
-    `integrity` is the Subresource Integrity hash of its dist/alephbet.min.js.
+    Attributes:
+        version: Its version.
+        integrity: The Subresource Integrity hash of its dist/alephbet.min.js.
     """
 
     version: str
     integrity: str
 
 
-ALEPHBET = Client(
+ALEPHBET = Release(
     "0.27.0", "sha384-4VEL32ya6Zl4KzeC363t/ySCI+riTrRthoaev9aFmg7i5aF8/44TAI0fCz7Vvzha"
 )
 
 
 def snippet(track_url: str, namespace: str) -> str:
-    """Return the snippet. Raises GimelError where the URL is not an absolute http or https URL."""
+    """Return the snippet for a page that sends its events to `track_url`.
+
+    Raises:
+        GimelError: It is not an absolute http or https URL.
+    """
     parts = urlsplit(track_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise GimelError(

@@ -1,11 +1,15 @@
-"""Experiments with their statistics as data for other programs: a JSON document, a CSV table. Shares are shares of 1."""
+"""Experiments with their statistics as data for other programs: a JSON document, a CSV table.
+
+Rates, shares, lifts and confidence levels are shares of 1. Both forms have the same figures under
+the same names.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -39,13 +43,17 @@ COLUMNS = (
     "verdict",
     "sentence",
 )
+"""The columns of the CSV table."""
 
-# A name can be chosen by whoever calls the public track URL, and a spreadsheet runs what begins like this.
+# Anyone who calls the public track URL can choose a name, and a spreadsheet runs these as formulas.
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def to_json(experiments: Sequence[Experiment], namespace: str, ignored: Mapping[str, int]) -> str:
-    """Return a document with all figures: each experiment as `describe` has it; `ignored` are events of no known experiment."""
+    """Return a JSON document with all figures, each experiment as `describe` returns it.
+
+    `ignored` are the ignored events of experiments that do not exist, by reason.
+    """
     document = {
         "namespace": namespace,
         "ignored": dict(ignored),
@@ -55,11 +63,12 @@ def to_json(experiments: Sequence[Experiment], namespace: str, ignored: Mapping[
 
 
 def describe(experiment: Experiment) -> dict[str, Any]:
-    """Return an experiment as JSON has it.
+    """Return an experiment as it appears in JSON.
 
-    An interval is `{"value", "low", "high"}`. What there is none of is null: the control compared with itself, a lift without
-    conversions, every figure but `per_visitor` of a goal that is not unique per visitor. What is under `anytime` may be looked
-    at every day. `verdicts` has one entry a goal, or one with the goal null while there is none.
+    An interval is `{"value", "low", "high"}`. A figure that is not defined is null: a comparison of
+    the control with itself, a lift without conversions, every figure but `per_visitor` of a goal
+    that is not unique per visitor. The figures under `anytime` hold at every look. `verdicts` has
+    one entry per goal, or a single one with the goal null if there are no goals.
     """
     split = experiment.split
     return {
@@ -86,14 +95,14 @@ def describe(experiment: Experiment) -> dict[str, Any]:
             )
         ],
         "verdicts": [
-            {"goal": goal or None, **_verdict(said)} for goal, said in experiment.verdicts
+            {"goal": goal or None, **_verdict(verdict)} for goal, verdict in experiment.verdicts
         ],
         "goals": [_goal(goal) for goal in experiment.goals],
     }
 
 
 def to_csv(experiments: Sequence[Experiment]) -> str:
-    """Return a table with a line for each variant of each goal; without goals, for each variant.
+    """Return a CSV table with one row per variant and goal; without goals, one row per variant.
 
     A name that a spreadsheet would run as a formula gets a ' in front.
     """
@@ -103,28 +112,13 @@ def to_csv(experiments: Sequence[Experiment]) -> str:
     )
     table.writeheader()
     for experiment in experiments:
-        for goal in experiment.goals:
-            for variant in goal.variants:
-                table.writerow({"experiment": _cell(experiment.name), **_line(goal, variant)})
-        if not experiment.goals:
-            for arm in experiment.arms:
-                ((_, said),) = experiment.verdicts
-                table.writerow(
-                    {
-                        "experiment": _cell(experiment.name),
-                        "variant": _cell(arm.name),
-                        "is_control": _cell(arm is experiment.control),
-                        "visitors": arm.visitors.value,
-                        "visitors_error": arm.visitors.error,
-                        "verdict": said.kind.value,
-                        "sentence": _cell(said.sentence),
-                    }
-                )
+        for row in _rows(experiment):
+            table.writerow({name: _cell(value) for name, value in row.items()})
     return file.getvalue()
 
 
-def _verdict(said: Verdict) -> dict[str, Any]:
-    return {**asdict(said), "kind": said.kind.value, "safe_to_stop": said.safe_to_stop}
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {**asdict(verdict), "kind": verdict.kind.value, "safe_to_stop": verdict.safe_to_stop}
 
 
 def _goal(goal: Goal) -> dict[str, Any]:
@@ -137,23 +131,23 @@ def _goal(goal: Goal) -> dict[str, Any]:
 
 
 def _variant(goal: Goal, variant: Variant) -> dict[str, Any]:
-    arm, compared = variant.arm, variant.comparison
-    figures: dict[str, Any] = dict.fromkeys(
+    arm, comparison = variant.arm, variant.comparison
+    values: dict[str, Any] = dict.fromkeys(
         ("rate", "difference", "lift", "p", "p_holm", "beats_control", "best", "anytime")
     )
     if goal.is_conversion:
-        figures |= {"rate": _interval(variant.rate), "best": variant.best}
-    if goal.is_conversion and compared:
-        figures |= {
-            "difference": _interval(compared.difference),
-            "lift": _interval(compared.lift),
-            "p": compared.p,
-            "p_holm": compared.p_adjusted,
+        values |= {"rate": _interval(variant.rate), "best": variant.best}
+    if goal.is_conversion and comparison:
+        values |= {
+            "difference": _interval(comparison.difference),
+            "lift": _interval(comparison.lift),
+            "p": comparison.p,
+            "p_holm": comparison.p_adjusted,
             "beats_control": variant.beats_control,
             "anytime": {
-                "difference": _interval(compared.anytime_difference),
-                "lift": _interval(compared.anytime_lift),
-                "p": compared.anytime_p,
+                "difference": _interval(comparison.anytime_difference),
+                "lift": _interval(comparison.anytime_lift),
+                "p": comparison.anytime_p,
             },
         }
     return {
@@ -164,7 +158,7 @@ def _variant(goal: Goal, variant: Variant) -> dict[str, Any]:
         "conversions": arm.conversions.value,
         "conversions_error": arm.conversions.error,
         "per_visitor": arm.per_visitor,
-        **figures,
+        **values,
     }
 
 
@@ -172,23 +166,42 @@ def _interval(estimate: Estimate | None) -> dict[str, float] | None:
     return asdict(estimate) if estimate else None
 
 
-def _line(goal: Goal, variant: Variant) -> dict[str, Any]:
-    """Return a variant's figures by column: those of `_variant`, with each interval in three columns."""
-    line: dict[str, Any] = {
-        "goal": _cell(goal.name),
+def _rows(experiment: Experiment) -> Iterator[dict[str, Any]]:
+    """Yield the rows of an experiment, each as values by column."""
+    for goal in experiment.goals:
+        for variant in goal.variants:
+            yield {"experiment": experiment.name, **_row(goal, variant)}
+    if not experiment.goals:
+        ((_, verdict),) = experiment.verdicts
+        for arm in experiment.arms:
+            yield {
+                "experiment": experiment.name,
+                "variant": arm.name,
+                "is_control": arm is experiment.control,
+                "visitors": arm.visitors.value,
+                "visitors_error": arm.visitors.error,
+                "verdict": verdict.kind.value,
+                "sentence": verdict.sentence,
+            }
+
+
+def _row(goal: Goal, variant: Variant) -> dict[str, Any]:
+    """Return a variant's figures by column: those of `_variant`, each interval in three columns."""
+    row: dict[str, Any] = {
+        "goal": goal.name,
         "verdict": goal.verdict.kind.value,
-        "sentence": _cell(goal.verdict.sentence),
+        "sentence": goal.verdict.sentence,
     }
     for name, value in _variant(goal, variant).items():
         if isinstance(value, dict) and name != "anytime":
-            line |= {
+            row |= {
                 name: value["value"],
                 f"{name}_low": value["low"],
                 f"{name}_high": value["high"],
             }
         elif name in COLUMNS:
-            line[name] = _cell(value)
-    return line
+            row[name] = value
+    return row
 
 
 def _cell(value: object) -> object:

@@ -1,4 +1,4 @@
-"""How figures and names are written for people, in the terminal and on pages: "+12%", "<0.0001", "2026-11-01"."""
+"""How numbers and names are written for people: "+12", "<0.0001", "2026-11-01, 21 days ago"."""
 
 from __future__ import annotations
 
@@ -7,18 +7,23 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, timezone
 
+from rich.cells import cell_len
+
 from gimel.analysis.stats import Estimate
 
-NONE = "-"
+MISSING = "-"
+"""Shown in place of a figure that is not defined."""
+
 _MOST_PERCENT = 999.5
-_ENDLESS = 1e12
+_UNBOUNDED = 1e12  # the width of an interval without an end: a lift over almost nothing
+_SECONDS_PER_DAY = 86400
 
 
 def visible(text: str) -> str:
-    """Return a name that cannot harm what stands around it.
+    """Return a name that cannot affect the text around it.
 
-    Control characters, and format characters as those that turn the direction of writing, are written as escapes. The joiners,
-    which emoji and several scripts need, stay.
+    Control characters, and format characters such as those that reverse the direction of writing,
+    become escapes. The joiners, which emoji and several scripts need, are kept.
     """
     return "".join(
         f"\\u{ord(character):04x}"
@@ -29,30 +34,45 @@ def visible(text: str) -> str:
     )
 
 
-def shortened(text: str, longest: int) -> str:
-    """Return the text, without its middle where it is longer: names often differ at their ends."""
+def shorten(text: str, longest: int) -> str:
+    """Return at most `longest` characters, cutting out the middle: names often differ at an end."""
     if len(text) <= longest:
         return text
     end = (longest - 3) // 2
     return f"{text[: longest - 3 - end]}...{text[len(text) - end :]}"
 
 
-def count(number: float) -> str:
+def fit(text: str, columns: int) -> str:
+    """Return the text, shortened to a width: a character may be two columns wide, or none."""
+    shown, characters = text, columns
+    while cell_len(shown) > columns:
+        shown = shorten(text, characters)
+        characters -= 1
+    return shown
+
+
+def format_count(number: float) -> str:
+    """Return a whole number: "1,234"."""
     return f"{number:,.0f}"
 
 
-def digits(estimates: Iterable[Estimate]) -> int:
-    """Return how many digits after the point percentages need, to write the narrowest interval with two digits."""
-    widths = [
-        estimate.high - estimate.low
-        for estimate in estimates
-        if 0 < estimate.high - estimate.low < _ENDLESS
-    ]
-    return min(4, max(0, 1 - math.floor(math.log10(100 * min(widths))))) if widths else 1
+def decimal_places(estimates: Iterable[Estimate]) -> int:
+    """Return the decimal places that show the narrowest interval, in percent, with two digits.
+
+    0 to 4; 1 if no interval has a width.
+    """
+    widths = [estimate.high - estimate.low for estimate in estimates]
+    bounded = [width for width in widths if 0 < width < _UNBOUNDED]
+    if not bounded:
+        return 1
+    return min(4, max(0, 1 - math.floor(math.log10(100 * min(bounded)))))
 
 
-def percent(share: float, places: int, sign: bool = False) -> str:
-    """Return a share of 1 in percent, without the sign of percent: 12.3, -0.4, >999."""
+def format_percent(share: float, places: int, sign: bool = False) -> str:
+    """Return a share of 1 in percent, without a percent sign: "12.3", "-0.4", ">999".
+
+    `sign` puts a plus in front of a positive one.
+    """
     value = 100 * share
     if value > _MOST_PERCENT:
         return ">999"
@@ -62,33 +82,44 @@ def percent(share: float, places: int, sign: bool = False) -> str:
     return f"+{text}" if sign and value > 0 else text
 
 
-def p_value(p: float) -> str:
-    return "<0.0001" if p < 0.0001 else f"{p:.4f}" if p < 0.01 else f"{p:.2f}"
-
-
-def chance(probability: float | None) -> str:
-    """Return a probability in percent; none is ever certain."""
-    if probability is None:
-        return NONE
-    return (
-        ">99.9%"
-        if probability > 0.999
-        else "<0.1%"
-        if probability < 0.001
-        else f"{100 * probability:.1f}%"
+def format_interval(estimate: Estimate, places: int, sign: bool = False) -> tuple[str, str]:
+    """Return a value and its interval in percent: ("5.0", "[4.6, 5.4]")."""
+    value, low, high = (
+        format_percent(share, places, sign)
+        for share in (estimate.value, estimate.low, estimate.high)
     )
+    return value, f"[{low}, {high}]"
 
 
-def widening(share: float) -> str:
-    """Return by how much counting noise widens intervals: "less than 0.1%", "at most 3.1%"."""
+def format_p_value(p: float) -> str:
+    """Return a p-value: "<0.0001", "0.0069", "0.24"."""
+    if p < 0.0001:
+        return "<0.0001"
+    return f"{p:.4f}" if p < 0.01 else f"{p:.2f}"
+
+
+def format_probability(probability: float | None) -> str:
+    """Return a probability in percent, "87.8%", never a certain one; `MISSING` for None."""
+    if probability is None:
+        return MISSING
+    if probability > 0.999:
+        return ">99.9%"
+    return "<0.1%" if probability < 0.001 else f"{100 * probability:.1f}%"
+
+
+def format_widening(share: float) -> str:
+    """Return how much counting noise widens intervals: "less than 0.1%", "at most 3.1%"."""
     if share < 0.001:
         return "less than 0.1%"
     return f"at most {100 * share:.2g}%" if share < 1 else f"at most {100 * share:,.0f}%"
 
 
-def since(seconds: int, now: float) -> str:
-    """Return a date (UTC) and how long ago it was: "2026-11-01, 21 days ago"."""
-    days = int((now - seconds) // 86400)
+def format_start(seconds: int, now: float) -> str:
+    """Return a date (UTC) and how long ago it was: "2026-11-01, 21 days ago".
+
+    Both times are seconds since 1970.
+    """
+    days = int((now - seconds) // _SECONDS_PER_DAY)
     ago = "today" if days < 1 else "1 day ago" if days == 1 else f"{days:,} days ago"
     try:
         return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%d}, {ago}"

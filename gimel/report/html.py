@@ -1,7 +1,8 @@
-"""Experiments as HTML: what stands on each page, in which words. Values come in, text goes out; nothing is asked or kept here.
+"""Experiments as HTML pages. Values come in, text goes out; nothing is read, sent or kept.
 
-Templates only lay out what the views of this module hold. Every page carries its own style and script, named by their hashes in
-a Content-Security-Policy that allows nothing else: a saved report needs no other file, and a name can never run.
+The views say what a page shows, the templates lay it out. Every page carries its own style and
+script, named by their hashes in a Content-Security-Policy that allows nothing else: a saved report
+needs no other file, and a name can never run.
 """
 
 from __future__ import annotations
@@ -9,44 +10,53 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import gimel
 from gimel import templating
-from gimel.analysis.counts import EXACT
-from gimel.analysis.experiment import Counted, Experiment, Goal, NotFound
-from gimel.analysis.verdict import Kind, Verdict
-from gimel.errors import GimelError, suggest
-from gimel.report import figures, plots, wording
-from gimel.report.figures import NONE, visible
-from gimel.report.plots import Plot
+from gimel.analysis.counts import ExperimentCounts
+from gimel.analysis.experiment import Experiment, select_goal
+from gimel.analysis.phrases import pluralize
+from gimel.errors import GimelError
+from gimel.report import REFRESH_SECONDS, views, wording
+from gimel.report.figures import shorten, visible
 
 BASE = "/dashboard"
-CONFIDENCES = (0.8, 0.9, 0.95, 0.99, 0.999)
-SECONDS_BETWEEN_LOOKS = 10
+"""The path of all pages of the dashboard."""
 
-_UNTRUSTED = (Kind.SPLIT_MISMATCH, Kind.NOT_A_CONVERSION)
+USUAL_CONFIDENCE = 0.95
+CONFIDENCES = (0.8, 0.9, USUAL_CONFIDENCE, 0.99, 0.999)
+"""The confidence levels offered in the form."""
+
+_LONGEST_OPTION = 60
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What a reader chose to see. `usual` is the namespace of an address that names none."""
+    """What a reader chose to see.
+
+    Attributes:
+        namespace: The namespace shown.
+        usual: The namespace of an address that names none.
+        goal: The only goal shown; None for all.
+        control: The control; None for the design's.
+        confidence: The confidence level of intervals and verdicts.
+    """
 
     namespace: str
     usual: str
     goal: str | None = None
     control: str | None = None
-    confidence: float = 0.95
+    confidence: float = USUAL_CONFIDENCE
 
     def address(self, path: str = "", **more: str) -> str:
-        """Return the address of a page with these choices, those that are usual left out."""
+        """Return the address of a page with these choices, omitting the usual ones."""
         query = dict(more)
         if self.namespace != self.usual:
             query["namespace"] = self.namespace
-        if self.confidence != 0.95:
+        if self.confidence != USUAL_CONFIDENCE:
             query["confidence"] = f"{self.confidence:g}"
         for name, value in (("control", self.control), ("goal", self.goal)):
             if value is not None and path == "/experiment":
@@ -56,7 +66,14 @@ class Choices:
 
 @dataclass(frozen=True)
 class Frame:
-    """What surrounds every page. `source` says where the figures come from; `keyed` that a key was given, to be forgotten."""
+    """What surrounds every page.
+
+    Attributes:
+        source: Where the figures come from: "counted by https://...".
+        is_demo: Whether the experiments are made up.
+        csrf: The token that a form must send back.
+        keyed: Whether the reader signed in with a key, and so can sign out.
+    """
 
     source: str
     is_demo: bool = False
@@ -65,76 +82,21 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table whose first column names the row; the others hold figures."""
-
-    caption: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True)
-class Said:
-    """A verdict: its mark (`stop`, `go`, `doubt`), the goal that it is about, '' for none, and the sentence."""
-
-    mark: str
-    goal: str
-    sentence: str
-    anchor: str = ""
-
-
-@dataclass(frozen=True)
-class GoalView:
-    anchor: str
-    name: str
-    said: Said
-    rates: Plot | None
-    lifts: Plot | None
-    rate_table: Table
-    lift_table: Table | None
-
-
-@dataclass(frozen=True)
-class ExperimentView:
-    anchor: str
-    name: str
-    facts: str
-    doubts: tuple[str, ...]
-    notes: tuple[str, ...]
-    verdicts: tuple[Said, ...]
-    participants: Table | None
-    goals: tuple[GoalView, ...]
-
-
-@dataclass(frozen=True)
-class Line:
-    """An experiment in the overview."""
-
-    anchor: str
-    name: str
-    address: str
-    since: str
-    visitors: str
-    said: Said
-    doubts: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of the options of a field: what is sent, what is shown."""
+class Option:
+    """An option of a select field: what is sent, what is shown, whether it is selected."""
 
     value: str
     label: str
-    chosen: bool
+    selected: bool
 
 
 @dataclass(frozen=True)
 class Options:
-    """The options of each field of an experiment's form."""
+    """The options of each select field of a page's form."""
 
-    goals: tuple[Choice, ...] = ()
-    controls: tuple[Choice, ...] = ()
-    confidences: tuple[Choice, ...] = field(default=())
+    confidences: tuple[Option, ...]
+    goals: tuple[Option, ...] = ()
+    controls: tuple[Option, ...] = ()
 
 
 def overview(
@@ -145,78 +107,78 @@ def overview(
     now: float,
     deleted: str | None = None,
 ) -> str:
-    """Return the page of all experiments, in the order given.
+    """Return the page of all experiments, in the given order.
 
-    `ignored` are the events of no known experiment, by reason; `deleted` is an experiment that is just gone.
+    `ignored` are the ignored events of experiments that do not exist, by reason; `deleted` is the
+    name of an experiment that was just deleted.
     """
+
+    def address(experiment: Experiment) -> str:
+        return choices.address("/experiment", name=experiment.name)
+
     return _page(
         "overview",
         "Experiments",
         frame,
         choices,
         now,
-        lines=_lines(experiments, choices, now),
-        ignored=wording.reasons(ignored),
+        rows=views.overview_rows(experiments, now, address),
+        ignored=wording.unknown_events(ignored),
         deleted=visible(deleted) if deleted else None,
-        options=Options(confidences=_confidences(choices)),
+        options=Options(_confidences(choices)),
     )
 
 
 def experiment(found: Experiment, choices: Choices, frame: Frame, now: float) -> str:
-    """Return the page of one experiment. Raises NotFound where it has no goal of the name chosen."""
-    shown = found if choices.goal is None else _with_goal(found, choices.goal)
-    options = Options(
-        (
-            Choice("", "all goals", choices.goal is None),
-            *(
-                Choice(goal.name, _label(goal.name), goal.name == choices.goal)
-                for goal in found.goals
-            ),
-        ),
-        tuple(
-            Choice(name, _label(name), found.control is not None and name == found.control.name)
-            for name in sorted(arm.name for arm in found.arms)
-        ),
-        _confidences(choices),
-    )
+    """Return the page of one experiment. Raises NotFound if it does not have the chosen goal."""
+    (shown,) = (found,) if choices.goal is None else select_goal([found], choices.goal)
+    goals = [
+        Option(goal.name, _label(goal.name), goal.name == choices.goal) for goal in found.goals
+    ]
+    control = found.control.name if found.control else None
+    controls = [
+        Option(name, _label(name), name == control)
+        for name in sorted(arm.name for arm in found.arms)
+    ]
+    all_goals = Option("", "all goals", choices.goal is None)
     return _page(
         "experiment",
         visible(found.name),
         frame,
         choices,
         now,
-        view=_experiment(shown, now),
+        view=views.experiment_view(shown, now),
         raw_name=found.name,
-        options=options,
+        options=Options(_confidences(choices), (all_goals, *goals), tuple(controls)),
         delete=choices.address("/delete", name=found.name),
     )
 
 
-def delete(found: Counted, choices: Choices, frame: Frame, now: float) -> str:
-    """Return the page that asks whether an experiment is to be deleted."""
-    visitors = figures.count(sum(count.value for count in found.visitors.values()))
+def delete(counts: ExperimentCounts, choices: Choices, frame: Frame, now: float) -> str:
+    """Return the page that asks whether to delete an experiment."""
+    visitors = sum(count.value for count in counts.visitors.values())
     return _page(
         "delete",
-        f"Delete {visible(found.name)}?",
+        f"Delete {visible(counts.name)}?",
         frame,
         choices,
         now,
-        name=visible(found.name),
-        raw_name=found.name,
-        visitors=visitors,
-        back=choices.address("/experiment", name=found.name),
+        name=visible(counts.name),
+        raw_name=counts.name,
+        visitors=pluralize(visitors, "visitor"),
+        back=choices.address("/experiment", name=counts.name),
     )
 
 
 def failure(error: GimelError, choices: Choices, frame: Frame, now: float) -> str:
     """Return the page that says what went wrong and what to do."""
     message, hint = visible(error.message), visible(error.hint)
-    return _page("failure", "This did not work", frame, choices, now, message=message, hint=hint)
+    return _page("failure", "Something went wrong", frame, choices, now, message=message, hint=hint)
 
 
 def sign_in(wrong: bool, choices: Choices, frame: Frame, now: float) -> str:
-    """Return the page that asks for the API key; `wrong` where another was given."""
-    return _page("sign_in", "API key", frame, choices, now, wrong=wrong)
+    """Return the page that asks for the API key; `wrong` if the last one given was."""
+    return _page("sign_in", "Sign in", frame, choices, now, wrong=wrong)
 
 
 def report(
@@ -226,30 +188,35 @@ def report(
     frame: Frame,
     now: float,
 ) -> str:
-    """Return one page that holds everything and needs no other file."""
-    lines = tuple(
-        replace(line, address=f"#{line.anchor}") for line in _lines(experiments, choices, now)
-    )
-    views = [_experiment(each, now) for each in experiments]
+    """Return one page that has everything and needs no other file."""
+
+    def address(experiment: Experiment) -> str:
+        return f"#{views.anchor(experiment.name)}"
+
     return _page(
         "report",
         "Experiments",
         frame,
         choices,
         now,
-        lines=lines,
-        views=views,
-        ignored=wording.reasons(ignored),
+        rows=views.overview_rows(experiments, now, address),
+        views=[views.experiment_view(experiment, now) for experiment in experiments],
+        ignored=wording.unknown_events(ignored),
     )
 
 
 def policy(inline: bool = False) -> str:
-    """Return the Content-Security-Policy of the pages; `inline` is that of a report, which has no script and sends nothing."""
+    """Return the Content-Security-Policy of the pages.
+
+    `inline` is that of a report, which has no script and sends nothing.
+    """
     style = f"default-src 'none'; img-src data:; style-src {_hash(_style())}"
     if inline:
         return f"{style}; form-action 'none'; base-uri 'none'"
-    script = _hash(_script())
-    return f"{style}; script-src {script}; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    return (
+        f"{style}; script-src {_hash(_script())}; connect-src 'self'; form-action 'self';"
+        " base-uri 'none'; frame-ancestors 'none'"
+    )
 
 
 def _page(
@@ -265,8 +232,8 @@ def _page(
         namespace=visible(choices.namespace),
         home=choices.address(),
         base=BASE,
-        as_of=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now)),
-        seconds=SECONDS_BETWEEN_LOOKS,
+        updated=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now)),
+        seconds=REFRESH_SECONDS,
         how_to_read=wording.HOW_TO_READ,
         policy=policy(inline=True) if is_report else None,
         style=_style(),
@@ -288,190 +255,12 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _anchor(*names: str) -> str:
-    """Return an id that stays the same while others come and go."""
-    joined = "\0".join(names).encode("utf-8", "replace")
-    return f"at-{zlib.crc32(joined):08x}"
-
-
-def _lines(experiments: Iterable[Experiment], choices: Choices, now: float) -> tuple[Line, ...]:
-    return tuple(
-        Line(
-            _anchor(each.name),
-            visible(each.name),
-            choices.address("/experiment", name=each.name),
-            figures.since(each.since, now) if each.since is not None else NONE,
-            figures.count(each.visitors),
-            _said(*each.headline, each.is_doubtful),
-            tuple(visible(doubt) for doubt in each.doubts if doubt != each.headline[1].sentence),
-        )
-        for each in experiments
-    )
-
-
-def _said(
-    goal: str,
-    verdict: Verdict,
-    is_doubtful: bool = False,
-    sentence: str | None = None,
-    anchor: str = "",
-) -> Said:
-    mark = (
-        "doubt"
-        if verdict.kind in _UNTRUSTED or is_doubtful
-        else "stop"
-        if verdict.safe_to_stop
-        else "go"
-    )
-    return Said(
-        mark, visible(goal), visible(verdict.sentence) if sentence is None else sentence, anchor
-    )
-
-
-def _experiment(found: Experiment, now: float) -> ExperimentView:
-    facts = [f"{figures.count(found.visitors)} visitors"]
-    if found.since is not None:
-        facts.insert(0, f"since {figures.since(found.since, now)}")
-    if found.control and len(found.arms) > 1:
-        facts.append(f"control: {visible(found.control.name)}")
-    misused = [
-        f"{goal.name}: {goal.verdict.sentence}"
-        for goal in found.goals
-        if goal.verdict.kind is Kind.NOT_A_CONVERSION
-    ]
-    verdicts = [
-        _said(
-            goal,
-            verdict,
-            sentence=wording.below_doubts(verdict),
-            anchor=_anchor(found.name, goal) if goal else "",
-        )
-        for goal, verdict in found.verdicts
-    ]
-    return ExperimentView(
-        _anchor(found.name),
-        visible(found.name),
-        "; ".join(facts),
-        tuple(visible(doubt) for doubt in (*found.doubts, *misused)),
-        tuple(wording.notes(found)),
-        tuple(verdicts),
-        _participants(found) if found.arms else None,
-        tuple(_goal(found, goal) for goal in found.goals),
-    )
-
-
-def _with_goal(found: Experiment, name: str) -> Experiment:
-    goals = tuple(goal for goal in found.goals if goal.name == name)
-    if not goals:
-        hint = suggest(name, [goal.name for goal in found.goals])
-        raise NotFound(f"The experiment {found.name!r} has no goal {name!r}.", hint)
-    return replace(found, goals=goals)
-
-
-def _goal(found: Experiment, goal: Goal) -> GoalView:
-    return GoalView(
-        _anchor(found.name, goal.name),
-        visible(goal.name),
-        _said(goal.name, goal.verdict, sentence=wording.below_doubts(goal.verdict)),
-        plots.rates(goal) if goal.is_conversion else None,
-        plots.lifts(goal) if goal.is_conversion else None,
-        _rates(goal) if goal.is_conversion else _per_visitor(goal),
-        _lifts(goal) if goal.is_conversion and len(goal.arms) > 1 else None,
-    )
-
-
-def _participants(found: Experiment) -> Table:
-    split, rows = found.split, []
-    for arm, observed, expected in zip(found.arms, split.observed, split.expected, strict=True):
-        error = "exact" if arm.visitors.precision == EXACT else figures.count(arm.visitors.error)
-        shares = [f"{100 * share:.1f}%" if arm.weight else NONE for share in (observed, expected)]
-        rows.append(
-            (
-                visible(arm.name),
-                figures.count(arm.visitors.value),
-                error if arm.visitors.value else NONE,
-                *shares,
-            )
-        )
-    return Table(
-        "Visitors of each variant",
-        ("variant", "visitors", "counting error", "share", "meant"),
-        tuple(rows),
-    )
-
-
-def _rates(goal: Goal) -> Table:
-    places = figures.digits(variant.rate for variant in goal.variants if variant.arm.visitors.value)
-    rows = []
-    for variant in goal.variants:
-        arm = variant.arm
-        rate, between = (
-            wording.interval(variant.rate, places) if arm.visitors.value else (NONE, NONE)
-        )
-        counts = figures.count(arm.visitors.value), figures.count(arm.conversions.value)
-        rows.append((visible(arm.name), *counts, rate, between, figures.chance(variant.best)))
-    columns = (
-        "variant",
-        "visitors",
-        "conversions",
-        "rate, %",
-        f"{100 * goal.confidence:g}% interval",
-        "best",
-    )
-    return Table(f"Rate of {visible(goal.name)}", columns, tuple(rows))
-
-
-def _lifts(goal: Goal) -> Table:
-    compared = [variant for variant in goal.variants if variant.comparison]
-    anytime = [
-        each.comparison.anytime_lift
-        for each in compared
-        if each.comparison and each.comparison.anytime_lift
-    ]
-    places = figures.digits(anytime)
-    rows = []
-    for variant in compared:
-        lift = variant.comparison.anytime_lift if variant.comparison else None
-        wide = wording.interval(lift, places, sign=True)[1] if lift else NONE
-        rows.append((visible(variant.arm.name), *wording.compared(variant, goal), wide))
-    columns = (
-        "variant",
-        "difference, points",
-        "lift, %",
-        "p (Holm)",
-        "beats it",
-        "lift at any look, %",
-    )
-    return Table(
-        f"{visible(goal.name)} against {visible(goal.control.name)}, the control",
-        columns,
-        tuple(rows),
-    )
-
-
-def _per_visitor(goal: Goal) -> Table:
-    rows = tuple(
-        (
-            visible(arm.name),
-            figures.count(arm.visitors.value),
-            figures.count(arm.conversions.value),
-            f"{arm.per_visitor:,.2f}" if arm.visitors.value else NONE,
-        )
-        for arm in goal.arms
-    )
-    return Table(
-        f"Goals per visitor of {visible(goal.name)}",
-        ("variant", "visitors", "goals", "goals per visitor"),
-        rows,
-    )
-
-
 def _label(name: str) -> str:
-    return figures.shortened(visible(name), 60)
+    return shorten(visible(name), _LONGEST_OPTION)
 
 
-def _confidences(choices: Choices) -> tuple[Choice, ...]:
+def _confidences(choices: Choices) -> tuple[Option, ...]:
     return tuple(
-        Choice(f"{each:g}", f"{100 * each:g}%", each == choices.confidence)
-        for each in sorted({*CONFIDENCES, choices.confidence})
+        Option(f"{level:g}", f"{100 * level:g}%", level == choices.confidence)
+        for level in sorted({*CONFIDENCES, choices.confidence})
     )

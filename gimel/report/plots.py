@@ -1,38 +1,51 @@
-"""Where the parts of an interval plot lie: estimates in, coordinates and labels out. The drawing itself is a template's.
+"""Where the parts of an interval plot are: estimates in, coordinates and labels out.
 
-A plot is 360 units wide, as a phone is, and is never drawn much larger: its text stays readable. Each variant has a line of
-text and below it its intervals. What reaches out of the plot is cut off at its edge and marked so.
+A template draws them. A plot is 360 units wide, like a phone, and is never drawn much larger, so
+that its text stays readable. Each variant has a line of text with its intervals below. Whatever
+reaches beyond the plot is cut off at the edge and marked.
 """
 
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gimel.analysis.experiment import Goal, Variant
 from gimel.analysis.stats import Estimate
-from gimel.report import figures, wording
+from gimel.report.figures import decimal_places, fit, format_interval, visible
 
 WIDTH = 360.0
-_LEFT, _RIGHT = 10.0, 350.0
+_LEFT, _RIGHT = 10.0, 350.0  # of the axis
 _TOP, _ROW, _FOOT = 8.0, 40.0, 34.0
-_UNITS_OF_TEXT = 6.4  # the width of a character, so that a name and its figures do not meet
-_MOST_LIFT = 2.0
-_BEYOND = 1.5  # how far a wider interval may reach out of the others, in their own width
+_BAR_BELOW_TOP = 26.0  # of its row
+_UNITS_PER_CHARACTER = 6.4  # so that a name and its figures do not meet
+_GAP = 14.0  # between a name and its figures
+_LONGEST_MARK_LABEL = 24
+_MOST_LIFT = 2.0  # 200%: a fixed-horizon interval beyond this is cut off
+_MOST_BEYOND = 1.5  # how far an always-valid interval may reach, in widths of all the others
+_MARGIN = 0.06  # beside the outermost interval, as a share of the axis
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A variant: the point at `x`, its interval `low` to `high` and around it a wider one, None where there is none.
+    """A variant with its intervals.
 
-    `y` is the line on which they lie; `cut_low`, `cut_high` tell that they go on. `x` is None where nothing is known.
+    Attributes:
+        name: The variant's name, shortened to fit beside the label.
+        full_name: The whole name.
+        label: The value and its interval in words.
+        is_control: Whether the other variants are compared with this one.
+        y: The height at which the intervals lie.
+        x: The point of the estimate; None if nothing is known.
+        low, high: The ends of the interval.
+        wide_low, wide_high: The ends of the always-valid interval; None without one.
+        cut_low, cut_high: Whether an interval goes on beyond the edge.
     """
 
     name: str
     full_name: str
-    figures: str
+    label: str
     is_control: bool
     y: float
     x: float | None = None
@@ -46,13 +59,25 @@ class Bar:
 
 @dataclass(frozen=True)
 class Tick:
+    """A labelled value on the axis."""
+
     x: float
     label: str
 
 
 @dataclass(frozen=True)
 class Plot:
-    """A whole plot. `mark` is where the control lies, None outside; `description` says in words all that is drawn."""
+    """A whole plot.
+
+    Attributes:
+        title: What is plotted.
+        description: All that is drawn, in words.
+        height: The height in units; the width is `WIDTH`.
+        bars: The variants from top to bottom.
+        ticks: The labelled values on the axis.
+        mark: Where the control lies; None if it has no visitors.
+        mark_label: The words below it.
+    """
 
     title: str
     description: str
@@ -64,7 +89,7 @@ class Plot:
 
     @property
     def bottom(self) -> float:
-        """Where the axis lies."""
+        """The height at which the axis lies."""
         return self.height - _FOOT
 
 
@@ -73,7 +98,29 @@ class _Row:
     variant: Variant
     estimate: Estimate | None
     wide: Estimate | None
-    figures: str
+    label: str
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """The axis from `low` to `high`, both shares of 1."""
+
+    low: float
+    high: float
+
+    def position(self, value: float) -> float:
+        """Return where a value lies, or the edge if it is beyond."""
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return round(_LEFT + share * (_RIGHT - _LEFT), 2)
+
+    def ticks(self, sign: bool) -> tuple[Tick, ...]:
+        """Return two to six round values (1, 2 or 5 and zeros) with their labels."""
+        rough = (self.high - self.low) / 5
+        unit = 10.0 ** math.floor(math.log10(rough))
+        step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough)
+        first, last = math.ceil(self.low / step), math.floor(self.high / step)
+        values = [number * step for number in range(first, last + 1)]
+        return tuple(Tick(self.position(value), _tick_label(value, step, sign)) for value in values)
 
 
 def rates(goal: Goal) -> Plot:
@@ -81,166 +128,119 @@ def rates(goal: Goal) -> Plot:
     seen = {
         variant.arm.name: variant.rate for variant in goal.variants if variant.arm.visitors.value
     }
-    places = figures.digits(seen.values())
+    places = decimal_places(seen.values())
     rows = []
     for variant in goal.variants:
         rate = seen.get(variant.arm.name)
-        rows.append(_Row(variant, rate, None, _percent(rate, places) if rate else "no visitors"))
+        rows.append(_Row(variant, rate, None, _label(rate, places) if rate else "no visitors"))
     mark = goal.control.rate if goal.control.visitors.value else None
-    return _plot(
-        f"Rate of {figures.visible(goal.name)}",
-        rows,
-        _extent(seen.values(), 0.0, 1.0),
-        mark,
-        "control",
-        sign=False,
-    )
+    axis = _rate_axis(seen.values())
+    return _plot(f"Rate of {visible(goal.name)}", rows, axis, mark, "control", sign=False)
 
 
 def lifts(goal: Goal) -> Plot | None:
-    """Return the plot of every variant's lift, with the interval of one look and the wider one that the verdict rests on.
+    """Return the plot of the lift of every variant; the mark is zero, the control.
 
-    The mark is zero, the control. None where there is nothing to compare.
+    Each has its fixed-horizon interval and the always-valid one, on which the verdict rests. None
+    if there is no lift.
     """
-    compared = [variant for variant in goal.variants if variant.comparison]
-    found = [
-        comparison.lift
-        for variant in compared
-        if (comparison := variant.comparison) and comparison.lift
-    ]
+    comparisons = [variant.comparison for variant in goal.variants if variant.comparison]
+    found = [comparison.lift for comparison in comparisons if comparison.lift]
     if not found:
         return None
-    places = figures.digits(found)
+    places = decimal_places(found)
     rows = []
-    for variant in compared:
-        comparison = variant.comparison
-        lift = comparison.lift if comparison else None
-        rows.append(
-            _Row(
-                variant,
-                lift,
-                comparison.anytime_lift if comparison else None,
-                _percent(lift, places, sign=True) if lift else "no lift without conversions",
-            )
-        )
-    extent = _lift_extent(found, [row.wide for row in rows if row.wide])
-    control = figures.visible(goal.control.name)
-    title = f"Lift of {figures.visible(goal.name)} over {control}"
-    return _plot(title, rows, extent, 0.0, f"{_fitting(control, 24)} (control)", sign=True)
+    for variant in goal.variants:
+        if variant.comparison:
+            lift, wide = variant.comparison.lift, variant.comparison.anytime_lift
+            label = _label(lift, places, sign=True) if lift else "no lift without conversions"
+            rows.append(_Row(variant, lift, wide, label))
+    axis = _lift_axis(found, [row.wide for row in rows if row.wide])
+    control = visible(goal.control.name)
+    title = f"Lift of {visible(goal.name)} over {control}"
+    mark_label = f"{fit(control, _LONGEST_MARK_LABEL)} (control)"
+    return _plot(title, rows, axis, 0.0, mark_label, sign=True)
 
 
 def _plot(
     title: str,
     rows: Sequence[_Row],
-    extent: tuple[float, float],
+    axis: _Axis,
     mark: float | None,
     mark_label: str,
     sign: bool,
 ) -> Plot:
-    low, high = extent
-    scale = (_RIGHT - _LEFT) / (high - low)
-
-    def place(value: float) -> float:
-        return round(_LEFT + (min(max(value, low), high) - low) * scale, 2)
-
-    bars = []
-    for number, row in enumerate(rows):
-        name = figures.visible(row.variant.arm.name) + (
-            " (control)" if row.variant.is_control else ""
-        )
-        room = int((WIDTH - 2 * _LEFT - 14) / _UNITS_OF_TEXT) - len(row.figures)
-        bar = Bar(
-            _fitting(name, room),
-            name,
-            row.figures,
-            row.variant.is_control,
-            _TOP + _ROW * number + 26,
-        )
-        if row.estimate:
-            bar = Bar(
-                bar.name,
-                bar.full_name,
-                bar.figures,
-                bar.is_control,
-                bar.y,
-                place(row.estimate.value),
-                place(row.estimate.low),
-                place(row.estimate.high),
-                place(row.wide.low) if row.wide else None,
-                place(row.wide.high) if row.wide else None,
-                cut_low=min(row.estimate.low, row.wide.low if row.wide else low) < low,
-                cut_high=max(row.estimate.high, row.wide.high if row.wide else high) > high,
-            )
-        bars.append(bar)
-    steps = _steps(low, high)
-    ticks = tuple(Tick(place(value), _tick(value, steps, sign)) for value in steps)
-    description = "; ".join(f"{bar.full_name}: {bar.figures}" for bar in bars)
-    shown = place(mark) if mark is not None else None
+    bars = tuple(_bar(row, _TOP + _ROW * number, axis) for number, row in enumerate(rows))
+    description = "; ".join(f"{bar.full_name}: {bar.label}" for bar in bars)
     return Plot(
         title,
         f"{description}.",
         _TOP + _ROW * len(rows) + _FOOT,
-        tuple(bars),
-        ticks,
-        shown,
+        bars,
+        axis.ticks(sign),
+        None if mark is None else axis.position(mark),
         mark_label,
     )
 
 
-def _percent(estimate: Estimate, places: int, sign: bool = False) -> str:
-    value, between = wording.interval(estimate, places, sign)
-    return f"{value}% {between}"
+def _bar(row: _Row, top: float, axis: _Axis) -> Bar:
+    name = visible(row.variant.arm.name) + (" (control)" if row.variant.is_control else "")
+    room = int((WIDTH - 2 * _LEFT - _GAP) / _UNITS_PER_CHARACTER) - len(row.label)
+    bar = Bar(fit(name, room), name, row.label, row.variant.is_control, top + _BAR_BELOW_TOP)
+    if row.estimate is None:
+        return bar
+    wide = row.wide or row.estimate
+    return replace(
+        bar,
+        x=axis.position(row.estimate.value),
+        low=axis.position(row.estimate.low),
+        high=axis.position(row.estimate.high),
+        wide_low=axis.position(wide.low) if row.wide else None,
+        wide_high=axis.position(wide.high) if row.wide else None,
+        cut_low=min(row.estimate.low, wide.low) < axis.low,
+        cut_high=max(row.estimate.high, wide.high) > axis.high,
+    )
 
 
-def _extent(estimates: Iterable[Estimate], least: float, most: float) -> tuple[float, float]:
-    """Return the axis that holds these intervals, and a little more, within the possible; the whole of it without any."""
-    lows_and_highs = [(estimate.low, estimate.high) for estimate in estimates]
-    if not lows_and_highs:
-        return least, most
-    low, high = min(low for low, _ in lows_and_highs), max(high for _, high in lows_and_highs)
-    margin = 0.06 * (high - low) or 0.01
-    return max(least, low - margin), min(most, high + margin)
+def _label(estimate: Estimate, places: int, sign: bool = False) -> str:
+    value, interval = format_interval(estimate, places, sign)
+    return f"{value}% {interval}"
 
 
-def _lift_extent(found: Sequence[Estimate], wide: Sequence[Estimate]) -> tuple[float, float]:
-    """Return the axis: zero and every interval of one look, of the wider ones no more than leaves those readable."""
-    most = max(_MOST_LIFT, *(2 * estimate.value + 1 for estimate in found))
-    low = min(0.0, *(estimate.low for estimate in found), 0.0)
-    high = max(0.0, *(min(estimate.high, most) for estimate in found))
-    beyond = _BEYOND * (high - low)
-    low = max(-1.0, low - beyond, min(low, *(estimate.low for estimate in wide))) if wide else low
-    high = min(high + beyond, max(high, *(estimate.high for estimate in wide))) if wide else high
-    margin = 0.06 * (high - low) or 0.01
-    return max(-1.0, low - margin), high + margin
+def _rate_axis(rates: Iterable[Estimate]) -> _Axis:
+    """Return the axis that holds these intervals with a margin; 0 to 1 without any."""
+    intervals = [(rate.low, rate.high) for rate in rates]
+    if not intervals:
+        return _Axis(0.0, 1.0)
+    low, high = min(low for low, _ in intervals), max(high for _, high in intervals)
+    margin = _MARGIN * (high - low) or 0.01
+    return _Axis(max(0.0, low - margin), min(1.0, high + margin))
 
 
-def _steps(low: float, high: float) -> list[float]:
-    """Return three to seven round values (1, 2 or 5 and zeros) on the axis."""
-    rough = (high - low) / 5
-    unit = 10.0 ** math.floor(math.log10(rough))
-    step = next(unit * factor for factor in (1, 2, 5, 10) if unit * factor >= rough)
-    first, last = math.ceil(low / step), math.floor(high / step)
-    return [number * step for number in range(first, last + 1)]
+def _lift_axis(lifts: Sequence[Estimate], wide: Sequence[Estimate]) -> _Axis:
+    """Return the axis that holds zero and the fixed-horizon intervals.
+
+    It shows the always-valid intervals only as far as the others stay readable.
+    """
+    most = max(_MOST_LIFT, *(2 * lift.value + 1 for lift in lifts))
+    low = min(0.0, *(lift.low for lift in lifts), 0.0)
+    high = max(0.0, *(min(lift.high, most) for lift in lifts))
+    beyond = _MOST_BEYOND * (high - low)
+    if wide:
+        low = max(-1.0, low - beyond, min(low, *(lift.low for lift in wide)))
+        high = min(high + beyond, max(high, *(lift.high for lift in wide)))
+    margin = _MARGIN * (high - low) or 0.01
+    return _Axis(max(-1.0, low - margin), high + margin)
 
 
-def _tick(value: float, steps: Sequence[float], sign: bool) -> str:
+def _tick_label(value: float, step: float, sign: bool) -> str:
+    """Return a value on the axis in percent, with the decimal places that its step needs."""
     percent = 100 * value
     if abs(percent) >= 100_000:
         return f"{percent:+.0e}%" if sign else f"{percent:.0e}%"
-    step = 100 * (steps[1] - steps[0]) if len(steps) > 1 else 1.0
-    places = max(0, -math.floor(math.log10(step) + 1e-9))
+    places = max(0, -math.floor(math.log10(100 * step) + 1e-9))
     text = f"{percent:,.{places}f}"
-    text = text.lstrip("-") if float(text.replace(",", "")) == 0 else text
-    return f"+{text}%" if sign and percent > 0 and float(text.replace(",", "")) else f"{text}%"
-
-
-def _fitting(name: str, columns: int) -> str:
-    """Return the name, shortened to so many columns: a character of a script of East Asia is two wide."""
-    characters = columns
-    while _columns(shown := figures.shortened(name, characters)) > columns:
-        characters -= 1
-    return shown
-
-
-def _columns(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+    is_zero = float(text.replace(",", "")) == 0
+    if is_zero:
+        text = text.lstrip("-")
+    return f"+{text}%" if sign and percent > 0 and not is_zero else f"{text}%"

@@ -1,67 +1,80 @@
-"""What is said about an experiment in words and figures, the same in the terminal and on pages. Knows of neither."""
+"""What is said about an experiment, in the terminal and on pages alike. Knows neither of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from enum import Enum
 
-from gimel.analysis.experiment import Experiment, Goal, Variant
-from gimel.analysis.stats import Estimate
+from gimel.analysis.experiment import Experiment
+from gimel.analysis.phrases import pluralize
 from gimel.analysis.verdict import Kind, Verdict
-from gimel.report import figures
-from gimel.report.figures import NONE, visible
+from gimel.report.figures import (
+    format_count,
+    format_p_value,
+    format_start,
+    format_widening,
+    visible,
+)
 
 HOW_TO_READ = (
-    "Intervals and p-values in the tables are for one look, on a day chosen beforehand. "
-    "A verdict and its interval hold however often you look. A counting error is one standard error."
+    "Intervals and p-values in the tables are fixed-horizon: valid for one look on a date chosen "
+    "in advance. A verdict and its interval are always valid, however often you look. A counting "
+    "error is one standard error."
 )
 
 
+class Mark(Enum):
+    """The sign and colour of a verdict. They only repeat what its words say."""
+
+    DOUBT = "doubt"
+    DECIDED = "decided"
+    UNDECIDED = "undecided"
+
+
+def choose_mark(verdict: Verdict, is_doubtful: bool = False) -> Mark:
+    """Return the mark of a verdict; `is_doubtful` if there are other problems with the data."""
+    if verdict.is_untrusted or is_doubtful:
+        return Mark.DOUBT
+    return Mark.DECIDED if verdict.safe_to_stop else Mark.UNDECIDED
+
+
+def facts(experiment: Experiment, now: float) -> str:
+    """Return when an experiment started, its visitors and its control; `now` in seconds."""
+    parts = [pluralize(experiment.visitors, "visitor")]
+    if experiment.since is not None:
+        parts.insert(0, f"started {format_start(experiment.since, now)}")
+    if experiment.control and len(experiment.arms) > 1:
+        parts.append(f"control: {visible(experiment.control.name)}")
+    return "; ".join(parts)
+
+
 def notes(experiment: Experiment) -> Iterator[str]:
-    """Yield what else there is to know of the counts: the check of the split, the counting noise, what was ignored."""
+    """Yield what else to know of the counts: the split check, counting noise, ignored events."""
     split = experiment.split
     if split.checked and not split.is_mismatch:
-        yield f"Split as meant (p = {figures.p_value(split.p)})."
+        yield f"Traffic split as expected (p = {format_p_value(split.p)})."
     elif len(experiment.arms) > 1 and not split.checked:
-        yield "Too few visitors to check the split."
+        yield "Too few visitors to check the traffic split."
     if experiment.widening:
-        yield f"Counting noise widens the intervals by {figures.widening(experiment.widening)}."
+        yield f"Counting noise widens the intervals by {format_widening(experiment.widening)}."
     if experiment.ignored:
-        yield f"Ignored events: {reasons(experiment.ignored)}."
+        yield f"Ignored events: {ignored_events(experiment.ignored)}."
 
 
-def reasons(ignored: Mapping[str, int]) -> str:
+def unknown_events(ignored: Mapping[str, int]) -> str:
+    """Return the sentence on ignored events of experiments that do not exist; '' without any."""
+    return f"Ignored events from unknown experiments: {ignored_events(ignored)}." if ignored else ""
+
+
+def ignored_events(ignored: Mapping[str, int]) -> str:
+    """Return the numbers of ignored events by reason: "1,203 (bot), 2 (limit reached)"."""
     return ", ".join(
-        f"{figures.count(number)} {visible(reason)}" for reason, number in ignored.items()
+        f"{format_count(number)} ({visible(reason)})" for reason, number in ignored.items()
     )
 
 
-def below_doubts(verdict: Verdict) -> str:
-    """Return the sentence as it stands below the doubts, which have the figures of a mismatch."""
+def short_sentence(verdict: Verdict) -> str:
+    """Return a verdict's sentence for use below the doubts, which have a mismatch's figures."""
     if verdict.kind is Kind.SPLIT_MISMATCH:
-        return "do not trust this: visitors are not split as meant"
+        return "do not trust this: traffic is not split as expected"
     return visible(verdict.sentence)
-
-
-def compared(variant: Variant, goal: Goal) -> tuple[str, str, str, str]:
-    """Return a variant's difference in points and lift in percent, each with its interval, Holm's p and the chance to win."""
-    comparison = variant.comparison
-    if not comparison or not variant.arm.visitors.value or not goal.control.visitors.value:
-        return NONE, NONE, NONE, NONE
-    others = [each.comparison for each in goal.variants if each.comparison]
-    places = figures.digits(each.difference for each in others)
-    lifts = figures.digits(each.lift for each in others if each.lift)
-    return (
-        " ".join(interval(comparison.difference, places, sign=True)),
-        " ".join(interval(comparison.lift, lifts, sign=True)) if comparison.lift else NONE,
-        figures.p_value(comparison.p_adjusted),
-        figures.chance(variant.beats_control),
-    )
-
-
-def interval(estimate: Estimate, places: int, sign: bool = False) -> tuple[str, str]:
-    """Return a value and its interval, in percent: 5.0 and [4.6, 5.4]."""
-    value, low, high = (
-        figures.percent(share, places, sign)
-        for share in (estimate.value, estimate.low, estimate.high)
-    )
-    return value, f"[{low}, {high}]"

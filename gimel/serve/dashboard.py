@@ -21,8 +21,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from gimel.analysis.counts import ExperimentCounts, NamespaceCounts
 from gimel.analysis.design import Design
-from gimel.analysis.experiment import Counted, NamespaceCounts, NotFound, analyse, analyse_all
+from gimel.analysis.experiment import NotFound, analyse, analyse_all
 from gimel.errors import GimelError
 from gimel.report import html
 from gimel.report.html import BASE, Choices, Frame
@@ -47,7 +48,7 @@ class Source(Protocol):
 
     def experiments(self, namespace: str) -> NamespaceCounts: ...
 
-    def experiment(self, namespace: str, name: str) -> Counted: ...
+    def experiment(self, namespace: str, name: str) -> ExperimentCounts: ...
 
     def delete(self, namespace: str, experiment: str) -> object: ...
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gimel.analysis.counts import Count
-from gimel.analysis.experiment import LIMIT_REACHED, Counted, NamespaceCounts, find
+from gimel.analysis.counts import Count, ExperimentCounts, NamespaceCounts
+from gimel.analysis.experiment import LIMIT_REACHED, get_experiment
 
 _DAY = 86400
 
@@ -21,15 +21,15 @@ class Demo:
     def experiments(self, namespace: str) -> NamespaceCounts:
         return NamespaceCounts(tuple(self._experiments), {"bot": 12})
 
-    def experiment(self, namespace: str, name: str) -> Counted:
+    def experiment(self, namespace: str, name: str) -> ExperimentCounts:
         """Return one experiment. Raises GimelError with the nearest names."""
-        return find(self.experiments(namespace), name, namespace)
+        return get_experiment(self.experiments(namespace), name, namespace)
 
     def delete(self, namespace: str, experiment: str) -> None:
         self._experiments = [each for each in self._experiments if each.name != experiment]
 
 
-def _experiments(now: int) -> tuple[Counted, ...]:
+def _experiments(now: int) -> tuple[ExperimentCounts, ...]:
     return (
         _counted(
             "button colour",
@@ -103,18 +103,21 @@ def _counted(
     precision: str = "16",
     ignored: Mapping[str, int] | None = None,
     unreadable: int = 0,
-) -> Counted:
+) -> ExperimentCounts:
     reached = (
         sorted({goal for _, conversions in arms.values() for goal in conversions})
         if goals is None
         else goals
     )
-    return Counted(
+    return ExperimentCounts(
         name,
-        {variant: Count.of({precision: visitors}) for variant, (visitors, _) in arms.items()},
+        {
+            variant: Count.from_parts({precision: visitors})
+            for variant, (visitors, _) in arms.items()
+        },
         {
             goal: {
-                variant: Count.of({precision: conversions.get(goal, 0)})
+                variant: Count.from_parts({precision: conversions.get(goal, 0)})
                 for variant, (_, conversions) in arms.items()
             }
             for goal in reached

@@ -26,8 +26,8 @@ from starlette.routing import Route as HttpRoute
 
 import gimel
 from gimel import templating
+from gimel.analysis.counts import ExperimentCounts, NamespaceCounts
 from gimel.analysis.design import Design
-from gimel.analysis.experiment import Counted, NamespaceCounts
 from gimel.api import answers
 from gimel.api.client import find_experiment
 from gimel.errors import GimelError
@@ -71,7 +71,7 @@ class Handlers:
             self._call("all", {"namespace": namespace, "scope": scope}), "gimel serve"
         )
 
-    def experiment(self, namespace: str, name: str) -> Counted:
+    def experiment(self, namespace: str, name: str) -> ExperimentCounts:
         """Return one experiment. Raises GimelError with the nearest names."""
         return find_experiment(self.experiments, namespace, name)
 

@@ -1,4 +1,4 @@
-"""The chance to beat the control and to be best are the integrals that scipy finds."""
+"""The probabilities to beat the control and to be the best are the integrals that scipy finds."""
 
 import itertools
 import time
@@ -15,7 +15,7 @@ from gimel.analysis.posterior import Chance, chances
 CASES = {
     "ordinary": [(100, 5), (100, 9)],
     "opposite": [(10, 0), (10, 10)],
-    "nothing known": [(0, 0), (0, 0), (0, 0)],
+    "no visitors": [(0, 0), (0, 0), (0, 0)],
     "one visitor against a million": [(1, 0), (1_000_000, 300_000)],
     "a trillion": [(10**12, 5 * 10**11), (10**12, 5 * 10**11 + 10**6), (100, 50)],
     "no conversions": [(1000, 0), (1000, 0), (1000, 1)],
@@ -26,7 +26,7 @@ CASES = {
 }
 
 
-def arms_of(counts: list[tuple[int, int]]) -> list[Arm]:
+def make_arms(counts: list[tuple[int, int]]) -> list[Arm]:
     return [
         Arm(str(index), Count(visitors), Count(conversions))
         for index, (visitors, conversions) in enumerate(counts)
@@ -34,7 +34,7 @@ def arms_of(counts: list[tuple[int, int]]) -> list[Arm]:
 
 
 def oracle(counts: list[tuple[int, int]], index: int, others: list[int]) -> float:
-    """Integrate with scipy's Gaussian quadrature the density of one arm times the distributions of others."""
+    """Return scipy's integral of one arm's density times the distributions of the others."""
     betas = [
         scipy_stats.beta(1 + conversions, 1 + visitors - conversions)
         for visitors, conversions in counts
@@ -60,7 +60,7 @@ def oracle(counts: list[tuple[int, int]], index: int, others: list[int]) -> floa
 @pytest.mark.parametrize("counts", CASES.values(), ids=CASES)
 def test_chances_equal_a_quadrature(counts: list[tuple[int, int]]) -> None:
     """Both probabilities of every arm equal scipy's quadrature to 1e-5."""
-    arms = arms_of(counts)
+    arms = make_arms(counts)
     found = chances(arms, arms[0])
 
     for index, chance in enumerate(found):
@@ -71,24 +71,28 @@ def test_chances_equal_a_quadrature(counts: list[tuple[int, int]]) -> None:
 
 
 def test_equal_arms_have_equal_chances() -> None:
-    """Arms with the same counts beat each other half of the time and share the probability of being best."""
-    arms = arms_of([(1234, 56)] * 4)
+    """Arms with the same counts beat each other half of the time and are best equally often."""
+    arms = make_arms([(1234, 56)] * 4)
     for chance in chances(arms, arms[2]):
         assert chance.beats_control == pytest.approx(0.5, abs=1e-5)
         assert chance.best == pytest.approx(0.25, abs=1e-5)
 
 
 def test_an_arm_alone_is_best() -> None:
-    """A single arm is the best there is."""
-    arms = arms_of([(10, 3)])
+    """A single arm is the best with certainty."""
+    arms = make_arms([(10, 3)])
     assert chances(arms, arms[0]) == (Chance(0.5, 1.0),)
 
 
 def test_counting_noise_makes_the_chances_less_certain() -> None:
-    """The same counts say less when they were counted with noise."""
+    """The same counts say less if they were counted with noise."""
     exact = [Arm("a", Count(10**6), Count(500_000)), Arm("b", Count(10**6), Count(503_000))]
     noisy = [
-        Arm(arm.name, Count.of({"1": arm.visitors.value}), Count.of({"1": arm.conversions.value}))
+        Arm(
+            arm.name,
+            Count.from_parts({"1": arm.visitors.value}),
+            Count.from_parts({"1": arm.conversions.value}),
+        )
         for arm in exact
     ]
     assert chances(exact, exact[0])[1].beats_control > 0.99
@@ -104,9 +108,9 @@ def test_counting_noise_makes_the_chances_less_certain() -> None:
     ],
     ids=["alike", "of all sizes", "far apart"],
 )
-def test_forty_variants_take_no_time(counts: list[tuple[int, int]]) -> None:
-    """Forty variants are done in well under a tenth of a second of CPU time."""
-    arms = arms_of(counts)
+def test_forty_variants_take_little_time(counts: list[tuple[int, int]]) -> None:
+    """Forty variants take less than a tenth of a second of CPU time."""
+    arms = make_arms(counts)
     started = time.process_time()
     chances(arms, arms[0])
     assert time.process_time() - started < 0.1

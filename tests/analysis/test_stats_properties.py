@@ -1,9 +1,10 @@
-"""Whatever an API could return, no figure raises or is NaN, swapping arms mirrors, and more data narrows."""
+"""Whatever an API could return, no figure raises or is NaN; swapping arms mirrors; data narrows."""
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,8 @@ from gimel.analysis import stats
 from gimel.analysis.counts import Arm, Count
 from gimel.analysis.posterior import chances
 from gimel.analysis.sample_size import sample_size
-from gimel.analysis.verdict import verdict
+from gimel.analysis.split import check_split
+from gimel.analysis.verdict import decide
 
 numbers = st.one_of(
     st.integers(0, 3), st.integers(0, 5000), st.integers(0, 10**12), st.floats(0, 1e12)
@@ -19,7 +21,7 @@ numbers = st.one_of(
 parts = st.dictionaries(
     st.sampled_from(["1", "4", "16", "64", "256", "exact"]), numbers, max_size=3
 )
-counts = parts.map(Count.of)
+counts = parts.map(Count.from_parts)
 arms = st.builds(
     Arm,
     st.sampled_from(["red", "blue", "green"]),
@@ -27,88 +29,122 @@ arms = st.builds(
     counts,
     st.one_of(st.just(1.0), st.floats(0, 10)),
 )
-many_arms = st.one_of(
-    st.lists(arms, min_size=1, max_size=5), st.lists(arms, min_size=40, max_size=40)
-)
 confidences = st.sampled_from([0.5, 0.8, 0.95, 0.99, 0.999999])
 sensible = st.tuples(
     st.integers(1, 10**9), st.floats(0.001, 0.999), st.sampled_from(["1", "16", "exact"])
 )
 
+Estimator = Callable[[Arm, Arm, float], "stats.Estimate | None"]
+
 
 def arm(visitors: float, rate: float, precision: str) -> Arm:
-    return Arm("arm", Count.of({precision: visitors}), Count.of({precision: visitors * rate}))
+    return Arm(
+        "arm",
+        Count.from_parts({precision: visitors}),
+        Count.from_parts({precision: visitors * rate}),
+    )
 
 
-def figures(value: object) -> Iterator[float]:
-    """Return every number within a tree of dataclasses and tuples."""
+def numbers_in(value: object) -> Iterator[float]:
+    """Yield every number within a tree of dataclasses and tuples."""
     if isinstance(value, (int, float)):
         yield value
     elif isinstance(value, tuple):
         for item in value:
-            yield from figures(item)
+            yield from numbers_in(item)
     elif dataclasses.is_dataclass(value):
         for item in dataclasses.fields(value):
-            yield from figures(getattr(value, item.name))
+            yield from numbers_in(getattr(value, item.name))
 
 
-@settings(deadline=None)  # forty arms on a busy machine
-@given(many_arms, st.data(), confidences)
+def assert_sensible(arms: list[Arm], control: Arm, confidence: float) -> None:
+    """Check that figures are finite, probabilities are shares and intervals hold their value."""
+    comparisons = stats.compare(arms, control, confidence)
+    rates = tuple(stats.rate(arm, confidence) for arm in arms)
+    posterior = chances(arms, control)
+    split = check_split(arms)
+    verdict = decide(arms, control, confidence)
+
+    figures = (comparisons, rates, posterior, split, verdict)
+    assert all(math.isfinite(number) for number in numbers_in(figures))
+    for rate in rates:
+        assert 0 <= rate.low <= rate.value <= rate.high <= 1
+    for each in comparisons:
+        assert all(0 <= p <= 1 for p in (each.p, each.p_adjusted, each.anytime_p))
+        for estimate in (each.difference, each.anytime_difference, each.lift, each.anytime_lift):
+            assert estimate is None or -1 <= estimate.low <= estimate.value <= estimate.high
+    assert all(0 <= p <= 1 for chance in posterior for p in (chance.beats_control, chance.best))
+    assert math.isclose(sum(chance.best for chance in posterior), 1, abs_tol=1e-9)
+    assert 0 <= split.p <= 1
+    assert verdict.sentence
+    assert "nan" not in verdict.sentence
+
+
+@given(st.lists(arms, min_size=1, max_size=5), st.data(), confidences)
 def test_no_counts_raise_or_give_nan(
     arms: list[Arm], data: st.DataObject, confidence: float
 ) -> None:
-    """Every figure on any counts is finite, every probability is one, every interval holds its value."""
-    control = data.draw(st.sampled_from(arms))
-    compared = stats.compare(arms, control, confidence)
-    rates = tuple(stats.rate(arm, confidence) for arm in arms)
-    posterior = chances(arms, control)
-    checked = stats.split(arms)
-    said = verdict(arms, control, confidence)
-
-    assert all(
-        math.isfinite(number) for number in figures((compared, rates, posterior, checked, said))
-    )
-    for estimate in rates:
-        assert 0 <= estimate.low <= estimate.value <= estimate.high <= 1
-    for each in compared:
-        assert all(0 <= p <= 1 for p in (each.p, each.p_adjusted, each.anytime_p))
-        for compared_by in (each.difference, each.anytime_difference, each.lift, each.anytime_lift):
-            assert (
-                compared_by is None
-                or -1 <= compared_by.low <= compared_by.value <= compared_by.high
-            )
-    for chance in posterior:
-        assert 0 <= chance.beats_control <= 1
-        assert 0 <= chance.best <= 1
-    assert math.isclose(sum(chance.best for chance in posterior), 1, abs_tol=1e-9)
-    assert 0 <= checked.p <= 1
-    assert said.sentence
-    assert "nan" not in said.sentence
+    """Every figure on any counts is finite and sensible."""
+    assert_sensible(arms, data.draw(st.sampled_from(arms)), confidence)
 
 
-@settings(deadline=None)
-@given(sensible, sensible, confidences)
-def test_swapping_the_arms_mirrors(
-    ours: tuple[int, float, str], theirs: tuple[int, float, str], confidence: float
+@settings(max_examples=25)  # each takes the time of forty arms
+@given(st.lists(arms, min_size=4, max_size=10), st.integers(0, 39), confidences)
+def test_no_counts_of_forty_arms_raise_or_give_nan(
+    arms: list[Arm], control: int, confidence: float
 ) -> None:
-    """What the arm is to the control, the control is to the arm the other way round."""
+    """The same holds for as many variants as an experiment could have."""
+    forty = [dataclasses.replace(arms[index % len(arms)]) for index in range(40)]
+    assert_sensible(forty, forty[control], confidence)
+
+
+@pytest.mark.parametrize("estimate", [stats.difference, stats.anytime_difference])
+@given(sensible, sensible, confidences)
+def test_swapping_the_arms_mirrors_a_difference(
+    estimate: Estimator, ours: tuple[int, float, str], theirs: tuple[int, float, str], level: float
+) -> None:
+    """The difference and its interval change their sign."""
     first, second = arm(*ours), arm(*theirs)
-    for function in (stats.difference, stats.anytime_difference):
-        there, back = function(first, second, confidence), function(second, first, confidence)
-        assert math.isclose(there.value, -back.value, rel_tol=1e-9, abs_tol=1e-12)
-        assert math.isclose(there.low, -back.high, rel_tol=1e-9, abs_tol=1e-12)
-        assert math.isclose(there.high, -back.low, rel_tol=1e-9, abs_tol=1e-12)
-    for relative in (stats.lift, stats.anytime_lift):
-        up, down = relative(first, second, confidence), relative(second, first, confidence)
-        assert up is not None
-        assert down is not None
-        assert math.isclose(1 + up.low, 1 / (1 + down.high), rel_tol=1e-6, abs_tol=1e-9)
+    there, back = estimate(first, second, level), estimate(second, first, level)
+    assert there is not None
+    assert back is not None
+    assert math.isclose(there.value, -back.value, rel_tol=1e-9, abs_tol=1e-12)
+    assert math.isclose(there.low, -back.high, rel_tol=1e-9, abs_tol=1e-12)
+    assert math.isclose(there.high, -back.low, rel_tol=1e-9, abs_tol=1e-12)
+
+
+@pytest.mark.parametrize("estimate", [stats.lift, stats.anytime_lift])
+@given(sensible, sensible, confidences)
+def test_swapping_the_arms_inverts_a_lift(
+    estimate: Estimator, ours: tuple[int, float, str], theirs: tuple[int, float, str], level: float
+) -> None:
+    """The ratio of the rates and the limits of its interval become their reciprocals."""
+    first, second = arm(*ours), arm(*theirs)
+    up, down = estimate(first, second, level), estimate(second, first, level)
+    assert up is not None
+    assert down is not None
+    assert math.isclose(1 + up.value, 1 / (1 + down.value), rel_tol=1e-6, abs_tol=1e-9)
+    assert math.isclose(1 + up.low, 1 / (1 + down.high), rel_tol=1e-6, abs_tol=1e-9)
+
+
+@given(sensible, sensible)
+def test_swapping_the_arms_keeps_the_p_value(
+    ours: tuple[int, float, str], theirs: tuple[int, float, str]
+) -> None:
+    """The p-value is two-sided."""
+    first, second = arm(*ours), arm(*theirs)
     assert math.isclose(stats.p_value(first, second), stats.p_value(second, first), rel_tol=1e-9)
-    beats = (
-        chances([first, second], second)[0].beats_control
-        + chances([second, first], first)[0].beats_control
-    )
-    assert math.isclose(beats, 1, abs_tol=2e-5)
+
+
+@given(sensible, sensible)
+def test_swapping_the_arms_swaps_the_chances(
+    ours: tuple[int, float, str], theirs: tuple[int, float, str]
+) -> None:
+    """Either arm beats the other: the two probabilities add up to 1."""
+    first, second = arm(*ours), arm(*theirs)
+    there = chances([first, second], second)[0].beats_control
+    back = chances([second, first], first)[0].beats_control
+    assert math.isclose(there + back, 1, abs_tol=2e-5)
 
 
 @given(sensible, sensible, st.integers(2, 100), confidences)
@@ -120,35 +156,34 @@ def test_more_data_narrows(
     less = (arm(*ours[:2], "exact"), arm(*theirs[:2], "exact"))
     more = (arm(ours[0] * times, ours[1], "exact"), arm(theirs[0] * times, theirs[1], "exact"))
 
-    assert _width(stats.rate(more[0], confidence)) < _width(stats.rate(less[0], confidence))
-    assert _width(stats.difference(*more, confidence)) < _width(stats.difference(*less, confidence))
-    assert _width(stats.lift(*more, confidence)) < _width(stats.lift(*less, confidence))
-    assert _width(stats.anytime_difference(*more, confidence)) <= _width(
+    assert width(stats.rate(more[0], confidence)) < width(stats.rate(less[0], confidence))
+    assert width(stats.difference(*more, confidence)) < width(stats.difference(*less, confidence))
+    assert width(stats.lift(*more, confidence)) < width(stats.lift(*less, confidence))
+    assert width(stats.anytime_difference(*more, confidence)) <= width(
         stats.anytime_difference(*less, confidence)
     )
 
 
-def _width(estimate: stats.Estimate | None) -> float:
+def width(estimate: stats.Estimate | None) -> float:
     assert estimate is not None
     return estimate.high - estimate.low
 
 
 @given(sensible, st.sampled_from(["1", "4", "16", "64", "256"]))
 def test_counting_noise_only_widens(exactly: tuple[int, float, str], precision: str) -> None:
-    """An interval from noisy counts is never narrower than from exact ones, and higher precision comes closer to these."""
+    """Intervals of noisy counts are at least as wide as of exact ones, less so with precision."""
     visitors, rate, _ = exactly
     noisy, exact, finer = (
         arm(visitors, rate, kind) for kind in (precision, "exact", str(4 * int(precision)))
     )
     slack = 1e-12
-    assert noisy.effective <= finer.effective + slack <= exact.effective * (1 + 1e-9) + slack
+    assert noisy.effective_size <= finer.effective_size + slack
+    assert finer.effective_size <= exact.effective_size * (1 + 1e-9) + slack
     if visitors * rate > 1:
-        narrower = (
-            _width(stats.lift(exact, exact)),
-            _width(stats.lift(finer, finer)),
-            _width(stats.lift(noisy, noisy)),
+        narrowest, narrower, widest = (
+            width(stats.lift(each, each)) for each in (exact, finer, noisy)
         )
-        assert narrower[0] <= narrower[1] * (1 + 1e-9) <= narrower[2] * (1 + 2e-9)
+        assert narrowest <= narrower * (1 + 1e-9) <= widest * (1 + 2e-9)
 
 
 @given(
@@ -158,10 +193,10 @@ def test_counting_noise_only_widens(exactly: tuple[int, float, str], precision: 
     st.sampled_from([0, 1, 16, 256]),
     st.integers(1, 40),
 )
-def test_sample_sizes_are_whole_or_out_of_reach(
+def test_an_anytime_sample_is_no_smaller_than_one_for_a_single_look(
     baseline: float, lift: float, confidence: float, precision: int, comparisons: int
 ) -> None:
-    """A sample size is a number of visitors or None, and an anytime-valid one is no smaller than one for a single look."""
+    """Nor does counting with noise ever need fewer visitors than counting exactly."""
     found = sample_size(baseline, lift, confidence, 0.8, precision, comparisons)
     if found.fixed and found.fixed_exact:
         assert found.fixed >= found.fixed_exact * 0.999

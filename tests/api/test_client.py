@@ -130,7 +130,7 @@ def test_a_key_that_is_none_is_refused(key: str) -> None:
         pytest.param(404, "nothing here", "answered with status 404", id="another server"),
         pytest.param(200, "<!doctype html>", "is no JSON", id="a page"),
         pytest.param(200, "[" * 100_000, "is no JSON", id="nested too deep"),
-        pytest.param(200, {"items": []}, "does not answer as Gimel does", id="another API"),
+        pytest.param(200, {"items": []}, "did not answer as Gimel does", id="another API"),
     ],
 )
 def test_what_is_wrong_is_said(status: int, body: object, message: str) -> None:

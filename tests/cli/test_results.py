@@ -1,4 +1,4 @@
-"""`gimel results`, `simulate` and `sample-size` as a user types them, on a running `gimel serve`."""
+"""`gimel results`: what it fetches, and how it prints that."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import re
 import signal
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,241 +18,196 @@ from typing import Any
 import pytest
 
 from gimel.analysis.counts import Count
-from gimel.analysis.sample_size import sample_size
 from gimel.api.client import Api
-from gimel.api.simulation import batches, visitors
 from gimel.cli import results as cli_results
-from gimel.cli import simulate as cli_simulate
-from gimel.runtime.bots import is_bot
+from tests.support.answers import answer, row, two
 from tests.support.command import environment, gimel
-from tests.support.served import Served, serving
+from tests.support.runner import invoke
+from tests.support.served import serving
 from tests.support.servers import free_port
 from tests.support.stubs import answering
 
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("h")
+KEY = "secret-key-0123456789"
 
 
 @pytest.fixture(scope="module")
-def served(home: Path) -> Iterator[Served]:
-    """A server that keeps its own store and key, as `gimel serve` does."""
-    with serving(home) as running:
-        yield running
-
-
-@pytest.fixture
-def url(served: Served) -> str:
-    return served.url
-
-
-@pytest.fixture
-def namespace() -> str:
-    """One of the test's own."""
-    return uuid.uuid4().hex
-
-
-def simulate(home: Path, url: str, namespace: str, *options: str, seed: int = 1) -> dict[str, Any]:
-    """Send visitors, and return the truth about them."""
-    fixed = ("--url", f"{url}/track", "--namespace", namespace, "--seed", str(seed), "--json")
-    done = gimel("simulate", *fixed, *options, home=home)
-    assert done.returncode == 0, done.stderr
-    truth: dict[str, Any] = json.loads(done.stdout)
-    return truth
-
-
-def read(
-    home: Path, url: str, namespace: str, *options: str, **variables: str
-) -> subprocess.CompletedProcess[str]:
-    return gimel(
-        "results",
-        "--local",
-        "--url",
-        url,
-        "--namespace",
-        namespace,
-        *options,
-        home=home,
-        **variables,
+def url() -> Iterator[str]:
+    """An API with two experiments, that of "shop" with two goals."""
+    shop = row(
+        "shop",
+        {
+            "control": (10_000, {"buy": 500, "look": 3000}),
+            "red": (10_000, {"buy": 700, "look": 3100}),
+        },
+        ("buy", "look"),
     )
+    with answering(body=answer(shop, two("button"), bot=3)) as stub:
+        yield stub.url
 
 
-def test_what_was_sent_is_what_is_told(home: Path, url: str, namespace: str) -> None:
+def read(home: Path, url: str, *options: str) -> list[dict[str, Any]]:
+    """Return the experiments that `gimel results --json` prints."""
+    done = invoke("results", "--url", url, "--api-key", KEY, "--json", *options, home=home)
+    assert done.exit_code == 0, done.stderr
+    experiments: list[dict[str, Any]] = json.loads(done.stdout)["experiments"]
+    return experiments
+
+
+def test_what_was_sent_is_what_is_shown(tmp_path: Path) -> None:
     """Every count is the truth within its counting error, and the better variant wins."""
-    rates = "control=0.05,red=0.10,blue=0.05"
-    truth = simulate(
-        home, url, namespace, "--visitors", "30000", "--rates", rates, "--goal", "buy", seed=7
-    )
-    done = read(home, url, namespace, "--json")
-    assert done.returncode == 0, done.stderr
-    (experiment,) = json.loads(done.stdout)["experiments"]
-    assert (experiment["experiment"], experiment["control"]) == ("simulation", "control")
+    with serving(tmp_path) as served:
+        simulation = ("--visitors", "9000", "--rates", "control=0.05,red=0.10,blue=0.05")
+        fixed = ("--url", f"{served.url}/track", "--goal", "buy", "--seed", "1", "--json")
+        truth = json.loads(gimel("simulate", *simulation, *fixed, home=tmp_path).stdout)
+        shown = gimel("results", "--local", "--url", served.url, "--json", home=tmp_path)
+    (experiment,) = json.loads(shown.stdout)["experiments"]
     (goal,) = experiment["goals"]
-    assert goal["goal"] == "buy"
-    assert sorted(each["variant"] for each in goal["variants"]) == sorted(truth["variants"])
+    (verdict,) = experiment["verdicts"]
+
+    assert (experiment["experiment"], experiment["control"]) == ("simulation", "control")
+    assert not experiment["split"]["mismatch"]
+    assert [each["variant"] for each in goal["variants"]] == ["control", "blue", "red"]
     for each in goal["variants"]:
         sent = truth["variants"][each["variant"]]
         assert abs(each["visitors"] - sent["visitors"]) <= 4 * each["visitors_error"] + 1
         assert abs(each["conversions"] - sent["conversions"]) <= 4 * each["conversions_error"] + 1
-        assert each["visitors_error"] == pytest.approx(
-            Count.of({"16": sent["visitors"]}).error, rel=0.01
-        )
-    red = next(each for each in goal["variants"] if each["variant"] == "red")
-    rates_sent = {
+        error = Count.from_parts({"16": sent["visitors"]}).error
+        assert each["visitors_error"] == pytest.approx(error, rel=0.01)
+    rate = {
         name: sent["conversions"] / sent["visitors"] for name, sent in truth["variants"].items()
     }
-    assert red["rate"]["value"] == pytest.approx(rates_sent["red"], rel=0.01)
+    red = goal["variants"][2]
+    assert red["rate"]["value"] == pytest.approx(rate["red"], rel=0.01)
     assert red["rate"]["low"] < 0.10 < red["rate"]["high"]
-    assert red["lift"]["value"] == pytest.approx(
-        rates_sent["red"] / rates_sent["control"] - 1, abs=0.04
-    )
-    assert red["difference"]["value"] == pytest.approx(
-        rates_sent["red"] - rates_sent["control"], abs=0.002
-    )
+    assert red["lift"]["value"] == pytest.approx(rate["red"] / rate["control"] - 1, abs=0.04)
+    assert red["difference"]["value"] == pytest.approx(rate["red"] - rate["control"], abs=0.002)
     assert red["best"] > 0.999
-    (verdict,) = experiment["verdicts"]
     assert (verdict["kind"], verdict["variant"], verdict["safe_to_stop"]) == ("winner", "red", True)
-    assert not experiment["split"]["mismatch"]
 
 
-def test_the_same_seed_sends_the_same_visitors(home: Path, url: str, namespace: str) -> None:
-    """So that an interrupted simulation can be run again, and counts nobody twice."""
-    first, second = (simulate(home, url, namespace, "--visitors", "500", seed=3) for _ in range(2))
-    assert first == second
-    (experiment,) = json.loads(read(home, url, namespace, "--json").stdout)["experiments"]
-    assert abs(sum(each["visitors"] for each in experiment["participants"]) - 500) <= 5
+def test_a_wrong_split_is_shown_first(tmp_path: Path) -> None:
+    """One variant was shown to twice as many visitors: no figure can be trusted."""
+    with answering(body=answer(two(blue=(1000, 100), red=(2000, 200)))) as stub:
+        done = invoke("results", "--url", stub.url, "--api-key", KEY, home=tmp_path)
+        (experiment,) = read(tmp_path, stub.url)
+
+    assert done.stdout.splitlines()[2].startswith("! do not trust this: visitors are split")
+    assert experiment["verdicts"][0]["kind"] == "split-mismatch"
 
 
-def test_a_wrong_split_is_seen(home: Path, url: str, namespace: str) -> None:
-    """One variant shown to twice as many: no figure is to be trusted."""
-    simulate(home, url, namespace, "--visitors", "2000", "--rates", "red=0.1,blue=0.1")
-    simulate(home, url, namespace, "--visitors", "1000", "--rates", "red=0.1", seed=2)
-    done = read(home, url, namespace)
-    assert "! do not trust this: visitors are split" in done.stdout
-    (verdict,) = json.loads(read(home, url, namespace, "--json").stdout)["experiments"][0][
-        "verdicts"
-    ]
-    assert verdict["kind"] == "split-mismatch"
-
-
-def test_the_configuration_tells_control_and_weights(
-    home: Path, url: str, namespace: str, tmp_path: Path
-) -> None:
-    """The same split was meant, and the verdict is against the control that was."""
-    simulate(home, url, namespace, "--visitors", "2000", "--rates", "red=0.1,blue=0.1")
-    simulate(home, url, namespace, "--visitors", "1000", "--rates", "red=0.1", seed=2)
-    plan = {"experiments": {"simulation": {"control": "red", "weights": {"red": 2, "blue": 1}}}}
+def test_the_configuration_has_control_and_weights(tmp_path: Path) -> None:
+    """The same split is as expected, and the verdict is against the designed control."""
+    design = {"experiments": {"e": {"control": "red", "weights": {"red": 2, "blue": 1}}}}
     config = tmp_path / "config.json"
-    config.write_text(json.dumps(plan))
-    done = gimel(
-        "--config",
-        str(config),
-        "results",
-        "--local",
-        "--url",
-        url,
-        "--namespace",
-        namespace,
-        "--json",
-        home=home,
-    )
+    config.write_text(json.dumps(design))
+
+    with answering(body=answer(two(blue=(1000, 100), red=(2000, 200)))) as stub:
+        options = ("--url", stub.url, "--api-key", KEY, "--json")
+        done = invoke("--config", str(config), "results", *options, home=tmp_path)
     (experiment,) = json.loads(done.stdout)["experiments"]
-    assert experiment["control"] == "red"
+
+    assert (experiment["control"], experiment["split"]["mismatch"]) == ("red", False)
     assert [each["expected_share"] for each in experiment["participants"]] == [
         pytest.approx(2 / 3),
         pytest.approx(1 / 3),
     ]
-    assert not experiment["split"]["mismatch"]
 
 
-def test_experiment_goal_control_and_confidence_are_chosen(
-    home: Path, url: str, namespace: str
+def test_all_experiments_are_shown(tmp_path: Path, url: str) -> None:
+    """In the order of the API, with the ignored events of unknown experiments."""
+    done = invoke("results", "--url", url, "--api-key", KEY, "--json", home=tmp_path)
+
+    document = json.loads(done.stdout)
+    assert [each["experiment"] for each in document["experiments"]] == ["shop", "button"]
+    assert document["ignored"] == {"bot": 3}
+
+
+def test_an_experiment_is_chosen_by_its_name(tmp_path: Path, url: str) -> None:
+    """Ignored events of others do not belong to it."""
+    done = invoke("results", "button", "--url", url, "--api-key", KEY, "--json", home=tmp_path)
+
+    document = json.loads(done.stdout)
+    assert [each["experiment"] for each in document["experiments"]] == ["button"]
+    assert document["ignored"] == {}
+
+
+@pytest.mark.parametrize(
+    ("goal", "experiments"),
+    [("look", {"shop": ["look"]}), ("buy", {"shop": ["buy"], "button": ["buy"]})],
+)
+def test_a_goal_is_chosen_by_its_name(
+    goal: str, experiments: dict[str, list[str]], tmp_path: Path, url: str
 ) -> None:
-    """Each by its name."""
-    for name in ("one", "two"):
-        simulate(
-            home,
-            url,
-            namespace,
-            "--visitors",
-            "300",
-            "--experiment",
-            name,
-            "--goal",
-            f"{name}-goal",
-        )
-    both = json.loads(read(home, url, namespace, "--json").stdout)["experiments"]
-    assert [each["experiment"] for each in both] == ["one", "two"]
-    options = ("two", "--goal", "two-goal", "--control", "red", "--confidence", "0.5")
-    (chosen,) = json.loads(read(home, url, namespace, *options, "--json").stdout)["experiments"]
-    assert (chosen["experiment"], chosen["control"], chosen["confidence"]) == ("two", "red", 0.5)
-    (of_goal,) = json.loads(read(home, url, namespace, "--goal", "one-goal", "--json").stdout)[
-        "experiments"
-    ]
-    assert of_goal["experiment"] == "one"
-    width = [each["goals"][0]["variants"][0]["rate"]["high"] for each in (both[1], chosen)]
-    assert width[0] != width[1]
+    """Experiments without it are not shown."""
+    shown = read(tmp_path, url, "--goal", goal)
+
+    assert {
+        each["experiment"]: [goal["goal"] for goal in each["goals"]] for each in shown
+    } == experiments
 
 
-def test_csv_is_read_back(home: Path, url: str, namespace: str) -> None:
-    """A line for each variant."""
-    truth = simulate(
-        home,
-        url,
-        namespace,
-        "--visitors",
-        "300",
-        "--rates",
-        'r"e,d=0.5'.replace(",", ";") + ",blue=0.4",
-    )
-    lines = list(csv.DictReader(io.StringIO(read(home, url, namespace, "--csv").stdout)))
-    assert {line["variant"]: round(float(line["visitors"])) for line in lines} == {
-        variant: pytest.approx(sent["visitors"], abs=3)
-        for variant, sent in truth["variants"].items()
+def test_a_control_is_chosen_by_its_name(tmp_path: Path, url: str) -> None:
+    """The others are compared with it."""
+    (shop,) = read(tmp_path, url, "shop", "--control", "red")
+
+    assert shop["control"] == "red"
+    assert shop["goals"][0]["variants"][0]["is_control"]
+
+
+def test_a_lower_confidence_narrows_the_intervals(tmp_path: Path, url: str) -> None:
+    """It applies to intervals and verdicts."""
+    (usual,) = read(tmp_path, url, "button")
+    (lower,) = read(tmp_path, url, "button", "--confidence", "0.5")
+
+    assert (usual["confidence"], lower["confidence"]) == (0.95, 0.5)
+    wide, narrow = (each["goals"][0]["variants"][0]["rate"] for each in (usual, lower))
+    assert wide["low"] < narrow["low"] < narrow["high"] < wide["high"]
+
+
+def test_csv_is_a_table(tmp_path: Path) -> None:
+    """A name may have commas, quotes and semicolons."""
+    variants = {'r"e,d;': (300, {"buy": 150}), "blue": (310, {"buy": 140})}
+    with answering(body=answer(row("e", variants))) as stub:
+        done = invoke("results", "--url", stub.url, "--api-key", KEY, "--csv", home=tmp_path)
+
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert {each["variant"]: float(each["visitors"]) for each in rows} == {
+        'r"e,d;': 300,
+        "blue": 310,
     }
 
 
-def test_the_table_has_80_columns_and_no_colour_in_a_pipe(
-    home: Path, url: str, namespace: str
+@pytest.mark.parametrize(
+    ("encoding", "name", "bar"),
+    [("utf-8", "[red]größe[/red]", "├"), ("ascii", "[red]gr\\xf6\\xdfe[/red]", "|-")],
+)
+def test_the_table_of_a_pipe_has_80_columns_and_no_colour(
+    encoding: str, name: str, bar: str, tmp_path: Path
 ) -> None:
-    """Also where the locale knows ASCII only."""
-    simulate(home, url, namespace, "--visitors", "300", "--experiment", "[red]größe[/red]")
-    plain = read(home, url, namespace)
-    assert plain.returncode == 0, plain.stderr
-    assert "[red]größe[/red]" in plain.stdout
-    assert "├" in plain.stdout
-    assert max(map(len, plain.stdout.splitlines())) <= 80
-    assert "\x1b" not in plain.stdout
-    ascii_only = read(home, url, namespace, PYTHONIOENCODING="ascii")
-    assert ascii_only.returncode == 0, ascii_only.stderr
-    assert "[red]gr\\xf6\\xdfe[/red]" in ascii_only.stdout
-    assert "|-" in ascii_only.stdout
+    """An encoding without lines and umlauts gets ASCII."""
+    with answering(body=answer(two("[red]größe[/red]"))) as stub:
+        options = ("--url", stub.url, "--api-key", KEY)
+        done = gimel("results", *options, home=tmp_path, PYTHONIOENCODING=encoding)
+
+    assert done.returncode == 0, done.stderr
+    assert name in done.stdout
+    assert bar in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "\x1b" not in done.stdout
 
 
 @pytest.mark.parametrize(
     ("variables", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)], ids=["colour", "NO_COLOR"]
 )
 def test_colour_is_for_terminals_that_want_it(
-    variables: dict[str, str], coloured: bool, home: Path, url: str, namespace: str
+    variables: dict[str, str], coloured: bool, tmp_path: Path, url: str
 ) -> None:
     """NO_COLOR turns it off."""
-    simulate(home, url, namespace, "--visitors", "300")
     ours, theirs = pty.openpty()
-    command = [
-        sys.executable,
-        "-m",
-        "gimel",
-        "results",
-        "--local",
-        "--url",
-        url,
-        "--namespace",
-        namespace,
-    ]
-    own = environment(home, TERM="xterm-256color", **variables)
+    command = [sys.executable, "-m", "gimel", "results", "--url", url, "--api-key", KEY]
+    own = environment(tmp_path, TERM="xterm-256color", **variables)
     with subprocess.Popen(
-        command, cwd=home, env=own, stdin=theirs, stdout=theirs, stderr=theirs
+        command, cwd=tmp_path, env=own, stdin=theirs, stdout=theirs, stderr=theirs
     ) as process:
         os.close(theirs)
         shown = b""
@@ -264,59 +218,31 @@ def test_colour_is_for_terminals_that_want_it(
     assert bool(re.search(rb"\x1b\[[0-9;]*3[0-9]m", shown)) == coloured
 
 
-def test_deleting_says_what_was_there(home: Path, url: str, namespace: str) -> None:
-    """The counters of the experiment, and the second time that there is none."""
-    simulate(home, url, namespace, "--visitors", "50", "--rates", "red=0.9,blue=0.9")
-    delete = ["delete", "simulation", "--yes", "--local", "--url", url, "--namespace", namespace]
-
-    first, second = gimel(*delete, home=home), gimel(*delete, home=home)
-
-    assert (first.returncode, first.stdout) == (0, "Deleted 4 counters of 'simulation'.\n")
-    assert (second.returncode, second.stdout.split(" in ")[0]) == (
-        0,
-        "There is no experiment 'simulation'",
-    )
-
-
-def test_watching_ends_with_ctrl_c(home: Path, url: str, namespace: str) -> None:
-    """With 130, and without a trace."""
-    simulate(home, url, namespace, "--visitors", "300")
-    command = [
-        sys.executable,
-        "-m",
-        "gimel",
-        "results",
-        "--local",
-        "--url",
-        url,
-        "--namespace",
-        namespace,
-        "--watch",
-    ]
-    own = environment(home, PYTHONUNBUFFERED="1")
+def test_watching_ends_with_ctrl_c(tmp_path: Path, url: str) -> None:
+    """The exit code is 130, and there is no trace."""
+    options = ("--url", url, "--api-key", KEY, "--watch")
     with subprocess.Popen(
-        command,
-        cwd=home,
-        env=own,
+        [sys.executable, "-m", "gimel", "results", *options],
+        cwd=tmp_path,
+        env=environment(tmp_path, PYTHONUNBUFFERED="1"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         encoding="utf-8",
-        preexec_fn=lambda: signal.signal(
-            signal.SIGINT, signal.SIG_DFL
-        ),  # the tests may run where Ctrl-C is not heard
+        # The tests may run in the background, where Ctrl-C is ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert process.stdout is not None
         assert process.stderr is not None
-        while "Ctrl-C ends it" not in process.stdout.readline():
+        while "Press Ctrl-C to stop." not in process.stdout.readline():
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 130
         assert process.stderr.read().strip() == "Interrupted."
 
 
-def test_watching_goes_on_when_the_api_is_away(capsys: pytest.CaptureFixture[str]) -> None:
-    """It says so each time, and asks again."""
+def test_watching_goes_on_while_the_api_is_down(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each failure is reported, and the next try follows."""
     slept: list[float] = []
 
     def sleep(seconds: float) -> None:
@@ -324,222 +250,7 @@ def test_watching_goes_on_when_the_api_is_away(capsys: pytest.CaptureFixture[str
         if len(slept) == 3:
             raise KeyboardInterrupt
 
-    question = cli_results.Question("shop", None, None, None, 0.95, {})
+    query = cli_results.Query("shop", None, None, None, 0.95, {})
     with pytest.raises(KeyboardInterrupt):
-        cli_results._watch(Api(f"http://127.0.0.1:{free_port()}", "key"), question, sleep)
-    assert capsys.readouterr().err.count("Nothing answers at") == 3
-
-
-def failed(*arguments: str, home: Path, code: int = 1, **variables: str) -> str:
-    """Return what a failing command says."""
-    done = gimel(*arguments, home=home, **variables)
-    assert (done.returncode, done.stdout) == (code, "")
-    assert "Traceback" not in done.stderr
-    return done.stderr
-
-
-@pytest.mark.parametrize("form", [(), ("--json",), ("--csv",)], ids=["table", "json", "csv"])
-def test_what_cannot_be_shown_is_an_error(
-    form: tuple[str, ...], home: Path, url: str, namespace: str
-) -> None:
-    """In words, on stderr, with 1: nothing of it can be taken for results."""
-    simulate(
-        home,
-        url,
-        namespace,
-        "--visitors",
-        "50",
-        "--experiment",
-        "checkout",
-        "--rates",
-        "red=1,blue=1",
-    )
-    at = ("results", "--local", "--url", url, *form)
-    assert "Did you mean 'checkout'?" in failed(*at, "--namespace", namespace, "chekout", home=home)
-    assert "Available: 'conversion'." in failed(
-        *at, "--namespace", namespace, "--goal", "x", home=home
-    )
-    assert "Did you mean 'blue'?" in failed(
-        *at, "--namespace", namespace, "--control", "bleu", home=home
-    )
-    assert "There is no experiment in the namespace 'nope'" in failed(
-        *at, "--namespace", "nope", home=home
-    )
-    assert "There is no experiment in the namespace 'nope'" in failed(
-        *at, "--namespace", "nope", "x", home=home
-    )
-    assert "refused the API key" in failed(*at, "--api-key", "wrong", home=home)
-    assert f"There is no {url}/x/experiments" in failed(*at, "--url", f"{url}/x", home=home)
-    assert "Nothing answers" in failed(*at, "--url", f"http://127.0.0.1:{free_port()}", home=home)
-    assert "namespace is longer than 200 characters" in failed(
-        *at, "--namespace", "x" * 201, home=home
-    )
-
-
-def test_a_remote_api_is_read_with_its_key(
-    home: Path, url: str, namespace: str, served: Served, tmp_path: Path
-) -> None:
-    """From the command line or the environment; without a key, or without any address, it says what to give."""
-    simulate(home, url, namespace, "--visitors", "50")
-    key = served.key["x-api-key"]
-    by_environment = gimel(
-        "results", "--namespace", namespace, home=tmp_path, GIMEL_URL=url, GIMEL_API_KEY=key
-    )
-    assert by_environment.returncode == 0, by_environment.stderr
-    assert "--api-key" in failed("results", "--url", url, home=tmp_path)
-    assert "--local" in failed("results", home=tmp_path)
-    assert "Run `gimel serve` first" in failed("results", "--local", home=tmp_path)
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["results", "--json", "--watch"],
-        ["results", "--confidence", "1.5"],
-        ["results", "--confidence", "nan"],
-        ["simulate", "--rates", "red"],
-        ["simulate", "--rates", "red=5"],
-        ["simulate", "--rates", "red=nan"],
-        ["simulate", "--rates", "red=0.1,red=0.2"],
-        ["simulate", "--visitors", "0"],
-        ["sample-size", "--rate", "0.05"],
-        ["sample-size", "--rate", "0.05", "--lift", "0"],
-        ["sample-size", "--rate", "0.6", "--lift", "1"],
-        ["sample-size", "--rate", "0.05", "--lift", "inf"],
-        ["sample-size", "--rate", "0.05", "--lift", "0.1", "--visitors-per-day", "nan"],
-        ["sample-size", "--rate", "0.05", "--lift", "0.1", "--precision", "2"],
-    ],
-    ids=" ".join,
-)
-def test_wrong_usage_exits_with_2(arguments: list[str], tmp_path: Path) -> None:
-    """Before anything is asked."""
-    assert "Error: " in failed(*arguments, home=tmp_path, code=2)
-
-
-def test_simulated_visitors_are_no_robots() -> None:
-    """Or the backend would ignore them."""
-    assert not is_bot(cli_simulate.USER_AGENT)
-
-
-def test_simulated_visitors_convert_at_their_rate() -> None:
-    """Each variant is seen by as many as the others, each visitor is another, and calls hold at most 100 events."""
-    crowd = list(visitors(20_000, {"red": 0.0, "blue": 0.3, "green": 1.0}, seed=1))
-    seen = {
-        name: [each for each in crowd if each.variant == name] for name in ("red", "blue", "green")
-    }
-    assert all(len(each) == pytest.approx(20_000 / 3, abs=300) for each in seen.values())
-    shares = [sum(each.converted for each in those) / len(those) for those in seen.values()]
-    assert shares == [0, pytest.approx(0.3, abs=0.025), 1]
-    assert len({each.uuid for each in crowd}) == 20_000
-    sent = list(batches(crowd, "n", "e", "g"))
-    assert max(len(events) for _, events in sent) == 100
-    assert [each for group, _ in sent for each in group] == crowd
-    assert sum(len(events) for _, events in sent) == 20_000 + sum(each.converted for each in crowd)
-
-
-def test_what_is_refused_is_told(tmp_path: Path) -> None:
-    """Each reason with its number; and it fails where nothing at all was counted."""
-    (tmp_path / "config.json").write_text('{"allowed_experiments": ["real"]}')
-    with serving(tmp_path) as served:
-        url = served.url
-        message = gimel("simulate", "--url", f"{url}/track", "--visitors", "50", home=tmp_path)
-        assert message.returncode == 1
-        assert "experiment not allowed" in message.stderr
-        assert "Nothing was counted." in message.stderr
-        assert (
-            simulate(tmp_path, url, "n", "--visitors", "50", "--experiment", "real")[
-                "refused_events"
-            ]
-            == {}
-        )
-
-
-@pytest.mark.parametrize(
-    ("path", "message"),
-    [
-        ("/", "is it the track url?"),
-        ("/nope", "is it the track url?"),
-        ("/experiments", "track url"),
-    ],
-)
-def test_a_url_that_tracks_nothing_is_an_error(
-    path: str, message: str, home: Path, url: str
-) -> None:
-    """That says what it should be."""
-    assert (
-        message
-        in failed("simulate", "--url", f"{url}{path}", "--visitors", "10", home=home).lower()
-    )
-
-
-def test_a_store_that_comes_back_is_waited_for(home: Path) -> None:
-    """A 503 is sent again, so that nobody is lost."""
-    with answering(
-        503, {"error": "later"}, later={"status": "ok", "events": [{"status": "ok"}] * 10}
-    ) as stub:
-        done = gimel(
-            "simulate",
-            "--url",
-            f"{stub.url}/track",
-            "--visitors",
-            "10",
-            "--rates",
-            "red=0",
-            home=home,
-        )
-    assert done.returncode == 0, done.stderr
-    assert "10 events counted" in done.stdout
-    assert len(stub.asked) == 3
-
-
-def test_the_sample_size_is_told(tmp_path: Path) -> None:
-    """A variant, in all and in days; with the configuration's precision, and what it costs."""
-    shown = gimel(
-        "sample-size",
-        "--rate",
-        "0.05",
-        "--lift",
-        "0.1",
-        "--visitors-per-day",
-        "5000",
-        home=tmp_path,
-    ).stdout
-    needed = sample_size(0.05, 0.1)
-    assert re.search(rf"looking once.* {needed.fixed:,} +{2 * (needed.fixed or 0):,} +13\n", shown)
-    assert f"{needed.anytime:,}" in shown
-    assert "Counting at precision 16 takes 0.67% more visitors than exact counting would." in shown
-    (tmp_path / "config.json").write_text('{"precision": 1}')
-    options = (
-        "--rate",
-        "0.05",
-        "--lift",
-        "0.1",
-        "--power",
-        "0.9",
-        "--confidence",
-        "0.99",
-        "--variants",
-        "3",
-        "--json",
-    )
-    told = json.loads(gimel("sample-size", *options, home=tmp_path).stdout)
-    expected = sample_size(0.05, 0.1, 0.99, 0.9, 1, 2)
-    assert told["visitors_a_variant"] == {
-        "fixed": expected.fixed,
-        "fixed_exact": expected.fixed_exact,
-        "anytime": expected.anytime,
-    }
-    assert (told["precision"], told["days"]["fixed"]) == (1, None)
-
-
-def test_a_lift_that_counting_hides_is_told(tmp_path: Path) -> None:
-    """With what exact counting would take; and one too small for anybody."""
-    hidden = gimel(
-        "sample-size", "--rate", "0.05", "--lift", "0.01", "--precision", "1", home=tmp_path
-    )
-    assert hidden.returncode == 0
-    assert "is not exact enough to ever see it; counted exactly, 2,99" in hidden.stdout
-    assert (
-        "look for a larger lift"
-        in gimel("sample-size", "--rate", "0.05", "--lift", "1e-7", home=tmp_path).stdout
-    )
+        cli_results._watch(Api(f"http://127.0.0.1:{free_port()}", "key"), query, sleep)
+    assert capsys.readouterr().err.count("Error: ") == 3

@@ -1,15 +1,65 @@
-"""How figures are written."""
+"""How numbers and names are written."""
+
+from __future__ import annotations
 
 import math
 
 import pytest
+from rich.cells import cell_len
 
 from gimel.analysis.stats import Estimate
 from gimel.report import figures
 
+DAY = 86400
+
 
 @pytest.mark.parametrize(
-    ("intervals", "digits"),
+    ("name", "shown"),
+    [
+        ("größe 変種 אבגד", "größe 変種 אבגד"),
+        ("\u202egnp.exe", "\\u202egnp.exe"),
+        ("\x1b[31mred", "\\u001b[31mred"),
+        ("a\u2028b\nc", "a\\u2028b\\u000ac"),
+        ("👩\u200d💻", "👩\u200d💻"),
+        ("[red]<b>", "[red]<b>"),
+    ],
+)
+def test_what_a_name_could_do_to_its_surroundings_is_visible(name: str, shown: str) -> None:
+    """Control and direction characters become escapes; joiners and markup stay as they are."""
+    assert figures.visible(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "longest", "shown"),
+    [
+        ("abcdefghij", 10, "abcdefghij"),
+        ("abcdefghijk", 10, "abcd...ijk"),
+        ("abcdefghijk", 9, "abc...ijk"),
+    ],
+)
+def test_a_long_text_loses_its_middle(text: str, longest: int, shown: str) -> None:
+    """Names often differ at one of their ends."""
+    assert figures.shorten(text, longest) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "shown"),
+    [
+        ("abcdefghijk", 11, "abcdefghijk"),
+        ("abcdefghijk", 10, "abcd...ijk"),
+        ("変種変種変種", 12, "変種変種変種"),
+        ("変種変種変種変種", 12, "変種...変種"),
+        ("e\u0301e\u0301e\u0301", 3, "e\u0301e\u0301e\u0301"),
+    ],
+)
+def test_a_text_is_fitted_by_its_width(text: str, columns: int, shown: str) -> None:
+    """A character may be two columns wide, or none."""
+    assert cell_len(figures.fit(text, columns)) <= columns
+    assert figures.fit(text, columns) == shown
+
+
+@pytest.mark.parametrize(
+    ("intervals", "places"),
     [
         ([], 1),
         ([(0.1, 0.1)], 1),
@@ -22,8 +72,78 @@ from gimel.report import figures
     ],
     ids=str,
 )
-def test_percentages_have_the_digits_of_the_narrowest_interval(
-    intervals: list[tuple[float, float]], digits: int
+def test_percentages_have_the_places_of_the_narrowest_interval(
+    intervals: list[tuple[float, float]], places: int
 ) -> None:
-    """An interval without an end, as a lift over next to nothing has, needs none."""
-    assert figures.digits(Estimate(low, low, high) for low, high in intervals) == digits
+    """An unbounded interval, such as that of a lift over next to nothing, needs none."""
+    estimates = [Estimate(low, low, high) for low, high in intervals]
+    assert figures.decimal_places(estimates) == places
+
+
+@pytest.mark.parametrize(
+    ("share", "places", "sign", "text"),
+    [
+        (0.1234, 1, False, "12.3"),
+        (0.1234, 1, True, "+12.3"),
+        (-0.004, 1, True, "-0.4"),
+        (-0.0004, 1, True, "0.0"),
+        (0.0, 2, True, "0.00"),
+        (12.0, 0, True, ">999"),
+    ],
+)
+def test_a_share_is_written_in_percent(share: float, places: int, sign: bool, text: str) -> None:
+    """What rounds to zero has no sign."""
+    assert figures.format_percent(share, places, sign) == text
+
+
+def test_an_interval_is_written_in_brackets() -> None:
+    """Its limits have the same places as the value."""
+    shown = figures.format_interval(Estimate(0.05, 0.046, 0.0541), 1, sign=True)
+    assert shown == ("+5.0", "[+4.6, +5.4]")
+
+
+@pytest.mark.parametrize(
+    ("p", "text"), [(1e-9, "<0.0001"), (0.00694, "0.0069"), (0.2439, "0.24"), (1, "1.00")]
+)
+def test_a_small_p_value_has_more_places(p: float, text: str) -> None:
+    """Below 0.01 it has four, below 0.0001 none."""
+    assert figures.format_p_value(p) == text
+
+
+@pytest.mark.parametrize(
+    ("probability", "text"),
+    [(None, "-"), (0.0, "<0.1%"), (0.878, "87.8%"), (0.9995, ">99.9%"), (1.0, ">99.9%")],
+)
+def test_no_probability_is_certain(probability: float | None, text: str) -> None:
+    """An undefined one is a dash."""
+    assert figures.format_probability(probability) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (0.0005, "less than 0.1%"),
+        (0.0026, "at most 0.26%"),
+        (0.031, "at most 3.1%"),
+        (1.69, "at most 169%"),
+        (12.0, "at most 1,200%"),
+    ],
+)
+def test_widening_is_rounded_to_two_digits(share: float, text: str) -> None:
+    """A negligible one is not spelled out."""
+    assert figures.format_widening(share) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (1_700_000_000, "2023-11-14, today"),
+        (1_700_000_000 - DAY, "2023-11-13, 1 day ago"),
+        (1_700_000_000 - 21 * DAY, "2023-10-24, 21 days ago"),
+        (0, "1970-01-01, 19,675 days ago"),
+        (10**18, "an unknown date"),
+    ],
+)
+def test_a_start_is_a_date_and_an_age(seconds: int, text: str) -> None:
+    """The date is in UTC; a time beyond all calendars is not a date."""
+    assert figures.format_start(seconds, 1_700_000_000 + 60) == text

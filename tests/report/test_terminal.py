@@ -26,14 +26,17 @@ def printed(
     width: int = 80,
     ascii_only: bool = False,
     ignored: Mapping[str, int] | None = None,
+    colour: bool = False,
 ) -> str:
     """Print experiments to a file, as to a pipe."""
-    found = answers.parse(answer(*items, **(ignored or {})))
+    counts = answers.parse(answer(*items, **(ignored or {})))
     file = io.StringIO()
+    # A console that would take [red] for markup and :smile: for an emoji.
     console = Console(
-        file=file, width=width
-    )  # one that would take [red] for markup and :smile: for a face
-    for part in terminal.report(analyse_all(found, {}), found.ignored, NOW, width, ascii_only):
+        file=file, width=width, color_system="standard" if colour else None, force_terminal=colour
+    )
+    experiments = analyse_all(counts, {})
+    for part in terminal.report(experiments, counts.ignored, NOW, width, ascii_only):
         console.print(part)
     return file.getvalue()
 
@@ -42,56 +45,74 @@ def lines(text: str) -> list[str]:
     return [line.rstrip() for line in text.splitlines()]
 
 
-def test_an_experiment_is_told_in_full() -> None:
-    """Visitors and their error, the split, the noise, what was ignored; each goal with its verdict, rates and comparisons."""
+def test_an_experiment_is_shown_in_full() -> None:
+    """Facts, participants and notes; for each goal its verdict, rates and comparisons."""
     shown = printed(two("button", (20_034, 1001), (20_101, 1260), ignored={"bot": 1203}))
+
     assert lines(shown) == [
         "button",
-        "since 2023-11-14, 21 days ago; 40,135 visitors; control: blue",
+        "started 2023-11-14, 21 days ago; 40,135 visitors; control: blue",
         "",
-        "  variant  visitors  counting error  share  meant",
-        "  blue       20,034              28  49.9%  50.0%",
-        "  red        20,101              28  50.1%  50.0%",
-        "  Split as meant (p = 0.74).",
+        "  variant  visitors  counting error  share  expected",
+        "  blue       20,034              28  49.9%     50.0%",
+        "  red        20,101              28  50.1%     50.0%",
+        "  Traffic split as expected (p = 0.74).",
         "  Counting noise widens the intervals by at most 0.26%.",
-        "  Ignored events: 1,203 bot.",
+        "  Ignored events: 1,203 (bot).",
         "",
         "buy: red beats blue (lift +25%, between +9.9% and +43%), safe to stop",
         "",
-        "  variant  conversions  rate, %  95% interval                               best",
-        "  blue           1,001     5.00  [4.70, 5.31]  ├───●───┤                   <0.1%",
-        "  red            1,260     6.27  [5.94, 6.61]      ┊           ├───●───┤  >99.9%",
+        "  variant  conversions  rate, %  95% interval                            P(best)",
+        "  blue           1,001     5.00  [4.70, 5.31]  ├───●──┤                    <0.1%",
+        "  red            1,260     6.27  [5.94, 6.61]      ┊          ├───●───┤   >99.9%",
         "",
-        "  against blue    difference, points         lift, %  p (Holm)  beats it",
-        "  red           +1.27 [+0.82, +1.72]  +25 [+16, +36]   <0.0001    >99.9%",
+        "  against blue    difference, points         lift, %  p (Holm)  P(beats control)",
+        "  red           +1.27 [+0.82, +1.72]  +25 [+16, +36]   <0.0001            >99.9%",
         "",
-        "Intervals and p-values in the tables are for one look, on a day chosen",
-        "beforehand. A verdict and its interval hold however often you look. A counting",
-        "error is one standard error.",
+        "Intervals and p-values in the tables are fixed-horizon: valid for one look on a",
+        "date chosen in advance. A verdict and its interval are always valid, however",
+        "often you look. A counting error is one standard error.",
     ]
 
 
-def test_a_wrong_split_is_told_before_any_figure() -> None:
-    """And each goal says that it cannot be trusted."""
+def test_a_header_is_broken_before_a_name_is_shortened() -> None:
+    """Names matter more than headers on one line."""
+    variants = {"the control": (20_034, {"buy": 1001}), "two columns": (20_101, {"buy": 1260})}
+
+    assert lines(printed(row("e", variants)))[-7:-4] == [
+        "                                                                        P(beats",
+        "  against the control    difference, points         lift, %  p (Holm)  control)",
+        "  two columns          +1.27 [+0.82, +1.72]  +25 [+16, +36]   <0.0001    >99.9%",
+    ]
+
+
+def test_a_wrong_split_comes_before_any_figure() -> None:
+    """It is the third line."""
     shown = lines(printed(two(blue=(10_400, 501), red=(9600, 560))))
-    assert shown[2].startswith(
-        "! do not trust this: visitors are split 52/48 where 50/50 was expected"
-    )
-    assert "buy: do not trust this: visitors are not split as meant" in shown
+
+    assert shown[2].startswith("! do not trust this: visitors are split 52/48, expected 50/50")
 
 
-def test_a_goal_that_is_no_conversion_gets_no_percentage() -> None:
-    """It is told per visitor."""
+def test_under_a_wrong_split_no_goal_can_be_trusted() -> None:
+    """The verdict on each goal says so."""
+    shown = lines(printed(two(blue=(10_400, 501), red=(9600, 560))))
+
+    assert "buy: do not trust this: traffic is not split as expected" in shown
+
+
+def test_a_goal_that_is_not_a_conversion_has_no_percentage() -> None:
+    """It is shown per visitor."""
     shown = printed(two(blue=(1040, 5010), red=(1060, 5600)))
+
     assert "not a conversion: more goals than visitors" in shown
     assert "  blue        1,040  5,010               4.82" in lines(shown)
     assert "interval" not in shown
 
 
 @pytest.mark.parametrize(
-    ("item", "said"),
+    ("item", "sentence"),
     [
-        pytest.param(row("e", {}, ()), "no data: no visitor has been counted yet", id="nothing"),
+        pytest.param(row("e", {}, ()), "no data: no visitors counted yet", id="nothing"),
         pytest.param(
             row("e", {"a": (9, {}), "b": (8, {})}, ()),
             "no conversions yet among 17 visitors",
@@ -104,73 +125,92 @@ def test_a_goal_that_is_no_conversion_gets_no_percentage() -> None:
         ),
         pytest.param(
             row("e", {"a": (2, {}), "b": (1, {})}),
-            "Too few visitors to check the split.",
+            "Too few visitors to check the traffic split.",
             id="too few",
         ),
     ],
 )
-def test_what_is_missing_is_said(item: dict[str, Any], said: str) -> None:
-    """Instead of empty terminal."""
-    assert said in printed(item)
+def test_missing_data_is_explained(item: dict[str, Any], sentence: str) -> None:
+    """A sentence says what is missing, instead of an empty table."""
+    assert sentence in printed(item)
 
 
-def test_events_of_no_known_experiment_are_told_at_the_end() -> None:
-    """They may be a name that the configuration does not allow."""
+def test_ignored_events_of_unknown_experiments_come_last() -> None:
+    """They may have a name that the configuration does not allow."""
     shown = printed(two(), ignored={"experiment not allowed": 1234})
-    assert "Ignored events of no known experiment: 1,234 experiment not allowed." in shown
+
+    expected = "Ignored events from unknown experiments: 1,234 (experiment not allowed)."
+    assert expected in shown[shown.index("against blue") :]
+
+
+@pytest.mark.parametrize(
+    ("red", "code"),
+    [
+        pytest.param((10_000, 900), "\x1b[1;32m", id="a winner is green"),
+        pytest.param((10_000, 510), "\x1b[33m", id="an undecided goal is yellow"),
+        pytest.param((10_000, 90_000), "\x1b[1;31m", id="what cannot be trusted is red"),
+    ],
+)
+def test_the_colour_of_a_verdict(red: tuple[int, int], code: str) -> None:
+    """Colour repeats what the words say."""
+    verdict = next(
+        line for line in printed(two(red=red), colour=True).splitlines() if "buy: " in line
+    )
+
+    assert code in verdict
 
 
 def test_forty_variants_fit() -> None:
-    """Each has its line in every table."""
+    """Each has its row in every table."""
     shown = printed(
         row(
             "e",
             {f"variant-{number}": (1000 + number, {"buy": 50 + number}) for number in range(40)},
         )
     )
+
     assert all(cell_len(line) <= 80 for line in shown.splitlines())
     assert all(shown.count(f"  variant-{number} ") == 3 for number in range(1, 40))
 
 
 HOSTILE = [
-    "[red]x[/red]",
-    "<script>alert(1)</script>",
-    "\u202egnp.exe",
-    "\x1b[31mred",
-    "a\u2028b",
-    "../../etc",
-    "אבגד",
-    "変種" * 100,
+    ("[red]x[/red]", "[red]x[/red]"),
+    ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+    ("\u202egnp.exe", "\\u202egnp.exe"),
+    ("\x1b[31mred", "\\u001b[31mred"),
+    ("a\u2028b", "a\\u2028b"),
+    ("../../etc", "../../etc"),
+    ("אבגד", "אבגד"),
+    ("変種" * 100, "変種変種変"),
 ]
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_name_is_text(name: str) -> None:
-    """Markup is shown, control characters and those that turn the writing are written out, and nothing is torn apart."""
-    shown = printed(row(name, {name: (1000, {name: 50}), "z": (1000, {name: 60})}, (name,)))
-    assert not {"\x1b", "\u202e", "\u2028"} & {*shown}
-    assert all(cell_len(line) <= 80 for line in shown.split("\n"))
-    assert any(
-        start in shown for start in (name[:9], "\\u202egnp.exe", "\\u001b[31mred", "a\\u2028b")
-    )
+@pytest.mark.parametrize(("name", "shown"), HOSTILE)
+def test_a_hostile_name_is_text(name: str, shown: str) -> None:
+    """Markup is shown, control and direction characters are escaped, and no line is torn apart."""
+    text = printed(row(name, {name: (1000, {name: 50}), "z": (1000, {name: 60})}, (name,)))
+
+    assert not {"\x1b", "\u202e", "\u2028"} & {*text}
+    assert all(cell_len(line) <= 80 for line in text.split("\n"))
+    assert shown in text
 
 
 @pytest.mark.parametrize("name", ["[red]x[/red]", ":smile:", "[/]", "\\["])
 def test_no_name_is_markup(name: str) -> None:
-    """Neither above a table, nor in it or its head."""
+    """Neither in a title nor in a table or its header."""
     shown = printed(row(name, {name: (1000, {"buy": 50}), "~": (1000, {"buy": 60})}))
+
     assert shown.startswith(f"{name}\n")
     assert f"against {name} " in shown
     assert shown.count(f"  {name} ") == 2
 
 
 def test_long_names_that_differ_at_an_end_stay_different() -> None:
-    """Only their middle is left out."""
+    """Only their middle is cut out."""
     shown = printed(row("e", {f"{'x' * 199}{end}": (1000, {"buy": 50}) for end in "12"}))
-    first = [line.split()[0] for line in shown.splitlines() if line.startswith("  x")]
-    assert len({*first}) >= 2
-    assert first[0].endswith("1")
-    assert first[1].endswith("2")
+
+    first, second, *_ = (line.split()[0] for line in shown.splitlines() if line.startswith("  x"))
+    assert (first[-1], second[-1]) == ("1", "2")
 
 
 names = st.text(min_size=1, max_size=200)
@@ -186,15 +226,16 @@ counts = st.integers(0, 1000) | st.integers(0, 10**12)
     ascii_only=st.booleans(),
     precision=st.sampled_from(["exact", "1", "16"]),
 )
-def test_whatever_was_counted_fits(
+def test_any_counts_and_names_fit(
     name: str,
     variants: dict[str, tuple[int, dict[str, int]]],
     width: int,
     ascii_only: bool,
     precision: str,
 ) -> None:
-    """No line is wider than the terminal, and nothing that moves the cursor gets there."""
+    """No line is wider than the terminal, and nothing that moves the cursor is printed."""
     shown = printed(row(name, variants, precision=precision), width=width, ascii_only=ascii_only)
+
     assert all(cell_len(line) <= width for line in shown.split("\n"))
     assert not any(ord(character) < 32 for character in shown.replace("\n", ""))
     assert "nan" not in shown.replace(name, "") or any("nan" in each for each in (name, *variants))
@@ -210,5 +251,10 @@ def test_whatever_was_counted_fits(
     ],
 )
 def test_an_interval_is_drawn_to_scale(estimate: Estimate, ascii_only: bool, bar: str) -> None:
-    """With the control's rate behind it."""
+    """The control's rate is behind it."""
     assert terminal.interval_bar(estimate, 0, 1, 11, 0.5, ascii_only) == bar
+
+
+def test_without_room_there_is_no_bar() -> None:
+    """Below eight columns an interval says nothing."""
+    assert terminal.interval_bar(Estimate(0.5, 0.2, 0.8), 0, 1, 7, 0.5) == ""

@@ -1,9 +1,13 @@
-"""What `GET /experiments` answers, made up."""
+"""Made-up answers of `GET /experiments`, and what the analysis makes of them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+from gimel.analysis.design import Design
+from gimel.analysis.experiment import Experiment, analyse
+from gimel.api import answers
 
 Conversions = Mapping[str, int]
 
@@ -15,7 +19,7 @@ def row(
     precision: str = "16",
     **more: Any,
 ) -> dict[str, Any]:
-    """Return an experiment of these variants, each with its visitors and its conversions by goal."""
+    """Return an experiment: for each variant its visitors and its conversions by goal."""
 
     def figure(kind: str, number: int) -> dict[str, Any]:
         return {kind: number, f"{kind}_by_precision": {precision: number} if number else {}}
@@ -44,11 +48,6 @@ def row(
     }
 
 
-def answer(*rows: Mapping[str, Any], **ignored: int) -> list[Any]:
-    """Return the whole answer; `ignored` are events of no known experiment."""
-    return [{"meta": {"scope": None, "ignored": ignored}}, *rows]
-
-
 def two(
     name: str = "e",
     blue: tuple[int, int] = (10_000, 500),
@@ -59,3 +58,16 @@ def two(
     return row(
         name, {"blue": (blue[0], {"buy": blue[1]}), "red": (red[0], {"buy": red[1]})}, **more
     )
+
+
+def answer(*rows: Mapping[str, Any], **ignored: int) -> list[Any]:
+    """Return a whole answer; `ignored` are events of experiments that do not exist."""
+    return [{"meta": {"scope": None, "ignored": ignored}}, *rows]
+
+
+def analysed(
+    item: Mapping[str, Any], design: Design | None = None, control: str | None = None
+) -> Experiment:
+    """Return one experiment of an answer with its statistics."""
+    (counts,) = answers.parse(answer(item)).experiments
+    return analyse(counts, design, control=control)

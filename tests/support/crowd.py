@@ -1,6 +1,6 @@
-"""Simulated visitors counted straight into a real store with redis-py: as many as a verdict needs, in a second or two.
+"""Simulated visitors, counted straight into a real store: as many as a verdict needs, in seconds.
 
-Who converted is decided beforehand, so that an experiment has the truth that a test wants; what is then read is what a
+The test decides who converts, so that an experiment has a known truth; what is read is what a
 HyperLogLog makes of it. uuids are the same in every run, and so are the counts.
 """
 
@@ -25,7 +25,7 @@ def count(
     precision: int = 16,
     since: int = 1_790_000_000,
 ) -> None:
-    """Count so many visitors of each variant, and of those so many that reached each goal."""
+    """Count the visitors of each variant, and those of them who reached each goal."""
     namespace, spelled = keys.encode(namespace), keys.encode(experiment)
     store.sadd(keys.experiments_key(namespace), experiment)
     store.hset(keys.meta_key(namespace, spelled), "since", since)

@@ -1,67 +1,83 @@
 "use strict";
-// Fetches this page again and swaps the part that holds the figures. What the reader was doing there is left as it was.
+// Fetches this page again and swaps the part with the figures.
+// Focus, scroll position and open tables stay.
 (() => {
-  const place = document.getElementById("refreshing");
-  if (!place) return;
-  const seconds = Number(place.dataset.seconds);
+  const holder = document.getElementById("refreshing");
+  if (!holder) return;
+  const seconds = Number(holder.dataset.seconds);
   const trouble = document.getElementById("trouble");
   let running = sessionStorage.getItem("refresh") !== "off";
-  let seen = document.getElementById("live").innerHTML;
+  let shown = document.getElementById("live").innerHTML;
 
   const button = document.createElement("button");
   button.type = "button";
   button.id = "refresh";
-  place.append(button);
-  const show = () => { button.textContent = running ? "Stop refreshing" : `Refresh every ${seconds} seconds`; };
+  holder.append(button);
+  function label() {
+    button.textContent = running ? "Stop refreshing" : `Refresh every ${seconds} seconds`;
+  }
   button.addEventListener("click", () => {
     running = !running;
     sessionStorage.setItem("refresh", running ? "on" : "off");
-    show();
-    if (running) look();
+    label();
+    if (running) refresh();
   });
-  show();
+  label();
 
-  function say(text) {
-    if (trouble.textContent !== text) trouble.textContent = text;  // a screen reader reads out every change
+  function warn(text) {
+    // Only if it differs: a screen reader announces every change.
+    if (trouble.textContent !== text) trouble.textContent = text;
   }
 
-  const isSelecting = live => { const selection = getSelection(); return !selection.isCollapsed && selection.containsNode(live, true); };
+  function isSelecting(live) {
+    const selection = getSelection();
+    return !selection.isCollapsed && selection.containsNode(live, true);
+  }
 
   function swap(page) {
     const live = document.getElementById("live"), fresh = page.getElementById("live");
     if (isSelecting(live)) return;
-    document.getElementById("as-of").textContent = page.getElementById("as-of").textContent;
-    if (fresh.innerHTML === seen) return;
-    seen = fresh.innerHTML;
+    const updated = page.getElementById("updated");
+    document.getElementById("updated").textContent = updated.textContent;
+    if (fresh.innerHTML === shown) return;
+    shown = fresh.innerHTML;
     for (const details of live.querySelectorAll("details[id]")) {
-      const same = page.getElementById(details.id);
-      if (same) same.open = details.open;
+      const counterpart = page.getElementById(details.id);
+      if (counterpart) counterpart.open = details.open;
     }
     const focused = live.contains(document.activeElement) ? document.activeElement : null;
     const key = focused && (focused.id || (focused.closest("[id]") || {}).id);
     const { scrollX, scrollY } = window;
     live.replaceWith(document.adoptNode(fresh));
     if (key) {
-      const same = document.getElementById(key);
-      const target = same && (focused.id ? same : same.querySelector(focused.tagName.toLowerCase()));
+      const anchor = document.getElementById(key);
+      const tag = focused.tagName.toLowerCase();
+      const target = anchor && (focused.id ? anchor : anchor.querySelector(tag));
       if (target) target.focus({ preventScroll: true });
     }
     scrollTo({ left: scrollX, top: scrollY, behavior: "instant" });
   }
 
-  async function look() {
-    const answer = await fetch(location.href, { cache: "no-store", credentials: "same-origin" }).catch(() => null);
-    if (answer === null) return say("Not refreshed: gimel does not answer. Was it ended?");
+  async function refresh() {
+    const options = { cache: "no-store", credentials: "same-origin" };
+    const answer = await fetch(location.href, options).catch(() => null);
+    if (answer === null) {
+      return warn("Not refreshed: Gimel does not respond. Check that it is still running.");
+    }
     if (answer.status === 401) return location.reload();
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (answer.ok && page.getElementById("live")) {
-      say("");
+      warn("");
       return swap(page);
     }
     const failure = page.getElementById("failure");
-    return say(`Not refreshed: ${failure ? failure.textContent.trim() : `status ${answer.status}`}`);
+    const reason = failure ? failure.textContent.trim() : `status ${answer.status}`;
+    return warn(`Not refreshed: ${reason}`);
   }
 
-  setInterval(() => { if (running && !document.hidden) look(); }, 1000 * seconds);
-  document.addEventListener("visibilitychange", () => { if (running && !document.hidden) look(); });
+  function refreshIfSeen() {
+    if (running && !document.hidden) refresh();
+  }
+  setInterval(refreshIfSeen, 1000 * seconds);
+  document.addEventListener("visibilitychange", refreshIfSeen);
 })();

@@ -1,0 +1,287 @@
+"""The pages as HTML: what they say, where they link to, and that no name can run."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+
+from gimel.analysis.counts import Count, ExperimentCounts
+from gimel.analysis.experiment import Experiment, NotFound
+from gimel.errors import GimelError
+from gimel.report import html
+from gimel.report.html import Choices, Frame
+from tests.support.answers import analysed, row, two
+
+NOW = 1_700_000_000 + 21 * 86400.0
+CHOICES = Choices("alephbet", "alephbet")
+FRAME = Frame("counted by https://host/prod")
+HOSTILE = "<script>alert(1)</script>"
+
+
+def text_of(page: str) -> str:
+    """Return what a reader sees of a page: its main element without tags."""
+    main = page[page.index("<main") : page.index("</main>")]
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", main)).split())
+
+
+def overview(*experiments: Experiment, choices: Choices = CHOICES, **ignored: int) -> str:
+    return html.overview(experiments, ignored, choices, FRAME, NOW)
+
+
+@pytest.mark.parametrize(
+    ("choices", "path", "more", "address"),
+    [
+        (CHOICES, "", {}, "/dashboard"),
+        (CHOICES, "/experiment", {"name": "a b&c"}, "/dashboard/experiment?name=a+b%26c"),
+        (Choices("shop", "alephbet"), "", {}, "/dashboard?namespace=shop"),
+        (
+            Choices("a", "a", "buy", "red", 0.99),
+            "/experiment",
+            {"name": "e"},
+            "/dashboard/experiment?name=e&confidence=0.99&control=red&goal=buy",
+        ),
+        (Choices("a", "a", "buy", "red"), "/delete", {"name": "e"}, "/dashboard/delete?name=e"),
+    ],
+    ids=["usual", "a name", "a namespace", "all choices", "for one experiment only"],
+)
+def test_an_address_has_the_unusual_choices(
+    choices: Choices, path: str, more: dict[str, str], address: str
+) -> None:
+    """Goal and control are kept only on the page of the experiment."""
+    assert choices.address(path, **more) == address
+
+
+def test_the_overview_has_a_row_per_experiment() -> None:
+    """Name, start, visitors, and the most important verdict with its goal."""
+    shown = text_of(overview(analysed(two("button", red=(10_000, 800)))))
+
+    assert (
+        "button 2023-11-14, 21 days ago 20,000 ✓ buy : red beats blue"
+        " (lift +60%, between +35% and +90%), safe to stop" in shown
+    )
+
+
+def test_an_unknown_start_is_a_dash() -> None:
+    """1.5.0 does not know when an experiment began."""
+    assert "button - 20,000" in text_of(overview(analysed(two("button", since=None))))
+
+
+def test_the_overview_has_doubts_beside_the_verdict() -> None:
+    """The mark warns of them; a wrong split, which is the verdict, is not repeated."""
+    shown = text_of(overview(analysed(two(unreadable=1)), analysed(two(red=(9000, 450)))))
+
+    assert re.search(r"! buy : too early: .* ! incomplete: 1 counter cannot be read", shown)
+    assert shown.count("visitors are split") == 1
+
+
+def test_an_empty_namespace_is_explained() -> None:
+    """The page says when an experiment appears."""
+    shown = text_of(overview(choices=Choices("shop", "alephbet")))
+
+    assert "There is no experiment in the namespace shop ." in shown
+    assert "An experiment appears after its first event." in shown
+
+
+def test_ignored_events_of_unknown_experiments_are_shown() -> None:
+    """Below the experiments."""
+    assert "Ignored events from unknown experiments: 12 (bot)." in text_of(overview(bot=12))
+
+
+def test_a_deleted_experiment_is_confirmed() -> None:
+    """Its name is shown as text."""
+    page = html.overview([], {}, CHOICES, FRAME, NOW, deleted="\x07e")
+
+    assert "Deleted: \\u0007e" in text_of(page)
+
+
+def test_an_experiment_begins_with_its_data_quality() -> None:
+    """Facts and problems come before verdicts and figures."""
+    experiment = analysed(two(blue=(1000, 3000), red=(1000, 50), ignored={"limit reached": 41}))
+
+    shown = text_of(html.experiment(experiment, CHOICES, FRAME, NOW))
+
+    order = [
+        "started 2023-11-14, 21 days ago; 2,000 visitors; control: blue",
+        "Data quality",
+        "! incomplete: 41 events were not counted because a limit was reached",
+        "! buy: not a conversion: more goals than visitors (blue: 3,000 goals, 1,000 visitors)",
+        "Ignored events: 41 (limit reached).",
+        "Verdict",
+        "Visitors of each variant",
+        "Goals per visitor of buy",
+    ]
+    positions = [shown.find(each) for each in order]
+    assert -1 not in positions
+    assert positions == sorted(positions)
+
+
+def test_an_experiment_without_problems_says_so() -> None:
+    """The reader need not guess."""
+    shown = text_of(html.experiment(analysed(two()), CHOICES, FRAME, NOW))
+
+    assert "No data-quality problems found." in shown
+
+
+def test_the_tables_of_a_goal_are_those_of_the_terminal() -> None:
+    """Rates and comparisons, with the always-valid lift."""
+    shown = text_of(
+        html.experiment(analysed(two(blue=(20_034, 1001), red=(20_101, 1260))), CHOICES, FRAME, NOW)
+    )
+
+    assert "variant visitors conversions rate, % 95% interval P(best)" in shown
+    assert "red 20,101 1,260 6.27 [5.94, 6.61] >99.9%" in shown
+    assert "p (Holm) P(beats control) always-valid lift, %" in shown
+    assert "red +1.27 [+0.82, +1.72] +25 [+16, +36] <0.0001 >99.9% [+10, +43]" in shown
+
+
+TWO_GOALS = row(
+    "e",
+    {"control": (100, {"a": 5, "b": 9}), "red": (100, {"a": 5, "b": 9})},
+    ("a", "b"),
+)
+
+
+def test_a_chosen_goal_is_shown_alone() -> None:
+    """All goals stay in the form."""
+    page = html.experiment(analysed(TWO_GOALS), Choices("n", "n", goal="b"), FRAME, NOW)
+
+    assert re.findall(r"Goal: <bdi>(\w+)</bdi>", page) == ["b"]
+    assert re.findall(r'<option value="(\w*)"( selected)?>(?:all goals|a|b)<', page) == [
+        ("", ""),
+        ("a", ""),
+        ("b", " selected"),
+    ]
+
+
+def test_a_goal_that_does_not_exist_is_refused() -> None:
+    """The hint suggests similar names."""
+    with pytest.raises(NotFound, match=r"The experiment 'e' has no goal 'by'\.") as failure:
+        html.experiment(analysed(two()), Choices("n", "n", goal="by"), FRAME, NOW)
+
+    assert failure.value.hint == "Did you mean 'buy'?"
+
+
+def test_the_form_has_the_control_and_the_confidence() -> None:
+    """Any other confidence in the address is offered as well."""
+    choices = Choices("n", "n", control="red", confidence=0.975)
+    page = html.experiment(analysed(TWO_GOALS, control="red"), choices, FRAME, NOW)
+
+    assert re.findall(r'<option value="(\w+)" selected>red<', page) == ["red"]
+    assert re.findall(r'<option value="([\d.]+)"( selected)?>', page) == [
+        ("0.8", ""),
+        ("0.9", ""),
+        ("0.95", ""),
+        ("0.975", " selected"),
+        ("0.99", ""),
+        ("0.999", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("visitors", "text"), [(1, "(1 visitor)"), (1234, "(1,234 visitors)")], ids=str
+)
+def test_deleting_says_how_much_is_lost(visitors: int, text: str) -> None:
+    """And that it cannot be undone."""
+    counts = ExperimentCounts("e", {"a": Count(visitors)}, {})
+
+    shown = text_of(html.delete(counts, CHOICES, FRAME, NOW))
+
+    assert f"This permanently deletes everything counted in this experiment {text}." in shown
+    assert "It cannot be undone." in shown
+
+
+def test_a_failure_has_its_hint() -> None:
+    """Both are shown as text."""
+    error = GimelError("\x07 went wrong.", "Try again.")
+
+    assert "\\u0007 went wrong. Try again." in text_of(html.failure(error, CHOICES, FRAME, NOW))
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_wrong_key_is_reported(wrong: bool) -> None:
+    """Only after one was given."""
+    shown = text_of(html.sign_in(wrong, CHOICES, FRAME, NOW))
+
+    assert ("This API key is wrong." in shown) is wrong
+
+
+@pytest.mark.parametrize(
+    ("frame", "text", "shown"),
+    [
+        (Frame("counted by X"), "Sign out", False),
+        (Frame("counted by X", keyed=True), "Sign out", True),
+        (Frame("counted by X"), "Made-up experiments.", False),
+        (Frame("made up", is_demo=True), "Made-up experiments.", True),
+    ],
+)
+def test_the_frame_of_a_page(frame: Frame, text: str, shown: bool) -> None:
+    """Readers with a key can sign out, and a demo says that it is one."""
+    assert (text in html.overview([], {}, CHOICES, frame, NOW)) is shown
+
+
+def test_a_report_links_to_its_own_parts() -> None:
+    """Every name in the overview leads to an id on the same page."""
+    experiments = [analysed(two("one")), analysed(two("two"))]
+
+    page = html.report(experiments, {}, CHOICES, FRAME, NOW)
+
+    links = re.findall(r'<a id="[^"]+" href="#(at-\w+)">', page)
+    assert len(links) == 2
+    assert all(f'id="{link}"' in page for link in links)
+
+
+def test_a_report_needs_nothing_else() -> None:
+    """It has no script, no form and no address of another file."""
+    page = html.report([analysed(two())], {}, CHOICES, FRAME, NOW)
+
+    assert not re.search(r"<(script|form|link rel=.stylesheet)", page)
+    assert not re.search(r'(src|href)="(?!#|data:)', page)
+
+
+@pytest.mark.parametrize("inline", [False, True], ids=["page", "report"])
+def test_the_policy_allows_only_what_the_page_has(inline: bool) -> None:
+    """Style and script are named by their hashes; a report has no script to allow."""
+    policy = html.policy(inline)
+
+    assert policy.startswith("default-src 'none'; img-src data:; style-src 'sha256-")
+    assert "unsafe" not in policy
+    assert ("script-src" in policy) is not inline
+
+
+HOSTILE_EXPERIMENT = analysed(
+    row(HOSTILE, {HOSTILE: (99, {HOSTILE: 9}), "z": (99, {})}, (HOSTILE,))
+)
+HOSTILE_CHOICES = Choices(HOSTILE, "n")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(
+            html.overview([HOSTILE_EXPERIMENT], {HOSTILE: 1}, HOSTILE_CHOICES, FRAME, NOW, HOSTILE),
+            id="overview",
+        ),
+        pytest.param(
+            html.experiment(HOSTILE_EXPERIMENT, HOSTILE_CHOICES, FRAME, NOW), id="experiment"
+        ),
+        pytest.param(
+            html.delete(
+                ExperimentCounts(HOSTILE, {HOSTILE: Count(9)}, {}), HOSTILE_CHOICES, FRAME, NOW
+            ),
+            id="delete",
+        ),
+        pytest.param(
+            html.failure(GimelError(HOSTILE, HOSTILE), HOSTILE_CHOICES, FRAME, NOW), id="failure"
+        ),
+        pytest.param(
+            html.report([HOSTILE_EXPERIMENT], {HOSTILE: 1}, HOSTILE_CHOICES, FRAME, NOW),
+            id="report",
+        ),
+    ],
+)
+def test_a_hostile_name_is_text(page: str) -> None:
+    """As experiment, variant, goal, namespace, reason and message it never becomes a tag."""
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page

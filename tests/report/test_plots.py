@@ -1,0 +1,157 @@
+"""Where the parts of a plot are drawn."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gimel.analysis.counts import Count, ExperimentCounts
+from gimel.analysis.experiment import Goal, analyse
+from gimel.report import plots
+from gimel.report.plots import Plot
+from tests.support.answers import analysed, row, two
+
+
+def goal_of(item: dict[str, object]) -> Goal:
+    return analysed(item).goals[0]
+
+
+def test_a_rate_has_its_interval_and_label() -> None:
+    """The higher rate lies further to the right; no interval reaches the edges."""
+    blue, red = plots.rates(goal_of(two(red=(10_000, 700)))).bars
+
+    assert (blue.label, red.label) == ("5.00% [4.59, 5.45]", "7.00% [6.52, 7.52]")
+    assert blue.x is not None
+    assert red.x is not None
+    assert 10 < blue.low < blue.x < blue.high < red.low < red.x < red.high < 350
+
+
+def test_the_mark_of_rates_is_the_controls_rate() -> None:
+    """It is where the control's point is."""
+    plot = plots.rates(goal_of(two()))
+
+    assert plot.mark == plot.bars[0].x
+    assert plot.mark_label == "control"
+
+
+def test_the_control_is_named_as_such() -> None:
+    """In its full name and in the description, which has every label."""
+    plot = plots.rates(goal_of(two()))
+
+    assert [bar.is_control for bar in plot.bars] == [True, False]
+    assert plot.title == "Rate of buy"
+    assert plot.description == ("blue (control): 5.00% [4.59, 5.45]; red: 5.20% [4.78, 5.65].")
+
+
+def test_a_variant_without_visitors_has_no_point() -> None:
+    """Its label says why."""
+    bar = plots.rates(goal_of(row("e", {"a": (100, {"buy": 5}), "b": (0, {})}))).bars[1]
+
+    assert (bar.x, bar.label) == (None, "no visitors")
+
+
+def test_a_lift_has_a_thin_interval_around_the_thick_one() -> None:
+    """The always-valid interval is wider than the fixed-horizon one; the mark is zero."""
+    plot = plots.lifts(goal_of(two(red=(10_000, 700))))
+    assert plot is not None
+    (bar,) = plot.bars
+
+    assert bar.wide_low is not None
+    assert bar.wide_high is not None
+    assert bar.wide_low < bar.low < bar.high < bar.wide_high
+    assert plot.mark is not None
+    assert plot.mark < bar.wide_low
+    assert (plot.title, plot.mark_label) == ("Lift of buy over blue", "blue (control)")
+
+
+@pytest.mark.parametrize(
+    "variants",
+    [
+        pytest.param({"a": (100, {"buy": 5})}, id="one variant"),
+        pytest.param({"a": (100, {}), "b": (100, {"buy": 5})}, id="no conversions of the control"),
+    ],
+)
+def test_without_a_lift_there_is_no_plot(
+    variants: dict[str, tuple[int, dict[str, int]]],
+) -> None:
+    """There is nothing to draw."""
+    assert plots.lifts(goal_of(row("e", variants))) is None
+
+
+def test_an_interval_beyond_the_plot_is_cut_off() -> None:
+    """A lift over very few conversions may reach thousands of percent."""
+    plot = plots.lifts(goal_of(two(blue=(1000, 2), red=(1000, 5))))
+    assert plot is not None
+    (bar,) = plot.bars
+
+    assert (bar.cut_low, bar.cut_high) == (False, True)
+    assert bar.wide_high == 350
+
+
+def test_a_long_name_is_shortened_to_make_room_for_its_figures() -> None:
+    """The full name is kept for the tooltip."""
+    name = "n" * 100
+    bar = plots.rates(goal_of(row("e", {name: (100, {"buy": 5})}))).bars[0]
+
+    assert bar.full_name == f"{name} (control)"
+    assert len(bar.name) + len(bar.label) <= 51
+
+
+@pytest.mark.parametrize(
+    ("blue", "red", "labels"),
+    [
+        ((10_000, 500), (10_000, 520), ["5.0%", "5.5%"]),
+        ((10, 0), (10, 10), ["0%", "20%", "40%", "60%", "80%", "100%"]),
+    ],
+    ids=["close", "far"],
+)
+def test_ticks_are_round_values(
+    blue: tuple[int, int], red: tuple[int, int], labels: list[str]
+) -> None:
+    """They have as many decimal places as their distance needs."""
+    assert [tick.label for tick in plots.rates(goal_of(two(blue=blue, red=red))).ticks] == labels
+
+
+def test_ticks_of_a_lift_have_a_sign() -> None:
+    """Zero has none."""
+    plot = plots.lifts(goal_of(two()))
+    assert plot is not None
+
+    assert [tick.label for tick in plot.ticks] == ["-10%", "0%", "+10%", "+20%"]
+
+
+counts = st.integers(0, 10**12) | st.floats(1e-3, 1e20)
+
+
+@given(
+    arms=st.lists(
+        st.tuples(counts, counts, st.sampled_from(["1", "16", "exact"])), min_size=1, max_size=5
+    ),
+    name=st.text(max_size=200),
+)
+def test_any_counts_can_be_drawn(arms: list[tuple[float, float, str]], name: str) -> None:
+    """Everything lies inside and in its order, with at least one label on the axis."""
+    visitors = {
+        f"{number}{name}": Count.from_parts({kind: seen})
+        for number, (seen, _, kind) in enumerate(arms)
+    }
+    converted = {
+        f"{number}{name}": Count.from_parts({kind: done})
+        for number, (_, done, kind) in enumerate(arms)
+    }
+    (goal,) = analyse(ExperimentCounts("e", visitors, {"g": converted})).goals
+    for plot in filter(None, [plots.rates(goal), plots.lifts(goal)]):
+        assert_inside(plot)
+
+
+def assert_inside(plot: Plot) -> None:
+    assert 2 <= len(plot.ticks) <= 6
+    assert plot.mark is None or 0 <= plot.mark <= plots.WIDTH
+    for bar in plot.bars:
+        if bar.x is not None:
+            inside = [0, bar.low, bar.x, bar.high, plots.WIDTH]
+            assert inside == sorted(inside)
+            wide_low, wide_high = bar.wide_low or 0, bar.wide_high or plots.WIDTH
+            wide = [0, wide_low, bar.low, bar.high, wide_high, plots.WIDTH]
+            assert wide == sorted(wide)

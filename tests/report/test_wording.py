@@ -1,0 +1,127 @@
+"""What is said about an experiment in the terminal and on pages alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gimel.analysis.verdict import NO_DATA, Kind, Verdict
+from gimel.report import wording
+from gimel.report.wording import Mark
+from tests.support.answers import analysed, row, two
+
+NOW = 1_700_000_000 + 21 * 86400.0
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_doubtful", "mark"),
+    [
+        (Kind.WINNER, False, Mark.DECIDED),
+        (Kind.CONTROL_WINS, False, Mark.DECIDED),
+        (Kind.NO_DIFFERENCE, False, Mark.DECIDED),
+        (Kind.TOO_EARLY, False, Mark.UNDECIDED),
+        (Kind.NO_DATA, False, Mark.UNDECIDED),
+        (Kind.SPLIT_MISMATCH, False, Mark.DOUBT),
+        (Kind.NOT_A_CONVERSION, False, Mark.DOUBT),
+        (Kind.WINNER, True, Mark.DOUBT),
+    ],
+)
+def test_the_mark_of_a_verdict(kind: Kind, is_doubtful: bool, mark: Mark) -> None:
+    """A doubt outranks a decision."""
+    assert wording.choose_mark(Verdict(kind, ""), is_doubtful) is mark
+
+
+@pytest.mark.parametrize(
+    ("item", "facts"),
+    [
+        pytest.param(
+            two("e", (20_034, 1001), (20_101, 1260)),
+            "started 2023-11-14, 21 days ago; 40,135 visitors; control: blue",
+            id="two variants",
+        ),
+        pytest.param(
+            row("e", {"a": (1, {})}),
+            "started 2023-11-14, 21 days ago; 1 visitor",
+            id="one visitor of one variant",
+        ),
+        pytest.param(row("e", {}, (), since=None), "0 visitors", id="nothing counted"),
+        pytest.param(
+            row("e", {"\x1b": (1, {}), "z": (1, {})}, since=None),
+            "2 visitors; control: \\u001b",
+            id="a name with a control character",
+        ),
+    ],
+)
+def test_the_facts_of_an_experiment(item: dict[str, Any], facts: str) -> None:
+    """Start, visitors and control, as far as they are known."""
+    assert wording.facts(analysed(item), NOW) == facts
+
+
+@pytest.mark.parametrize(
+    ("item", "notes"),
+    [
+        pytest.param(
+            two("e", (20_034, 1001), (20_101, 1260), ignored={"bot": 1203, "limit reached": 2}),
+            [
+                "Traffic split as expected (p = 0.74).",
+                "Counting noise widens the intervals by at most 0.26%.",
+                "Ignored events: 1,203 (bot), 2 (limit reached).",
+            ],
+            id="all",
+        ),
+        pytest.param(
+            two("e", (3, 1), (2, 1), precision="exact"),
+            ["Too few visitors to check the traffic split."],
+            id="few exact counts",
+        ),
+        pytest.param(two("e", (900, 1), (2, 1), precision="exact"), [], id="a wrong split"),
+        pytest.param(row("e", {"a": (9, {})}, (), precision="exact"), [], id="one variant"),
+        pytest.param(
+            two(ignored={"\u202e": 1}),
+            [
+                "Traffic split as expected (p = 1.00).",
+                "Counting noise widens the intervals by at most 0.11%.",
+                "Ignored events: 1 (\\u202e).",
+            ],
+            id="a hostile reason",
+        ),
+    ],
+)
+def test_the_notes_on_an_experiment(item: dict[str, Any], notes: list[str]) -> None:
+    """The split check, the counting noise and the ignored events, each if there is something."""
+    assert list(wording.notes(analysed(item))) == notes
+
+
+@pytest.mark.parametrize(
+    ("ignored", "sentence"),
+    [
+        ({}, ""),
+        ({"bot": 12}, "Ignored events from unknown experiments: 12 (bot)."),
+        (
+            {"bot": 1, "experiment not allowed": 1234},
+            "Ignored events from unknown experiments: 1 (bot), 1,234 (experiment not allowed).",
+        ),
+    ],
+    ids=len,
+)
+def test_ignored_events_of_unknown_experiments(ignored: dict[str, int], sentence: str) -> None:
+    """They may have a name that the configuration does not allow."""
+    assert wording.unknown_events(ignored) == sentence
+
+
+def test_below_the_doubts_a_mismatch_has_no_figures() -> None:
+    """The doubts have them already."""
+    experiment = analysed(two(red=(9000, 450)))
+
+    assert wording.short_sentence(experiment.headline[1]) == (
+        "do not trust this: traffic is not split as expected"
+    )
+
+
+def test_any_other_sentence_stays_whole() -> None:
+    """Names in it cannot affect the text around them."""
+    verdict = Verdict(Kind.SINGLE_VARIANT, "nothing to compare: only \x07 has visitors")
+
+    assert wording.short_sentence(NO_DATA) == "no data: no visitors counted yet"
+    assert wording.short_sentence(verdict) == "nothing to compare: only \\u0007 has visitors"
