@@ -6,7 +6,7 @@ import json
 from typing import Any
 from urllib.parse import quote, quote_from_bytes
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
@@ -53,6 +53,8 @@ def test_valid_text_arrives_as_it_was_sent(value: str) -> None:
     assert event(b"uuid=" + plain)["queryStringParameters"] == {"uuid": "größe"}
 
 
+@example(one=b"\xff", other=b"\xfe")
+@example(one=b"\xed\xa0\x80", other=b"\xed\xa0\x81")
 @given(one=st.binary(min_size=1, max_size=8), other=st.binary(min_size=1, max_size=8))
 def test_different_bytes_are_different_uuids(one: bytes, other: bytes) -> None:
     """Also those that are not UTF-8: replaced by U+FFFD they would be one visitor."""

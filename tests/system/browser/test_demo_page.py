@@ -152,7 +152,8 @@ def test_the_demo_page_fits_its_window(gimel: Served, visitors: Visitors, width:
 
     assert page.evaluate("document.scrollingElement.scrollWidth") <= width
     assert page.evaluate(
-        "[...document.querySelectorAll('button')].every(b => b.getBoundingClientRect().right <= innerWidth)"
+        """[...document.querySelectorAll("button")]
+          .every(button => button.getBoundingClientRect().right <= innerWidth)"""
     )
 
 
