@@ -74,8 +74,8 @@ def routes(dashboard: Dashboard, now: Callable[[], float] = time.time) -> list[R
 def application(dashboard: Dashboard, now: Callable[[], float] = time.time) -> Starlette:
     """Return an application that is a dashboard and nothing else, for a loopback address.
 
-    It answers only under a loopback name. Otherwise a page elsewhere, whose own name leads to this
-    machine, could read it in the user's browser (DNS rebinding).
+    It answers only under a loopback name. Otherwise a page whose host name is made to resolve to
+    this machine could read it in the user's browser (DNS rebinding).
     """
 
     def home(_: Request) -> Response:

@@ -60,7 +60,7 @@ def prepare(directory: Path, warn: Callable[[str], None]) -> Path:
                 f" Run `chmod 700 {directory}` to make it private."
             )
         for path in _files(directory):
-            path.chmod(stat.S_IMODE(path.stat().st_mode) & ~_GROUP_AND_OTHERS)
+            _make_private(path, warn)
     except OSError as error:
         raise GimelError(
             f"The data directory {directory} cannot be used: {error.strerror}.",
@@ -129,6 +129,15 @@ def _written_aside(directory: Path, text: str) -> Iterator[Path]:
         yield Path(name)
     finally:
         Path(name).unlink()
+
+
+def _make_private(path: Path, warn: Callable[[str], None]) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & _GROUP_AND_OTHERS:
+        try:
+            path.chmod(mode & ~_GROUP_AND_OTHERS)
+        except PermissionError:  # the file of another user, such as a mounted secret
+            warn(f"Other users can open {path} (mode {mode:o}).")
 
 
 def _files(directory: Path) -> Iterator[Path]:

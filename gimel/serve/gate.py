@@ -223,7 +223,7 @@ def _session(request: Request) -> str:
 
 
 async def _read_form(request: Request) -> Mapping[str, str] | None:
-    """Return the fields of an URL-encoded form, None if it is not one or too long.
+    """Return the fields of a URL-encoded form, None if it is not one or too long.
 
     Starlette's `request.form()` requires python-multipart even for these, and does not limit the
     length of the whole.

@@ -49,7 +49,7 @@ def address(listening: socket.socket) -> str:
 
 
 def exit_on_signals() -> None:
-    """Let Ctrl-C and SIGTERM end this process in order, so that it stops what it started.
+    """Let Ctrl-C and SIGTERM end this process cleanly, so that it stops what it started.
 
     For the main thread.
     """

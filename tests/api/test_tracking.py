@@ -72,7 +72,7 @@ def test_another_answer_is_an_error(status: int, body: object, message: str) -> 
 
 
 def test_nobody_there_is_not_waited_for() -> None:
-    """A server that does not run is no server that is busy."""
+    """A server that does not run is not retried like one that is busy."""
     url = f"http://127.0.0.1:{free_port()}/track"
     with pool_for(url, RETRIES) as pool, pytest.raises(GimelError, match="Could not connect to"):
         post_events(pool, url, EVENTS)

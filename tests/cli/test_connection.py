@@ -32,7 +32,7 @@ def test_the_local_api_has_one_address() -> None:
 
 
 def test_local_reads_the_kept_key(home: Path) -> None:
-    """A given URL or key goes before it."""
+    """A given URL or key takes precedence."""
     assert find_api(None, None, True) == Api(LOCAL_URL, KEY)
     assert find_api("http://127.0.0.1:9000", "other", True) == Api("http://127.0.0.1:9000", "other")
 

@@ -28,7 +28,7 @@ KEY = "the-key-of-these-tests"
 def test_what_was_deleted_is_printed(
     answer: dict[str, object], message: str, tmp_path: Path
 ) -> None:
-    """An experiment that does not exist is no failure."""
+    """An experiment that does not exist is not a failure."""
     with answering(body=answer) as stub:
         done = gimel_here(
             *("delete", "button", "--yes", "--namespace", "shop", "--url", stub.url),

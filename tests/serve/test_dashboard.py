@@ -286,7 +286,7 @@ def open_dashboard() -> AsgiClient:
     ],
 )
 def test_a_foreign_name_for_this_machine_is_refused(host: str, open_dashboard: AsgiClient) -> None:
-    """A page elsewhere could make its own name lead here (DNS rebinding)."""
+    """A foreign page could make its host name resolve to this machine (DNS rebinding)."""
     answer = open_dashboard.get("/dashboard", headers={"Host": host})
     assert answer.status_code == 400
     assert "headline" not in answer.text

@@ -155,6 +155,24 @@ def test_files_of_an_earlier_run_become_private(tmp_path: Path) -> None:
     assert mode(foreign) == 0o644
 
 
+def test_a_file_of_another_user_is_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mounted secret, for example, can be read but not changed."""
+    tmp_path.chmod(0o700)
+    (tmp_path / "api-key").write_text("mounted")
+    (tmp_path / "api-key").chmod(0o444)
+
+    def refused(*_: object) -> None:
+        raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+
+    monkeypatch.setattr(Path, "chmod", refused)
+    warnings: list[str] = []
+    datadir.prepare(tmp_path, warnings.append)
+    assert warnings == [f"Other users can open {tmp_path / 'api-key'} (mode 444)."]
+    assert datadir.kept_key(tmp_path) == "mounted"
+
+
 def test_a_directory_that_cannot_be_created_is_an_error(tmp_path: Path) -> None:
     """With the system's reason."""
     (tmp_path / "file").touch()
