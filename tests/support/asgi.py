@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -38,4 +39,6 @@ class AsgiClient:
                 self.cookies = client.cookies
                 return answer
 
-        return asyncio.run(send())
+        # In a thread, because Playwright keeps an event loop running in the main one.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(lambda: asyncio.run(send())).result()
