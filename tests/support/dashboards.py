@@ -24,7 +24,7 @@ SIMULATED: dict[str, tuple[crowd.Variants, int]] = {
         16,
     ),
     "checkout": ({"original": (9000, {"buy": 1500}), "short": (9050, {"buy": 1000})}, 16),
-    "footer": ({"control": (60_000, {"look": 30_000}), "short": (60_100, {"look": 30_100})}, 16),
+    "footer": ({"control": (20_000, {"look": 10_000}), "short": (20_030, {"look": 10_030})}, 16),
     "banner": (
         {
             "control": (2000, {"buy": 100}),
