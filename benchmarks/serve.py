@@ -1,9 +1,10 @@
-"""How many events a second `gimel serve` counts on one core, beside the same web server answering a constant.
+"""How many events per second `gimel serve` counts on one core.
 
     python -m benchmarks.serve [--seconds 10]
 
-Needs wrk and taskset (Debian: wrk, util-linux). The server is kept on the first core; wrk and the store share the others. After
-the run the visitors counted are compared with the requests that wrk saw answered.
+The same web server answering a constant is measured for comparison. Needs wrk and taskset (Debian:
+wrk, util-linux). The server runs on the first core; wrk and Redis share the others. At the end the
+number of visitors counted is compared with the number of requests that wrk saw answered.
 """
 
 from __future__ import annotations
@@ -23,14 +24,15 @@ from pathlib import Path
 from tests.support.command import REPOSITORY, environment
 from tests.support.servers import free_port, running_store
 
-# Each request is another visitor's.
+# Each request comes from another visitor.
 SCRIPT = """
 local made = 0
 local threads = 0
 function setup(thread) threads = threads + 1; thread:set("name", threads) end
 function request()
   made = made + 1
-  return wrk.format("GET", string.format("/track?experiment=e&variant=v&event=participate&uuid=%d-%d", name, made))
+  local event = "experiment=e&variant=v&event=participate"
+  return wrk.format("GET", string.format("/track?%s&uuid=%d-%d", event, name, made))
 end
 """
 
@@ -76,7 +78,7 @@ def wait_for(url: str) -> None:
 
 
 def load(port: int, seconds: int, script: Path) -> tuple[int, float]:
-    """Return the requests answered with 200, and how many a second."""
+    """Return the number of requests answered with 200, in all and per second."""
     command = ["wrk", "-t1", "-c32", f"-d{seconds}s", "-s", str(script), f"http://127.0.0.1:{port}"]
     report = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     assert "Non-2xx" not in report, report
@@ -96,18 +98,8 @@ def main() -> None:
         script = home / "visitors.lua"
         script.write_text(SCRIPT)
         port = free_port()
-        serve = [
-            "-m",
-            "gimel",
-            "serve",
-            "--port",
-            str(port),
-            "--redis",
-            store.url,
-            "--api-key",
-            "benchmark",
-        ]
-        with on_first_core(*serve, home=home):
+        options = ["--port", str(port), "--redis", store.url, "--api-key", "benchmark"]
+        with on_first_core("-m", "gimel", "serve", *options, home=home):
             wait_for(f"http://127.0.0.1:{port}/nope")
             answered, rate = load(port, seconds, script)
             request = urllib.request.Request(
@@ -118,10 +110,12 @@ def main() -> None:
             wait_for(f"http://127.0.0.1:{port}/nope")
             _, constant = load(port, seconds, script)
     print(
-        f"gimel serve: {rate:,.0f} events a second, counted {counted:,} of {answered:,} ({counted / answered - 1:+.2%})"
+        f"gimel serve: {rate:,.0f} events per second, counted {counted:,} of {answered:,}"
+        f" ({counted / answered - 1:+.2%})"
     )
     print(
-        f"Starlette and uvicorn answering a constant: {constant:,.0f} a second; ratio {rate / constant:.2f}"
+        f"Starlette and uvicorn answering a constant: {constant:,.0f} per second;"
+        f" ratio {rate / constant:.2f}"
     )
     if abs(counted / answered - 1) > 0.01:
         sys.exit("the counts differ by more than the counting error allows")

@@ -1,4 +1,7 @@
-"""Made-up visitors: an experiment whose truth is known. Decides what is sent; sends nothing."""
+"""Simulated visitors of an experiment whose conversion rates are known.
+
+This module decides what is sent; it sends nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,13 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-PARTICIPATE = "participate"
-EVENTS_A_CALL = 100  # what the track URL takes
+from gimel.runtime.results import PARTICIPATE
+from gimel.runtime.track import MOST_EVENTS
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """Somebody who saw a variant, and reached the goal or not."""
+    """Somebody who saw a variant, and reached the goal or did not."""
 
     uuid: str
     variant: str
@@ -21,7 +24,10 @@ class Visitor:
 
 
 def visitors(number: int, rates: Mapping[str, float], seed: int) -> Iterator[Visitor]:
-    """Yield visitors, each with a variant drawn with equal chances, who convert at its rate; the same for the same seed."""
+    """Yield visitors, the same for the same seed.
+
+    Every variant is equally likely; its visitors convert at its rate, a share of 1.
+    """
     draw = random.Random(seed)  # noqa: S311 - no secret
     variants = list(rates)
     for _ in range(number):
@@ -36,12 +42,15 @@ def visitors(number: int, rates: Mapping[str, float], seed: int) -> Iterator[Vis
 def batches(
     crowd: Iterable[Visitor], namespace: str, experiment: str, goal: str
 ) -> Iterator[tuple[list[Visitor], list[dict[str, str]]]]:
-    """Yield visitors with the events that they cause, as many as one call of the track URL takes."""
+    """Yield visitors with their events, at most as many events as one call of the track URL takes.
+
+    The events of one visitor are never split between two batches.
+    """
     group: list[Visitor] = []
     events: list[dict[str, str]] = []
     for visitor in crowd:
-        caused = [PARTICIPATE, goal] if visitor.converted else [PARTICIPATE]
-        if len(events) + len(caused) > EVENTS_A_CALL:
+        names = [PARTICIPATE, goal] if visitor.converted else [PARTICIPATE]
+        if len(events) + len(names) > MOST_EVENTS:
             yield group, events
             group, events = [], []
         group.append(visitor)
@@ -51,6 +60,6 @@ def batches(
             "variant": visitor.variant,
             "uuid": visitor.uuid,
         }
-        events += [{**common, "event": event} for event in caused]
+        events += [{**common, "event": name} for name in names]
     if group:
         yield group, events

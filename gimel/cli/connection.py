@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from gimel.api.client import Api
 from gimel.errors import GimelError
+from gimel.runtime.fields import DEFAULT_NAMESPACE
+from gimel.serve import datadir
 
-LOCAL_URL = "http://127.0.0.1:8000"
-LOCAL_KEY = Path("~/.gimel/data/api-key")
+LOCAL_PORT = 8000
+LOCAL_URL = f"http://127.0.0.1:{LOCAL_PORT}"
+LOCAL_TRACK_URL = f"{LOCAL_URL}/track"
 
 _PROFILE, _REGION = "gimel.profile", "gimel.region"
 
@@ -20,44 +22,47 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def api_options(command: Command) -> Command:
-    """Add --namespace, --url, --api-key and --local to a command, and --profile and --region for the deployed API."""
+    """Add the options that name an API: --url, --api-key, --local, --profile and --region.
+
+    And --namespace. `find_api` reads --profile and --region itself.
+    """
     for option in (
         click.option(
             "--region",
             expose_value=False,
-            callback=_keep(_REGION),
+            callback=_store_in_context(_REGION),
             help="AWS region. [default: $AWS_REGION, or the profile's]",
         ),
         click.option(
             "--profile",
             expose_value=False,
-            callback=_keep(_PROFILE),
+            callback=_store_in_context(_PROFILE),
             help="Profile in ~/.aws. [default: $AWS_PROFILE, or the default one]",
         ),
         click.option(
             "--local",
             is_flag=True,
-            help="Read `gimel serve` on this machine, with the key that it keeps.",
+            help="Use `gimel serve` on this machine, and the key in its data directory.",
         ),
         click.option(
             "--api-key",
             metavar="KEY",
             envvar="GIMEL_API_KEY",
             show_envvar=True,
-            help="The API's key. [default: found in AWS]",
+            help="Key of the API. [default: found in AWS]",
         ),
         click.option(
             "--url",
             metavar="URL",
             envvar="GIMEL_URL",
             show_envvar=True,
-            help="The API's address. [default: found in AWS]",
+            help="URL of the API. [default: found in AWS]",
         ),
         click.option(
             "--namespace",
-            default="alephbet",
+            default=DEFAULT_NAMESPACE,
             show_default=True,
-            help="Where the page puts its experiments.",
+            help="Namespace that the page uses.",
         ),
     ):
         command = option(command)
@@ -65,20 +70,21 @@ def api_options(command: Command) -> Command:
 
 
 def find_api(url: str | None, api_key: str | None, local: bool) -> Api:
-    """Return the API that the options name; without them, the deployed one. Raises GimelError."""
+    """Return the API that the options name, the deployed one by default. Raises GimelError."""
     if local:
-        return Api(url or LOCAL_URL, api_key or _local_key())
+        return Api(url or LOCAL_URL, _local_key() if api_key is None else api_key)
     if url is None:
         return deployed_api(api_key)
     if api_key is None:
-        raise GimelError(
-            f"The API at {url} wants its key.", "Give it with --api-key or $GIMEL_API_KEY."
-        )
+        raise GimelError(f"{url} requires an API key.", "Pass it with --api-key or $GIMEL_API_KEY.")
     return Api(url, api_key)
 
 
 def deployed_api(api_key: str | None) -> Api:
-    """Return the API that `gimel deploy` made in the AWS account; a given key is used instead of its own. Raises GimelError."""
+    """Return the API that `gimel deploy` created in the AWS account. Raises GimelError.
+
+    `api_key` replaces the key found there.
+    """
     from gimel.cli import terminal
     from gimel.deploy.deployed import find_deployed
     from gimel.deploy.outputs import api_url
@@ -90,29 +96,33 @@ def deployed_api(api_key: str | None) -> Api:
     except GimelError as error:
         raise GimelError(
             error.message,
-            f"{error.hint} Or read `gimel serve` on this machine with --local.".strip(),
+            f"{error.hint} To read `gimel serve` on this machine, use --local.".strip(),
         ) from None
-    return Api(api_url(found.api, aws.region, aws.endpoint), api_key or found.key)
+    return Api(
+        api_url(found.api, aws.region, aws.endpoint), found.key if api_key is None else api_key
+    )
 
 
-def _keep(name: str) -> Callable[[click.Context, click.Parameter, str | None], None]:
-    """Return a callback that keeps an option where `deployed_api` finds it: no command needs it otherwise."""
+def _store_in_context(
+    name: str,
+) -> Callable[[click.Context, click.Parameter, str | None], None]:
+    """Return a callback that stores an option where `deployed_api` reads it.
 
-    def keep(context: click.Context, _: click.Parameter, value: str | None) -> None:
+    Commands themselves do not need it.
+    """
+
+    def store(context: click.Context, _: click.Parameter, value: str | None) -> None:
         context.meta[name] = value
 
-    return keep
+    return store
 
 
 def _local_key() -> str:
-    path = LOCAL_KEY.expanduser()
+    """Return the key that `gimel serve` keeps in its default data directory. Raises GimelError."""
+    path = datadir.key_file(datadir.expand(datadir.DEFAULT, "pass the key with --api-key"))
     try:
-        return path.read_text("ascii").strip()
+        return datadir.read_key(path)
     except FileNotFoundError:
         raise GimelError(
-            f"{path} is not there.", "Run `gimel serve` first, or give its key with --api-key."
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise GimelError(
-            f"{path} cannot be read: {error}.", "Give the key with --api-key."
+            f"{path} does not exist.", "Run `gimel serve` first, or pass its key with --api-key."
         ) from None

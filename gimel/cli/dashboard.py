@@ -17,7 +17,7 @@ from gimel.config import Config
 from gimel.errors import GimelError
 from gimel.report import html
 from gimel.serve import web
-from gimel.serve.dashboard import Site, application
+from gimel.serve.dashboard import Dashboard, application
 from gimel.serve.demo import Demo
 
 
@@ -26,17 +26,17 @@ from gimel.serve.demo import Demo
     "--port",
     default=0,
     type=click.IntRange(0, 65535),
-    help="Port of the page. [default: a free one]",
+    help="Port to listen on. [default: a free one]",
 )
-@click.option("--no-browser", is_flag=True, help="Only print the page's address.")
+@click.option("--no-browser", is_flag=True, help="Print the address without opening a browser.")
 @click.option(
     "--output",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write one HTML file that holds everything, to mail around, instead of serving.",
+    help="Write everything to one HTML file, to share, instead of serving it.",
 )
 @click.option(
-    "--demo", is_flag=True, help="Show made-up experiments, one for each verdict; asks no API."
+    "--demo", is_flag=True, help="Show made-up experiments, one for each verdict, without an API."
 )
 @api_options
 @click.pass_obj
@@ -53,33 +53,32 @@ def command(
 ) -> None:
     """Show the results as pages in the browser, until Ctrl-C.
 
-    They are served to this machine alone, by this process, which keeps the API's key to itself.
+    Only this machine can open them. The API key stays in this process.
     """
-    site = _site(options.load_config(), demo, namespace, url, api_key, local)
+    dashboard = _dashboard(options.load_config(), demo, namespace, url, api_key, local)
     if output is not None:
-        _write(site, output)
+        _write(dashboard, output)
     else:
-        _serve(site, port, not no_browser)
+        _serve(dashboard, port, not no_browser)
 
 
-def _site(
+def _dashboard(
     config: Config, demo: bool, namespace: str, url: str | None, api_key: str | None, local: bool
-) -> Site:
+) -> Dashboard:
     """Return the dashboard of what the options name. Raises GimelError."""
     if demo:
-        return Site(Demo(time.time()), "made up for this demo", namespace, is_demo=True)
+        return Dashboard(Demo(time.time()), "made up for this demo", namespace, is_demo=True)
     api = find_api(url, api_key, local)
-    return Site(api, f"counted by {api.url}", namespace, config.designs())
+    return Dashboard(api, f"counted by {api.url}", namespace, config.designs())
 
 
-def _write(site: Site, output: Path) -> None:
-    answer = site.source.experiments(site.namespace)
-    require_experiments(answer, site.namespace)
-    found = analyse_all(answer, site.designs)
-    choices = html.Choices(site.namespace, site.namespace)
-    page = html.report(
-        found, answer.ignored, choices, html.Frame(site.described, site.is_demo), time.time()
-    )
+def _write(dashboard: Dashboard, output: Path) -> None:
+    answer = dashboard.source.experiments(dashboard.namespace)
+    require_experiments(answer, dashboard.namespace)
+    found = analyse_all(answer, dashboard.designs)
+    choices = html.Choices(dashboard.namespace, dashboard.namespace)
+    frame = html.Frame(dashboard.caption, dashboard.is_demo)
+    page = html.report(found, answer.ignored, choices, frame, time.time())
     try:
         output.write_text(page, "utf-8", "replace")
     except OSError as error:
@@ -87,12 +86,12 @@ def _write(site: Site, output: Path) -> None:
     click.echo(f"Wrote {output}", err=True)
 
 
-def _serve(site: Site, port: int, open_browser: bool) -> None:
+def _serve(dashboard: Dashboard, port: int, open_browser: bool) -> None:
     with contextlib.closing(web.listen("127.0.0.1", port)) as listening:
-        web.end_on_signals()
-        address = f"http://127.0.0.1:{listening.getsockname()[1]}{html.BASE}"
-        click.echo(f"Dashboard  {address} (Ctrl-C ends it)")
+        web.exit_on_signals()
+        address = f"{web.address(listening)}{html.BASE}"
+        click.echo(f"Dashboard  {address} (press Ctrl-C to stop)")
         if open_browser:
-            # It is answered as soon as the server runs: the socket listens already.
+            # The socket listens already, so the browser's request waits until the server runs.
             threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
-        web.run(application(site), listening)
+        web.run(application(dashboard), listening)

@@ -3,45 +3,46 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
+import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from gimel import config
+from gimel.api.client import LOOPBACK, check_key
 from gimel.cli import Options
-from gimel.errors import GimelError
+from gimel.cli.connection import LOCAL_PORT
 from gimel.page.snippet import snippet
+from gimel.runtime.fields import DEFAULT_NAMESPACE
+from gimel.serve import datadir
 
-if TYPE_CHECKING:
-    from gimel.serve.store import LocalStore
+_SHORT_KEY = 16  # characters; Gimel's own keys have 32
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
-    default=8000,
+    default=LOCAL_PORT,
     show_default=True,
     type=click.IntRange(0, 65535),
     help="Port to listen on; 0 takes a free one.",
 )
 @click.option(
-    "--redis", "redis_url", metavar="URL", help="Count in this Redis instead of a private one."
+    "--redis", "redis_url", metavar="URL", help="Redis to count in, instead of a private one."
 )
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("~/.gimel/data"),
+    default=datadir.DEFAULT,
     show_default=True,
-    help="Where the private store keeps its data.",
+    help="Directory of the private Redis and the API key.",
 )
 @click.option(
     "--api-key",
     metavar="KEY",
-    help="Key that reading and deleting need. [default: made once, kept in the data directory]",
+    help="Key required to read and delete. [default: created once, kept in the data directory]",
 )
 @click.pass_obj
 def command(
@@ -54,57 +55,48 @@ def command(
 ) -> None:
     """Run the whole backend on this machine, with a demo page, until Ctrl-C.
 
-    Counts are kept in a private Redis or Valkey server that is started with it.
+    It counts in a private Redis or Valkey server that it starts, unless --redis names another.
     """
-    try:
-        from gimel.serve import gateway, web
-    except ImportError as missing:
-        raise GimelError(
-            f"`gimel serve` needs {missing.name}.", "Run `pip install 'gimel[serve]'`."
-        ) from None
-    configured = options.load_config()
-    data_dir = data_dir.expanduser()
-    with contextlib.closing(web.listen(host, port)) as listening, contextlib.ExitStack() as stack:
-        web.end_on_signals()
-        store: LocalStore | None = None
-        if redis_url is None:
-            from gimel.serve.store import LocalStore
+    from gimel.serve import gateway, web
+    from gimel.serve.store import LocalStore
 
+    configured = options.load_config()
+    if api_key is not None:
+        check_key(api_key)
+    with contextlib.closing(web.listen(host, port)) as listening, contextlib.ExitStack() as stack:
+        web.exit_on_signals()
+        if redis_url is None or api_key is None:
+            data_dir = datadir.prepare(data_dir, _warn)
+        store = None
+        if redis_url is None:
             store = stack.enter_context(LocalStore(data_dir))
             redis: dict[str, Any] = {"unix_socket_path": str(store.socket)}
         else:
             redis = config.redis_from_url(redis_url)
-            gateway.check_store(redis)
-        key = api_key or _kept_key(data_dir)
-        designs = configured.designs()
+            gateway.check_redis(redis)
+        key = datadir.kept_key(data_dir) if api_key is None else api_key
         serving = gateway.Gateway(
-            configured.wiring, key, configured.runtime_settings(redis), designs
+            configured.wiring, key, configured.runtime_settings(redis), configured.designs()
         )
-        app = gateway.application(serving, store, lambda text: click.echo(text, err=True))
-        address = listening.getsockname()
-        base = f"http://{f'[{address[0]}]' if ':' in address[0] else address[0]}:{address[1]}"
-        click.echo(f"Gimel listens on {base}/ (a demo page; Ctrl-C ends it)")
-        click.echo(f"Track URL  {base}/track")
-        click.echo(f"API key    {key}")
-        click.echo(f"Results    curl -H 'x-api-key: {key}' {base}/experiments")
-        click.echo(f"Dashboard  {base}/dashboard (asks for the key)")
-        click.echo(f"\n{snippet(f'{base}/track', 'alephbet')}")
+        app = gateway.application(serving, store, _warn)
+        if host not in LOOPBACK and len(key) < _SHORT_KEY:
+            _warn("The API key is short: whoever can reach this address can try to guess it.")
+        _print_addresses(
+            web.address(listening), key, datadir.key_file(data_dir) if api_key is None else None
+        )
         web.run(app, listening)
 
 
-def _kept_key(directory: Path) -> str:
-    """Return the key in the data directory, made the first time."""
-    path = directory / "api-key"
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (
-            contextlib.suppress(FileExistsError),
-            os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file,
-        ):
-            file.write(secrets.token_urlsafe(24))
-        return path.read_text("ascii").strip()
-    except OSError as error:
-        raise GimelError(
-            f"{path} cannot be used: {error.strerror}.",
-            "Choose another --data-dir, or give --api-key.",
-        ) from None
+def _print_addresses(base: str, key: str, key_file: Path | None) -> None:
+    """Print what to do next. The key stays out of the command, which a shell keeps in a file."""
+    secret = "$GIMEL_API_KEY" if key_file is None else f"$(cat {shlex.quote(str(key_file))})"
+    click.echo(f"Gimel listens on {base}/ (demo page; press Ctrl-C to stop)")
+    click.echo(f"Track URL  {base}/track")
+    click.echo(f"API key    {key}")
+    click.echo(f'Results    curl -H "x-api-key: {secret}" {base}/experiments')
+    click.echo(f"Dashboard  {base}/dashboard (asks for the key)")
+    click.echo(f"\n{snippet(f'{base}/track', DEFAULT_NAMESPACE)}")
+
+
+def _warn(text: str) -> None:
+    click.echo(text, err=True)

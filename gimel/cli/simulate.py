@@ -5,30 +5,56 @@ from __future__ import annotations
 import json
 import secrets
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import click
-import urllib3
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-import gimel
-from gimel.api.client import pool_for, send, whole_url
-from gimel.api.simulation import batches, visitors
+from gimel.api.client import pool_for, whole_url
+from gimel.api.simulation import Visitor, batches, visitors
+from gimel.api.tracking import RETRIES, post_events
+from gimel.cli.connection import LOCAL_TRACK_URL
 from gimel.errors import GimelError
+from gimel.runtime.fields import DEFAULT_NAMESPACE
 
-USER_AGENT = f"gimel-simulate/{gimel.__version__}"
 
-# A repeated event changes nothing, so whatever did not arrive is sent again: at once, then after 0.5 s, 1 s, ... 8 s.
-_RETRIES = urllib3.Retry(
-    total=6,
-    connect=0,
-    redirect=False,
-    status_forcelist=(429, 502, 503, 504),
-    allowed_methods=("POST",),
-    backoff_factor=0.25,
-    raise_on_status=False,
-    raise_on_redirect=False,
-)
+@dataclass(frozen=True)
+class Simulation:
+    """What to send: `number` visitors who convert at `rates`, {variant: share of 1}."""
+
+    namespace: str
+    experiment: str
+    goal: str
+    number: int
+    rates: dict[str, float]
+    seed: int
+
+
+@dataclass
+class Sent:
+    """What was sent so far: visitors and conversions by variant, events by why they were ignored.
+
+    The reason "" stands for the events that were counted.
+    """
+
+    visitors: Counter[str] = field(default_factory=Counter)
+    conversions: Counter[str] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def counted(self) -> int:
+        return self.events[""]
+
+    @property
+    def not_counted(self) -> dict[str, int]:
+        return {reason: number for reason, number in self.events.items() if reason}
+
+    def add(self, group: list[Visitor], outcomes: list[str]) -> None:
+        self.events.update(outcomes)
+        self.visitors.update(visitor.variant for visitor in group)
+        self.conversions.update(visitor.variant for visitor in group if visitor.converted)
 
 
 def _rates(_context: click.Context, _option: click.Parameter, text: str) -> dict[str, float]:
@@ -43,47 +69,45 @@ def _rates(_context: click.Context, _option: click.Parameter, text: str) -> dict
             rate = -1.0
         if not variant or not 0 <= rate <= 1:
             raise click.BadParameter(
-                f"{item!r} is no variant with its rate between 0 and 1, like red=0.05."
+                f"expected VARIANT=RATE with a rate from 0 to 1, like red=0.05; got {item!r}."
             )
         if variant in rates:
-            raise click.BadParameter(f"{variant!r} stands there twice.")
+            raise click.BadParameter(f"{variant!r} is given twice.")
         rates[variant] = rate
     return rates
 
 
 @click.command()
-@click.option(
-    "--url", default="http://127.0.0.1:8000/track", show_default=True, help="The track URL."
-)
+@click.option("--url", default=LOCAL_TRACK_URL, show_default=True, help="The track URL.")
 @click.option(
     "--visitors",
     "number",
     default=10_000,
     show_default=True,
     type=click.IntRange(1, 100_000_000),
-    help="Visitors in all.",
+    help="Number of visitors.",
 )
 @click.option(
     "--rates",
     default="red=0.05,blue=0.055",
     show_default=True,
     callback=_rates,
-    help="The variants and their conversion rates.",
+    help="Variants and their conversion rates.",
 )
 @click.option(
-    "--experiment", default="simulation", show_default=True, help="The experiment's name."
+    "--experiment", default="simulation", show_default=True, help="Name of the experiment."
 )
-@click.option("--goal", default="conversion", show_default=True, help="The goal's name.")
+@click.option("--goal", default="conversion", show_default=True, help="Name of the goal.")
 @click.option(
     "--namespace",
-    default="alephbet",
+    default=DEFAULT_NAMESPACE,
     show_default=True,
-    help="Keeps experiments apart, as of two sites.",
+    help="Keeps experiments separate, e.g. one namespace per site.",
 )
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
-    help="The same seed makes the same visitors. [default: a new one]",
+    help="The same seed makes the same visitors. [default: random]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was sent as JSON.")
 def command(
@@ -96,93 +120,80 @@ def command(
     seed: int | None,
     as_json: bool,
 ) -> None:
-    """Send made-up visitors through a track URL, to try things out.
+    """Send simulated visitors to a track URL.
 
-    Each sees a variant, drawn with equal chances, and converts at its rate. Delete the experiment afterwards.
+    Each visitor sees one of the variants, all equally likely, and converts at its rate. Use
+    `gimel delete` to remove the experiment afterwards.
     """
     whole_url(url, "a track URL", "https://host/path")
     if seed is None:
         seed = secrets.randbelow(2**32)
-    seen: Counter[str] = Counter()
-    converted: Counter[str] = Counter()
-    outcomes: Counter[str] = Counter()
-    errors = Console(stderr=True)
+    simulation = Simulation(namespace, experiment, goal, number, rates, seed)
+    console = Console(stderr=True)
     columns = (TextColumn("visitors"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with (
-        pool_for(url, _RETRIES) as pool,
-        Progress(
-            *columns, console=errors, transient=True, disable=not errors.is_terminal
-        ) as progress,
-    ):
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as progress:
         task = progress.add_task("visitors", total=number)
-        for group, events in batches(visitors(number, rates, seed), namespace, experiment, goal):
-            try:
-                outcomes.update(_outcomes(url, *_post(pool, url, events)))
-            except GimelError as error:
-                sent = sum(seen.values())
-                again = (
-                    f"`--seed {seed}` continues after {sent:,} of {number:,} visitors."
-                    if sent
-                    else ""
-                )
-                raise GimelError(error.message, f"{error.hint} {again}".strip()) from None
-            seen.update(visitor.variant for visitor in group)
-            converted.update(visitor.variant for visitor in group if visitor.converted)
-            progress.advance(task, len(group))
-    counted = outcomes.pop("", 0)
+        sent = _send(simulation, url, lambda visitors: progress.advance(task, visitors))
     if as_json:
-        truth = {
-            variant: {"visitors": seen[variant], "conversions": converted[variant]}
-            for variant in rates
-        }
-        facts = {
-            "namespace": namespace,
-            "experiment": experiment,
-            "goal": goal,
-            "seed": seed,
-            "counted_events": counted,
-        }
-        click.echo(
-            json.dumps({**facts, "refused_events": dict(outcomes), "variants": truth}, indent=2)
-        )
+        click.echo(json.dumps(_facts(simulation, sent), indent=2))
     else:
-        click.echo(
-            f"{number:,} visitors of {experiment!r} sent, {counted:,} events counted (seed {seed}):"
-        )
-        for variant in rates:
-            click.echo(
-                f"  {variant!r}: {seen[variant]:,} visitors, {converted[variant]:,} converted"
-            )
-    for reason, refused in outcomes.items():
-        click.echo(f"Not counted: {refused:,} events: {reason}", err=True)
-    if not counted:
+        _print(simulation, sent)
+    for reason, events in sent.not_counted.items():
+        click.echo(f"Not counted: {events:,} events: {reason}", err=True)
+    if not sent.counted:
         raise GimelError("Nothing was counted.", "See the reasons above.")
 
 
-def _post(pool: urllib3.PoolManager, url: str, events: list[dict[str, str]]) -> tuple[int, bytes]:
-    headers = {"User-Agent": USER_AGENT, "Content-Type": "application/json"}
-    return send(pool, "POST", url, headers, json.dumps(events).encode())
+def _send(simulation: Simulation, url: str, advance: Callable[[int], None]) -> Sent:
+    """Send everything, calling `advance` with the number of visitors sent by each call."""
+    sent = Sent()
+    crowd = visitors(simulation.number, simulation.rates, simulation.seed)
+    with pool_for(url, RETRIES) as pool:
+        for group, events in batches(
+            crowd, simulation.namespace, simulation.experiment, simulation.goal
+        ):
+            try:
+                outcomes = post_events(pool, url, events)
+            except GimelError as error:
+                raise GimelError(error.message, _resume(error.hint, simulation, sent)) from None
+            sent.add(group, outcomes)
+            advance(len(group))
+    return sent
 
 
-def _outcomes(url: str, status: int, body: bytes) -> list[str]:
-    """Return why each event was not counted, '' for those that were. Raises GimelError for any other answer."""
-    if status == 503:
-        raise GimelError(f"{url} cannot reach its store now.", "Is Redis running?")
-    if status not in (200, 400):
-        raise GimelError(
-            f"{url} answered with status {status}.",
-            "Is it the track URL? It usually ends in /track.",
-        )
-    try:
-        document = json.loads(body)
-        if "events" not in document:
-            raise GimelError(f"{url} refused the events: {document['error']}.")
-        return [
-            "" if each.get("status") == "ok" else str(each.get("reason") or each["error"])
-            for each in document["events"]
-        ]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise GimelError(
-            f"{url} does not answer as Gimel does.",
-            "Is it the track URL? It usually ends in /track.",
-        ) from None
+def _resume(hint: str, simulation: Simulation, sent: Sent) -> str:
+    """Return the hint, with how to go on when a part was sent: counting again changes nothing."""
+    number = sent.visitors.total()
+    if not number:
+        return hint
+    return (
+        f"{hint} {number:,} of {simulation.number:,} visitors were sent; run the command again with"
+        f" `--seed {simulation.seed}` to complete them."
+    ).strip()
+
+
+def _facts(simulation: Simulation, sent: Sent) -> dict[str, object]:
+    return {
+        "namespace": simulation.namespace,
+        "experiment": simulation.experiment,
+        "goal": simulation.goal,
+        "seed": simulation.seed,
+        "counted_events": sent.counted,
+        "refused_events": sent.not_counted,
+        "variants": {
+            variant: {"visitors": sent.visitors[variant], "conversions": sent.conversions[variant]}
+            for variant in simulation.rates
+        },
+    }
+
+
+def _print(simulation: Simulation, sent: Sent) -> None:
+    click.echo(
+        f"Sent {simulation.number:,} visitors to {simulation.experiment!r};"
+        f" {sent.counted:,} events were counted (seed {simulation.seed}):"
+    )
+    for variant in simulation.rates:
+        seen, converted = sent.visitors[variant], sent.conversions[variant]
+        click.echo(f"  {variant!r}: {seen:,} visitors, {converted:,} converted")

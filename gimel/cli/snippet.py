@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import click
 
+from gimel.cli.connection import LOCAL_TRACK_URL
 from gimel.page.snippet import snippet
+from gimel.runtime.fields import DEFAULT_NAMESPACE
 
 
 @click.command()
 @click.option(
     "--namespace",
-    default="alephbet",
+    default=DEFAULT_NAMESPACE,
     show_default=True,
-    help="Keeps experiments apart, as of two sites.",
+    help="Keeps experiments separate, e.g. one namespace per site.",
 )
 @click.option(
-    "--url", default="http://127.0.0.1:8000/track", show_default=True, help="Where events are sent."
+    "--url", default=LOCAL_TRACK_URL, show_default=True, help="The track URL that gets the events."
 )
 def command(namespace: str, url: str) -> None:
-    """Print the HTML to paste into a page: AlephBet, an experiment, a goal."""
+    """Print the HTML to paste into a page: AlephBet, an experiment and a goal."""
     click.echo(snippet(url, namespace), nl=False)

@@ -1,1 +1,1 @@
-"""What listens on this machine: the local gateway with its store, and the dashboard."""
+"""What listens on this machine: the local gateway with its private Redis, and the dashboard."""

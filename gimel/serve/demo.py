@@ -1,4 +1,7 @@
-"""Made-up experiments for `gimel dashboard --demo`: at least one for every kind of verdict. Nothing here was ever counted."""
+"""Made-up experiments for `gimel dashboard --demo`: at least one for every kind of verdict.
+
+Nothing here was ever counted.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ Arms = Mapping[str, tuple[int, Mapping[str, int]]]
 
 
 class Demo:
-    """The made-up experiments of a namespace, as they are at the time `now` (seconds since 1970); deleting is for this run."""
+    """The made-up experiments, in every namespace, as of `now` (seconds since 1970).
+
+    Deleted experiments come back with the next run.
+    """
 
     def __init__(self, now: float) -> None:
         self._experiments = list(_experiments(int(now)))
@@ -22,7 +28,7 @@ class Demo:
         return NamespaceCounts(tuple(self._experiments), {"bot": 12})
 
     def experiment(self, namespace: str, name: str) -> ExperimentCounts:
-        """Return one experiment. Raises GimelError with the nearest names."""
+        """Return one experiment. Raises GimelError with the most similar names."""
         return get_experiment(self.experiments(namespace), name, namespace)
 
     def delete(self, namespace: str, experiment: str) -> None:

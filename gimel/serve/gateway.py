@@ -1,238 +1,145 @@
-"""`gimel serve`: the wiring as a local gateway.
+"""`gimel serve`: the wiring as a local gateway, with the dashboard and a demo page.
 
-Requests become the proxy events that API Gateway would build, and go through the same handlers; what API Gateway itself answers
-(no key, no such path) is answered as it does. The handlers run on one thread, as in one Lambda function that takes one event at
-a time.
+Requests become the proxy events that API Gateway would build, and go through the same handlers.
+What API Gateway answers itself (no key, no such path) is answered in its words.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
+import contextlib
 import secrets
-import time
-import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as HttpRoute
 
-import gimel
-from gimel import templating
-from gimel.analysis.counts import ExperimentCounts, NamespaceCounts
 from gimel.analysis.design import Design
-from gimel.api import answers
-from gimel.api.client import find_experiment
+from gimel.api.client import check_key
 from gimel.errors import GimelError
-from gimel.page.snippet import snippet
-from gimel.runtime.errors import BadRequest, RedisError
+from gimel.runtime.errors import RedisError
 from gimel.runtime.redis.client import Client
-from gimel.runtime.settings import VARIABLE, RedisOptions
-from gimel.serve import dashboard
-from gimel.serve.store import LocalStore
-from gimel.wiring import Wiring
+from gimel.runtime.settings import RedisOptions
+from gimel.serve import dashboard, demo_page
+from gimel.serve.handlers import Handlers, find_handler
+from gimel.serve.proxy_event import proxy_event
+from gimel.serve.store import LocalStore, keep_running
+from gimel.wiring import Route, Wiring
 
-STAGE = "prod"
-DEMO_NAMESPACE = "gimel-demo"
-
-_LONGEST_BODY = 10 * 1024 * 1024
-_SECONDS_BETWEEN_LOOKS_AT_STORE = 0.5
+_LONGEST_BODY = 10 * 1024 * 1024  # bytes, the limit of API Gateway
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 @dataclass(frozen=True)
 class Gateway:
-    """What is served: the wiring, the key that its protected routes want, and the runtime's GIMEL_SETTINGS.
+    """What is served: the wiring, the key of its protected routes, the runtime's GIMEL_SETTINGS.
 
-    `designs` say what the dashboard needs to know of an experiment.
+    `designs` are those of the configured experiments, for the dashboard. Raises GimelError for an
+    invalid key.
     """
 
     wiring: Wiring
-    api_key: str
-    settings: str
+    api_key: str = field(repr=False)
+    settings: str = field(repr=False)
     designs: Mapping[str, Design] = field(default_factory=dict)
 
-
-class Handlers:
-    """The experiments as the runtime's handlers answer them, on the thread that they run on: a source for the dashboard."""
-
-    def __init__(self, thread: ThreadPoolExecutor) -> None:
-        self._thread = thread
-
-    def experiments(self, namespace: str, scope: str | None = None) -> NamespaceCounts:
-        """Return what a namespace holds, or of that the experiment `scope`. Raises GimelError."""
-        return answers.parse(
-            self._call("all", {"namespace": namespace, "scope": scope}), "gimel serve"
-        )
-
-    def experiment(self, namespace: str, name: str) -> ExperimentCounts:
-        """Return one experiment. Raises GimelError with the nearest names."""
-        return find_experiment(self.experiments, namespace, name)
-
-    def delete(self, namespace: str, experiment: str) -> None:
-        self._call("delete", {"namespace": namespace, "experiment": experiment})
-
-    def _call(self, handler: str, parameters: Mapping[str, str | None]) -> Any:
-        try:
-            return self._thread.submit(getattr(gimel, handler), parameters).result()
-        except RedisError:
-            raise GimelError("The store cannot be reached now.", "Is Redis running?") from None
-        except BadRequest as error:
-            raise GimelError(f"This cannot be asked for: {error}.") from None
+    def __post_init__(self) -> None:
+        check_key(self.api_key)
 
 
 def application(
     gateway: Gateway, store: LocalStore | None, warn: Callable[[str], None]
 ) -> Starlette:
-    """Return the ASGI application. A store given is started again when it ends; `warn` is told so."""
-    # Handlers read their settings where Lambda puts them.
-    os.environ[VARIABLE] = gateway.settings
-    thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lambda")
-    routes = {
-        (route.path, method): route
-        for route in gateway.wiring.routes
-        for method in (
-            gateway.wiring.methods(route.path) if route.method == "ANY" else (route.method,)
-        )
-    }
-    methods_of = {route.path: gateway.wiring.methods(route.path) for route in gateway.wiring.routes}
-    handlers = {
-        function.name: getattr(gimel, function.handler.removeprefix("gimel."))
-        for function in gateway.wiring.functions
-    }
+    """Return the ASGI application. A given store is restarted whenever it exits."""
+    handlers = Handlers(gateway.settings)
+    api = _Api(gateway, handlers, warn)
+    pages = dashboard.Dashboard(
+        handlers, "counted by this gimel serve", designs=gateway.designs, key=gateway.api_key
+    )
 
-    all_experiments: Callable[[Any, Any], Any] = getattr(gimel, "all")  # noqa: B009 - resolved lazily, untyped
-
-    async def run(handler: Callable[[Any, Any], Any], event: Mapping[str, Any]) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(thread, handler, event, None)
-
-    async def call(request: Request) -> Response:
-        path, method = request.scope["path"].removeprefix("/"), request.method
-        methods = methods_of.get(path, ())
-        preflight = method == "OPTIONS" and bool(methods)
-        route = routes.get((path, methods[0] if preflight else method))
-        if route is None:
-            return unknown()
-        if route.api_key_required and not preflight and not _has_key(request, gateway.api_key):
-            return _refusal("Forbidden", "ForbiddenException")
-        body = await _body(request)
-        if body is None:
-            return JSONResponse({"message": "Request Too Long"}, 413)
-        try:
-            answer = await run(handlers[route.function], proxy_event(request, body))
-            headers = dict(answer["headers"])
-            if preflight:
-                headers["Access-Control-Allow-Methods"] = ",".join((*methods, "OPTIONS"))
-            return Response(answer["body"], answer["statusCode"], headers)
-        except Exception as error:
-            warn(f"The handler of {method} /{path} failed: {type(error).__name__}")
-            return JSONResponse({"message": "Internal server error"}, 502)
-
-    async def demo(request: Request) -> Response:
-        if not request.headers.get(
-            "host"
-        ):  # what Starlette puts in its place differs from release to release
-            return JSONResponse({"message": "Bad Request"}, 400)
-        track_url = str(request.url.replace(path="/track", query=""))
-        pasted = snippet(track_url, DEMO_NAMESPACE)
-        page = templating.render(
-            "gimel.serve", "demo.html.j2", snippet=pasted, version=gimel.__version__
-        )
-        return HTMLResponse(page, headers={"Cache-Control": "no-store"})
-
-    async def demo_counts(request: Request) -> Response:
-        try:
-            results = await run(all_experiments, {"namespace": DEMO_NAMESPACE})
-        except RedisError:
-            return JSONResponse({"error": "the store cannot be reached now"}, 503)
-        return JSONResponse(results, headers={"Cache-Control": "no-store"})
-
-    async def keep_store_running() -> None:
-        while store is not None:
-            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS_AT_STORE)
-            if not store.running:
-                warn("The store ended. Starting it again: nothing that was counted is lost.")
-                try:
-                    await asyncio.to_thread(store.start)
-                except GimelError as error:
-                    warn(error.message)
-
-    @asynccontextmanager
+    @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        watch = asyncio.create_task(keep_store_running())
+        watch = asyncio.create_task(keep_running(store, warn)) if store is not None else None
         yield
-        watch.cancel()
-        thread.shutdown()
+        if watch is not None:
+            watch.cancel()
+        handlers.close()
 
-    def unknown(*_: object) -> Response:
-        return _refusal("Missing Authentication Token", "MissingAuthenticationTokenException")
-
-    everything: list[str] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
     return Starlette(
         lifespan=lifespan,
-        exception_handlers={404: unknown, 405: unknown},  # what no route below matches
+        exception_handlers={404: _unknown, 405: _unknown},  # what no route below matches
         routes=[
-            HttpRoute("/", demo, methods=["GET"]),
-            HttpRoute("/demo/counts", demo_counts, methods=["GET"]),
-            *dashboard.routes(
-                dashboard.Site(
-                    Handlers(thread),
-                    "counted by this gimel serve",
-                    designs=gateway.designs,
-                    key=gateway.api_key,
-                )
-            ),
-            HttpRoute("/{path:path}", call, methods=everything),
+            *demo_page.routes(handlers),
+            *dashboard.routes(pages),
+            HttpRoute("/{path:path}", api.answer, methods=_METHODS),
         ],
     )
 
 
-def proxy_event(request: Request, body: bytes) -> dict[str, Any]:
-    """Return the event that a REST API with AWS_PROXY integration would hand to Lambda (payload 1.0)."""
-    scope = request.scope
-    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    headers = [
-        (name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]
-    ]
-    path, method = scope["path"], scope["method"]
-    now = time.time()
-    return {
-        "resource": path,
-        "path": path,
-        "httpMethod": method,
-        "headers": dict(headers),
-        "multiValueHeaders": _grouped(headers),
-        "queryStringParameters": dict(query) or None,
-        "multiValueQueryStringParameters": _grouped(query) or None,
-        "pathParameters": None,
-        "stageVariables": None,
-        "requestContext": {
-            "resourcePath": path,
-            "path": f"/{STAGE}{path}",
-            "httpMethod": method,
-            "stage": STAGE,
-            "protocol": f"HTTP/{scope['http_version']}",
-            "apiId": "local",
-            "requestId": str(uuid.uuid4()),
-            "requestTimeEpoch": int(now * 1000),
-            "identity": {
-                "sourceIp": scope["client"][0] if scope.get("client") else None,
-                "userAgent": request.headers.get("user-agent"),
-            },
-        },
-        "body": body.decode("utf-8", "replace") if body else None,
-        "isBase64Encoded": False,
-    }
+class _Api:
+    """The routes of the wiring."""
+
+    def __init__(self, gateway: Gateway, handlers: Handlers, warn: Callable[[str], None]) -> None:
+        wiring = gateway.wiring
+        self._key = gateway.api_key.encode()
+        self._handlers = handlers
+        self._warn = warn
+        self._methods = {route.path: wiring.methods(route.path) for route in wiring.routes}
+        self._routes = {
+            (route.path, method): route
+            for route in wiring.routes
+            for method in (self._methods[route.path] if route.method == "ANY" else [route.method])
+        }
+        self._functions = {
+            function.name: find_handler(function.handler) for function in wiring.functions
+        }
+
+    async def answer(self, request: Request) -> Response:
+        """Return what API Gateway would answer."""
+        path, method = request.scope["path"].removeprefix("/"), request.method
+        methods = self._methods.get(path, ())
+        is_preflight = method == "OPTIONS" and bool(methods)
+        route = self._routes.get((path, methods[0] if is_preflight else method))
+        if route is None:
+            return _unknown()
+        if route.api_key_required and not is_preflight and not self._has_key(request):
+            return _refusal("Forbidden", "ForbiddenException")
+        body = await _read_body(request)
+        if body is None:
+            return JSONResponse({"message": "Request Too Long"}, 413)
+        answer = await self._call(route, proxy_event(request, body))
+        if answer is None:
+            return JSONResponse({"message": "Internal server error"}, 502)
+        headers = dict(answer["headers"])
+        if is_preflight:
+            # A handler knows its own methods; a path can lead to several functions.
+            headers["Access-Control-Allow-Methods"] = ",".join((*methods, "OPTIONS"))
+        return Response(answer["body"], answer["statusCode"], headers)
+
+    async def _call(self, route: Route, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Return the answer of the route's function, None if it failed."""
+        try:
+            answer: Mapping[str, Any] = await self._handlers.call(
+                self._functions[route.function], event
+            )
+        except Exception as error:
+            self._warn(
+                f"The handler of {event['httpMethod']} {event['path']} failed:"
+                f" {type(error).__name__}"
+            )
+            return None
+        return answer
+
+    def _has_key(self, request: Request) -> bool:
+        return secrets.compare_digest(request.headers.get("x-api-key", "").encode(), self._key)
 
 
-def check_store(redis: Mapping[str, Any]) -> None:
-    """Ask the store that the runtime will use for a sign of life. Raises GimelError with what went wrong."""
+def check_redis(redis: Mapping[str, Any]) -> None:
+    """Ping the Redis that the runtime will use. Raises GimelError with what went wrong."""
     client = Client(RedisOptions(redis))
     try:
         (reply,) = client.execute([("PING",)])
@@ -240,32 +147,25 @@ def check_store(redis: Mapping[str, Any]) -> None:
             raise reply
     except RedisError as error:
         raise GimelError(
-            f"The store cannot be used: {error}.", "Is it running, and is the URL right?"
+            f"Redis cannot be used: {error}.", "Check that it is running and that --redis is right."
         ) from None
     finally:
         client.close()
 
 
-def _grouped(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
-    grouped: dict[str, list[str]] = {}
-    for name, value in pairs:
-        grouped.setdefault(name, []).append(value)
-    return grouped
-
-
-def _has_key(request: Request, key: str) -> bool:
-    return secrets.compare_digest(request.headers.get("x-api-key", "").encode(), key.encode())
+def _unknown(*_: object) -> Response:
+    return _refusal("Missing Authentication Token", "MissingAuthenticationTokenException")
 
 
 def _refusal(message: str, kind: str) -> Response:
-    """Return a gateway response of API Gateway's, readable by the page that asked."""
+    """Return one of API Gateway's own answers; `gimel deploy` makes them readable to every page."""
     return JSONResponse(
         {"message": message}, 403, {"x-amzn-ErrorType": kind, "Access-Control-Allow-Origin": "*"}
     )
 
 
-async def _body(request: Request) -> bytes | None:
-    """Return the body, None where it is longer than API Gateway takes."""
+async def _read_body(request: Request) -> bytes | None:
+    """Return the body, None if it is longer than API Gateway accepts."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

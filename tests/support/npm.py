@@ -1,7 +1,8 @@
-"""Packages from npm that tests read as data or load in a browser, kept in a folder of the repository that git ignores.
+"""Packages from npm that tests read as data or load in a browser.
 
-npm checks what it downloads against the registry's own digests. A package appears under its final name only when it is
-complete, so an interrupted run leaves nothing behind that a later one would use.
+They are kept in a folder of the repository that git ignores. npm checks what it downloads against
+the registry's digests. A package appears under its final name only when it is complete, so an
+interrupted run leaves nothing behind that a later one would use.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ FOLDER = Path(__file__).parents[2] / ".npm-cache-for-tests"
 
 
 def package(name: str, version: str, folder: Path = FOLDER) -> Path:
-    """Return the directory of an npm package in exactly this version, fetched first where it is not there yet."""
+    """Return the directory of an npm package in exactly this version, downloaded if necessary."""
     kept = folder / f"{name.replace('/', '+')}@{version}"
     if not kept.exists():
         npm = program("npm")

@@ -1,4 +1,4 @@
-"""Programs that pip cannot install: without one its tests are skipped, and fail in CI as all that is skipped."""
+"""Programs that pip cannot install: without one its tests are skipped, which fails them in CI."""
 
 from __future__ import annotations
 

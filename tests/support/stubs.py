@@ -1,4 +1,4 @@
-"""HTTP servers that answer what a test wants: for answers that no real Gimel gives at will."""
+"""HTTP servers with answers that a real Gimel does not give on request."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Stub:
-    """A real HTTP server that gives one answer to everything, or from the third call on another, and remembers what it was
-    asked."""
+    """A real HTTP server that gives every request one answer, and records the requests.
+
+    With `later` it answers 200 and this from the third request on.
+    """
 
     status: int = 200
     body: str = "[]"
@@ -51,7 +53,7 @@ def answering(
             self.end_headers()
             self.wfile.write(stub.body.encode())
 
-        do_POST = do_DELETE = do_GET  # noqa: N815 - the name that http.server asks for
+        do_POST = do_DELETE = do_GET  # noqa: N815 - names that http.server calls
 
         def log_message(self, *_: object) -> None:
             pass

@@ -1,0 +1,246 @@
+"""Who may see and do what in the dashboard. What a page shows and an action does is passed in.
+
+Where a key is required, a form asks for it once; the browser then holds a session cookie. Only the
+pages of the dashboard can make a browser delete something: each form carries a token, and requests
+from other sites are refused.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import parse_qsl, urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from gimel.analysis.experiment import NotFound
+from gimel.errors import GimelError
+from gimel.report import html
+from gimel.report.html import BASE, Choices, Frame
+from gimel.serve.sessions import SECONDS_SIGNED_IN, Sessions, Throttle
+
+_LONGEST_FORM = 16_384  # bytes
+_MOST_FIELDS = 20
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A request to see or do something, with what every page needs. `form` is {} for a GET."""
+
+    request: Request
+    choices: Choices
+    frame: Frame
+    form: Mapping[str, str] = field(default_factory=dict)
+
+
+class _Refused(Exception):
+    """The request is answered with this status and a page that shows the error."""
+
+    def __init__(
+        self, status: int, message: str, hint: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.error = GimelError(message, hint)
+        self.headers = headers or {}
+
+
+Answer = Callable[[Visit], Response]
+
+
+class Gate:
+    """Who may see and do what: sessions, the sign-in form, and the token of every other form."""
+
+    def __init__(
+        self, key: str | None, namespace: str, frame: Frame, now: Callable[[], float]
+    ) -> None:
+        """Without a key everybody may see and do everything; `namespace` is the usual one."""
+        self._key = key
+        self._namespace = namespace
+        self._frame = frame
+        self._now = now
+        self._csrf = secrets.token_hex(32)
+        self._sessions = Sessions(now)
+        self._throttle = Throttle(now)
+        self._headers = _page_headers()
+
+    def page(self, path: str, show: Answer) -> Route:
+        """Return the route of a page that only those who are signed in see."""
+
+        def endpoint(request: Request) -> Response:
+            return self._answer(request, {}, lambda visit: self._if_signed_in(visit, show))
+
+        return Route(BASE + path, endpoint, methods=["GET"])
+
+    def action(self, path: str, act: Answer, needs_session: bool = True) -> Route:
+        """Return the route of a form that only the dashboard's own pages can send."""
+
+        def checked(visit: Visit) -> Response:
+            if not secrets.compare_digest(
+                visit.form.get("csrf", "").encode("utf-8", "replace"), self._csrf.encode()
+            ):
+                raise _Refused(403, "This page is out of date.", "Go back and reload it.")
+            return act(visit)
+
+        def answer(visit: Visit) -> Response:
+            if _is_foreign(visit.request):
+                raise _Refused(
+                    403, "This request was not sent by the dashboard.", "Reload the page."
+                )
+            return self._if_signed_in(visit, checked) if needs_session else act(visit)
+
+        async def endpoint(request: Request) -> Response:
+            form = await _read_form(request)
+            return await run_in_threadpool(self._answer, request, form, answer)
+
+        return Route(BASE + path, endpoint, methods=["POST"])
+
+    def sign_in_and_out(self) -> list[Route]:
+        """Return the routes of the form that asks for the key, and of signing out."""
+        return [
+            self.action("/sign-in", self._sign_in, needs_session=False),
+            self.action("/sign-out", self._sign_out),
+        ]
+
+    def _sign_in(self, visit: Visit) -> Response:
+        request = visit.request
+        address = request.client.host if request.client else ""
+        if wait := self._throttle.attempt(address):
+            raise _Refused(
+                429,
+                "Too many attempts to sign in.",
+                f"Wait {wait} seconds, then enter the key again.",
+                {"Retry-After": str(wait)},
+            )
+        given = visit.form.get("key", "").strip().encode("utf-8", "replace")
+        if self._key is None or not secrets.compare_digest(given, self._key.encode()):
+            return html_response(html.sign_in(True, visit.choices, visit.frame, self._now()), 403)
+        self._throttle.succeeded(address)
+        response = RedirectResponse(BASE, 303)
+        response.set_cookie(
+            _cookie_name(request),
+            self._sessions.start(),
+            max_age=SECONDS_SIGNED_IN,
+            path=BASE,
+            secure=request.url.scheme == "https",
+            httponly=True,
+            samesite="strict",
+        )
+        return response
+
+    def _sign_out(self, visit: Visit) -> Response:
+        self._sessions.end(_session(visit.request))
+        response = RedirectResponse(BASE, 303)
+        response.delete_cookie(
+            _cookie_name(visit.request), path=BASE, httponly=True, samesite="strict"
+        )
+        return response
+
+    def _is_signed_in(self, request: Request) -> bool:
+        return self._key is None or self._sessions.is_valid(_session(request))
+
+    def _if_signed_in(self, visit: Visit, answer: Answer) -> Response:
+        """Return the answer, or the form that asks for the key."""
+        if self._is_signed_in(visit.request):
+            return answer(visit)
+        return html_response(html.sign_in(False, visit.choices, visit.frame, self._now()), 401)
+
+    def _answer(self, request: Request, form: Mapping[str, str] | None, answer: Answer) -> Response:
+        """Return the answer, or a page that explains the failure; with the headers of all pages."""
+        choices = Choices(self._namespace, self._namespace)
+        is_keyed = self._key is not None and self._is_signed_in(request)
+        frame = replace(self._frame, csrf=self._csrf, keyed=is_keyed)
+        try:
+            if form is None:
+                raise _Refused(400, "The form cannot be read.", "Reload the page.")
+            choices = _choices(request.query_params, self._namespace)
+            response = answer(Visit(request, choices, frame, form))
+        except _Refused as refused:
+            response = html_response(
+                html.failure(refused.error, choices, frame, self._now()), refused.status
+            )
+            response.headers.update(refused.headers)
+        except GimelError as error:
+            status = 404 if isinstance(error, NotFound) else 502
+            response = html_response(html.failure(error, choices, frame, self._now()), status)
+        response.headers.update(self._headers)
+        return response
+
+
+def _page_headers() -> dict[str, str]:
+    return {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": html.policy(),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }
+
+
+def _choices(query: Mapping[str, str], usual: str) -> Choices:
+    """Return what the address asks for. Raises _Refused for an invalid confidence."""
+    text = query.get("confidence") or "0.95"
+    try:
+        confidence = float(text)
+    except ValueError:
+        confidence = 0.0
+    if not 0.5 <= confidence <= 0.9999:
+        raise _Refused(
+            400, f"{text!r} is not a valid confidence.", "Use a number from 0.5 to 0.9999."
+        )
+    return Choices(
+        query.get("namespace") or usual,
+        usual,
+        query.get("goal") or None,
+        query.get("control") or None,
+        confidence,
+    )
+
+
+def html_response(page: str, status: int = 200) -> HTMLResponse:
+    return HTMLResponse(page.encode("utf-8", "replace"), status)
+
+
+def _is_foreign(request: Request) -> bool:
+    """Whether the browser says that a page of another site sends this."""
+    origin = request.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+
+
+def _cookie_name(request: Request) -> str:
+    """Return the name of the cookie: browsers do not separate the cookies of two ports."""
+    return f"gimel-{(request.scope.get('server') or ('', 0))[1]}"
+
+
+def _session(request: Request) -> str:
+    return request.cookies.get(_cookie_name(request), "")
+
+
+async def _read_form(request: Request) -> Mapping[str, str] | None:
+    """Return the fields of a URL-encoded form, None if it is not one or too long.
+
+    Starlette's `request.form()` requires python-multipart even for these, and does not limit the
+    length of the whole.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > _LONGEST_FORM:
+            return None
+    try:
+        return dict(
+            parse_qsl(
+                body.decode(),
+                keep_blank_values=True,
+                errors="strict",
+                max_num_fields=_MOST_FIELDS,
+            )
+        )
+    except ValueError:
+        return None

@@ -1,0 +1,67 @@
+"""The runtime's handlers, called as Lambda calls them: one event at a time, on one thread."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import gimel
+from gimel.analysis.counts import ExperimentCounts, NamespaceCounts
+from gimel.api import answers
+from gimel.api.client import find_experiment
+from gimel.errors import GimelError
+from gimel.runtime.errors import BadRequest, RedisError
+from gimel.runtime.settings import VARIABLE
+
+Handler = Callable[[Any, Any], Any]
+
+
+def find_handler(name: str) -> Handler:
+    """Return the handler of a name in the wiring, such as "gimel.track"."""
+    handler: Handler = getattr(gimel, name.removeprefix("gimel."))
+    return handler
+
+
+class Handlers:
+    """Calls handlers, and reads experiments through them as a source of the dashboard."""
+
+    def __init__(self, settings: str) -> None:
+        """`settings` are the runtime's GIMEL_SETTINGS, which handlers read from the environment."""
+        os.environ[VARIABLE] = settings
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lambda")
+
+    async def call(self, handler: Handler, event: Mapping[str, Any]) -> Any:
+        """Return what a handler answers to an event, raise what it raises."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, handler, event, None)
+
+    def experiments(self, namespace: str, scope: str | None = None) -> NamespaceCounts:
+        """Return the counts of a namespace, or of its experiment `scope`. Raises GimelError.
+
+        This and the methods below wait for the handler: do not call them on the event loop.
+        """
+        return answers.parse(
+            self._ask("gimel.all", {"namespace": namespace, "scope": scope}), "gimel serve"
+        )
+
+    def experiment(self, namespace: str, name: str) -> ExperimentCounts:
+        """Return one experiment. Raises GimelError with the most similar names."""
+        return find_experiment(self.experiments, namespace, name)
+
+    def delete(self, namespace: str, experiment: str) -> None:
+        """Delete all counts of an experiment. Raises GimelError."""
+        self._ask("gimel.delete", {"namespace": namespace, "experiment": experiment})
+
+    def close(self) -> None:
+        """Wait for the event that is being handled. Nothing can be called afterwards."""
+        self._thread.shutdown()
+
+    def _ask(self, handler: str, parameters: Mapping[str, str | None]) -> Any:
+        try:
+            return self._thread.submit(find_handler(handler), parameters, None).result()
+        except RedisError:
+            raise GimelError("Redis cannot be reached.", "Check that it is running.") from None
+        except BadRequest as error:
+            raise GimelError(f"The request is invalid: {error}.") from None

@@ -1,0 +1,26 @@
+"""The made-up experiments of `gimel dashboard --demo`."""
+
+from __future__ import annotations
+
+import pytest
+
+from gimel.analysis.experiment import NotFound, analyse_all
+from gimel.analysis.verdict import Kind
+from gimel.serve.demo import Demo
+
+NOW = 1_790_000_000
+
+
+def test_the_demo_has_every_verdict() -> None:
+    """At least once, whatever verdicts there are."""
+    found = analyse_all(Demo(NOW).experiments("alephbet"), {})
+    assert {verdict.kind for each in found for _, verdict in each.verdicts} == set(Kind)
+
+
+def test_a_deleted_experiment_is_gone() -> None:
+    """Until the next run."""
+    demo = Demo(NOW)
+    demo.delete("alephbet", "headline")
+    with pytest.raises(NotFound):
+        demo.experiment("alephbet", "headline")
+    assert Demo(NOW).experiment("alephbet", "headline")

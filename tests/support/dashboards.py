@@ -1,0 +1,108 @@
+"""The dashboard of a `gimel serve` with simulated experiments: addresses, sign-in, tables, axe."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlencode, urlsplit
+
+import httpx
+from playwright.sync_api import BrowserContext, Page
+
+from tests.support import crowd
+from tests.support.npm import package
+from tests.support.served import Served
+from tests.support.servers import Store
+
+KEY = "the-key-of-these-tests"
+
+SIMULATED: dict[str, tuple[crowd.Variants, int]] = {
+    "button": (
+        {
+            "blue": (9000, {"buy": 900, "sign up": 450}),
+            "red": (9020, {"buy": 1250, "sign up": 470}),
+        },
+        16,
+    ),
+    "checkout": ({"original": (9000, {"buy": 1500}), "short": (9050, {"buy": 1000})}, 16),
+    "footer": ({"control": (20_000, {"look": 10_000}), "short": (20_030, {"look": 10_030})}, 16),
+    "banner": (
+        {
+            "control": (2000, {"buy": 100}),
+            "green": (2010, {"buy": 110}),
+            "grey": (1990, {"buy": 95}),
+        },
+        16,
+    ),
+    "headline": ({"control": (6200, {"buy": 300}), "question": (5000, {"buy": 320})}, 16),
+    "menu": ({"control": (60_000, {"look": 6000}), "icons": (60_000, {"look": 6450})}, 1),
+    "pop-up": ({"control": (500, {"buy": 0}), "late": (510, {"buy": 0})}, 16),
+    "prices": ({"yearly": (400, {"buy": 20})}, 16),
+    "search": ({}, 16),
+    "video": ({"control": (300, {"play": 700}), "video": (310, {"play": 900})}, 16),
+}
+"""Experiments by name: the visitors and conversions of each variant, and the precision."""
+
+_AXE = """async () => {
+  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+  const { violations } = await axe.run(document, { runOnly: tags });
+  const shown = each => each.nodes.map(node => node.html.slice(0, 120)).join(" | ");
+  return violations.map(each => `${each.id}: ${shown(each)}`);
+}"""
+
+
+def simulate(store: Store) -> None:
+    """Count all simulated experiments."""
+    with store.client() as client:
+        for name, (variants, precision) in SIMULATED.items():
+            crowd.count(client, "alephbet", name, variants, precision)
+        client.hset("alephbet:video:meta", "ignored:limit reached", 41)
+        client.hset("alephbet:video:meta", "ignored:bot", 7)
+
+
+def address(gimel: Served, path: str = "", **query: str) -> str:
+    """Return the address of a page of the dashboard."""
+    return f"{gimel.url}/dashboard{path}{'?' if query else ''}{urlencode(query)}"
+
+
+def sign_in(page: Page, gimel: Served, key: str = KEY) -> None:
+    """Type the key and send the form."""
+    page.goto(address(gimel))
+    page.locator("input[name=key]").fill(key)
+    page.locator("form[action$='/sign-in'] button").click()
+
+
+def sign_in_over_http(gimel: Served, key: str = KEY) -> str:
+    """Return the session cookie of a browser that has signed in."""
+    answer = httpx.post(address(gimel, "/sign-in"), data={"key": key})
+    assert answer.status_code == 303, answer.text
+    return str(answer.cookies[_cookie_name(gimel)])
+
+
+def add_cookie(context: BrowserContext, gimel: Served, cookie: str) -> None:
+    """Sign a browser in with the cookie of another one."""
+    context.add_cookies([{"name": _cookie_name(gimel), "value": cookie, "url": gimel.url}])
+
+
+def cells(page: Page, caption: str) -> list[list[str]]:
+    """Return the text of a table's body, row by row."""
+    table = page.locator(
+        "table", has=page.locator("caption", has_text=re.compile(f"^{re.escape(caption)}$"))
+    )
+    rows: list[list[str]] = table.locator("tbody tr").evaluate_all(
+        "rows => rows.map(row => [...row.cells].map(cell => cell.innerText))"
+    )
+    return rows
+
+
+def load_axe(page: Page) -> None:
+    page.add_script_tag(path=package("axe-core", "4.10.3") / "axe.min.js")
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe-core finds on a page against WCAG 2.2 AA and its own best practices."""
+    found: list[str] = page.evaluate(_AXE)
+    return found
+
+
+def _cookie_name(gimel: Served) -> str:
+    return f"gimel-{urlsplit(gimel.url).port}"

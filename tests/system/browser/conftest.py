@@ -1,0 +1,80 @@
+"""One Chromium, one web site and one `gimel serve` of each kind for all browser tests of a worker.
+
+Tests keep apart by the namespace that they count in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.support import dashboards
+from tests.support.browser import Site, Visitors, running_browser, running_site
+from tests.support.served import Served, serving
+from tests.support.servers import Store, running_store
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with running_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def gimel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A `gimel serve` with a private Redis and without a configuration."""
+    with serving(tmp_path_factory.mktemp("gimel")) as gimel:
+        yield gimel
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    with running_site() as site:
+        yield site
+
+
+@pytest.fixture
+def visitors(chromium: Browser) -> Iterator[Visitors]:
+    """Opens pages, which may complain."""
+    visitors = Visitors(chromium)
+    yield visitors
+    visitors.close()
+
+
+@pytest.fixture
+def quiet_visitors(visitors: Visitors) -> Iterator[Visitors]:
+    """Opens pages, whose consoles must stay empty and which must reach nothing but loopback."""
+    yield visitors
+    assert visitors.complaints == []
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A Redis with an experiment of every verdict."""
+    with running_store(tmp_path_factory.mktemp("simulated")) as store:
+        dashboards.simulate(store)
+        yield store
+
+
+@pytest.fixture(scope="session")
+def dashboard(simulated: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A `gimel serve` that shows these experiments."""
+    home = tmp_path_factory.mktemp("dashboard")
+    with serving(home, "--redis", simulated.url, "--api-key", dashboards.KEY) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def session_cookie(dashboard: Served) -> str:
+    """The cookie of a browser that has signed in."""
+    return dashboards.sign_in_over_http(dashboard)
+
+
+@pytest.fixture
+def reader(dashboard: Served, session_cookie: str, quiet_visitors: Visitors) -> Page:
+    """A page of a browser that has signed in."""
+    context = quiet_visitors.browser()
+    dashboards.add_cookie(context, dashboard, session_cookie)
+    return quiet_visitors.page(context)

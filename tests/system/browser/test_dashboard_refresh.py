@@ -1,0 +1,72 @@
+"""The dashboard keeps itself up to date in a real browser, without losing the reader's place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.support import crowd
+from tests.support.browser import Visitors
+from tests.support.dashboards import KEY, address, sign_in
+from tests.support.served import Served, serving
+from tests.support.servers import Store, running_store
+
+
+def test_a_refresh_keeps_the_readers_place(
+    simulated: Store, dashboard: Served, reader: Page
+) -> None:
+    """New figures appear; the opened table, the focus in it and the scroll position stay."""
+    with simulated.client() as client:
+        crowd.count(client, "refresh", "e", {"a": (3000, {"buy": 100}), "b": (3000, {"buy": 110})})
+        reader.set_viewport_size({"width": 390, "height": 500})
+        reader.goto(address(dashboard, "/experiment", name="e", namespace="refresh"))
+        summary = reader.locator("summary", has_text="Comparison as a table")
+        summary.click()
+        assert reader.evaluate("document.activeElement.tagName") == "SUMMARY"
+        reader.evaluate("scrollBy(0, -200)")
+        place = reader.evaluate("scrollY")
+        assert place > 500
+
+        crowd.count(client, "refresh", "e", {"a": (3500, {"buy": 100}), "b": (3500, {"buy": 110})})
+        reader.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(reader.locator(".facts")).to_contain_text("6,995 visitors")
+
+    assert reader.evaluate("scrollY") == place
+    assert reader.evaluate("document.activeElement.textContent") == "Comparison as a table"
+    assert reader.locator("details[open]").count() == 1
+    assert reader.locator("table", has_text="comparison with a").is_visible()
+
+
+def test_a_refresh_comes_by_itself_until_it_is_stopped(dashboard: Served, reader: Page) -> None:
+    """Every ten seconds of the page's clock; not after the button was pressed."""
+    reader.clock.install()
+    reader.goto(address(dashboard))
+    with reader.expect_response(address(dashboard)):
+        reader.clock.run_for(10_500)
+    reader.get_by_role("button", name="Stop refreshing").click()
+    asked: list[str] = []
+    reader.on("request", lambda request: asked.append(request.url))
+    reader.clock.run_for(60_000)
+    reader.wait_for_timeout(300)
+    assert asked == []
+
+
+def test_a_refresh_that_fails_keeps_the_figures_and_says_so(
+    tmp_path: Path, visitors: Visitors
+) -> None:
+    """While Redis is away, and after gimel has stopped."""
+    (tmp_path / "store").mkdir()
+    with running_store(tmp_path / "store") as store:
+        with store.client() as client:
+            crowd.count(client, "alephbet", "e", {"a": (100, {}), "b": (110, {})})
+        with serving(tmp_path / "gimel", "--redis", store.url, "--api-key", KEY) as running:
+            page = visitors.page()
+            sign_in(page, running)
+            page.wait_for_selector("table")
+            store.kill()
+            page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+            expect(page.get_by_role("status")).to_contain_text("Redis cannot be reached.")
+            assert page.get_by_role("link", name="e", exact=True).is_visible()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.get_by_role("status")).to_contain_text("Gimel does not respond")
