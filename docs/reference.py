@@ -85,7 +85,7 @@ def _keys(
     """Yield each key below a section with its default, None if it has none, and its description."""
     for key, field in section.keys().items():
         inner, kind = section_of(field.annotation), typing.get_origin(field.annotation)
-        if inner is None or kind is list:  # the entries of extra_wiring have a page of their own
+        if inner is None or kind is list:  # WIRING.md describes the entries of extra_wiring
             yield f"{prefix}{key}", defaults.get(key), field.description or ""
         else:
             name = "NAME." if kind is dict else ""

@@ -1,4 +1,4 @@
-"""Which URL leads to which handler: WIRING, and the records that it is made of.
+"""Which URL calls which handler: WIRING, and the records it is made of.
 
 `gimel deploy` creates these functions and routes on AWS, and `gimel serve` serves the same routes
 locally. `gimel.config.entries` adds the `extra_wiring` of a configuration. Nothing here knows AWS

@@ -48,7 +48,7 @@ _COMMANDS = (
 
 @dataclass(frozen=True)
 class Options:
-    """The options before the command's name that commands use."""
+    """The options of the group that commands use."""
 
     config_file: str | None
 
@@ -90,7 +90,7 @@ class Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort, GimelError):
             raise
         except Exception as error:
-            if isinstance(error, OSError) and _is_of_output(error):
+            if isinstance(error, OSError) and _is_output_error(error):
                 raise _output_failure(error) from None
             if ctx.params["debug"]:
                 raise
@@ -125,8 +125,8 @@ class Commands(click.Group):
             # Outside of click's standalone mode this is the code of an Exit, or None.
             code = super().main(*args, **{**kwargs, "standalone_mode": False})
             sys.stdout.flush()
-        except OSError as error:  # of --help and --version, which do not come to `invoke`
-            if not _is_of_output(error):
+        except OSError as error:  # from --help or --version, which never reach `invoke`
+            if not _is_output_error(error):
                 raise
             raise _output_failure(error) from None
         return code or 0
@@ -134,7 +134,7 @@ class Commands(click.Group):
 
 def _prepare_streams() -> None:
     """Make the standard streams safe to use. Raises GimelError if stdout is closed."""
-    if sys.stdin is None:  # Python's None for a stream that was closed, as by `<&-`
+    if sys.stdin is None:  # it was closed, as by `<&-`
         sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
@@ -145,28 +145,28 @@ def _prepare_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _is_of_output(error: OSError) -> bool:
-    """Return whether an error is one of writing the output, which click and rich do for us."""
+def _is_output_error(error: OSError) -> bool:
+    """Return whether writing the output failed, which click and rich do for the commands."""
     *_, (frame, _) = traceback.walk_tb(error.__traceback__)
     module = str(frame.f_globals.get("__name__"))
     return module.startswith(("click.", "rich.")) or module == __name__
 
 
 def _output_failure(error: OSError) -> Exception:
-    """Return what to raise where the output cannot be written."""
-    if isinstance(error, BrokenPipeError):  # its reader has seen enough, such as `head`
+    """Return the exception to raise if the output cannot be written."""
+    if isinstance(error, BrokenPipeError):  # the reader closed the pipe, as `head` does
         return click.exceptions.Exit(1)
     return GimelError(f"The output could not be written: {error.strerror}.")
 
 
 def _report(show: Callable[[], None]) -> None:
-    """Print a failure, unless stderr is what cannot be written."""
+    """Print a failure. If stderr cannot be written either, the exit code has to do."""
     with contextlib.suppress(OSError):
         show()
 
 
 def _drop_unwritten() -> None:
-    """Discard what a stream could not write, on which Python would fail once more at exit."""
+    """Discard what could not be written: Python would flush it at exit and fail again."""
     for stream in filter(None, (sys.stdout, sys.stderr)):
         try:
             stream.flush()
@@ -183,7 +183,7 @@ def _cwd_is_gone() -> bool:
 
 
 def _bug_report(error: Exception, command: str) -> GimelError:
-    """Return what we need to know about an unexpected error, without any value it may quote."""
+    """Return a report of an unexpected error, without the values that its text may quote."""
     ours = [
         f" in {frame.f_globals['__name__']}, line {line}"
         for frame, line in traceback.walk_tb(error.__traceback__)

@@ -23,12 +23,12 @@ from gimel.wiring import HANDLERS, METHODS, PUBLIC_HANDLERS, Function, Route, Wi
 
 def _refuse_options(method: Any) -> Any:
     if method == "OPTIONS":
-        raise NotAllowedError("must not be OPTIONS, which Gimel answers by itself")
+        raise NotAllowedError("must not be OPTIONS, which Gimel answers itself")
     return method
 
 
 class LambdaFunction(Section):
-    """The function: an omitted size is that of the known function of this name or handler."""
+    """The function. Omitted sizes are those of the known function with this name or handler."""
 
     name: FunctionName = Field(alias="FunctionName")
     handler: Annotated[str, one_of(HANDLERS)] = Field(alias="Handler")

@@ -1,7 +1,7 @@
 """The kinds of values that config.json holds, and the base of its sections.
 
 Types are strict: `"off"` is not a boolean and `true` is not a number. The exceptions are for files
-of Gimel 1.5.0, whose `redis` section went to redis-py 3 as it was.
+of Gimel 1.5.0, which passed its `redis` section to redis-py 3 unchanged.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def section_of(annotation: Any) -> type[Section] | None:
 
 
 class NotAllowedError(ValueError):
-    """A value that is not allowed: what is ("must be ..."), and a hint if there is one."""
+    """A refused value: `allowed` says what is allowed ("must be ..."), `hint` may be empty."""
 
     def __init__(self, allowed: str, hint: str = "") -> None:
         super().__init__(allowed)
@@ -70,7 +70,7 @@ def matching(pattern: str, allowed: str) -> AfterValidator:
 
 
 def one_of(choices: Iterable[Choice]) -> AfterValidator:
-    """Return a validator that refuses everything but these values."""
+    """Return a validator that refuses any value but these."""
     allowed = list(choices)
     *most, last = map(json.dumps, allowed)
 
@@ -112,7 +112,7 @@ def _normalize_origin(text: str) -> str:
     try:
         if host.startswith("["):
             host = f"[{ipaddress.IPv6Address(host[1:-1]).compressed}]"
-        elif host.rpartition(".")[2].isdigit():  # browsers read a number at the end as IPv4
+        elif host.rpartition(".")[2].isdigit():  # browsers parse it as IPv4
             ipaddress.IPv4Address(host)
     except ValueError:
         raise _not_an_origin() from None
@@ -143,15 +143,15 @@ def _check_weights(weights: dict[str, float]) -> dict[str, float]:
 
 
 def _refuse_boolean(value: Any) -> Any:
-    if isinstance(value, bool):  # Python takes it for 0 or 1
+    if isinstance(value, bool):  # which Python treats as 0 or 1
         raise NotAllowedError("must be a whole number")
     return value
 
 
 def _read_redis_flag(value: Any) -> Any:
-    """Return what redis-py 3 made of a flag.
+    """Return the meaning that a flag had for redis-py 3, which treated any text as true.
 
-    It took every text for true. "false" stays text, which is refused: it is not what it says.
+    "false" is not converted, and therefore refused: it used to enable what it says to disable.
     """
     if isinstance(value, str) and value.lower() in ("true", "yes", "on", "1"):
         return True
@@ -159,7 +159,7 @@ def _read_redis_flag(value: Any) -> Any:
 
 
 def _read_certificate_check(value: Any) -> Any:
-    """Return the name of what redis-py also takes as null or as a number of Python's ssl module."""
+    """Return the name for null or a number of Python's ssl module, which redis-py accepts."""
     if isinstance(value, str):
         return value.removeprefix("CERT_").lower()
     if value is None or (isinstance(value, int) and not isinstance(value, bool)):
@@ -198,7 +198,7 @@ TagValue = Annotated[
 ]
 Tags = Annotated[dict[TagKey, TagValue], AfterValidator(_check_tags)]
 
-# What redis-py 3 also took: numbers as text, text as numbers, and 1 for true.
+# redis-py 3 also accepted numbers as text, text as numbers, and 1 for true.
 RedisPort = Annotated[int, Field(ge=1, le=65_535, strict=False), BeforeValidator(_refuse_boolean)]
 RedisDatabase = Annotated[int, Field(ge=0, strict=False), BeforeValidator(_refuse_boolean)]
 RedisText = Annotated[str, Field(strict=False, coerce_numbers_to_str=True)]

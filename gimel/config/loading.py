@@ -156,7 +156,7 @@ def create(path: Path) -> None:
     text = template()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except FileExistsError:  # what exists is the folder's name, as that of a file
+    except FileExistsError:  # a file has the folder's name
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -202,7 +202,7 @@ def _in_home(home: Path) -> Path:
 
 
 def _exists(path: Path) -> bool:
-    """Return whether a file exists, be it a pipe. Raises GimelError if that cannot be found out."""
+    """Return whether a file or pipe exists. Raises GimelError if the path cannot be looked up."""
     try:
         return not stat.S_ISDIR(path.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
@@ -241,7 +241,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 class _RefusedError(Exception):
-    """What Python's json would accept in silence."""
+    """JSON that Python would accept without a word."""
 
 
 def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -109,12 +109,12 @@ def _found(document: Any, location: Sequence[int | str]) -> Any:
 
 
 def _show_safely(found: Any, location: Sequence[int | str]) -> str:
-    """Return what was found, but no password, nor what was written where one belongs."""
+    """Return what was found, but no password, and nothing that may contain one."""
     if location[-1] in _SECRETS:
         return "a secret"
     if location[0] == "redis" and isinstance(found, dict | list):
         return "an object" if isinstance(found, dict) else "a list"
-    if location == ("redis",) and isinstance(found, str):  # a URL, perhaps, with a password
+    if location == ("redis",) and isinstance(found, str):  # it may be a URL with a password
         return "text"
     return _show(found)
 

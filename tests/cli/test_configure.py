@@ -120,10 +120,10 @@ def test_on_a_terminal_it_asks_again_until_the_file_is_valid(
     )
 
 
-def test_who_gives_up_is_told_how_to_go_on(
+def test_a_mistake_may_be_left_for_later(
     edit: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file stays as it was saved."""
+    """The file stays as it was saved, and the error says how to fix it later."""
     monkeypatch.setattr(terminal, "can_ask", lambda: True)
     monkeypatch.setattr("click.confirm", lambda *_, **__: False)
     done = edit("{}")
@@ -169,7 +169,7 @@ def test_an_editor_that_cannot_run_is_named(
 
 
 def test_a_place_that_cannot_be_written_is_named(run: Callable[..., Done]) -> None:
-    """With another way to go on."""
+    """With another place for the file."""
     done = run("--config", "/dev/null/config.json", "configure")
     assert done.code == 1
     assert done.stderr == (

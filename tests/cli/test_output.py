@@ -39,7 +39,7 @@ def fill(run: Callable[..., Done], monkeypatch: pytest.MonkeyPatch) -> Callable[
 
 
 @pytest.mark.parametrize("arguments", [[], *([each] for each in COMMANDS)], ids=" ".join)
-def test_no_help_is_lost_in_silence(arguments: list[str], fill: Callable[..., Done]) -> None:
+def test_help_is_not_lost_silently(arguments: list[str], fill: Callable[..., Done]) -> None:
     """Each command's help, and the group's."""
     assert fill(*arguments, "--help") == Done(1, "", FULL)
 
@@ -73,10 +73,10 @@ def test_a_full_disk_is_an_error(arguments: list[str], fill: Callable[..., Done]
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_full_disk_is_an_error_of_what_reads_an_api(
+def test_a_full_disk_is_an_error_when_reading_an_api(
     command: str, body: object, fill: Callable[..., Done]
 ) -> None:
-    """`results --watch` ends too, instead of trying again for ever."""
+    """`results --watch` ends too, instead of retrying indefinitely."""
     key = [] if command.startswith("simulate") else ["--api-key", "key"]
     with answering(body=body) as api:
         done = fill(*command.split(), "--url", f"{api.url}/track", *key)
@@ -99,10 +99,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     [["iam-policy"], ["deploy", "--no-preflight", "--dry-run"], ["destroy", "--yes"]],
     ids=" ".join,
 )
-def test_a_full_disk_is_an_error_of_what_reads_aws(
+def test_a_full_disk_is_an_error_when_reading_aws(
     arguments: list[str], fill: Callable[..., Done], tmp_path: Path, aws: None
 ) -> None:
-    """What was to be printed has not been printed."""
+    """Otherwise an empty policy or plan would pass for a complete one."""
     (tmp_path / "config.json").write_text('{"redis": {"host": "redis.example.com"}}')
     done = fill(*arguments, "--region", "eu-west-1")
     assert (done.code, done.stderr) == (1, FULL)
@@ -141,7 +141,7 @@ def shell(home: Path, command: str, **variables: str) -> subprocess.CompletedPro
 def test_a_process_ends_without_a_traceback(
     command: str, code: int, stderr: str, tmp_path: Path
 ) -> None:
-    """Nor with what Python says when it cannot flush a stream at its end."""
+    """And without Python's complaint about a stream that it cannot flush at exit."""
     done = shell(tmp_path, command, EDITOR="true")
     assert done.returncode == code
     assert stderr.rstrip(".\n") in done.stderr
@@ -149,8 +149,8 @@ def test_a_process_ends_without_a_traceback(
     assert "Exception ignored" not in done.stderr
 
 
-def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
-    """`gimel results | head` prints nothing of a pipe."""
+def test_a_closed_pipe_is_not_reported(tmp_path: Path) -> None:
+    """`gimel results | head` shows no error."""
     done = shell(tmp_path, "{ gimel snippet; echo $? >code; } | head -1", PYTHONUNBUFFERED="1")
     assert done.stdout.count("\n") == 1
     assert done.stderr == ""
@@ -162,10 +162,10 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "latin-1"}],
     ids=str,
 )
-def test_a_name_that_the_terminal_cannot_show_is_no_error(
+def test_a_name_that_the_terminal_cannot_show_is_escaped(
     variables: dict[str, str], tmp_path: Path
 ) -> None:
-    """It is shown in another form, on both streams."""
+    """On both streams, instead of failing."""
     with answering(body=answer(two("größe → 大"))) as api:
         results = f"gimel results --url {api.url} --api-key key"
         shown = shell(tmp_path, results, **variables)

@@ -188,7 +188,7 @@ PATH = "pathPart must be one part of a path without slashes: letters, digits and
         (broken("api_gateway.pathPart", ".."), f'.api_gateway.{PATH}found "..".'),
         (
             broken("api_gateway.method.httpMethod", "OPTIONS"),
-            ".api_gateway.method.httpMethod must not be OPTIONS, which Gimel answers by itself",
+            ".api_gateway.method.httpMethod must not be OPTIONS, which Gimel answers itself",
         ),
         (
             broken("api_gateway.method.httpMethod", "get"),
@@ -207,7 +207,7 @@ PATH = "pathPart must be one part of a path without slashes: letters, digits and
             broken(
                 "api_gateway.method.requestParameters", {"method.request.querystring.a": "true"}
             ),
-            ".requestParameters.method.request.querystring.a must be true or false; found",
+            ".api_gateway.method.requestParameters.method.request.querystring.a must be true or ",
         ),
         (broken("function_url", 1), ".function_url must be true or false; found 1."),
     ],

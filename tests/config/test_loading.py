@@ -60,7 +60,7 @@ def test_a_named_file_must_exist(
 
 
 def test_without_a_home_only_the_current_directory_is_searched(home: Path) -> None:
-    """A container may have no home directory; then there is no file, which is no error."""
+    """A container may have no home directory; finding no file there is not an error."""
     assert config.find_config(None, {}, None) is None
     here = written(Path("config.json"), {})
     assert config.find_config(None, {}, None) == here
@@ -68,14 +68,14 @@ def test_without_a_home_only_the_current_directory_is_searched(home: Path) -> No
 
 
 def test_without_a_home_a_new_file_needs_a_name(home: Path) -> None:
-    """`gimel configure` has no place for it, and says what to do."""
+    """Without one, `gimel configure` says what to do."""
     with pytest.raises(GimelError, match=r"Set \$HOME, or name a file with --config"):
         config.config_path(None, {}, None)
     assert config.config_path("new.json", {}, None) == Path("new.json")
 
 
 def test_a_place_that_cannot_be_searched_is_an_error(home: Path) -> None:
-    """A name that is too long stands for a home of another user, which root may read."""
+    """A name that is too long fails like the home of another user, which root could read."""
     with pytest.raises(GimelError, match=r"cannot be read: File name too long\. Name another"):
         config.find_config("a" * 300, {}, home)
 

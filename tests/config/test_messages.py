@@ -43,7 +43,7 @@ def refused(tmp_path: Path, content: Any) -> config.ConfigError:
     ids=["comma", "empty", "list", "twice", "latin-1", "deep", "NaN", "digits", "surrogate"],
 )
 def test_what_is_not_json_is_explained(content: str, message: str, tmp_path: Path) -> None:
-    """Python's json accepts some of it, with a value that nobody wrote."""
+    """Python's json module would accept some of it, with another value than the one written."""
     assert message in refused(tmp_path, content).message
 
 
@@ -157,7 +157,7 @@ def test_several_mistakes_get_a_line_each(tmp_path: Path) -> None:
     ],
 )
 def test_no_error_shows_a_password(content: Any, found: str, tmp_path: Path) -> None:
-    """Whatever stands where a password may stand is not repeated."""
+    """Not even if it was written in the wrong place."""
     error = refused(tmp_path, content)
     assert found in str(error)
     assert "hunter2" not in str(error)
