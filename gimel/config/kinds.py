@@ -88,9 +88,7 @@ def _check_name(name: str) -> str:
     try:
         return fields.text({"name": name}, "name")
     except BadRequest:  # the runtime refuses such a name in every event
-        raise NotAllowedError(
-            f"must be 1 to {fields.LONGEST} characters without control characters"
-        ) from None
+        raise NotAllowedError("must be 1 to 200 characters without control characters") from None
 
 
 _ORIGIN = re.compile(r"(https?)://([a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?/?")

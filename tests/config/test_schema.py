@@ -195,6 +195,13 @@ def test_logs_are_kept_as_long_as_aws_can(days: int) -> None:
     assert parsed(nested("aws.log_retention_days", days))
 
 
+@pytest.mark.parametrize("name", ["n" * 200, "größe: 50% → 大", " "], ids=["long", "text", "space"])
+def test_a_name_may_be_whatever_the_runtime_accepts(name: str) -> None:
+    """Of an experiment, a variant or a namespace."""
+    document = {"allowed_experiments": [name], "experiments": {name: {"control": name}}}
+    assert parsed(document) == document
+
+
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_every_precision_of_the_runtime_can_be_chosen(precision: int) -> None:
     """The list is the runtime's own."""
