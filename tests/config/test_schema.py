@@ -197,7 +197,7 @@ def test_logs_are_kept_as_long_as_aws_can(days: int) -> None:
 
 @pytest.mark.parametrize("name", ["n" * 200, "größe: 50% → 大", " "], ids=["long", "text", "space"])
 def test_a_name_may_be_whatever_the_runtime_accepts(name: str) -> None:
-    """Of an experiment, a variant or a namespace."""
+    """A name belongs to an experiment, a variant or a namespace."""
     document = {"allowed_experiments": [name], "experiments": {name: {"control": name}}}
     assert parsed(document) == document
 
