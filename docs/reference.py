@@ -1,44 +1,49 @@
-"""The parts of README.md and WIRING.md that are made from the code. Cog writes them; CI checks them."""
+"""The parts of the documentation that are generated from the code. Cog writes them, CI checks them.
+
+Each function returns Markdown. Nothing in the package imports this module.
+"""
 
 from __future__ import annotations
 
-import importlib
 import json
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
 
-from gimel import _MODULE_OF_HANDLER, config
+import gimel
+from gimel import config
 from gimel.cli import main
+from gimel.config.kinds import Section, section_of
 from gimel.runtime.settings import DEFAULTS, REDIS_DEFAULTS
-from gimel.wiring import HANDLERS, METHODS, PUBLIC_HANDLERS, wire
-
-_NO_DEFAULT = object()
+from gimel.wiring import HANDLERS, METHODS, PUBLIC_HANDLERS, WIRING
 
 
-def configuration_table() -> str:
-    """Return a Markdown table of every key of config.json, with its default and meaning."""
+def configuration_table(prefix: str = "") -> str:
+    """Return a table of the keys of config.json that have a prefix, with defaults and meaning."""
+    defaults = {
+        **config.Document().model_dump(),
+        **DEFAULTS,
+        "redis": {**REDIS_DEFAULTS, "host": None},
+    }
     lines = ["| key | default | meaning |", "| --- | --- | --- |"]
-    for key, default, meaning in _keys(
-        config.Document, {**DEFAULTS, "redis": {**REDIS_DEFAULTS, "host": None}}
-    ):
-        shown = "" if default is _NO_DEFAULT or default is None else f"`{json.dumps(default)}`"
-        lines.append(f"| `{key}` | {shown} | {meaning} |")
+    for key, default, meaning in _keys(config.Document, defaults):
+        if key.startswith(prefix):
+            shown = "" if default is None else f"`{json.dumps(default)}`"
+            lines.append(f"| `{key}` | {shown} | {meaning} |")
     return "\n".join(lines) + "\n"
 
 
 def wiring_table() -> str:
-    """Return a Markdown table of WIRING's routes, with their functions."""
-    wiring = wire()
+    """Return a table of the routes in WIRING, with their functions."""
     lines = [
         "| route | API key | function | handler | memory | timeout |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
-    for route in wiring.routes:
-        function = wiring.function(route.function)
-        key = "needed" if route.api_key_required else ""
+    for route in WIRING.routes:
+        function = WIRING.function(route.function)
+        key = "required" if route.api_key_required else ""
         lines.append(
             f"| `{route.method} /{route.path}` | {key} | `{function.name}` | `{function.handler}` "
             f"| {function.memory} MB | {function.timeout} s |"
@@ -47,33 +52,26 @@ def wiring_table() -> str:
 
 
 def entry_tables() -> str:
-    """Return what is allowed where in an entry of the wiring: handlers and methods."""
-    lines = ["| `Handler` | does | `function_url` |", "| --- | --- | --- |"]
+    """Return what an entry of `extra_wiring` may hold: handlers and methods."""
+    lines = ["| `Handler` | purpose | `function_url` |", "| --- | --- | --- |"]
     for handler in HANDLERS:
-        module = importlib.import_module(_MODULE_OF_HANDLER[handler.removeprefix("gimel.")])
-        does = (
-            (getattr(module, handler.removeprefix("gimel.")).__doc__ or "").strip().splitlines()[0]
-        )
-        lines.append(
-            f"| `{handler}` | {does} | {'may have one' if handler in PUBLIC_HANDLERS else 'no: it needs the API key'} |"
-        )
+        function = getattr(gimel, handler.removeprefix("gimel."))
+        purpose = (function.__doc__ or "").strip().splitlines()[0]
+        url = "allowed" if handler in PUBLIC_HANDLERS else "no: it requires the API key"
+        lines.append(f"| `{handler}` | {purpose} | {url} |")
     methods = ", ".join(f"`{method}`" for method in METHODS)
     return "\n".join(lines) + f"\n\n`httpMethod` is one of {methods}.\n"
 
 
 def command_reference() -> str:
-    """Return each command's --help, under a heading of its own."""
+    """Return the --help of the group and of each command, under a heading each."""
     context = click.Context(main, info_name="gimel", terminal_width=100, **main.context_settings)
     parts = [_help(main, context)]
     for name in main.list_commands(context):
         command = main.get_command(context, name)
-        if command is not None:
-            parts.append(
-                _help(
-                    command,
-                    click.Context(command, info_name=name, parent=context, terminal_width=100),
-                )
-            )
+        assert command is not None  # noqa: S101
+        inner = click.Context(command, info_name=name, parent=context, terminal_width=100)
+        parts.append(_help(command, inner))
     return "\n".join(parts)
 
 
@@ -81,20 +79,14 @@ def _help(command: click.Command, context: click.Context) -> str:
     return f"### {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"
 
 
-def _keys(model: Any, defaults: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any, str]]:
-    for name, field in model.model_fields.items():
-        if field.exclude:
-            continue
-        kinds = (field.annotation, *typing.get_args(field.annotation))
-        section = next((kind for kind in kinds if hasattr(kind, "model_fields")), None)
-        default = defaults.get(name, _NO_DEFAULT if field.is_required() else field.default)
-        if section is not None:
-            inner = default.model_dump() if hasattr(default, "model_dump") else default
-            named = (
-                f"{prefix}{name}.NAME."
-                if typing.get_origin(field.annotation) is dict
-                else f"{prefix}{name}."
-            )
-            yield from _keys(section, inner if isinstance(inner, dict) else {}, named)
+def _keys(
+    section: type[Section], defaults: Mapping[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, Any, str]]:
+    """Yield each key below a section with its default, None if it has none, and its description."""
+    for key, field in section.keys().items():
+        inner, kind = section_of(field.annotation), typing.get_origin(field.annotation)
+        if inner is None or kind is list:  # WIRING.md describes the entries of extra_wiring
+            yield f"{prefix}{key}", defaults.get(key), field.description or ""
         else:
-            yield f"{prefix}{name}", default, field.description
+            name = "NAME." if kind is dict else ""
+            yield from _keys(inner, defaults.get(key) or {}, f"{prefix}{key}.{name}")

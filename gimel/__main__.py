@@ -1,4 +1,4 @@
-"""`python -m gimel` is `gimel`."""
+"""`python -m gimel` runs `gimel`."""
 
 from gimel.cli import main
 

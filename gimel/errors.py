@@ -1,6 +1,6 @@
-"""The one exception that Gimel's own code raises for an expected failure, and the hint for a name.
+"""The exception for every expected failure, and the hint for an unknown name.
 
-An error becomes output and an exit code in one place, `gimel.cli`. Nothing here knows the terminal.
+`gimel.cli` turns the exception into output and an exit code. Nothing here knows the terminal.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ _LISTED = 10
 class GimelError(Exception):
     """Something that the user can fix.
 
-    `message` says what happened, `hint` what to do next. Both are plain sentences; neither holds a
-    secret.
+    `message` says what happened, `hint` what to do next. Both are plain sentences without secrets.
     """
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -28,15 +27,19 @@ class GimelError(Exception):
 
 
 def suggest(word: str, choices: Collection[str]) -> str:
-    """Return a hint for an unknown word: the most similar choices in any case, else the first ten."""
-    if not choices:
-        return ""
+    """Return a hint for an unknown word: the most similar choices, else the first ten."""
+    hint = did_you_mean(word, choices)
+    if hint or not choices:
+        return hint
+    listed = ", ".join(map(repr, list(choices)[:_LISTED]))
+    more = f" and {len(choices) - _LISTED} more" if len(choices) > _LISTED else ""
+    return f"Available: {listed}{more}."
+
+
+def did_you_mean(word: str, choices: Collection[str]) -> str:
+    """Return a hint with up to three choices that resemble a word in any case, else ""."""
     folded: dict[str, str] = {}
     for choice in choices:
         folded.setdefault(choice.casefold(), choice)
     similar = [folded[each] for each in difflib.get_close_matches(word.casefold(), folded, 3, 0.75)]
-    if similar:
-        return f"Did you mean {' or '.join(map(repr, similar))}?"
-    listed = ", ".join(map(repr, list(choices)[:_LISTED]))
-    more = f" and {len(choices) - _LISTED} more" if len(choices) > _LISTED else ""
-    return f"Available: {listed}{more}."
+    return f"Did you mean {' or '.join(map(repr, similar))}?" if similar else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gimel.errors import GimelError, suggest
+from gimel.errors import GimelError, did_you_mean, suggest
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,9 @@ def test_an_error_reads_as_message_and_hint() -> None:
     """`str` joins the two sentences and leaves no space where there is no hint."""
     assert str(GimelError("It failed.", "Try again.")) == "It failed. Try again."
     assert str(GimelError("It failed.")) == "It failed."
+
+
+def test_a_hint_may_be_for_similar_choices_only() -> None:
+    """Where the message already lists all choices."""
+    assert did_you_mean("prud", ["prod", "staging"]) == "Did you mean 'prod'?"
+    assert did_you_mean("zzz", ["prod", "staging"]) == ""

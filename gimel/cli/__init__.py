@@ -1,14 +1,20 @@
-"""The command line: the only place that echoes, prompts or exits. One command a module; here the group and its errors.
+"""The command line: the only place that prints, prompts or exits. One command per module.
 
-A command is a module of this package, named after it, whose import is put off until it runs: `gimel --version` loads no boto3.
+This module is the group of the commands and turns failures into messages and exit codes. A
+command's module has the command's name and is imported when it runs: `gimel --version` does not
+load boto3.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import os
+import platform
 import sys
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +24,7 @@ import click
 import gimel
 from gimel import config
 from gimel.errors import GimelError
+from gimel.paths import home
 
 REPORT_TO = "https://github.com/Alephbet/gimel/issues"
 
@@ -41,22 +48,21 @@ _COMMANDS = (
 
 @dataclass(frozen=True)
 class Options:
-    """What stands before the command's name."""
+    """The options of the group that commands use."""
 
     config_file: str | None
-    debug: bool
 
     def load_config(self) -> config.Config:
-        """Return the configuration found, or the defaults where there is no file. Raises GimelError."""
-        return config.load(config.find_config(self.config_file, os.environ, Path.home()))
+        """Return the configuration, or the defaults if there is no file. Raises GimelError."""
+        return config.load(config.find_config(self.config_file, os.environ, home()))
 
-    def config_place(self) -> Path:
-        """Return the configuration file to edit or create."""
-        return config.config_path(self.config_file, os.environ, Path.home())
+    def config_path(self) -> Path:
+        """Return the configuration file to edit or create. Raises GimelError."""
+        return config.config_path(self.config_file, os.environ, home())
 
 
 class Commands(click.Group):
-    """A group that imports a command's module when it is asked for, and turns failures into messages and exit codes."""
+    """The group: it imports commands on demand, and turns failures into exit codes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted(_COMMANDS)
@@ -67,40 +73,130 @@ class Commands(click.Group):
         module = importlib.import_module(f"gimel.cli.{cmd_name.replace('-', '_')}")
         return cast(click.Command, module.command)
 
-    def main(self, *args: Any, **kwargs: Any) -> Any:
-        """Run with exit code 0 done, 1 an expected failure, 2 wrong usage, 130 interrupted."""
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(
-                errors="backslashreplace"
-            )  # a name may hold what the terminal cannot show
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Refuse arguments that are not text, before a command sends or prints them."""
+        for each in args:
+            if any("\ud800" <= character <= "\udfff" for character in each):
+                shown = os.fsencode(each).decode("utf-8", "backslashreplace")
+                raise click.UsageError(f"The argument '{shown}' is not valid UTF-8.", ctx)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. An unexpected error becomes a report of it, unless with --debug."""
         try:
-            # What is returned outside of click's standalone mode is the exit code that a command raised, or None.
-            sys.exit(super().main(*args, **{**kwargs, "standalone_mode": False}))
-        except click.ClickException as wrong_usage:
-            wrong_usage.show()
-            sys.exit(wrong_usage.exit_code)
-        except (click.Abort, KeyboardInterrupt):
-            click.echo("Interrupted.", err=True)
-            sys.exit(130)
-        except GimelError as failure:
-            click.echo(f"Error: {failure.message}", err=True)
-            if failure.hint:
-                click.echo(failure.hint, err=True)
-            sys.exit(1)
-        except BrokenPipeError:
-            sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - or Python fails once more on exit
-            sys.exit(1)
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, GimelError):
+            raise
         except Exception as error:
-            if "--debug" in sys.argv[1:]:
+            if isinstance(error, OSError) and _is_output_error(error):
+                raise _output_failure(error) from None
+            if ctx.params["debug"]:
                 raise
-            click.echo(
-                f"Error: something unexpected happened: {type(error).__name__}: {error}", err=True
-            )
-            click.echo(
-                f"Please run it again with `gimel --debug` and report what it prints at {REPORT_TO}",
-                err=True,
-            )
-            sys.exit(1)
+            if isinstance(error, FileNotFoundError) and _cwd_is_gone():
+                raise GimelError(
+                    "The current directory no longer exists.", "Change to another one."
+                ) from None
+            raise _bug_report(error, ctx.invoked_subcommand or "") from error
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run, and exit: 0 success, 1 expected failure, 2 wrong usage, 130 interrupted."""
+        try:
+            _prepare_streams()
+            code = self._run(*args, **kwargs)
+        except click.ClickException as wrong_usage:
+            code = wrong_usage.exit_code
+            _report(wrong_usage.show)
+        except click.exceptions.Exit as end:
+            code = end.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            code = 130
+            _report(lambda: click.echo("Interrupted.", err=True))
+        except GimelError as failure:
+            code = 1
+            text = "\n".join(filter(None, [f"Error: {failure.message}", failure.hint]))
+            _report(lambda: click.echo(text, err=True))
+        _drop_unwritten()
+        sys.exit(code)
+
+    def _run(self, *args: Any, **kwargs: Any) -> int:
+        try:
+            # Outside of click's standalone mode this is the code of an Exit, or None.
+            code = super().main(*args, **{**kwargs, "standalone_mode": False})
+            sys.stdout.flush()
+        except OSError as error:  # from --help or --version, which never reach `invoke`
+            if not _is_output_error(error):
+                raise
+            raise _output_failure(error) from None
+        return code or 0
+
+
+def _prepare_streams() -> None:
+    """Make the standard streams safe to use. Raises GimelError if stdout is closed."""
+    if sys.stdin is None:  # it was closed, as by `<&-`
+        sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    if sys.stdout is None:
+        raise GimelError("The output could not be written: standard output is closed.")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name may hold what the terminal cannot show
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _is_output_error(error: OSError) -> bool:
+    """Return whether writing the output failed, which click and rich do for the commands."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    module = str(frame.f_globals.get("__name__"))
+    return module.startswith(("click.", "rich.")) or module == __name__
+
+
+def _output_failure(error: OSError) -> Exception:
+    """Return the exception to raise if the output cannot be written."""
+    if isinstance(error, BrokenPipeError):  # the reader closed the pipe, as `head` does
+        return click.exceptions.Exit(1)
+    return GimelError(f"The output could not be written: {error.strerror}.")
+
+
+def _report(show: Callable[[], None]) -> None:
+    """Print a failure. If stderr cannot be written either, the exit code has to do."""
+    with contextlib.suppress(OSError):
+        show()
+
+
+def _drop_unwritten() -> None:
+    """Discard what could not be written: Python would flush it at exit and fail again."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _cwd_is_gone() -> bool:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
+
+
+def _bug_report(error: Exception, command: str) -> GimelError:
+    """Return a report of an unexpected error, without the values that its text may quote."""
+    ours = [
+        f" in {frame.f_globals['__name__']}, line {line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if str(frame.f_globals.get("__name__")).startswith("gimel.")
+    ]
+    return GimelError(
+        f"unexpected {type(error).__name__}{ours[-1] if ours else ''}. This is a bug in Gimel.",
+        f"Please report it at {REPORT_TO} with these lines:\n"
+        f"  gimel {command}, version {gimel.__version__}\n"
+        f"  Python {platform.python_version()} on {platform.system()} {platform.release()}"
+        f" ({platform.machine()})\n"
+        f"`gimel --debug {command}` shows the traceback; remove secrets before you share it.",
+    )
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -110,9 +206,9 @@ class Commands(click.Group):
     metavar="FILE",
     help="Configuration file. [default: $GIMEL_CONFIG, ./config.json or ~/.gimel/config.json]",
 )
-@click.option("--debug", is_flag=True, help="Show the whole trace of an unexpected error.")
+@click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
 @click.version_option(gimel.__version__, prog_name="gimel", message="%(prog)s %(version)s")
 @click.pass_context
 def main(ctx: click.Context, config_file: str | None, debug: bool) -> None:
-    """A/B tests on your own AWS account, with results that can be trusted."""
-    ctx.obj = Options(config_file, debug)
+    """Run A/B tests on your own AWS account, with results that you can trust."""
+    ctx.obj = Options(config_file)

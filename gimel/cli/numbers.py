@@ -1,4 +1,4 @@
-"""Kinds of numbers that several commands take."""
+"""The kinds of numbers that several commands take."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import click
 
 
 class Number(click.FloatRange):
-    """A number of a range: click lets "nan" and "inf" pass."""
+    """A finite number in a range: click itself accepts "nan" and "inf"."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
-            self.fail(f"{value!r} is not a number of this range.", param, ctx)
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
         return number
 
 

@@ -9,10 +9,12 @@ from gimel.config.loading import (
     redis_from_url,
     template,
 )
+from gimel.config.messages import ConfigError
 from gimel.config.schema import Document
 
 __all__ = [
     "Config",
+    "ConfigError",
     "Document",
     "config_path",
     "create",

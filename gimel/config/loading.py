@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pydantic import ValidationError
 
 from gimel.analysis.design import Design
-from gimel.config.messages import explain, show
+from gimel.config.entries import extend
+from gimel.config.kinds import NotAllowedError
+from gimel.config.messages import ConfigError, explain
 from gimel.config.schema import Document, Redis
 from gimel.errors import GimelError, suggest
+from gimel.paths import expand
 from gimel.runtime.settings import DEFAULTS, REDIS_DEFAULTS
-from gimel.wiring import Wiring, wire
+from gimel.wiring import WIRING, Wiring
 
 VARIABLE = "GIMEL_CONFIG"
 
@@ -32,16 +38,16 @@ class Config:
     wiring: Wiring
 
     def require_redis(self) -> Redis:
-        """Return how to reach Redis. Raises GimelError where it was not entered yet."""
+        """Return the connection to Redis. Raises ConfigError if it has not been set."""
         redis = self.document.redis or Redis()
         if redis.host in (None, _PLACEHOLDERS["host"]):
-            raise GimelError(
-                f"{self._origin}: redis.host is not entered yet.", "Run `gimel configure`."
-            )
+            if self.path is None:
+                raise ConfigError("redis.host is not set (no configuration file found).")
+            raise ConfigError(f"{self.path}: redis.host is not set.")
         if redis.password == _PLACEHOLDERS["password"]:
-            raise GimelError(
-                f"{self._origin}: redis.password is not entered yet.",
-                "Run `gimel configure` and enter it, or remove the line if Redis needs none.",
+            raise ConfigError(
+                f"{self.path}: redis.password is not set.",
+                "If Redis needs no password, remove the line.",
             )
         return redis
 
@@ -53,10 +59,10 @@ class Config:
         }
 
     def runtime_settings(self, redis: Mapping[str, Any] | None = None) -> str:
-        """Return GIMEL_SETTINGS, the JSON that the runtime reads: only what differs from its defaults.
+        """Return GIMEL_SETTINGS: JSON with what differs from the runtime's defaults.
 
-        `redis` replaces the configured connection. A CA file is read and its text put in place of its path.
-        Raises GimelError when it cannot be read, or no Redis is configured.
+        `redis` replaces the configured connection. The text of a CA file replaces its path. Raises
+        GimelError if that file cannot be read or no Redis is configured.
         """
         if redis is None:
             redis = self.require_redis().model_dump(exclude_none=True)
@@ -70,139 +76,182 @@ class Config:
         redis = {key: value for key, value in redis.items() if value != REDIS_DEFAULTS[key]}
         return json.dumps({**settings, "redis": redis}, separators=(",", ":"), sort_keys=True)
 
-    @property
-    def _origin(self) -> str:
-        return str(self.path or "No configuration file")
-
     def _read_certificates(self, name: str) -> str:
-        path = Path(name).expanduser()
+        path = expand(name)
         if self.path is not None:
             path = self.path.parent / path
         try:
             return path.read_text("ascii")
-        except (OSError, UnicodeDecodeError) as error:
-            raise GimelError(
-                f"{self._origin}: redis.ssl_ca_certs: {path} cannot be read: {error}."
+        except (OSError, ValueError) as error:  # ValueError: not ASCII, or a NUL in the path
+            reason = getattr(error, "strerror", None) or "not a text file in ASCII"
+            where = f"{self.path}: " if self.path else ""
+            raise ConfigError(
+                f"{where}redis.ssl_ca_certs: {path} cannot be read: {reason}."
             ) from None
 
 
-def find_config(given: str | None, environment: Mapping[str, str], home: Path) -> Path | None:
-    """Return the configuration file: `--config`, $GIMEL_CONFIG, ./config.json or ~/.gimel/config.json; None if there is none.
+def find_config(
+    given: str | None, environment: Mapping[str, str], home: Path | None
+) -> Path | None:
+    """Return the configuration file, None if there is none.
 
-    Raises GimelError where one was named and does not exist.
+    It is `--config`, else $GIMEL_CONFIG, else ./config.json, else ~/.gimel/config.json. Raises
+    GimelError if a file was named that does not exist, or a place cannot be searched.
     """
     named, by = (given, "--config") if given else (environment.get(VARIABLE), f"${VARIABLE}")
     if named:
-        path = Path(named).expanduser()
-        if not path.is_file():
+        path = expand(named)
+        if not _exists(path):
             raise GimelError(
-                f"{by} names {path}, which is not there.", "Run `gimel configure` to create it."
+                f"The file {path} given by {by} does not exist.",
+                "Run `gimel configure` to create it.",
             )
         return path
-    for path in (Path("config.json"), home / ".gimel" / "config.json"):
-        if path.is_file():
-            return path
-    return None
+    usual = [Path("config.json"), *([_in_home(home)] if home else [])]
+    return next((path for path in usual if _exists(path)), None)
 
 
-def config_path(given: str | None, environment: Mapping[str, str], home: Path) -> Path:
-    """Return where `gimel configure` edits or creates the file."""
+def config_path(given: str | None, environment: Mapping[str, str], home: Path | None) -> Path:
+    """Return the file for `gimel configure` to edit or create. Raises GimelError without a home."""
     named = given or environment.get(VARIABLE)
     if named:
-        return Path(named).expanduser()
-    return find_config(None, {}, home) or home / ".gimel" / "config.json"
+        return expand(named)
+    found = find_config(None, {}, home)
+    if found is None and home is None:
+        raise GimelError(
+            "The home directory, where the configuration belongs, is unknown.",
+            "Set $HOME, or name a file with --config.",
+        )
+    return found or _in_home(home or Path())
 
 
 def load(path: Path | None) -> Config:
-    """Read and validate a file; None gives the defaults. Raises GimelError that names the file, the key and what is allowed."""
-    document = {} if path is None else _read(path)
+    """Read and check a file; None gives the defaults.
+
+    Raises ConfigError, which names the file, the key, what is allowed and what was found.
+    """
+    content = {} if path is None else _read(path)
     try:
-        parsed = Document.model_validate(document)
+        document = Document.model_validate(content)
     except ValidationError as error:
-        raise GimelError(
-            f"{path}: {explain(error, document)}", "Run `gimel configure` to mend it."
-        ) from None
+        raise ConfigError(explain(str(path), error, content)) from None
     try:
-        wiring = wire(parsed.extra_wiring)
-    except GimelError as error:
-        raise GimelError(f"{path}: {error.message}", error.hint) from None
+        wiring = extend(WIRING, document.extra_wiring)
+    except NotAllowedError as error:
+        raise ConfigError(f"{path}: {error.allowed}.", error.hint) from None
     functions = [function.name for function in wiring.functions]
-    for name in parsed.aws.functions:
+    for name in document.aws.functions:
         if name not in functions:
-            raise GimelError(
-                f"{path}: aws.functions: there is no function {name!r}.", suggest(name, functions)
+            raise ConfigError(
+                f"{path}: aws.functions: unknown function {name!r}.", suggest(name, functions)
             )
-    return Config(path, parsed, wiring)
+    return Config(path, document, wiring)
 
 
 def create(path: Path) -> None:
-    """Write the template to a new file that only its owner may read. Raises FileExistsError rather than overwrite."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Write the template to a new file that only its owner may read.
+
+    Raises FileExistsError rather than overwrite a file; a failed write leaves none behind.
+    """
+    text = template()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except FileExistsError:  # a file has the folder's name
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR)) from None
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(template())
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError:
+        path.unlink()
+        raise
 
 
 def template() -> str:
-    """Return the text of config.json.template: inside the installed package, or at the top of a checkout."""
-    package = Path(__file__).parents[1]
-    shipped = package / "config.json.template"
-    return (shipped if shipped.is_file() else package.parent / "config.json.template").read_text(
-        "utf-8"
-    )
+    """Return the text of a new configuration."""
+    return (files("gimel.config") / "config.json.template").read_text("utf-8")
 
 
 def redis_from_url(url: str) -> dict[str, Any]:
-    """Return the connection that a redis://, rediss:// or unix:// URL describes. Raises GimelError."""
+    """Return the connection of a redis://, rediss:// or unix:// URL. Raises GimelError."""
     from redis import SSLConnection
     from redis.connection import parse_url
 
     try:
         parsed: dict[str, Any] = dict(parse_url(url))  # type: ignore[no-untyped-call]
-    except ValueError as error:
+    except ValueError:  # its text may quote a part of the password
         raise GimelError(
-            f"The Redis URL cannot be read: {error}",
-            "Write redis://[[user]:password@]host[:port][/database].",
+            "The Redis URL is not valid.",
+            "Write redis://[[user]:password@]host[:port][/database], with special characters"
+            " of the password percent-encoded.",
         ) from None
     if issubclass(parsed.pop("connection_class", object), SSLConnection):
         parsed["ssl"] = True
     if "path" in parsed:
         parsed["unix_socket_path"] = parsed.pop("path")
+    content = {"redis": parsed}
     try:
-        return Redis.model_validate(parsed).model_dump(exclude_none=True)
+        redis = Document.model_validate(content).redis or Redis()
     except ValidationError as error:
-        raise GimelError(f"The Redis URL cannot be used: {explain(error, parsed)}") from None
+        raise GimelError(explain("The Redis URL is not valid", error, content)) from None
+    return redis.model_dump(exclude_none=True)
+
+
+def _in_home(home: Path) -> Path:
+    return home / ".gimel" / "config.json"
+
+
+def _exists(path: Path) -> bool:
+    """Return whether a file or pipe exists. Raises GimelError if the path cannot be looked up."""
+    try:
+        return not stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:  # such as a home directory that belongs to another user
+        raise GimelError(
+            f"{path} cannot be read: {error.strerror}.", "Name another file with --config."
+        ) from None
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text("utf-8-sig"), object_pairs_hook=_without_duplicates)
+        content = json.loads(
+            path.read_text("utf-8-sig"),
+            object_pairs_hook=_refuse_duplicates,
+            parse_constant=_refuse_constant,
+        )
+        json.dumps(content, ensure_ascii=False).encode()
     except OSError as error:
-        raise GimelError(f"{path} cannot be read: {error.strerror}.") from None
+        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
     except json.JSONDecodeError as error:
-        raise GimelError(
-            f"{path}, line {error.lineno}, column {error.colno}: not JSON: {error.msg}.",
-            "Run `gimel configure` to mend it.",
+        raise ConfigError(
+            f"{path}, line {error.lineno}, column {error.colno}: not valid JSON: {error.msg}."
         ) from None
     except (UnicodeDecodeError, RecursionError):
-        raise GimelError(f"{path} is not a text file of JSON in UTF-8.") from None
-    except _DuplicateKeyError as error:
-        raise GimelError(
-            f"{path}: the key {error.args[0]!r} stands there twice.", "Remove one of them."
-        ) from None
-    if not isinstance(document, dict):
-        raise GimelError(f"{path}: expected an object, found {show(document)}.")
-    return document
+        raise ConfigError(f"{path} is not a JSON file in UTF-8.") from None
+    except UnicodeEncodeError:
+        raise ConfigError(f"{path} holds half of a surrogate pair, such as \\ud83d.") from None
+    except _RefusedError as refused:
+        raise ConfigError(f"{path}: {refused}") from None
+    except ValueError:  # Python converts at most 4,300 digits
+        raise ConfigError(f"{path} holds a number that is too long.") from None
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path} must hold a JSON object.")
+    return content
 
 
-class _DuplicateKeyError(Exception):
-    """A key that stands twice in one object; json alone would silently take the last."""
+class _RefusedError(Exception):
+    """JSON that Python would accept without a word."""
 
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in pairs:
-        if key in result:
-            raise _DuplicateKeyError(key)
+        if key in result:  # the last would win
+            raise _RefusedError(f"the key {key!r} is given twice. Remove one of them.")
         result[key] = value
     return result
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise _RefusedError(f"{name} is not valid JSON.")

@@ -1,55 +1,67 @@
-"""The command line, as a user types it."""
+"""The group of the commands: version, help, exit codes and the report of an unexpected error."""
 
 from __future__ import annotations
 
-import json
+import importlib
 import os
-import pty
-import stat
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 
 import gimel as package
+from gimel.cli import main
+from gimel.errors import GimelError
+from tests.cli.conftest import Done
 from tests.support.command import environment, gimel
 
-
-def editor(tmp_path: Path, *contents: str) -> str:
-    """An editor that saves these contents, one at a time; with none left, it saves nothing."""
-    script = tmp_path / "editor.py"
-    for number, content in enumerate(contents):
-        (tmp_path / f"content-{number}").write_text(content)
-    script.write_text(
-        "import pathlib, sys\n"
-        "waiting = sorted(pathlib.Path(__file__).parent.glob('content-*'))\n"
-        "if waiting: pathlib.Path(sys.argv[-1]).write_text(waiting[0].read_text()); waiting[0].unlink()\n"
-    )
-    return f"{sys.executable} {script}"
+COMMANDS = sorted(
+    path.stem.replace("_", "-")
+    for path in Path(package.__file__).parent.glob("cli/*.py")
+    if "@click.command(" in path.read_text("utf-8")
+)
 
 
-VALID = json.dumps({"redis": {"host": "redis.example.com"}})
-
-
-def test_the_version_is_told(tmp_path: Path) -> None:
-    """`gimel --version` and `python -m gimel --version` are the same."""
+def test_the_version_is_printed(tmp_path: Path) -> None:
+    """As a process, `python -m gimel` is `gimel`."""
     done = gimel("--version", home=tmp_path)
     assert (done.returncode, done.stdout) == (0, f"gimel {package.__version__}\n")
 
 
-def test_help_names_every_command(tmp_path: Path) -> None:
-    """`gimel --help` lists the commands, each with what it does."""
-    done = gimel("--help", home=tmp_path)
-    assert done.returncode == 0
-    for command in ("configure", "results", "sample-size", "serve", "simulate", "snippet"):
-        assert f"\n  {command}  " in done.stdout
-        assert gimel(command, "--help", home=tmp_path).returncode == 0
+def test_help_lists_every_command(run: Callable[..., Done]) -> None:
+    """Every module with a command is listed."""
+    done = run("--help")
+    assert done.code == 0
+    listed = [line.split()[0] for line in done.stdout.partition("Commands:\n")[2].splitlines()]
+    assert listed == COMMANDS
 
 
-def test_help_loads_neither_boto3_nor_the_server(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str, run: Callable[..., Done]) -> None:
+    """Its help begins with its usage."""
+    done = run(command, "--help")
+    assert (done.code, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Usage: gimel {command} ")
+
+
+def test_help_has_a_short_option(tmp_path: Path) -> None:
+    """The group's setting holds for every command."""
+    short, long = (gimel("snippet", option, home=tmp_path) for option in ("-h", "--help"))
+    assert (short.returncode, short.stdout) == (0, long.stdout)
+
+
+def test_a_command_loads_neither_boto3_nor_the_server_without_need(tmp_path: Path) -> None:
     """What a command needs is loaded when it runs, so that the others answer at once."""
-    script = "import sys\nfrom gimel.cli import main\ntry: main(['snippet'])\nexcept SystemExit: pass\nprint(sorted(sys.modules))"
+    script = (
+        "import sys\n"
+        "from gimel.cli import main\n"
+        "try: main(['snippet'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted(sys.modules))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script],
         env=environment(tmp_path),
@@ -65,132 +77,101 @@ def test_help_loads_neither_boto3_nor_the_server(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [["nope"], ["snippet", "--nope"], ["serve", "--port", "x"], ["serve", "--port", "70000"]],
+    ids=" ".join,
 )
-def test_wrong_usage_exits_with_2(arguments: list[str], tmp_path: Path) -> None:
-    """And says what is wrong, without a trace."""
-    done = gimel(*arguments, home=tmp_path)
-    assert done.returncode == 2
+def test_wrong_usage_exits_with_2(arguments: list[str], run: Callable[..., Done]) -> None:
+    """And says what is wrong, with the usage and without a traceback."""
+    done = run(*arguments)
+    assert done.code == 2
     assert arguments[-1] in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.stderr.startswith("Usage: gimel ")
+    assert done.stdout == ""
 
 
-def test_an_unexpected_error_says_where_to_report_it(tmp_path: Path) -> None:
-    """Its trace is shown only with --debug."""
-    broken = tmp_path / "sitecustomize.py"
-    broken.write_text(
-        "import gimel.page.snippet\ndef snippet(*_): raise ZeroDivisionError('boom')\ngimel.page.snippet.snippet = snippet\n"
-    )
-    path = f"{tmp_path}{os.pathsep}{environment(tmp_path)['PYTHONPATH']}"
-    plain = gimel("snippet", home=tmp_path, PYTHONPATH=path)
-    assert plain.returncode == 1
-    assert "ZeroDivisionError: boom" in plain.stderr
-    assert "report" in plain.stderr
-    assert "Traceback" not in plain.stderr
-    assert "Traceback" in gimel("--debug", "snippet", home=tmp_path, PYTHONPATH=path).stderr
+@pytest.fixture
+def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
+    """Make `gimel snippet` fail with an exception."""
 
+    def failing(error: BaseException) -> None:
+        def fail(*_: object) -> None:
+            raise error
 
-def test_the_snippet_is_ready_to_paste(tmp_path: Path) -> None:
-    """It pins AlephBet, and holds the track URL and the namespace."""
-    done = gimel(
-        "snippet",
-        "--namespace",
-        "shop",
-        "--url",
-        "https://abc.example.com/prod/track",
-        home=tmp_path,
-    )
-    assert done.returncode == 0
-    assert "alephbet@0.27.0/dist/alephbet.min.js" in done.stdout
-    assert 'new AlephBet.GimelAdapter("https://abc.example.com/prod/track", "shop", ' in done.stdout
+        # The module: gimel.cli.snippet.snippet is the function of that name.
+        module = importlib.import_module("gimel.cli.snippet")
+        monkeypatch.setattr(module, "snippet", fail)
 
-
-def test_the_snippet_lets_nothing_break_out(tmp_path: Path) -> None:
-    """A name with markup stays a JavaScript string."""
-    done = gimel("snippet", "--namespace", '</script><b>"', home=tmp_path)
-    assert done.stdout.count("</script>") == 2
-    assert "<b>" not in done.stdout
-
-
-def test_the_snippet_wants_a_whole_url(tmp_path: Path) -> None:
-    """A URL without scheme and host would be taken as relative by the page."""
-    done = gimel("snippet", "--url", "example.com/track", home=tmp_path)
-    assert done.returncode == 1
-    assert "Error: 'example.com/track' is not the URL" in done.stderr
-
-
-def test_configure_creates_the_file_and_checks_what_was_saved(tmp_path: Path) -> None:
-    """From the template, for its owner only, in ~/.gimel."""
-    done = gimel("configure", home=tmp_path, EDITOR=editor(tmp_path, VALID))
-    path = tmp_path / ".gimel" / "config.json"
-    assert done.returncode == 0, done.stderr
-    assert "is valid" in done.stderr
-    assert path.read_text() == VALID
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-
-
-def test_configure_never_overwrites(tmp_path: Path) -> None:
-    """An existing file is opened as it is, wherever it was found."""
-    path = tmp_path / "config.json"
-    path.write_text(VALID)
-    done = gimel("configure", home=tmp_path, EDITOR=editor(tmp_path))
-    assert done.returncode == 0, done.stderr
-    assert path.read_text() == VALID
-    assert not (tmp_path / ".gimel").exists()
-
-
-def test_visual_goes_before_editor(tmp_path: Path) -> None:
-    """As everywhere."""
-    done = gimel("configure", home=tmp_path, VISUAL=editor(tmp_path, VALID), EDITOR="false")
-    assert done.returncode == 0, done.stderr
+    return failing
 
 
 @pytest.mark.parametrize(
-    ("saved", "message"),
+    ("error", "code", "message"),
     [
-        ('{"redis": {\n"host": }}', "line 2, column 9: not JSON"),
-        ('{"redis": {"hots": "h"}}', "there is no key 'redis.hots'"),
+        (GimelError("It failed.", "Try again."), 1, "Error: It failed.\nTry again.\n"),
+        (GimelError("It failed."), 1, "Error: It failed.\n"),
+        (click.Abort(), 130, "Interrupted.\n"),
+        (KeyboardInterrupt(), 130, "\nInterrupted.\n"),
+        (click.exceptions.Exit(1), 1, ""),
     ],
+    ids=["hint", "no hint", "abort", "ctrl-c", "exit"],
 )
-def test_configure_without_a_terminal_says_what_is_wrong(
-    saved: str, message: str, tmp_path: Path
+def test_a_failure_is_a_message_and_an_exit_code(
+    error: BaseException,
+    code: int,
+    message: str,
+    run: Callable[..., Done],
+    failing: Callable[[BaseException], None],
 ) -> None:
-    """It asks nothing, keeps what was saved and exits with 1."""
-    done = gimel("configure", home=tmp_path, EDITOR=editor(tmp_path, saved))
-    assert done.returncode == 1
-    assert message in done.stderr
-    assert (tmp_path / ".gimel" / "config.json").read_text() == saved
+    """1 for what is expected, 130 for an interruption; the message goes to stderr."""
+    failing(error)
+    assert run("snippet") == Done(code, "", message)
 
 
-def test_an_editor_that_cannot_run_is_named(tmp_path: Path) -> None:
-    """With what to do about it."""
-    done = gimel("configure", home=tmp_path, EDITOR="no-such-editor")
-    assert done.returncode == 1
-    assert "no-such-editor could not edit" in done.stderr
-    assert "Set $EDITOR" in done.stderr
+def test_an_unexpected_error_is_reported_without_its_values(
+    run: Callable[..., Done], failing: Callable[[BaseException], None]
+) -> None:
+    """The report names versions, system, command and place; the error's text may be a secret."""
+    failing(ZeroDivisionError("hunter2"))
+    done = run("snippet", "--namespace", "hunter3")
+    assert done.code == 1
+    for part in (
+        "unexpected ZeroDivisionError in gimel.cli.snippet, line ",
+        "https://github.com/Alephbet/gimel/issues",
+        f"gimel snippet, version {package.__version__}",
+        f"Python {sys.version.split()[0]} on {os.uname().sysname} {os.uname().release}",
+        "`gimel --debug snippet`",
+    ):
+        assert part in done.stderr
+    assert "hunter" not in done.stderr
+    assert "Traceback" not in done.stderr
 
 
-def test_configure_offers_to_edit_again(tmp_path: Path) -> None:
-    """On a terminal the mistake is told and the editor opens once more."""
-    command = [sys.executable, "-m", "gimel", "configure"]
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        command,
-        cwd=tmp_path,
-        env=environment(
-            tmp_path, EDITOR=editor(tmp_path, '{"redis": {"hots": 1}}', VALID), TERM="dumb"
-        ),
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
+def test_debug_shows_the_traceback(failing: Callable[[BaseException], None]) -> None:
+    """The error reaches the interpreter, which prints it."""
+    failing(ZeroDivisionError("boom"))
+    with pytest.raises(ZeroDivisionError, match="boom"):
+        main(["--debug", "snippet"])
+
+
+def test_debug_is_an_option_and_not_a_word(
+    run: Callable[..., Done], failing: Callable[[BaseException], None]
+) -> None:
+    """As the value of another option it is a value."""
+    failing(ZeroDivisionError("boom"))
+    done = run("snippet", "--namespace", "--debug")
+    assert done.code == 1
+    assert "Please report it" in done.stderr
+
+
+def test_the_report_is_what_a_process_prints(tmp_path: Path) -> None:
+    """With --debug its end is Python's own traceback."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import gimel.page.snippet\n"
+        "def snippet(*_): raise ZeroDivisionError('boom')\n"
+        "gimel.page.snippet.snippet = snippet\n"
     )
-    os.close(theirs)
-    shown = b""
-    while b"Edit it again?" not in shown:
-        shown += os.read(ours, 1024)
-    os.write(ours, b"y\n")
-    while b"is valid" not in shown:
-        shown += os.read(ours, 1024)
-    assert process.wait(30) == 0
-    os.close(ours)
-    assert b"there is no key 'redis.hots'" in shown
-    assert (tmp_path / ".gimel" / "config.json").read_text() == VALID
+    path = f"{tmp_path}{os.pathsep}{environment(tmp_path)['PYTHONPATH']}"
+    plain = gimel("snippet", home=tmp_path, PYTHONPATH=path)
+    debug = gimel("--debug", "snippet", home=tmp_path, PYTHONPATH=path)
+    assert (plain.returncode, debug.returncode) == (1, 1)
+    assert plain.stderr.startswith("Error: unexpected ZeroDivisionError")
+    assert debug.stderr.endswith("ZeroDivisionError: boom\n")

@@ -1,8 +1,9 @@
-"""The configuration: which file, what may stand in it, what its errors say, what reaches the runtime."""
+"""The configuration file: which one is found, what is read from it, what reaches the runtime."""
 
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from gimel import config
+from gimel.analysis.design import Design
 from gimel.config import schema
 from gimel.errors import GimelError
 from gimel.runtime import settings
@@ -24,6 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def written(path: Path, content: Any) -> Path:
+    """Return the path after writing text, or anything else as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content if isinstance(content, str) else json.dumps(content))
     return path
@@ -43,85 +46,44 @@ def test_the_nearest_file_is_found(home: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "environment"), [("no.json", {}), (None, {"GIMEL_CONFIG": "no.json"})]
+    ("given", "environment", "by"),
+    [("no.json", {}, "--config"), (None, {"GIMEL_CONFIG": "no.json"}, r"\$GIMEL_CONFIG")],
+    ids=["option", "variable"],
 )
-def test_a_file_that_was_named_must_be_there(
-    given: str | None, environment: dict[str, str], home: Path
+def test_a_named_file_must_exist(
+    given: str | None, environment: dict[str, str], by: str, home: Path
 ) -> None:
     """Falling back to another file would deploy with the wrong one."""
     written(home / ".gimel" / "config.json", {})
-    with pytest.raises(GimelError, match=r"no\.json, which is not there"):
+    with pytest.raises(GimelError, match=rf"The file no\.json given by {by} does not exist\."):
         config.find_config(given, environment, home)
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ('{\n  "redis": {"host": "h",}\n}', r"line 2, column 2\d: not JSON"),
-        ("", r"line 1, column 1: not JSON"),
-        ("[]", r"expected an object, found \[\]"),
-        ('{"redis": {}, "redis": {}}', r"the key 'redis' stands there twice"),
-        ("\xff", r"not a text file of JSON in UTF-8"),
-        (
-            {"experiments": {"e": {"contrl": "a"}}},
-            r"there is no key 'experiments.e.contrl'. Did you mean 'control'\?",
-        ),
-        (
-            {"experiments": {"e": {"weights": {"a": -1}}}},
-            r"experiments.e.weights.a must be greater than or equal to 0; found -1",
-        ),
-        (
-            {"experiments": {"e": {"weights": ["a"]}}},
-            r"experiments.e.weights must be an object; found \[\"a\"\]",
-        ),
-        ({"redsi": {}}, r"there is no key 'redsi'. Did you mean 'redis'\?"),
-        ({"redis": {"hots": "h"}}, r"there is no key 'redis.hots'. Did you mean 'host'\?"),
-        ({"redis": []}, r"redis must be an object; found \[\]"),
-        ({"redis": {"port": "x"}}, r'redis.port must be a whole number; found "x"'),
-        (
-            {"redis": {"port": 70000}},
-            r"redis.port must be less than or equal to 65535; found 70000",
-        ),
-        ({"redis": {"ssl": "perhaps"}}, r'redis.ssl must be true or false; found "perhaps"'),
-        ({"precision": 3}, r"precision must be 1, 4, 16, 64 or 256; found 3"),
-        (
-            {"limits": {"counters": 0}},
-            r"limits.counters must be greater than or equal to 1; found 0",
-        ),
-        (
-            {"limits": {"counter": 1}},
-            r"there is no key 'limits.counter'. Did you mean 'counters'\?",
-        ),
-        (
-            {"allowed_origins": ["example.com"]},
-            r'allowed_origins.0 must be "\*" or like "https://example.com"',
-        ),
-        ({"allowed_origins": []}, r"allowed_origins must not be empty"),
-        ({"allowed_experiments": [""]}, r"allowed_experiments.0 must not be empty"),
-        ({"extra_wiring": {}}, r"extra_wiring must be a list; found \{\}"),
-        ({"extra_wiring": [{}]}, r"extra_wiring\[0\]: 'lambda' is missing"),
-    ],
-    ids=lambda value: json.dumps(value)[:40] if not isinstance(value, str) else value[:30],
-)
-def test_a_mistake_is_named_with_its_file_and_key(
-    content: Any, message: str, tmp_path: Path
-) -> None:
-    """The error says which file, where in it, what was found and what is allowed."""
-    path = tmp_path / "config.json"
-    path.write_bytes(
-        (content if isinstance(content, str) else json.dumps(content)).encode("latin-1")
-    )
-    with pytest.raises(GimelError, match=message) as caught:
-        config.load(path)
-    assert str(path) in caught.value.message
+def test_without_a_home_only_the_current_directory_is_searched(home: Path) -> None:
+    """A container may have no home directory; finding no file there is not an error."""
+    assert config.find_config(None, {}, None) is None
+    here = written(Path("config.json"), {})
+    assert config.find_config(None, {}, None) == here
+    assert config.config_path(None, {}, None) == here
 
 
-def test_no_error_shows_a_password(tmp_path: Path) -> None:
-    """What stands where a password belongs is never repeated."""
-    path = written(tmp_path / "config.json", {"redis": {"host": "h", "password": ["hunter2"]}})
-    with pytest.raises(GimelError, match=r"redis\.password must be text; found a secret") as caught:
-        config.load(path)
-    assert "hunter2" not in str(caught.value)
+def test_without_a_home_a_new_file_needs_a_name(home: Path) -> None:
+    """Without one, `gimel configure` says what to do."""
+    with pytest.raises(GimelError, match=r"Set \$HOME, or name a file with --config"):
+        config.config_path(None, {}, None)
+    assert config.config_path("new.json", {}, None) == Path("new.json")
+
+
+def test_a_place_that_cannot_be_searched_is_an_error(home: Path) -> None:
+    """A name that is too long fails like the home of another user, which root could read."""
+    with pytest.raises(GimelError, match=r"cannot be read: File name too long\. Name another"):
+        config.find_config("a" * 300, {}, home)
+
+
+def test_a_pipe_is_a_file(home: Path) -> None:
+    """`--config <(decrypt config.json)` keeps the password from the disk."""
+    os.mkfifo("pipe")
+    assert config.find_config("pipe", {}, home) == Path("pipe")
 
 
 REDIS_PY = {
@@ -140,7 +102,7 @@ REDIS_PY = {
 
 
 def test_a_file_of_1_5_0_is_valid_as_it_is(tmp_path: Path) -> None:
-    """Whatever redis-py took as a connection's arguments is accepted; what the runtime needs of it arrives there."""
+    """All arguments of a redis-py connection are accepted; the runtime gets what it needs."""
     path = written(tmp_path / "config.json", {"redis": REDIS_PY, "extra_wiring": []})
     arrived = settings.Settings(json.loads(config.load(path).runtime_settings())).redis
     assert (arrived.host, arrived.port, arrived.db, arrived.password) == (
@@ -153,7 +115,7 @@ def test_a_file_of_1_5_0_is_valid_as_it_is(tmp_path: Path) -> None:
 
 
 def test_the_runtime_gets_what_was_configured(tmp_path: Path) -> None:
-    """Each setting of the runtime that a configuration changes is the one that the runtime reads."""
+    """Each setting of the runtime that a configuration changes arrives there."""
     document = {
         "redis": {"host": "h"},
         "precision": 64,
@@ -176,36 +138,33 @@ def test_the_runtime_gets_what_was_configured(tmp_path: Path) -> None:
 
 
 def test_defaults_are_not_repeated_to_the_runtime(tmp_path: Path) -> None:
-    """The environment variable of a plain configuration holds the host and no more: 4 KB is all there is."""
+    """The environment variable of a plain configuration holds the host alone: it has 4 KB."""
     path = written(
         tmp_path / "config.json", {"redis": {"host": "h", "port": 6379}, "precision": 16}
     )
     assert config.load(path).runtime_settings() == '{"redis":{"host":"h"}}'
 
 
-def test_plans_of_experiments_stay_at_home(tmp_path: Path) -> None:
-    """They are for the results; the runtime, which is public and small, does not get them."""
-    plan = {"control": "blue", "weights": {"blue": 2, "red": 1.5}}
+def test_the_designs_of_experiments_are_for_the_results_alone(tmp_path: Path) -> None:
+    """The runtime, which is public and small, does not get them."""
+    design = {"control": "blue", "weights": {"blue": 2, "red": 1.5}}
     loaded = config.load(
-        written(tmp_path / "config.json", {"redis": {"host": "h"}, "experiments": {"e": plan}})
+        written(tmp_path / "config.json", {"redis": {"host": "h"}, "experiments": {"e": design}})
     )
-    assert loaded.document.experiments["e"] == schema.Experiment(
-        control="blue", weights={"blue": 2, "red": 1.5}
-    )
+    assert loaded.designs() == {"e": Design("blue", {"blue": 2, "red": 1.5})}
     assert loaded.runtime_settings() == '{"redis":{"host":"h"}}'
 
 
 def test_every_setting_of_the_runtime_can_be_configured() -> None:
-    """The two lists of names, the configuration's and the runtime's, are one."""
+    """The configuration and the runtime know the same names."""
     configurable = set(config.Document.model_fields) - {"redis", "extra_wiring"}
     assert configurable >= set(settings.DEFAULTS)
-    redis = {name for name, field in schema.Redis.model_fields.items() if not field.exclude}
-    assert redis == set(settings.REDIS_DEFAULTS)
-    assert set(schema.Limits.model_fields) == set(settings.DEFAULTS["limits"])
+    assert set(schema.Redis.keys()) == set(settings.REDIS_DEFAULTS)
+    assert set(schema.Limits.keys()) == set(settings.DEFAULTS["limits"])
 
 
 def test_a_ca_file_travels_as_text(tmp_path: Path) -> None:
-    """Lambda has no such file: its content is sent, found beside the configuration."""
+    """Lambda has no such file: its content is sent, and its path is relative to the file."""
     written(tmp_path / "ca.pem", "CERTIFICATE")
     path = written(
         tmp_path / "config.json", {"redis": {"host": "h", "ssl": True, "ssl_ca_certs": "ca.pem"}}
@@ -214,44 +173,81 @@ def test_a_ca_file_travels_as_text(tmp_path: Path) -> None:
     assert redis == {"host": "h", "ssl": True, "ssl_ca_data": "CERTIFICATE"}
 
 
-def test_a_ca_file_that_is_missing_is_named(tmp_path: Path) -> None:
-    """The error names the key and the file."""
-    path = written(tmp_path / "config.json", {"redis": {"host": "h", "ssl_ca_certs": "no.pem"}})
-    with pytest.raises(GimelError, match=r"redis\.ssl_ca_certs: .*no\.pem cannot be read"):
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [("no.pem", "No such file or directory"), ("a\0b", "not a text file in ASCII")],
+    ids=["missing", "NUL"],
+)
+def test_a_ca_file_that_cannot_be_read_is_named(name: str, reason: str, tmp_path: Path) -> None:
+    """The error names the key, the file and the reason."""
+    path = written(tmp_path / "config.json", {"redis": {"host": "h", "ssl_ca_certs": name}})
+    with pytest.raises(GimelError, match=rf"redis\.ssl_ca_certs: .*{name} cannot .*: {reason}\."):
         config.load(path).runtime_settings()
 
 
 @pytest.mark.parametrize(
-    ("document", "key"),
+    ("content", "key"),
     [
         ({}, "redis.host"),
         ({"redis": {}}, "redis.host"),
-        ("template", "redis.host"),
-        ("host entered", "redis.password"),
+        (config.template(), "redis.host"),
+        (config.template().replace("ENTER YOUR REDIS HOST", "h"), "redis.password"),
     ],
-    ids=str,
+    ids=["empty", "empty section", "template", "host entered"],
 )
-def test_redis_must_be_entered_before_it_is_used(document: Any, key: str, tmp_path: Path) -> None:
+def test_redis_must_be_set_before_it_is_used(content: Any, key: str, tmp_path: Path) -> None:
     """The template's own text is not taken for a host or a password."""
-    template = config.template()
-    texts = {"template": template, "host entered": template.replace("ENTER YOUR REDIS HOST", "h")}
-    path = written(
-        tmp_path / "config.json", texts.get(document, "") if isinstance(document, str) else document
-    )
-    with pytest.raises(GimelError, match=f"{key} is not entered yet"):
+    path = written(tmp_path / "config.json", content)
+    with pytest.raises(config.ConfigError) as caught:
         config.load(path).runtime_settings()
+    assert caught.value.message == f"{path}: {key} is not set."
+    assert caught.value.hint.endswith("Run `gimel configure` to fix it.")
+
+
+def test_without_a_file_the_defaults_hold() -> None:
+    """Only Redis has no default, and the error says that no file was found."""
+    defaults = config.load(None)
+    assert defaults.document == config.Document()
+    with pytest.raises(GimelError, match=r"redis\.host is not set \(no configuration file found\)"):
+        defaults.require_redis()
 
 
 def test_the_file_is_created_for_its_owner_only_and_never_overwritten(tmp_path: Path) -> None:
-    """It will hold a password; and what is there stays."""
+    """It will hold a password, and an existing file stays as it is."""
     path = tmp_path / "new" / "config.json"
     config.create(path)
+    assert path.read_text() == config.template()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     path.write_text("mine")
     with pytest.raises(FileExistsError):
         config.create(path)
     assert path.read_text() == "mine"
+
+
+def test_a_file_that_could_not_be_written_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise the next `gimel configure` would open an empty file instead of the template."""
+    opened = os.open
+    monkeypatch.setattr(os, "open", lambda path, flags, mode: _full(opened(path, flags, mode)))
+    with pytest.raises(OSError, match="No space left"):
+        config.create(tmp_path / "config.json")
+    assert not (tmp_path / "config.json").exists()
+
+
+def _full(descriptor: int) -> int:
+    """Return the descriptor, which now leads to a disk that is full."""
+    with Path("/dev/full").open("w") as full:
+        os.dup2(full.fileno(), descriptor)
+    return descriptor
+
+
+def test_the_template_is_beside_the_code_and_at_the_top() -> None:
+    """The top of the repository has a link to the packaged file."""
+    link = Path(__file__).parents[2] / "config.json.template"
+    assert link.is_symlink()
+    assert link.read_text("utf-8") == config.template()
 
 
 @pytest.mark.parametrize(
@@ -273,8 +269,21 @@ def test_a_redis_url_is_understood(url: str, expected: dict[str, Any]) -> None:
     assert config.redis_from_url(url) == expected
 
 
-@pytest.mark.parametrize("url", ["h:6379", "http://h", ""])
-def test_what_is_no_redis_url_is_refused(url: str) -> None:
-    """With an error that shows how one looks."""
-    with pytest.raises(GimelError, match=r"Write redis://"):
+@pytest.mark.parametrize("url", ["h:6379", "http://h", "", "redis://h:99999"])
+def test_what_is_not_a_redis_url_is_refused(url: str) -> None:
+    """With an error that shows what one looks like."""
+    with pytest.raises(GimelError, match=r"The Redis URL is not valid\. Write redis://"):
         config.redis_from_url(url)
+
+
+def test_an_unknown_option_of_a_redis_url_is_named() -> None:
+    """As an unknown key of the file is."""
+    with pytest.raises(GimelError, match=r"not valid: unknown key 'redis\.sll'\. .*'ssl'"):
+        config.redis_from_url("redis://h?sll=true")
+
+
+def test_no_error_about_a_redis_url_quotes_the_password() -> None:
+    """A slash in it makes the URL's parser take a part of it for the port."""
+    with pytest.raises(GimelError) as caught:
+        config.redis_from_url("redis://:hunter2/x@h")
+    assert "hunter" not in str(caught.value)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gimel.errors import GimelError
 from gimel.serve.gateway import Gateway, application
-from gimel.wiring import wire
+from gimel.wiring import WIRING
 from tests.support.asgi import AsgiClient
 from tests.support.command import gimel_here
 from tests.support.served import Served, serving
@@ -225,7 +225,7 @@ def in_process(
     redis_options = {"host": "127.0.0.1", "port": session_store.port}
     text = json.dumps({"redis": redis_options, **settings})
     monkeypatch.setenv("GIMEL_SETTINGS", "")  # which the gateway sets for its handlers
-    return AsgiClient(application(Gateway(wire(), KEY, text), None, pytest.fail))
+    return AsgiClient(application(Gateway(WIRING, KEY, text), None, pytest.fail))
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "GET"])
@@ -261,7 +261,7 @@ def test_preflight_and_answer_allow_the_same_origins(
 def test_an_invalid_key_is_refused(key: str) -> None:
     """An empty one would open the API to everybody."""
     with pytest.raises(GimelError, match="The API key is empty or contains invalid characters"):
-        Gateway(wire(), key, "{}")
+        Gateway(WIRING, key, "{}")
 
 
 @pytest.mark.parametrize(

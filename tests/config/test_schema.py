@@ -1,0 +1,253 @@
+"""What config.json accepts, and what it refuses because it could never work."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from gimel.config import Document
+from gimel.runtime.keys import PRECISIONS
+
+
+def parsed(document: dict[str, Any]) -> dict[str, Any]:
+    """Return what is set in a document once it has been parsed."""
+    return Document.model_validate(document).model_dump(exclude_unset=True, by_alias=True)
+
+
+def nested(path: str, value: Any) -> dict[str, Any]:
+    """Return a document with one key set, such as `redis.port`."""
+    for key in reversed(path.split(".")):
+        value = {key: value}
+    assert isinstance(value, dict)
+    return value
+
+
+INFINITY, NAN = float("inf"), float("nan")
+
+NUMBERS = [
+    "aws.throttle.rate",
+    "experiments.e.weights.a",
+    "redis.socket_timeout",
+    "redis.socket_connect_timeout",
+]
+
+
+@pytest.mark.parametrize("number", [INFINITY, -INFINITY, NAN], ids=str)
+@pytest.mark.parametrize("path", NUMBERS)
+def test_numbers_are_finite(path: str, number: float) -> None:
+    """1e999 in a file is infinity in Python, and neither AWS nor a timeout takes it."""
+    with pytest.raises(ValidationError):
+        parsed(nested(path, number))
+
+
+WHOLE_NUMBERS = [
+    "precision",
+    "limits.namespaces",
+    "limits.experiments",
+    "limits.counters",
+    "limits.counters_per_experiment",
+    "aws.throttle.burst",
+    "aws.log_retention_days",
+    "aws.functions.gimel-track.memory",
+    "aws.functions.gimel-track.timeout",
+    "aws.functions.gimel-track.reserved_concurrency",
+]
+
+
+@pytest.mark.parametrize("value", [True, "16", 16.0], ids=repr)
+@pytest.mark.parametrize("path", WHOLE_NUMBERS)
+def test_whole_numbers_are_written_as_such(path: str, value: Any) -> None:
+    """Python treats true as 1, a precision of the lowest accuracy."""
+    with pytest.raises(ValidationError, match=r"must be a whole number|valid integer"):
+        parsed(nested(path, value))
+
+
+@pytest.mark.parametrize("value", ["off", "on", "yes", "no", "false", "true", "0", 0, 1], ids=repr)
+def test_a_switch_is_true_or_false(value: Any) -> None:
+    """Guessing would turn the filter on or off against the author's will."""
+    with pytest.raises(ValidationError, match="valid boolean"):
+        parsed({"bot_filter": value})
+
+
+@pytest.mark.parametrize("value", [2024, 1.5, True], ids=repr)
+@pytest.mark.parametrize("path", ["experiments.e.control", "aws.tags.team", "redis.host"])
+def test_text_is_written_in_quotes(path: str, value: Any) -> None:
+    """1.50 without quotes would become the name 1.5."""
+    with pytest.raises(ValidationError, match="valid string"):
+        parsed(nested(path, value))
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "meant"),
+    [
+        ("port", "6379", 6379),
+        ("port", 6379.0, 6379),
+        ("db", "2", 2),
+        ("password", 12345, "12345"),
+        ("username", 7, "7"),
+        ("ssl", 1, True),
+        ("ssl", 0, False),
+        ("ssl", "true", True),
+        ("ssl", "Yes", True),
+        ("ssl_check_hostname", 1, True),
+        ("ssl_cert_reqs", "CERT_NONE", "none"),
+        ("ssl_cert_reqs", None, "none"),
+        ("ssl_cert_reqs", 0, "none"),
+        ("ssl_cert_reqs", 1, "optional"),
+        ("ssl_cert_reqs", 2, "required"),
+    ],
+    ids=repr,
+)
+def test_redis_is_configured_as_1_5_0_could(key: str, given: Any, meant: Any) -> None:
+    """Whatever redis-py 3.5 accepted keeps the meaning that it had there."""
+    assert parsed(nested(f"redis.{key}", given))["redis"] == {key: meant}
+
+
+@pytest.mark.parametrize(
+    ("key", "given"),
+    [
+        ("port", True),
+        ("port", 0),
+        ("port", 70_000),
+        ("port", "6379x"),
+        ("db", False),
+        ("db", -1),
+        ("ssl", "false"),
+        ("ssl", "off"),
+        ("ssl", "perhaps"),
+        ("ssl", 2),
+        ("ssl_cert_reqs", True),
+        ("ssl_cert_reqs", "never"),
+        ("ssl_cert_reqs", 3),
+        ("host", ""),
+        ("socket_timeout", 0),
+        ("socket_timeout", "1"),
+        ("socket_timeout", True),
+    ],
+    ids=repr,
+)
+def test_what_redis_py_could_not_use_is_refused(key: str, given: Any) -> None:
+    """Or misunderstood: it treated any text as true, so that "false" enabled TLS."""
+    with pytest.raises(ValidationError):
+        parsed(nested(f"redis.{key}", given))
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("*", "*"),
+        ("https://shop.example", "https://shop.example"),
+        ("https://Shop.Example", "https://shop.example"),
+        ("HTTPS://shop.example", "https://shop.example"),
+        ("https://shop.example/", "https://shop.example"),
+        ("https://shop.example:443", "https://shop.example"),
+        ("http://shop.example:80", "http://shop.example"),
+        ("http://shop.example:443", "http://shop.example:443"),
+        ("https://shop.example:08443", "https://shop.example:8443"),
+        ("https://xn--mnchen-3ya.example", "https://xn--mnchen-3ya.example"),
+        ("http://localhost:3000", "http://localhost:3000"),
+        ("http://127.0.0.1:3000", "http://127.0.0.1:3000"),
+        ("http://[::0:1]:3000", "http://[::1]:3000"),
+    ],
+)
+def test_an_origin_is_what_a_browser_sends(given: str, sent: str) -> None:
+    """The runtime compares it with the Origin header character by character."""
+    assert parsed({"allowed_origins": [given]}) == {"allowed_origins": [sent]}
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "",
+        "null",
+        "example.com",
+        "https://",
+        "https://shop.example/path",
+        "https://shop.example?q",
+        "https://user@shop.example",
+        "https://*.shop.example",
+        "https://shop..example",
+        "https://münchen.example",
+        "https://shop.example:99999",
+        "https://127.1",
+        "http://[::g]",
+        "file:///page.html",
+        " https://shop.example",
+    ],
+)
+def test_what_no_browser_sends_as_an_origin_is_refused(origin: str) -> None:
+    """It could never match."""
+    with pytest.raises(ValidationError, match="or an origin without a path or a wildcard"):
+        parsed({"allowed_origins": [origin]})
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+        *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+    ],
+)
+def test_logs_are_kept_as_long_as_aws_can(days: int) -> None:
+    """All the retention periods of CloudWatch Logs."""
+    assert parsed(nested("aws.log_retention_days", days))
+
+
+@pytest.mark.parametrize("name", ["n" * 200, "größe: 50% → 大", " "], ids=["long", "text", "space"])
+def test_a_name_may_be_whatever_the_runtime_accepts(name: str) -> None:
+    """A name belongs to an experiment, a variant or a namespace."""
+    document = {"allowed_experiments": [name], "experiments": {name: {"control": name}}}
+    assert parsed(document) == document
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_every_precision_of_the_runtime_can_be_chosen(precision: int) -> None:
+    """The list is the runtime's own."""
+    assert parsed({"precision": precision}) == {"precision": precision}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("precision", 3),
+        ("aws.log_retention_days", 2),
+        ("aws.log_retention_days", 3654),
+        ("aws.throttle.rate", 0),
+        ("aws.throttle.rate", 1e300),
+        ("aws.throttle.burst", 2**31),
+        ("aws.vpc", {"subnets": ["sg-1"], "security_groups": ["sg-1"]}),
+        ("aws.vpc", {"subnets": ["subnet-1"], "security_groups": ["subnet-1"]}),
+        ("aws.vpc", {"subnets": [], "security_groups": ["sg-1"]}),
+        ("aws.vpc", {"subnets": ["subnet-1"] * 17, "security_groups": ["sg-1"]}),
+        ("aws.vpc", {"subnets": ["subnet-1"], "security_groups": ["sg-1"] * 6}),
+        ("aws.tags", {"aws:team": "web"}),
+        ("aws.tags", {"": "web"}),
+        ("aws.tags", {"team": "web*"}),
+        ("aws.tags", {"t" * 129: "web"}),
+        ("aws.tags", {"team": "w" * 257}),
+        ("aws.tags", {"team": "web", "Team": "shop"}),
+        ("aws.tags", {str(number): "" for number in range(51)}),
+        ("experiments", {"": {}}),
+        ("experiments", {"a\nb": {}}),
+        ("experiments.e.control", "c" * 201),
+        ("experiments.e.weights", {"a": -1}),
+        ("experiments.e.weights", {"a": 0, "b": 0}),
+        ("allowed_origins", []),
+        ("allowed_namespaces", []),
+        ("allowed_experiments", []),
+        ("allowed_experiments", ["a\x7f"]),
+    ],
+    ids=lambda value: value if isinstance(value, str) else repr(value)[:40],
+)
+def test_what_can_never_work_is_refused(path: str, value: Any) -> None:
+    """AWS, the runtime or the statistics would refuse it, or silently skip a check."""
+    with pytest.raises(ValidationError):
+        parsed(nested(path, value))
+
+
+def test_no_tag_is_lost_at_the_limits() -> None:
+    """AWS takes 50 tags, keys of 128 and values of 256 characters, letters of every script."""
+    tags = {f"{number:02}" + "é" * 126: "w" * 256 for number in range(50)}
+    assert parsed(nested("aws.tags", tags)) == nested("aws.tags", tags)
