@@ -153,11 +153,15 @@ def test_debug_shows_the_traceback(failing: Callable[[BaseException], None]) -> 
 
 
 def test_debug_is_an_option_and_not_a_word(
-    run: Callable[..., Done], failing: Callable[[BaseException], None]
+    run: Callable[..., Done],
+    failing: Callable[[BaseException], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """As the value of another option it is a value."""
     failing(ZeroDivisionError("boom"))
-    done = run("snippet", "--namespace", "--debug")
+    arguments = ["snippet", "--namespace", "--debug"]
+    monkeypatch.setattr(sys, "argv", ["gimel", *arguments])
+    done = run(*arguments)
     assert done.code == 1
     assert "Please report it" in done.stderr
 

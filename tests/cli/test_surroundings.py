@@ -79,19 +79,26 @@ def test_without_a_home_a_command_works_or_says_what_it_needs(
 def test_an_argument_that_is_not_text_is_wrong_usage(
     arguments: list[str | bytes], run: Callable[..., Done]
 ) -> None:
-    """Such a name can be neither sent nor printed. Python reads the bytes as half characters."""
+    """Such a name can be neither sent nor printed. Python reads the byte as a lone surrogate."""
     done = run(*map(os.fsdecode, arguments))
     assert (done.code, done.stdout) == (2, "")
     assert done.stderr.endswith(r"\xff' is not valid UTF-8." + "\n")
 
 
-def test_a_file_name_need_not_be_text(run: Callable[..., Done], tmp_path: Path) -> None:
-    """The system takes any bytes for the name of the configuration."""
+def test_a_file_name_need_not_be_text(tmp_path: Path) -> None:
+    """The system accepts any bytes as the name of the configuration."""
     name = os.fsdecode(b"\xff.json")
+    command = [sys.executable, "-m", "gimel", "--config", name, "sample-size"]
     Path(tmp_path, name).write_text('{"precision": 3}')
-    done = run("--config", name, "sample-size", "--rate", "0.1", "--lift", "0.1")
-    assert done.code == 1
-    assert "precision must be 1, 4" in done.stderr
+    done = subprocess.run(
+        [*command, "--rate", "0.1", "--lift", "0.1"],
+        cwd=tmp_path,
+        env=environment(tmp_path),
+        capture_output=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    assert b"precision must be 1, 4" in done.stderr
 
 
 @pytest.mark.parametrize(
