@@ -260,6 +260,11 @@ def test_what_a_lost_call_may_have_made_is_looked_up(
 
     assert script.made.count(operation) == (1 if was_done else 2)
     assert how in script.made
+    assert all(
+        given["FunctionVersion"] == "1"
+        for name, given in zip(script.made, script.given, strict=True)
+        if name == "CreateAlias"
+    )
 
 
 def test_of_two_deploys_at_once_one_takes_its_api_away_again() -> None:

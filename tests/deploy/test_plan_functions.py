@@ -87,6 +87,20 @@ ROLE = {
         [step(PutRolePolicy, interim=False)],
         [change_role(policy={"Statement": [*role_policy(HERE, FUNCTIONS)["Statement"], BY_HAND]})],
     ),
+    "policy allows every log": Case(
+        [step(PutRolePolicy, interim=False)],
+        [
+            change_role(
+                policy={
+                    "Statement": {
+                        "Effect": "Allow",
+                        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                        "Resource": "*",
+                    }
+                }
+            )
+        ],
+    ),
     "policy of another region only": Case(
         [step(PutRolePolicy, interim=False)],
         [change_role(policy=role_policy(ELSEWHERE, FUNCTIONS))],
@@ -199,6 +213,17 @@ FUNCTION = {
             step(DeleteLogGroup, function=OUR),
             step(PutRolePolicy, interim=False),
         ],
+        now={},
+        before={"extra_wiring": [OWN_FUNCTION]},
+    ),
+    "a function that left the wiring, deleted by hand": Case(
+        [
+            step(DeleteResource, path="experiment"),
+            step(DeployApi),
+            step(DeleteLogGroup, function=OUR),
+            step(PutRolePolicy, interim=False),
+        ],
+        [remove_function(OUR)],
         now={},
         before={"extra_wiring": [OWN_FUNCTION]},
     ),

@@ -269,6 +269,21 @@ def test_the_role_may_be_passed_to_lambda_alone() -> None:
     }
 
 
+def test_functions_are_allowed_with_and_without_a_qualifier() -> None:
+    """Most calls name the alias or a version, some the function alone."""
+    for name in FUNCTIONS:
+        for arn in (HERE.function(name), f"{HERE.function(name)}:*"):
+            assert ("lambda:GetFunction", arn) in pairs(BASE)
+
+
+def test_collections_of_api_gateway_are_allowed_as_well_as_their_items() -> None:
+    """To create something is a call on the collection."""
+    gateway = f"arn:aws:apigateway:{HERE.region}::"
+    for each in ("restapis", "apikeys", "usageplans"):
+        for path in (each, f"{each}/*"):
+            assert ("apigateway:POST", f"{gateway}/{path}") in pairs(BASE)
+
+
 def test_tagging_a_log_group_takes_its_name_without_the_streams() -> None:
     """AWS knows a log group by two ARNs, of which the one for tags has no ":*" at its end."""
     resources = {resource for action, resource in pairs(BASE) if action.startswith("logs:")}

@@ -115,6 +115,27 @@ def test_the_role_keeps_its_permissions_until_the_new_api_is_live() -> None:
     assert actions(existing(role.policy)) == {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 
+def test_an_interim_policy_allows_what_was_and_what_will_be() -> None:
+    """All that the role's policy said, all that the last one says, and what is about to leave."""
+    there = left_by_1_5_0(extra_wiring=[OWN_FUNCTION])
+    before = existing(existing(there.role).policy)
+
+    first, last = (each.policy for each in planned(there) if isinstance(each, PutRolePolicy))
+
+    assert pairs(first) >= pairs(before) | pairs(last)
+    assert recorded_functions(first, there.place.region) == {*FUNCTIONS, OUR}
+
+
+def pairs(policy: Any) -> set[tuple[str, str]]:
+    """Return what a policy allows, as (action, resource)."""
+    found = set()
+    for statement in policy["Statement"]:
+        resources = statement["Resource"]
+        for resource in [resources] if isinstance(resources, str) else resources:
+            found |= {(action, resource) for action in statement["Action"]}
+    return found
+
+
 def actions(policy: Any) -> set[str]:
     """Return the actions that a policy allows."""
     return {each for statement in policy["Statement"] for each in statement["Action"]}
