@@ -93,6 +93,16 @@ def test_nothing_is_left(document: dict[str, Any]) -> None:
     assert after(there, destroyed(there)) == EMPTY
 
 
+def test_nothing_of_a_role_with_a_path_is_left() -> None:
+    """An account may want all roles below a path; names are unique all the same."""
+    role = "arn:aws:iam::123456789012:role/apps/gimel"
+    there = deviate(
+        settled(), change_role(arn=role), *(change_function(name, role=role) for name in FUNCTIONS)
+    )
+
+    assert after(there, destroyed(there)) == EMPTY
+
+
 def test_nothing_of_1_5_0_is_left() -> None:
     """Also a deployment that was never taken over, with a function of its owner's."""
     there = left_by_1_5_0(extra_wiring=[OWN_FUNCTION])
