@@ -5,7 +5,7 @@
 Cold: the CPU time that a fresh interpreter needs to import the handler from source, as in a Lambda function, which can keep no
 bytecode; what Lambda's own runtime client (awslambdaric 4.2) has loaded before is not counted. Warm: the time of one `track`
 call on a store of this machine. All competitors in turn in each round; the median over the rounds. 1.5.0 runs on its own
-redis-py 3.5 in an environment of its own (tests/oracle.py).
+redis-py 3.5 in a separate environment (tests/oracle.py).
 """
 
 from __future__ import annotations

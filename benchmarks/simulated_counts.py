@@ -1,6 +1,6 @@
 """Counts of simulated experiments: the truth, and what HyperLogLogs make of it.
 
-Draws from pools of single shards made by `benchmarks.hyperloglog`, because a counter of its own for
+Draws from pools of single shards made by `benchmarks.hyperloglog`, because a separate counter for
 every experiment would take hours. Knows nothing of statistics.
 """
 
@@ -36,7 +36,7 @@ class Simulation:
     histories: dict[float, tuple[Floats, Floats]] = field(default_factory=dict)
 
     def errors(self, elements: float, precision: int) -> Floats:
-        """Return estimate / truth of a counter of about so many elements, for each repetition."""
+        """Return estimate / truth of a counter of about this size, for each repetition."""
         level = elements / precision
         if level not in self.shards:
             true, counts = sample_errors(self.rng, 20_000, level)

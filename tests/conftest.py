@@ -23,7 +23,7 @@ hypothesis.settings.load_profile("gimel")
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In CI, which installs all that the tests need, one that is skipped has failed."""
+    """CI installs everything that the tests need, so a skipped test has failed there."""
     report = yield
     if report.skipped and "CI" in os.environ:
         report.outcome, report.longrepr = "failed", f"skipped in CI: {report.longrepr}"

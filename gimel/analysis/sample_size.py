@@ -107,7 +107,7 @@ def _rates(baseline: float, lift: float) -> tuple[float, float]:
 
 
 def _expected_arm(rate: float, visitors: float, precision: int) -> Arm:
-    """Return an arm of so many visitors that converts at exactly `rate`."""
+    """Return an arm with this number of visitors that converts at exactly `rate`."""
 
     def count(value: float) -> Count:
         return Count(value, value * value * relative_variance(value, precision), precision)

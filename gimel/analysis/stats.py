@@ -248,7 +248,7 @@ def _mixture(size: float, alpha: float) -> tuple[float, float]:
 
 
 def _lift(arm: Arm, control: Arm, multiplier: float) -> Estimate | None:
-    """Return the lift with an interval of so many standard errors of its logarithm."""
+    """Return the lift with an interval of this many standard errors of its logarithm."""
     if not arm.rate or not control.rate:
         return None
     ratio = arm.rate / control.rate

@@ -164,7 +164,7 @@ def _send(simulation: Simulation, url: str, advance: Callable[[int], None]) -> S
 
 
 def _resume(hint: str, simulation: Simulation, sent: Sent) -> str:
-    """Return the hint, with how to go on when a part was sent: counting again changes nothing."""
+    """Return the hint, with how to continue if a part was sent: counting again changes nothing."""
     number = sent.visitors.total()
     if not number:
         return hint

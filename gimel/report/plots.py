@@ -40,7 +40,7 @@ class Bar:
         x: The point of the estimate; None if nothing is known.
         low, high: The ends of the interval.
         wide_low, wide_high: The ends of the always-valid interval; None without one.
-        cut_low, cut_high: Whether an interval goes on beyond the edge.
+        cut_low, cut_high: Whether an interval continues beyond the edge.
     """
 
     name: str
@@ -75,7 +75,7 @@ class Plot:
         height: The height in units; the width is `WIDTH`.
         bars: The variants from top to bottom.
         ticks: The labelled values on the axis.
-        mark: Where the control lies; None if it has no visitors.
+        mark: Where the control is; None if it has no visitors.
         mark_label: The words below it.
     """
 
@@ -89,7 +89,7 @@ class Plot:
 
     @property
     def bottom(self) -> float:
-        """The height at which the axis lies."""
+        """The height of the axis."""
         return self.height - _FOOT
 
 
@@ -109,7 +109,7 @@ class _Axis:
     high: float
 
     def position(self, value: float) -> float:
-        """Return where a value lies, or the edge if it is beyond."""
+        """Return the position of a value, or the edge if it is beyond."""
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return round(_LEFT + share * (_RIGHT - _LEFT), 2)
 

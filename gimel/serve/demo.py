@@ -16,7 +16,7 @@ Arms = Mapping[str, tuple[int, Mapping[str, int]]]
 
 
 class Demo:
-    """The made-up experiments, in every namespace, as of `now` (seconds since 1970).
+    """The made-up experiments, in every namespace, at the time `now` (seconds since 1970).
 
     Deleted experiments come back with the next run.
     """

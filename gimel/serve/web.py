@@ -1,6 +1,6 @@
 """A web server on this machine: a listening socket, and an application that runs on it.
 
-This module knows no page.
+This module does not know what the pages are.
 """
 
 from __future__ import annotations

@@ -161,7 +161,7 @@ def test_experiments_with_doubts_come_first() -> None:
     ids=str,
 )
 def test_doubts_are_sentences(more: dict[str, object], doubts: tuple[str, ...]) -> None:
-    """A wrong split comes first; ignored bots are no reason to doubt the figures."""
+    """A wrong split comes first; ignored bots do not cast doubt on the figures."""
     assert analysed(two(**more)).doubts == doubts  # type: ignore[arg-type]
 
 

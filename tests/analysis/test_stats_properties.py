@@ -171,7 +171,7 @@ def width(estimate: stats.Estimate | None) -> float:
 
 @given(sensible, st.sampled_from(["1", "4", "16", "64", "256"]))
 def test_counting_noise_only_widens(exactly: tuple[int, float, str], precision: str) -> None:
-    """Intervals of noisy counts are at least as wide as of exact ones, less so with precision."""
+    """Noisy counts never have narrower intervals than exact ones; precision reduces the excess."""
     visitors, rate, _ = exactly
     noisy, exact, finer = (
         arm(visitors, rate, kind) for kind in (precision, "exact", str(4 * int(precision)))

@@ -104,7 +104,7 @@ def test_what_a_step_learns_is_used_by_the_next_ones() -> None:
 
 
 def test_a_first_deploy_makes_at_most_48_changing_calls() -> None:
-    """Reading an empty account takes six more, and preflight one: 55 in all."""
+    """Reading an empty account takes six more, and preflight one, a total of 55."""
     _, calls = deploy(EMPTY)
 
     assert len(calls) <= 48
@@ -260,6 +260,11 @@ def test_what_a_lost_call_may_have_made_is_looked_up(
 
     assert script.made.count(operation) == (1 if was_done else 2)
     assert how in script.made
+    assert all(
+        given["FunctionVersion"] == "1"
+        for name, given in zip(script.made, script.given, strict=True)
+        if name == "CreateAlias"
+    )
 
 
 def test_of_two_deploys_at_once_one_takes_its_api_away_again() -> None:
@@ -275,7 +280,7 @@ def test_of_two_deploys_at_once_one_takes_its_api_away_again() -> None:
 
 
 def test_a_first_deploy_need_not_look_for_another_api() -> None:
-    """Of two first deploys only one can create the role."""
+    """Only one of two first deploys can create the role."""
     _, calls = deploy(EMPTY)
 
     assert "GetRestApis" not in {name for name, _ in calls}

@@ -49,7 +49,7 @@ URL_ANSWER = {
     "AuthType": "NONE",
     "CreationTime": "2026-01-15T12:00:00.000+0000",
 }
-IN_VPC: dict[str, Any] = {"aws": {"vpc": {"subnets": ["subnet-1"], "security_groups": ["sg-1"]}}}
+IN_VPC: dict[str, Any] = {"aws": {"vpc": {"subnets": ["subnet-a1"], "security_groups": ["sg-a1"]}}}
 
 
 def settings_of(name: str = TRACK, **document: Any) -> dict[str, Any]:

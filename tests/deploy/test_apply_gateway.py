@@ -321,7 +321,7 @@ def test_a_deviation_has_its_calls(case: Case) -> None:
 
 
 def test_the_tables_have_every_kind_of_step() -> None:
-    """But for CreateApi, whose calls depend on what else is there: see test_apply."""
+    """Except for CreateApi, whose calls depend on what else exists: see test_apply."""
     cases = [*TABLES.values(), *test_apply_functions.TABLES.values()]
 
     kinds = {type(step) for case in cases for step in case.planned()[0]}

@@ -111,7 +111,7 @@ def test_a_call_that_was_done_though_its_answer_was_lost(
 def test_the_same_refusal_of_a_first_attempt_is_an_error(
     script: Script, operation: str, refusal: Refusal
 ) -> None:
-    """Nothing was lost: somebody else made it, or took it away."""
+    """Nothing was lost: somebody else created or deleted it."""
     script.expect_any(operation, refusal)
 
     with pytest.raises(Refused) as failure:

@@ -101,7 +101,7 @@ def test_a_profile_that_does_not_exist_is_an_error() -> None:
 def test_an_address_of_aws_is_no_emulators(
     monkeypatch: pytest.MonkeyPatch, region: str, dual_stack: str
 ) -> None:
-    """Nor are those that speak IPv6, which have names of their own."""
+    """Nor are the dual-stack endpoints, which have other names."""
     monkeypatch.setenv("AWS_USE_DUALSTACK_ENDPOINT", dual_stack)
 
     assert Aws(region=region).endpoint is None

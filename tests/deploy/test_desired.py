@@ -17,7 +17,7 @@ from tests.support.state.cloud import ALL, DELETE, FUNCTIONS, TRACK
 from tests.support.state.names import Configuration, Desired
 from tests.support.state.settled import ARCHIVE, configuration, desired
 
-NETWORK = {"subnets": ["subnet-2", "subnet-1"], "security_groups": ["sg-2", "sg-1"]}
+NETWORK = {"subnets": ["subnet-b2", "subnet-a1"], "security_groups": ["sg-b2", "sg-a1"]}
 
 
 def configured(wanted: Desired, name: str = TRACK) -> Configuration:
@@ -49,8 +49,8 @@ def test_the_defaults() -> None:
         ({"functions": {ALL: {"memory": 512}}}, "memory", 128),
         ({"runtime": "python3.14"}, "runtime", "python3.14"),
         ({"architecture": "x86_64"}, "architecture", "x86_64"),
-        ({"vpc": NETWORK}, "subnets", ("subnet-1", "subnet-2")),
-        ({"vpc": NETWORK}, "security_groups", ("sg-1", "sg-2")),
+        ({"vpc": NETWORK}, "subnets", ("subnet-a1", "subnet-b2")),
+        ({"vpc": NETWORK}, "security_groups", ("sg-a1", "sg-b2")),
     ],
     ids=["memory", "timeout", "another's", "runtime", "architecture", "subnets", "groups"],
 )

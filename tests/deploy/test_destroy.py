@@ -1,4 +1,4 @@
-"""The plan of a destroy: everything of Gimel's, nothing of anybody else's, and in which order."""
+"""The plan of a destroy: Gimel's resources, nobody else's, and in which order."""
 
 from __future__ import annotations
 
@@ -89,6 +89,16 @@ def test_a_deployment_is_removed_as_a_whole() -> None:
 def test_nothing_is_left(document: dict[str, Any]) -> None:
     """Step by step, and no step is one that AWS would refuse."""
     there = settled(**document)
+
+    assert after(there, destroyed(there)) == EMPTY
+
+
+def test_nothing_of_a_role_with_a_path_is_left() -> None:
+    """An account may want all roles below a path; names are unique all the same."""
+    role = "arn:aws:iam::123456789012:role/apps/gimel"
+    there = deviate(
+        settled(), change_role(arn=role), *(change_function(name, role=role) for name in FUNCTIONS)
+    )
 
     assert after(there, destroyed(there)) == EMPTY
 
@@ -221,7 +231,7 @@ def test_the_role_stays_for_another_region() -> None:
 
 
 def test_a_region_without_a_deployment_has_nothing_to_destroy() -> None:
-    """The role is another region's, and so is all that its policy records."""
+    """The role belongs to another region, and so does everything that its policy records."""
     there = replace(EMPTY, role=replace(existing(settled(ELSEWHERE).role)))
 
     assert destroyed(there) == ()

@@ -8,16 +8,22 @@ from typing import Any
 
 import pytest
 
+<<<<<<< HEAD
 from gimel.deploy.deployed import find_deployed
+=======
+>>>>>>> values
 from gimel.deploy.plan import plan, plan_destroy
-from gimel.errors import GimelError
 from tests.deploy import test_plan_api, test_plan_functions
 from tests.support.aws import Script, scripted
 from tests.support.configurations import CHANGE, OWN_FUNCTION, SECOND_PATH, URL
 from tests.support.state.after import after
 from tests.support.state.answers import answers
 from tests.support.state.cases import Case
-from tests.support.state.cloud import API, EMPTY, KEY, KEY_VALUE, OUR_STAGE, TRACK, State
+from tests.support.state.cloud import (
+    EMPTY,
+    TRACK,
+    State,
+)
 from tests.support.state.deviations import (
     Deviation,
     add_function,
@@ -29,8 +35,11 @@ from tests.support.state.deviations import (
 )
 from tests.support.state.expected import assert_steps
 from tests.support.state.look import look
-from tests.support.state.names import DeleteVersion, Deployed, Desired, Observed
-from tests.support.state.seen import usage_plan_id
+from tests.support.state.names import (
+    DeleteVersion,
+    Desired,
+    Observed,
+)
 from tests.support.state.settled import desired, left_by_1_5_0, settled
 
 READING = ("Get", "List", "Describe")
@@ -56,7 +65,7 @@ TABLES = {
 
 @pytest.mark.parametrize("case", TABLES.values(), ids=TABLES)
 def test_a_deviation_is_seen(script: Script, case: Case) -> None:
-    """As AWS tells of it: the plan has the steps that its own test expects."""
+    """Read from AWS's answers, it has the plan that its own test expects."""
     assert_steps(plan(case.wanted, observed(script, case.there, case.wanted)), case.expected)
     assert all(each.startswith(READING) for each in script.made)
 
@@ -114,7 +123,7 @@ def test_functions_are_found_without_the_record(script: Script, deviation: Devia
 
 
 def test_an_empty_account_takes_six_calls(script: Script) -> None:
-    """With the 48 of a first deploy and preflight's one: 55 in all."""
+    """With the 48 of a first deploy and the one of preflight, the total is 55."""
     wanted = desired()
 
     assert plan(wanted, observed(script, EMPTY, wanted))
@@ -122,7 +131,7 @@ def test_an_empty_account_takes_six_calls(script: Script) -> None:
 
 
 def test_a_settled_account_takes_nineteen_calls(script: Script) -> None:
-    """With preflight's one: 20 in all, of which none changes anything."""
+    """With the one of preflight, the total is 20; none of them changes anything."""
     wanted = desired()
 
     assert plan(wanted, observed(script, settled(), wanted)) == ()
@@ -146,7 +155,7 @@ def test_log_groups_are_never_all_listed(script: Script) -> None:
 
 
 def test_aws_own_tags_are_left_alone(script: Script) -> None:
-    """Nobody can take them away."""
+    """They cannot be removed."""
     tagged = {"aws": {"tags": {"team": "web"}}}
     there = settled(**tagged)
     role = replace(
@@ -174,99 +183,3 @@ def test_a_version_with_a_share_of_the_events_is_kept(script: Script) -> None:
     steps = plan(wanted, look(script.aws(), wanted))
 
     assert not [each for each in steps if isinstance(each, DeleteVersion)]
-
-
-OURS = {"id": "a", "name": "gimel", "description": "Gimel API"}
-THEIRS = {"id": "b", "name": "gimel", "description": "somebody else's"}
-
-
-@pytest.mark.parametrize(
-    ("apis", "names"),
-    [
-        ([OURS, {**OURS, "id": "c"}], "a, c"),
-        ([THEIRS], "b"),
-        ([THEIRS, {**THEIRS, "id": "d"}], "b, d"),
-    ],
-    ids=["two of ours", "one of theirs", "two of theirs"],
-)
-def test_a_rest_api_that_cannot_be_told_apart_is_an_error(
-    script: Script, apis: list[dict[str, str]], names: str
-) -> None:
-    """It names them by their ids, and says what to do."""
-    script.answers = {**answers(EMPTY), "GetRestApis": {"items": apis}}
-
-    with pytest.raises(GimelError, match=names) as failure:
-        look(script.aws(), desired())
-
-    assert failure.value.hint
-
-
-def test_gimels_api_is_told_from_one_of_its_name(script: Script) -> None:
-    """By its description, which 1.5.0 gave it too."""
-    there = answers(settled())
-    there["GetRestApis"] = {"items": [THEIRS, {**OURS, "id": API}]}
-    script.answers = there
-    wanted = desired()
-
-    assert plan(wanted, look(script.aws(), wanted)) == ()
-
-
-def plan_of(id_: str, name: str, *stages: str) -> dict[str, Any]:
-    """Return a usage plan as AWS lists it."""
-    listed = [dict(zip(("apiId", "stage"), each.split(":"), strict=True)) for each in stages]
-    return {"id": id_, "name": name, "apiStages": listed}
-
-
-@pytest.mark.parametrize(
-    ("plans", "keys", "chosen"),
-    [
-        ([plan_of("x", "theirs", OUR_STAGE), plan_of("y", "gimel")], {}, "x"),
-        ([plan_of("x", "theirs"), plan_of("y", "gimel")], {}, "y"),
-        (
-            [plan_of("x", "theirs", OUR_STAGE), plan_of("y", "gimel", OUR_STAGE)],
-            {"x": [KEY]},
-            "x",
-        ),
-        (
-            [plan_of("x", "theirs", OUR_STAGE), plan_of("y", "gimel", OUR_STAGE)],
-            {"x": [KEY], "y": [KEY]},
-            "y",
-        ),
-        ([plan_of("x", "theirs", "other:prod")], {}, None),
-    ],
-    ids=["has the stage", "has the name", "has the key", "has all", "has nothing"],
-)
-def test_the_usage_plan_that_covers_the_stage_is_chosen(
-    script: Script, plans: list[dict[str, Any]], keys: dict[str, list[str]], chosen: str | None
-) -> None:
-    """One that holds the key before others, then Gimel's own; a stage can be in several."""
-    script.answers = {
-        **answers(settled()),
-        "GetUsagePlans": {"items": plans},
-        "GetUsagePlanKeys": lambda given: {
-            "items": [{"id": each} for each in keys.get(given["usagePlanId"], [])]
-        },
-    }
-
-    found = usage_plan_id(look(script.aws(), desired()))
-
-    assert found == chosen
-
-
-@pytest.mark.parametrize("there", [EMPTY, replace(settled(), key=None)], ids=["no API", "no key"])
-def test_what_is_not_deployed_is_an_error(script: Script, there: State) -> None:
-    """`gimel results` and `gimel delete` ask for API and key alone."""
-    script.answers = answers(there)
-
-    with pytest.raises(GimelError, match="us-east-1") as failure:
-        find_deployed(script.aws())
-
-    assert "gimel deploy" in failure.value.hint
-
-
-def test_api_and_key_are_found_in_two_calls(script: Script) -> None:
-    """Of several keys, Gimel's own by its whole name."""
-    script.answers = answers(settled())
-
-    assert find_deployed(script.aws()) == Deployed(API, KEY_VALUE, {})
-    assert len(script.made) == 2

@@ -61,7 +61,7 @@ from tests.support.state.settled import desired, settled
 
 OUR = "our-experiment"
 FOREIGN = "arn:aws:iam::123456789012:role/theirs"
-NETWORK = {"subnets": ["subnet-1"], "security_groups": ["sg-1"]}
+NETWORK = {"subnets": ["subnet-a1"], "security_groups": ["sg-a1"]}
 PATHS = ("track", "experiments", "delete")
 ROUTES = ("GET /track", "POST /track", "GET /experiments", "DELETE /delete")
 DOCUMENTS: dict[str, Mapping[str, Any]] = {
@@ -184,7 +184,7 @@ def test_the_same_values_give_the_same_steps() -> None:
     ids=["role", "function", "versions", "code", "API", "usage plan"],
 )
 def test_what_is_needed_comes_first(deviations: list[Deviation], expected: list[Any]) -> None:
-    """What is live goes on answering, and no step waits for a later one."""
+    """What is live continues to answer, and no step waits for a later one."""
     assert_order(planned(deviate(settled(), *deviations)), *expected)
 
 

@@ -41,6 +41,7 @@ from tests.support.state.names import (
     CreateApi,
     CreateFunction,
     CreateKey,
+    CreateLogGroup,
     CreateResource,
     CreateUrl,
     CreateUsagePlan,
@@ -54,6 +55,7 @@ from tests.support.state.names import (
     PutCorsPreflight,
     PutGatewayResponse,
     PutMethod,
+    PutRolePolicy,
     SetThrottle,
     Tag,
 )
@@ -74,6 +76,13 @@ def tagged(**tags: str) -> dict[str, Any]:
 def throttled(rate: float, burst: int) -> dict[str, Any]:
     """Return a configuration with this throttle."""
     return {"aws": {"throttle": {"rate": rate, "burst": burst}}}
+
+
+def asking_for(method: str = "GET", **parameters: bool) -> dict[str, Any]:
+    """Return an entry of extra_wiring for /t, with these parameters in its query."""
+    named = {f"method.request.querystring.{name}": each for name, each in parameters.items()}
+    asked = {"httpMethod": method, "requestParameters": named}
+    return {**SECOND_PATH, "api_gateway": {"pathPart": "t", "method": asked}}
 
 
 REWIRED = [step(PutMethod, route="GET /track", replace=True)]
@@ -172,6 +181,25 @@ API = {
         now={},
         before={"extra_wiring": [SECOND_PATH]},
     ),
+    "a route with other parameters wanted": Case(
+        [step(PutMethod, route="GET /t", replace=True), step(DeployApi)],
+        now={"extra_wiring": [asking_for(uuid=True)]},
+        before={"extra_wiring": [SECOND_PATH]},
+    ),
+    "a route to another function wanted": Case(
+        [step(PutMethod, route="GET /t", replace=True), step(DeployApi)],
+        now={"extra_wiring": [{**SECOND_PATH, "lambda": OPEN_RESULTS["lambda"]}]},
+        before={"extra_wiring": [SECOND_PATH]},
+    ),
+    "another method of a path wanted": Case(
+        [
+            step(PutMethod, route="POST /t", replace=False),
+            step(PutCorsPreflight, preflight="t", replace=True),
+            step(DeployApi),
+        ],
+        now={"extra_wiring": [SECOND_PATH, asking_for("POST")]},
+        before={"extra_wiring": [SECOND_PATH]},
+    ),
     "a route without its key wanted": Case(
         [step(PutMethod, route="GET /experiments", replace=True), step(DeployApi)],
         now={"extra_wiring": [OPEN_RESULTS]},
@@ -211,6 +239,7 @@ ACCESS = {
     ),
 }
 
+LINKED = {"lambda": {"FunctionName": "linked", "Handler": "gimel.track"}, "function_url": True}
 BOTH = tuple(sorted(URL_STATEMENTS))
 WITH_URL = {"extra_wiring": [URL]}
 
@@ -221,6 +250,18 @@ URLS = {
             step(CreateUrl, function=TRACK),
         ],
         now=WITH_URL,
+        before={},
+    ),
+    "a function with nothing but a URL wanted": Case(
+        [
+            step(PutRolePolicy),
+            step(CreateLogGroup, function="linked"),
+            step(CreateFunction, function="linked"),
+            step(CreateAlias, function="linked"),
+            step(AllowUrl, function="linked"),
+            step(CreateUrl, function="linked"),
+        ],
+        now={"extra_wiring": [LINKED]},
         before={},
     ),
     "URL no longer wanted": Case(
@@ -266,7 +307,7 @@ URLS = {
 
 
 def retagged(tags: dict[str, str], gone: tuple[str, ...]) -> list[Any]:
-    """Return the steps that tag everything anew."""
+    """Return the steps that tag everything again."""
     return [
         step(Tag, what=what, tags=tags, removed=gone)
         for what in (

@@ -87,6 +87,20 @@ ROLE = {
         [step(PutRolePolicy, interim=False)],
         [change_role(policy={"Statement": [*role_policy(HERE, FUNCTIONS)["Statement"], BY_HAND]})],
     ),
+    "policy allows every log": Case(
+        [step(PutRolePolicy, interim=False)],
+        [
+            change_role(
+                policy={
+                    "Statement": {
+                        "Effect": "Allow",
+                        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+                        "Resource": "*",
+                    }
+                }
+            )
+        ],
+    ),
     "policy of another region only": Case(
         [step(PutRolePolicy, interim=False)],
         [change_role(policy=role_policy(ELSEWHERE, FUNCTIONS))],
@@ -141,8 +155,8 @@ FUNCTION = {
     "another timeout": Case(CONFIGURED, [deploy_with(TRACK, timeout=60)]),
     "another handler": Case(CONFIGURED, [deploy_with(TRACK, handler="gimel.all")]),
     "another runtime": Case(CONFIGURED, [deploy_with(TRACK, runtime="python3.9")]),
-    "other subnets": Case(CONFIGURED, [deploy_with(TRACK, subnets=("subnet-1",))]),
-    "other security groups": Case(CONFIGURED, [deploy_with(TRACK, security_groups=("sg-1",))]),
+    "other subnets": Case(CONFIGURED, [deploy_with(TRACK, subnets=("subnet-a1",))]),
+    "other security groups": Case(CONFIGURED, [deploy_with(TRACK, security_groups=("sg-a1",))]),
     "other settings": Case(CONFIGURED, [deploy_with(TRACK, settings="{}")]),
     "no settings": Case(CONFIGURED, [deploy_with(TRACK, settings=None)]),
     "other code": Case(UPLOADED, [deploy_with(TRACK, code_sha256="other")]),
@@ -178,7 +192,7 @@ FUNCTION = {
             *steps(PublishVersion, "function", FUNCTIONS),
             *steps(MoveAlias, "function", FUNCTIONS),
         ],
-        now={"aws": {"vpc": {"subnets": ["subnet-1"], "security_groups": ["sg-1"]}}},
+        now={"aws": {"vpc": {"subnets": ["subnet-a1"], "security_groups": ["sg-a1"]}}},
         before={},
     ),
     "the VPC no longer wanted": Case(
@@ -189,7 +203,7 @@ FUNCTION = {
             *steps(MoveAlias, "function", FUNCTIONS),
         ],
         now={},
-        before={"aws": {"vpc": {"subnets": ["subnet-1"], "security_groups": ["sg-1"]}}},
+        before={"aws": {"vpc": {"subnets": ["subnet-a1"], "security_groups": ["sg-a1"]}}},
     ),
     "a function that left the wiring": Case(
         [
@@ -199,6 +213,17 @@ FUNCTION = {
             step(DeleteLogGroup, function=OUR),
             step(PutRolePolicy, interim=False),
         ],
+        now={},
+        before={"extra_wiring": [OWN_FUNCTION]},
+    ),
+    "a function that left the wiring, deleted by hand": Case(
+        [
+            step(DeleteResource, path="experiment"),
+            step(DeployApi),
+            step(DeleteLogGroup, function=OUR),
+            step(PutRolePolicy, interim=False),
+        ],
+        [remove_function(OUR)],
         now={},
         before={"extra_wiring": [OWN_FUNCTION]},
     ),

@@ -75,7 +75,7 @@ aws = st.fixed_dictionaries(
         "runtime": st.sampled_from(["python3.12", "python3.13"]),
         "log_retention_days": st.sampled_from([7, 30]),
         "throttle": st.fixed_dictionaries({"rate": st.sampled_from([1, 2.5])}),
-        "vpc": st.just({"subnets": ["subnet-1"], "security_groups": ["sg-1"]}),
+        "vpc": st.just({"subnets": ["subnet-a1"], "security_groups": ["sg-a1"]}),
     },
 )
 documents: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(

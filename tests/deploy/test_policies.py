@@ -60,7 +60,7 @@ def test_functions_may_write_their_own_logs(place: Place, reserved: tuple[str, .
 
 
 def test_functions_in_a_vpc_may_also_have_network_interfaces() -> None:
-    """Those are the actions that AWS names for it, which know no resource."""
+    """AWS lists these actions for it, and they cannot be limited to a resource."""
     policy = role_policy(HERE, FUNCTIONS, vpc=True)
 
     assert pairs(policy) == writing(HERE, *FUNCTIONS) | {(action, "*") for action in NETWORK}
@@ -232,7 +232,7 @@ LISTING = {"lambda:ListFunctions", "logs:DescribeLogGroups"}
 @pytest.mark.parametrize("document", [{}, CHANGE, IN_VPC], ids=["nothing", "everything", "VPC"])
 @pytest.mark.parametrize("place", [HERE, EU, CHINA], ids=lambda place: place.region)
 def test_every_action_is_bound_to_what_gimel_makes(place: Place, document: dict[str, Any]) -> None:
-    """But for listing and EC2, for which IAM knows no resource."""
+    """Except listing and EC2, which cannot be limited to a resource."""
     policy = needed(place, **document)
     names = [each.name for each in desired(**document).functions]
     gateway = f"arn:{place.partition}:apigateway:{place.region}::"
@@ -251,7 +251,7 @@ def test_every_action_is_bound_to_what_gimel_makes(place: Place, document: dict[
 
 
 def test_apis_may_be_tagged_only_where_tags_are_used() -> None:
-    """API Gateway's tags have a path of their own."""
+    """API Gateway's tags have a separate path."""
     tags = f"arn:aws:apigateway:{HERE.region}::/tags/*"
 
     assert tags in {resource for _, resource in pairs(needed(**TAGGED))}
@@ -259,7 +259,7 @@ def test_apis_may_be_tagged_only_where_tags_are_used() -> None:
 
 
 def test_the_role_may_be_passed_to_lambda_alone() -> None:
-    """The condition stands on the one statement that allows PassRole."""
+    """The only statement that allows PassRole has the condition."""
     statements = [each for each in BASE["Statement"] if "iam:PassRole" in each["Action"]]
 
     assert len(statements) == 1
@@ -267,6 +267,21 @@ def test_the_role_may_be_passed_to_lambda_alone() -> None:
     assert statements[0]["Condition"] == {
         "StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}
     }
+
+
+def test_functions_are_allowed_with_and_without_a_qualifier() -> None:
+    """Most calls name the alias or a version, some the function alone."""
+    for name in FUNCTIONS:
+        for arn in (HERE.function(name), f"{HERE.function(name)}:*"):
+            assert ("lambda:GetFunction", arn) in pairs(BASE)
+
+
+def test_collections_of_api_gateway_are_allowed_as_well_as_their_items() -> None:
+    """To create something is a call on the collection."""
+    gateway = f"arn:aws:apigateway:{HERE.region}::"
+    for each in ("restapis", "apikeys", "usageplans"):
+        for path in (each, f"{each}/*"):
+            assert ("apigateway:POST", f"{gateway}/{path}") in pairs(BASE)
 
 
 def test_tagging_a_log_group_takes_its_name_without_the_streams() -> None:

@@ -43,7 +43,7 @@ PATHS = ("track", "experiments", "delete")
 
 
 def test_a_takeover_changes_what_differs_and_creates_what_is_missing() -> None:
-    """The API, its id, the stage and the key stay: 1.5.0's URLs and key go on working."""
+    """The API, its id, the stage and the key stay: 1.5.0's URLs and key continue to work."""
     assert_steps(
         planned(left_by_1_5_0()),
         [
@@ -115,6 +115,27 @@ def test_the_role_keeps_its_permissions_until_the_new_api_is_live() -> None:
     assert actions(existing(role.policy)) == {"logs:CreateLogStream", "logs:PutLogEvents"}
 
 
+def test_an_interim_policy_allows_what_was_and_what_will_be() -> None:
+    """All that the role's policy said, all that the last one says, and what is about to leave."""
+    there = left_by_1_5_0(extra_wiring=[OWN_FUNCTION])
+    before = existing(existing(there.role).policy)
+
+    first, last = (each.policy for each in planned(there) if isinstance(each, PutRolePolicy))
+
+    assert pairs(first) >= pairs(before) | pairs(last)
+    assert recorded_functions(first, there.place.region) == {*FUNCTIONS, OUR}
+
+
+def pairs(policy: Any) -> set[tuple[str, str]]:
+    """Return what a policy allows, as (action, resource)."""
+    found = set()
+    for statement in policy["Statement"]:
+        resources = statement["Resource"]
+        for resource in [resources] if isinstance(resources, str) else resources:
+            found |= {(action, resource) for action in statement["Action"]}
+    return found
+
+
 def actions(policy: Any) -> set[str]:
     """Return the actions that a policy allows."""
     return {each for statement in policy["Statement"] for each in statement["Action"]}
@@ -133,7 +154,7 @@ def test_what_left_the_wiring_meanwhile_is_removed() -> None:
 
 
 RESERVED: dict[str, Any] = {"aws": {"functions": {TRACK: {"reserved_concurrency": 5}}}}
-NETWORK: dict[str, Any] = {"aws": {"vpc": {"subnets": ["subnet-1"], "security_groups": ["sg-1"]}}}
+NETWORK: dict[str, Any] = {"aws": {"vpc": {"subnets": ["subnet-a1"], "security_groups": ["sg-a1"]}}}
 
 
 @pytest.mark.parametrize(
@@ -167,7 +188,7 @@ def test_what_left_the_wiring_here_stays_elsewhere() -> None:
 
 
 def test_every_policy_on_the_way_keeps_the_other_region() -> None:
-    """Also an interim one: the other region's functions go on writing their logs."""
+    """Also an interim one: the other region's functions continue to write their logs."""
     elsewhere = role_policy(EU, [*FUNCTIONS, OUR], [TRACK], vpc=True)
     there = deviate(left_by_1_5_0(), change_role(policy=elsewhere))
 

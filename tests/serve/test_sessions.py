@@ -104,7 +104,7 @@ def test_remembered_addresses_are_bounded(clock: Clock) -> None:
 
 
 def test_attempts_at_the_same_moment_are_all_counted(clock: Clock) -> None:
-    """Of a hundred threads ten may try."""
+    """Only ten of a hundred threads may try."""
     throttle = Throttle(clock)
     barrier = threading.Barrier(100)
     waits: list[int] = []

@@ -1,4 +1,4 @@
-"""Virtual environments of their own for what the tests run beside Gimel: other releases, and what pins its own libraries.
+"""Virtual environments for what the tests run beside Gimel: other releases, and pinned libraries.
 
 They are made once, from PyPI, below `.environments/` in the repository, which git ignores.
 """

@@ -1,6 +1,6 @@
 """The journeys through an account that tests disturb at every AWS call, each from its own prepared beginning.
 
-`python -m tests.support.journeys` records the calls of each anew in `recorded_calls.json`, from which the tests are made. Run it after
+`python -m tests.support.journeys` records the calls of each again in `recorded_calls.json`, from which the tests are made. Run it after
 a change of what deploy calls; `test_recorded_calls` fails until then.
 """
 

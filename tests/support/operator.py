@@ -49,7 +49,7 @@ def document(
     """Return a configuration that uses every option."""
     functions: dict[str, dict[str, int]] = {"gimel-track": {"memory": memory}}
     functions.setdefault(reserved, {})["reserved_concurrency"] = 3
-    network = {"subnets": ["subnet-1"], "security_groups": ["sg-1"]}
+    network = {"subnets": ["subnet-a1"], "security_groups": ["sg-a1"]}
     return {
         "extra_wiring": [URL],
         "aws": {
@@ -188,7 +188,7 @@ class Operator:
         return Done(int(ended.value.code or 0), stdout.getvalue(), stderr.getvalue())
 
     def type_in_a_shell(self, commands: Commands, *arguments: str) -> Done:
-        """Run a command as a process of its own."""
+        """Run a command as a separate process."""
         aws = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
         done = commands.run(*arguments, home=self.account.file.parent, **aws)
         return Done(done.returncode, done.stdout, done.stderr)

@@ -58,7 +58,7 @@ class Oracle:
 
 @contextlib.contextmanager
 def running_oracle(port: int, directory: Path) -> Iterator[Oracle]:
-    """Run the old releases on the store at this port. The directory is their home, so that nobody's configuration is read."""
+    """Run the old releases on the store at this port. The directory is their home, so that they read no existing configuration."""
     log = directory / "oracle.log"
     with log.open("wb") as errors:
         process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""What lies in the store, read by redis-py and written down from DESIGN's key layout and formulas, not with Gimel's code."""
+"""What the store contains, read by redis-py from the documented key layout, without Gimel's code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Lambda function as AWS runs it: its zip unpacked, and AWS' own runtime client calling the handler, in a process of its own.
+"""A Lambda function as AWS runs it: its zip unpacked, and AWS' own runtime client calling the handler, in a separate process.
 
 The client is the real one, in an environment that holds nothing else. What it asks for events and tells the answers is played
 here: the Runtime API, https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.

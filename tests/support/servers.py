@@ -103,7 +103,7 @@ _Listener = TypeVar("_Listener", bound="Listener")
 
 
 class Listener:
-    """A server on a loopback port that leaves each connection to `serve`, in a thread of its own, until it is closed."""
+    """A server on a loopback port that leaves each connection to `serve`, in a separate thread, until it is closed."""
 
     def __init__(self, serve: Callable[[socket.socket], None]) -> None:
         self._serve = serve
@@ -156,7 +156,7 @@ class Proxy(Listener):
         self.muted = 0
         """On so many connections, the first ones, swallow the answers, as a peer does that is silently gone."""
         self.cut: int | None = None
-        """Of the next answer only so many bytes, and then the end."""
+        """Pass on only this many bytes of the next answer, then close."""
         self.piecemeal = False
         """Send the answers byte by byte."""
         super().__init__(self._forward)

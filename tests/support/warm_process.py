@@ -108,7 +108,7 @@ def _receive(control: socket.socket) -> str:
 
 
 def _serve(control: socket.socket) -> None:
-    """Fork a command per request, tell its pid and then its exit code, until the other side closes."""
+    """Fork a command per request and send its pid, then its exit code, until the other side closes."""
     _hurry()
     _import_all()
     control.send(b"ready")

@@ -18,7 +18,7 @@ from tests.support.state.names import Policy
 from tests.support.state.seen import identity_of, operator_policy
 from tests.support.state.settled import desired
 
-NETWORK = {"vpc": {"subnets": ["subnet-1"], "security_groups": ["sg-1"]}}
+NETWORK = {"vpc": {"subnets": ["subnet-a1"], "security_groups": ["sg-a1"]}}
 DOCUMENT = {**CHANGE, "aws": {**CHANGE["aws"], **NETWORK}}
 LISTING = {"lambda:ListFunctions", "logs:DescribeLogGroups"}
 MIXED = "Invalid Input Actions: [a] and [b] require different authorization information."
@@ -28,7 +28,7 @@ MIXED = "Invalid Input Actions: [a] and [b] require different authorization info
 class Iam:
     """Answers SimulatePrincipalPolicy in AWS's own shape.
 
-    An action is allowed on the resources of its own service. The decision above them is the
+    An action is allowed on the resources of the same service. The decision above them is the
     strictest one. `apart` says what may not be asked for together, by its count.
     """
 
@@ -146,7 +146,7 @@ def test_before_a_deploy_one_question_is_enough() -> None:
 
 
 def test_patterns_are_asked_about_by_an_example() -> None:
-    """IAM simulates on names, not on patterns; what knows no resource is asked about without."""
+    """IAM simulates on names, not on patterns; actions without resources are asked about alone."""
     iam = Iam()
 
     ask(iam)
@@ -179,7 +179,7 @@ def test_passing_the_role_is_asked_about_with_its_condition() -> None:
     ids=["may not ask", "may not ask, in other words", "cannot be asked", "session expired"],
 )
 def test_who_may_not_ask_is_told_so(refusal: Refused, status: str, says: str) -> None:
-    """Which is no failure: the least policy does not hold the permission to ask."""
+    """It is a warning, because the least-privilege policy does not include that permission."""
     finding = ask(Iam(refusal=refusal))
 
     assert (finding.status, says in finding.message) == (status, True)

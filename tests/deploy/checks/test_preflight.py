@@ -166,7 +166,7 @@ def test_a_real_redis_answers(session_store: Store) -> None:
     }
 
 
-VPC = {"aws": {"vpc": {"subnets": ["subnet-1"], "security_groups": ["sg-1"]}}}
+VPC = {"aws": {"vpc": {"subnets": ["subnet-a1"], "security_groups": ["sg-a1"]}}}
 
 
 @pytest.mark.parametrize(("document", "status"), [({}, "failed"), (VPC, "warning")])
@@ -262,7 +262,7 @@ def route(handler: str, path: str, method: str = "GET", key: bool = False) -> di
 def test_results_that_anybody_can_read_are_a_warning(
     tmp_path: Path, entry: dict[str, Any], warned: set[str]
 ) -> None:
-    """The wiring may leave out the key, which may be meant; tracking is open to all."""
+    """A route without the key may be intended, so it is a warning; tracking is open to everyone."""
     found = preflighted(tmp_path, extra_wiring=[entry])
 
     assert {name for name, status in found.items() if status == "warning"} == warned

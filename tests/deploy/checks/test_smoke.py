@@ -113,7 +113,7 @@ def test_a_marked_event_goes_in_is_read_back_and_is_removed() -> None:
 
 
 def test_the_events_are_those_of_a_browser() -> None:
-    """Else the bot filter would ignore them; each has a uuid of its own."""
+    """Otherwise the bot filter would ignore them; each has its own uuid."""
     backend = Backend()
 
     backend.check()
@@ -237,7 +237,7 @@ def test_the_event_goes_into_a_namespace_that_is_allowed() -> None:
 
 
 def test_experiments_on_an_allow_list_are_not_reported_as_missing() -> None:
-    """The marked event is none of them: that it is ignored is as it should be."""
+    """The marked event is not on the list, so it is right that it is ignored."""
     ignored = answer(200, status="ignored", reason="not allowed")
     backend = Backend(
         lambda request, now: (
@@ -255,7 +255,7 @@ OPEN_RESULTS = {
 
 
 def test_results_that_are_open_on_purpose_are_no_failure() -> None:
-    """Where extra_wiring takes the key away, nobody asks whether they are closed."""
+    """If extra_wiring removes the key, the smoke test does not expect a refusal."""
     findings = Backend().check(extra_wiring=[OPEN_RESULTS])
 
     assert [each.status for each in findings] == ["ok"] * 5

@@ -1,4 +1,4 @@
-"""An AWS account and region as a value: everything of Gimel's that exists in it.
+"""An AWS account and region as a value: the Gimel resources that exist in it.
 
 The types follow what AWS keeps and not deploy's own values, so that the tests that use them stay
 as they are when deploy changes. `seen` translates.

@@ -39,7 +39,7 @@ def steps(kind: type[Any], name: str, values: Iterable[Any], /, **facts: Any) ->
 
 
 def assert_steps(planned: Sequence[object], expected: Sequence[Expected]) -> None:
-    """Check that a plan has exactly these steps, in any order: order has tests of its own."""
+    """Check that a plan has exactly these steps, in any order: other tests check the order."""
     surplus, missing = list(planned), []
     for each in expected:
         found = next((index for index, it in enumerate(surplus) if each.matches(it)), None)

@@ -50,7 +50,7 @@ def desired(archive: bytes = ARCHIVE, /, **document: Any) -> Desired:
 
 
 def settled(place: Place = HERE, /, **document: Any) -> State:
-    """Return all that an undisturbed deploy into an empty account leaves."""
+    """Return what an undisturbed deploy into an empty account leaves."""
     config, wanted = configuration(**document), desired(**document)
     aws, tags = config.document.aws, dict(config.document.aws.tags)
     names = [function.name for function in wanted.functions]

@@ -84,7 +84,7 @@ def test_a_reload_and_a_second_tab_count_nothing_twice(
 def test_a_user_id_counts_once_across_two_browsers(
     gimel: Served, site: Site, visitors: Visitors, adapter: str
 ) -> None:
-    """Who is logged in gets one variant in every browser, participates once and buys once."""
+    """A logged-in visitor gets one variant in every browser, participates once and buys once."""
     namespace = f"users {adapter}"
     given: dict[str, list[str]] = {}
     for user in ("ann", "bob"):

@@ -58,7 +58,7 @@ def test_nothing_is_lost_while_redis_is_down(
 def test_nothing_is_lost_when_the_private_redis_is_killed(
     tmp_path: Path, site: Site, visitors: Visitors
 ) -> None:
-    """`gimel serve` restarts it with all that was counted; the rest is sent again."""
+    """`gimel serve` restarts it with everything that was counted; the rest is sent again."""
     with serving(tmp_path, "--data-dir", str(tmp_path / "d")) as gimel:
         site.pages["/shop"] = shop(gimel, "crash")
         pages = [visitors.page() for _ in range(4)]

@@ -145,7 +145,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     "network and settings": {
         "precision": 4,
         "aws": {
-            "vpc": {"subnets": ["subnet-1"], "security_groups": ["sg-1"]},
+            "vpc": {"subnets": ["subnet-a1"], "security_groups": ["sg-a1"]},
             "runtime": "python3.12",
         },
     },

@@ -15,7 +15,7 @@ from tests.support.recorded_calls import mutating
 
 OTHER = "eu-west-1"
 RESERVED: dict[str, Any] = {"aws": {"functions": {"gimel-track": {"reserved_concurrency": 5}}}}
-NETWORK: dict[str, Any] = {"aws": {"vpc": {"subnets": ["subnet-1"], "security_groups": ["sg-1"]}}}
+NETWORK: dict[str, Any] = {"aws": {"vpc": {"subnets": ["subnet-a1"], "security_groups": ["sg-a1"]}}}
 
 Go = Callable[[str], None]
 
