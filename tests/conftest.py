@@ -1,10 +1,11 @@
-"""What every test may ask for: a real store, emptied, and the runtime's settings pointing to it."""
+"""For every test: an empty real store, the runtime's settings that point to it, and the rules about skipping and AWS."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -14,16 +15,34 @@ import redis
 from tests.support.clients import client as client
 from tests.support.servers import Store, running_store
 
-# How fast examples are made and run is the machine's business.
+_REAL_ACCOUNT = Path(__file__).parent / "system" / "aws"
+
+# Examples take as long as the machine needs.
 hypothesis.settings.register_profile(
     "gimel", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("gimel")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--aws",
+        metavar="CONFIG",
+        help="Run tests/system/aws on a real AWS account, with this config.json.",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the tests on a real account unless they are asked for."""
+    if config.getoption("--aws") is None:
+        real = [item for item in items if item.path.is_relative_to(_REAL_ACCOUNT)]
+        config.hook.pytest_deselected(items=real)
+        items[:] = [item for item in items if item not in real]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """CI installs everything that the tests need, so a skipped test has failed there."""
+    """In CI, which installs everything that the tests need, a skipped test has failed."""
     report = yield
     if report.skipped and "CI" in os.environ:
         report.outcome, report.longrepr = "failed", f"skipped in CI: {report.longrepr}"
@@ -38,7 +57,7 @@ def session_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 @pytest.fixture
 def store(session_store: Store) -> Iterator[redis.Redis]:
-    """A redis-py client of the real store, which is empty."""
+    """A redis-py client of the real store, emptied."""
     with session_store.client() as client:
         client.flushall()
         yield client
@@ -46,7 +65,7 @@ def store(session_store: Store) -> Iterator[redis.Redis]:
 
 @pytest.fixture
 def configure(monkeypatch: pytest.MonkeyPatch, session_store: Store) -> Callable[..., None]:
-    """Set the runtime's settings: those given, and the real store unless `redis` is given too."""
+    """Configure the runtime with these settings, and with the real store unless `redis` is given."""
 
     def configure(**settings: Any) -> None:
         settings.setdefault("redis", {"host": "127.0.0.1", "port": session_store.port})
@@ -57,6 +76,6 @@ def configure(monkeypatch: pytest.MonkeyPatch, session_store: Store) -> Callable
 
 @pytest.fixture
 def gimel_store(store: redis.Redis, configure: Callable[..., None]) -> redis.Redis:
-    """The empty store, with the runtime configured by its defaults to use it."""
+    """The empty store, which the runtime uses with its default settings."""
     configure()
     return store

@@ -8,10 +8,6 @@ from typing import Any
 
 import pytest
 
-<<<<<<< HEAD
-from gimel.deploy.deployed import find_deployed
-=======
->>>>>>> values
 from gimel.deploy.plan import plan, plan_destroy
 from tests.deploy import test_plan_api, test_plan_functions
 from tests.support.aws import Script, scripted

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gimel.deploy.observe import find_deployed
+from gimel.deploy.deployed import find_deployed
 from gimel.deploy.plan import plan
 from gimel.errors import GimelError
 from tests.support.aws import Script, scripted

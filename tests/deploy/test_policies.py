@@ -137,7 +137,7 @@ def needed(place: Place = HERE, **document: Any) -> Policy:
 BASE = needed()
 TAGGED: Mapping[str, Any] = {"aws": {"tags": {"team": "web"}}}
 RESERVED: Mapping[str, Any] = {"aws": {"functions": {TRACK: {"reserved_concurrency": 0}}}}
-IN_VPC: Mapping[str, Any] = {"aws": {"vpc": {"subnets": ["s"], "security_groups": ["g"]}}}
+IN_VPC: Mapping[str, Any] = {"aws": {"vpc": {"subnets": ["subnet-a"], "security_groups": ["sg-a"]}}}
 
 
 @pytest.mark.parametrize(

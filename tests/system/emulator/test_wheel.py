@@ -1,8 +1,10 @@
-"""From the wheel, installed in an empty environment away from the sources: all that a user does, by commands and over HTTP."""
+"""A user's whole journey with the wheel, installed in an empty environment away from the sources: by commands and over HTTP."""
 
 from __future__ import annotations
 
+import fcntl
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,32 +14,51 @@ from typing import Any
 import pytest
 import redis
 
-from tests.support.account import Account, Answer, add_theirs, ask, variables
+from tests.support.account import Account, add_theirs, variables
 from tests.support.command import REPOSITORY, environment
-from tests.support.configurations import OWN_FUNCTION, SECOND_PATH, URL
+from tests.support.configurations import OWN_FUNCTION, SECOND_PATH, URL, memory
 
 Gimel = Callable[..., Any]
 EVENT = {"experiment": "shop", "variant": "red", "event": "participate", "uuid": "u1"}
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The command `gimel` of an environment that holds the wheel and what it requires."""
-    folder = tmp_path_factory.mktemp("wheel")
-    python = folder / "venv" / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-    pip: list[str | Path] = [python, "-m", "pip", "-q"]
-    subprocess.run(
-        [*pip, "wheel", "--no-deps", "-w", folder, REPOSITORY], check=True, capture_output=True
-    )
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """The command `gimel` of an environment that holds the wheel and what it requires. Workers share it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if hasattr(request.config, "workerinput") else base) / "wheel"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            install(folder)
+            (folder / "done").touch()
+    return folder / "venv" / "bin" / "gimel"
+
+
+def install(folder: Path) -> None:
+    """Build the wheel from a copy of the sources, in which another test run cannot build, and install it."""
+    sources = folder / "sources"
+    ignored = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__", "tests")
+    shutil.copytree(REPOSITORY, sources, ignore=ignored)
+    environment = folder / "venv"
+    pip: list[str | Path] = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check"]
+    run(*pip, "wheel", "--no-deps", "-w", folder, sources)
     (wheel,) = folder.glob("gimel-*.whl")
-    subprocess.run([*pip, "install", wheel], check=True, capture_output=True)
-    return python.with_name("gimel")
+    run(sys.executable, "-m", "venv", "--without-pip", environment)
+    run(*pip, "--python", environment / "bin" / "python", "install", "--no-compile", wheel)
+
+
+def run(*command: str | Path) -> None:
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.fixture
 def gimel(account: Account, installed: Path, tmp_path: Path) -> Gimel:
-    """Run a command in the folder of config.json; return what it prints, parsed where it prints JSON. Fails where it fails."""
+    """Run a command in the folder of config.json; return its output, parsed if JSON. Fails if the command does."""
     account.configure()
 
     def gimel(*arguments: str) -> Any:
@@ -58,19 +79,20 @@ def gimel(account: Account, installed: Path, tmp_path: Path) -> Gimel:
 def test_what_it_deploys_answers_over_http(
     account: Account, gimel: Gimel, store: redis.Redis
 ) -> None:
-    """Events count by GET, by POST, on a second path and through the function's URL; what is closed opens with the key."""
+    """Events count by GET, by POST, on a second path and by the function's URL; the key opens what is closed."""
     account.configure(extra_wiring=[SECOND_PATH, OWN_FUNCTION, URL])
-    done = gimel("deploy", "--yes", "--json")
+    done = gimel("deploy", "--yes", "--json", "--show-key")
     key = done["api_key"]
 
     def status(path: str, method: str = "GET", key: str | None = None, **query: str) -> int:
         return account.ask(path, method, key, **query).status
 
+    (url,) = [each["url"] for each in done["endpoints"] if ".lambda-url." in each["url"]]
     counted = [
         account.ask("track", **EVENT),
         account.ask("track", "POST", body={**EVENT, "uuid": "u2"}),
         account.ask("t", **{**EVENT, "uuid": "u3"}),
-        ask_url(account, done["endpoints"], {**EVENT, "uuid": "u4"}),
+        account.ask_url(url, **{**EVENT, "uuid": "u4"}),
     ]
     preflight = account.ask("track", "OPTIONS")
     (row,) = [
@@ -101,19 +123,12 @@ def test_what_it_deploys_answers_over_http(
         store.config_set("maxmemory", 0)
 
 
-def ask_url(account: Account, endpoints: Any, event: dict[str, str]) -> Answer:
-    """Send an event through the function's own URL, which the emulator tells by the host's name."""
-    (url,) = [each["url"] for each in endpoints if ".lambda-url." in each["url"]]
-    query = "&".join(f"{name}={value}" for name, value in event.items())
-    return ask(f"{account.url}/?{query}", host=url.split("/")[2])
-
-
 def test_it_deploys_again_changes_and_rolls_back(account: Account, gimel: Gimel) -> None:
-    """Nothing where nothing changed; a change makes a version live, and rollback the one before."""
+    """Without a change nothing is done; a change makes a new version live, and rollback the previous one."""
     gimel("deploy", "--yes")
     again = gimel("deploy", "--yes", "--json")
-    account.configure(aws={"functions": {"gimel-track": {"memory": 256}}})
-    said = gimel("deploy", "--dry-run", "--json")
+    account.configure(aws=memory(256))
+    planned = gimel("deploy", "--dry-run", "--json")
     changed = gimel("deploy", "--yes", "--json")
     after = account.live("gimel-track")
     rolled = gimel("rollback")
@@ -124,14 +139,14 @@ def test_it_deploys_again_changes_and_rolls_back(account: Account, gimel: Gimel)
         "PublishVersion",
         "MoveAlias",
     ]
-    assert said["steps"] == changed["steps"]
+    assert planned["steps"] == changed["steps"]
     assert (after, account.live("gimel-track")) == (2, 1)
     assert rolled == "Rolled back.\n"
     assert account.ask("track", **EVENT).body == {"status": "ok"}
 
 
 def test_destroy_leaves_the_account_as_it_was_found(account: Account, gimel: Gimel) -> None:
-    """Full listings before and after are equal, with another team's things in the account."""
+    """Listings before and after are equal, with another team's resources in the account."""
     add_theirs(account)
     before = account.listing()
     account.configure(extra_wiring=[SECOND_PATH, OWN_FUNCTION, URL], aws={"tags": {"team": "web"}})
