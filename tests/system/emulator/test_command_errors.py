@@ -90,7 +90,7 @@ def test_a_name_that_is_taken_is_an_error(
         ),
         ({"AWS_DEFAULT_REGION": None}, "No AWS region is set."),
         ({"AWS_PROFILE": "nobody"}, "(nobody) could not be found"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "AWS cannot be reached"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "Could not connect to AWS"),
     ],
     ids=["no credentials", "no region", "no such profile", "unreachable"],
 )

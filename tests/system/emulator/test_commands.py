@@ -52,7 +52,8 @@ def test_deploy_prints_what_a_user_needs(account: Account, run: Run, store: redi
     assert f"GET     {track}\n" in done.stdout
     assert track in done.stdout.split("<script>")[1]
     (key,) = account.client("apigateway").get_api_keys(includeValues=True)["items"]
-    assert f"API key {key['value']}" in done.stdout
+    assert key["value"] not in done.stdout
+    assert "API key not shown; `gimel status --show-key`" in done.stdout
     assert "A million events cost about $3." in done.stdout
     assert "the marked event was read back" in done.stderr
     assert "the marked event was removed" in done.stderr
@@ -78,7 +79,7 @@ def test_a_deploy_whose_result_does_not_work_says_so_and_stays(account: Account,
     done = run("deploy", "--yes", "--no-preflight")
 
     assert done.returncode == 1
-    assert "It is deployed, and does not work" in done.stderr
+    assert "Deployed, but the smoke test failed" in done.stderr
     assert "503" in done.stderr
     assert account.api()
 
@@ -91,7 +92,7 @@ def test_preflight_stops_a_deploy_before_anything_is_created(account: Account, r
     done = run("deploy", "--yes")
 
     assert done.returncode == 1
-    assert "cannot be reached" in done.stderr
+    assert "could not connect to" in done.stderr
     assert not any(account.listing().values())
 
 
@@ -106,7 +107,7 @@ def test_preflight_reports_each_check(account: Account, run: Run, store: redis.R
     found = {each["name"]: each["status"] for each in json.loads(done.stdout)}
     assert done.returncode == 0
     assert found["Redis maxmemory-policy"] == "warning"
-    assert {found[name] for name in ("configuration", "AWS", "rights", "runtime", "Redis")} == {
+    assert {found[name] for name in ("configuration", "AWS", "permissions", "runtime", "Redis")} == {
         "ok"
     }
 
@@ -158,7 +159,7 @@ def test_a_no_changes_nothing(account: Account, tmp_path: Path) -> None:
     os.close(terminal)
 
     assert process.wait(60) == 1
-    plan, answer = shown.decode().split("Do this?")
+    plan, answer = shown.decode().split("Apply this plan?")
     assert "Create the REST API gimel" in plan
     assert "Nothing was changed." in answer
     assert not any(account.listing().values())
@@ -230,7 +231,7 @@ def test_destroy_needs_yes_where_it_cannot_ask(deployed: Account, run: Run) -> N
     assert "--yes" in refused.stderr
     assert kept
     assert not any(deployed.listing().values())
-    assert "Nothing of Gimel's" in run("destroy", "--yes").stdout
+    assert "No Gimel deployment found" in run("destroy", "--yes").stdout
 
 
 def test_open_results_are_not_a_failure(account: Account, run: Run) -> None:

@@ -148,5 +148,5 @@ def test_one_question_covers_all_permissions(
 
 def permissions(operator: Operator) -> tuple[str, str]:
     found = json.loads(operator.type("preflight", "--json").stdout)
-    (finding,) = [each for each in found if each["name"] == "rights"]
+    (finding,) = [each for each in found if each["name"] == "permissions"]
     return finding["status"], "" if finding["status"] == "ok" else finding["message"]

@@ -21,11 +21,11 @@ def test_routes_and_functions_that_left_the_wiring_are_removed(account: Account)
     done = account.deploy()
 
     assert {
-        "Delete the path /t, which left the wiring",
-        "Delete the path /experiment, which left the wiring",
+        "Delete the path /t, which is not in the wiring",
+        "Delete the path /experiment, which is not in the wiring",
         "Delete the function our-experiment",
-        "Delete the log group /aws/lambda/our-experiment, with its logs",
-        "Take the public URL of the function gimel-track away",
+        "Delete the log group /aws/lambda/our-experiment with its logs",
+        "Delete the public URL of the function gimel-track",
     } <= set(done.sentences)
     left = account.listing()
     assert sorted(left["functions"]) == sorted(FUNCTIONS)
