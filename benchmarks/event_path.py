@@ -1,11 +1,13 @@
-"""What one event costs, beside Gimel 1.5.0 and beside redis-py as it is today.
+"""The cost of one event, compared with Gimel 1.5.0 and with today's redis-py.
 
     python -m benchmarks.event_path [--rounds 15] [--events 3000]
 
-Cold: the CPU time that a fresh interpreter needs to import the handler from source, as in a Lambda function, which can keep no
-bytecode; what Lambda's own runtime client (awslambdaric 4.2) has loaded before is not counted. Warm: the time of one `track`
-call on a store of this machine. All competitors in turn in each round; the median over the rounds. 1.5.0 runs on its own
-redis-py 3.5 in a separate environment (tests/oracle.py).
+Cold: the CPU time that a fresh interpreter needs to import the handler from source, as in a Lambda
+function, which cannot keep bytecode. Modules that Lambda's own runtime client (awslambdaric 4.2)
+has loaded before are not counted. Warm: the time of one `track` call on a store of this machine.
+
+In each round the competitors run one after the other; the figures are medians over the rounds.
+1.5.0 runs with redis-py 3.5 in a separate environment (tests/support/oracle.py).
 """
 
 from __future__ import annotations
@@ -24,7 +26,10 @@ from tests.support.command import REPOSITORY
 from tests.support.oracle import oracle_python
 from tests.support.servers import running_store
 
-LOADED = "import decimal, importlib, json, logging, textwrap, threading, time, traceback; t = time.process_time()\n"
+LOADED = """
+import decimal, importlib, json, logging, textwrap, threading, time, traceback
+t = time.process_time()
+"""
 SOURCES = {"Gimel": ["gimel"], "Gimel 1.5.0": ["gimel", "redis"], "redis-py alone": ["redis"]}
 COLD = {
     "Gimel": "import gimel; gimel.track",
@@ -42,13 +47,16 @@ REDIS_PY = """
 import redis; r = redis.Redis(port={port})
 def track(event, _):
     p = r.pipeline(transaction=False)
-    p.sadd('o:experiments', 'e'); p.sadd('o:counter_keys', 'k'); p.sadd('o:e:counter_keys', 'k'); p.pfadd('o:k', event['uuid'])
+    p.sadd('o:experiments', 'e')
+    p.sadd('o:counter_keys', 'k')
+    p.sadd('o:e:counter_keys', 'k')
+    p.pfadd('o:k', event['uuid'])
     p.execute()
 """
 WARM = {
     "Gimel": "import gimel; track = gimel.track" + TIME,
-    "Gimel 1.5.0": "from gimel import gimel as g; g.config['redis'] = dict(port={port}); track = g.track"
-    + TIME,
+    "Gimel 1.5.0": "from gimel import gimel as g\n"
+    "g.config['redis'] = dict(port={port}); track = g.track" + TIME,
     "redis-py alone": REDIS_PY + TIME,
 }
 
@@ -58,9 +66,12 @@ def interpreter(name: str) -> str:
 
 
 def bare_sources(name: str, folder: Path) -> Path:
-    """Copy a competitor's packages without their bytecode, and return the folder that holds them."""
+    """Copy a competitor's packages without their bytecode. Return the folder with the copy."""
     for package in SOURCES[name]:
-        find = f"import sys; sys.path.append({str(REPOSITORY)!r}); import {package}; print({package}.__path__[0])"
+        find = (
+            f"import sys; sys.path.append({str(REPOSITORY)!r})\n"
+            f"import {package}; print({package}.__path__[0])"
+        )
         found = subprocess.run(
             [interpreter(name), "-c", find], cwd="/", capture_output=True, text=True, check=True
         ).stdout
@@ -71,7 +82,7 @@ def bare_sources(name: str, folder: Path) -> Path:
 
 
 def run(name: str, code: str, home: Path, path: Path | None = None, **variables: str) -> float:
-    """Run the code in a fresh interpreter with that path; return the number that it prints."""
+    """Run the code in a fresh interpreter with this path. Return the number that it prints."""
     python = interpreter(name)
     environment = {
         "HOME": str(home),
@@ -112,7 +123,8 @@ def main() -> None:
     for name in imports:
         import_ratio, call_ratio = imports[name] / imports["Gimel"], calls[name] / calls["Gimel"]
         print(
-            f"{name:16}{imports[name] * 1e3:11.1f} ms{import_ratio:8.1f}{calls[name] * 1e6:11.0f} us{call_ratio:8.1f}"
+            f"{name:16}{imports[name] * 1e3:11.1f} ms{import_ratio:8.1f}"
+            f"{calls[name] * 1e6:11.0f} us{call_ratio:8.1f}"
         )
 
 

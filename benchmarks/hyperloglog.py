@@ -1,7 +1,9 @@
-"""Redis' HyperLogLog in NumPy: what PFADD writes, what PFCOUNT answers, and samplers of its error.
+"""Redis' HyperLogLog in NumPy: what PFADD writes, what PFCOUNT answers, and samples of its error.
 
-`registers` and `pfcount` repeat the server's arithmetic, which tests/test_hyperloglog.py holds against a real server. The
-samplers draw from the same distribution without hashing a million uuids for each repetition. Nothing here knows of statistics.
+`registers` and `pfcount` repeat the server's arithmetic, which
+tests/analysis/test_counting_error.py compares with a real server. The samplers draw from the same
+distribution without hashing a million uuids for each repetition. Nothing here knows about
+statistics.
 """
 
 from __future__ import annotations
@@ -11,10 +13,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from gimel.runtime.hyperloglog import REGISTERS as REGISTERS
 from gimel.runtime.hyperloglog import unrounded
 
-REGISTERS = 16384
-RANKS = 52  # a register holds 0 (unused) to 51
+RANKS = 52  # the values of a register: 0 (unused) to 51
 ALPHA = 0.5 / math.log(2)
 SEED = 0xADC83B19
 
@@ -23,7 +25,7 @@ Integers = NDArray[np.int64]
 
 
 def murmur64a(elements: list[bytes]) -> NDArray[np.uint64]:
-    """Hash elements of one length as Redis does (MurmurHash64A by Austin Appleby, seed 0xadc83b19)."""
+    """Hash elements of one length as Redis does: MurmurHash64A (Austin Appleby), with SEED."""
     length = len(elements[0])
     blocks, tail = divmod(length, 8)
     multiplier, shift = np.uint64(0xC6A4A7935BD1E995), np.uint64(47)
@@ -45,7 +47,7 @@ def murmur64a(elements: list[bytes]) -> NDArray[np.uint64]:
 
 
 def positions(hashes: NDArray[np.uint64]) -> tuple[Integers, NDArray[np.uint8]]:
-    """Return for each hash the register that it goes to (14 low bits) and its rank (1 to 51) there."""
+    """Return for each hash its register (the 14 low bits) and its rank there (1 to 51)."""
     rest = (hashes >> np.uint64(14)) | np.uint64(1 << 50)
     lowest = rest & (~rest + np.uint64(1))
     ranks = np.frexp(lowest.astype(np.float64))[1].astype(np.uint8)
@@ -53,19 +55,22 @@ def positions(hashes: NDArray[np.uint64]) -> tuple[Integers, NDArray[np.uint8]]:
 
 
 def registers(hashes: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    """Return the 16,384 registers after PFADD of every element."""
+    """Return the 16,384 registers after a PFADD of every element."""
     result = np.zeros(REGISTERS, dtype=np.uint8)
     np.maximum.at(result, *positions(hashes))
     return result
 
 
 def histogram(values: NDArray[np.uint8]) -> Integers:
-    """Return how many registers hold 0, 1, ... 51."""
+    """Return how many registers have the values 0, 1, ... 51."""
     return np.bincount(values, minlength=RANKS)
 
 
 def estimate(histograms: Integers) -> Floats:
-    """Return the cardinality before rounding, for histograms of registers in the last axis (Ertl 2017, algorithm 6)."""
+    """Return the cardinality before rounding (Ertl 2017, algorithm 6).
+
+    The last axis of `histograms` is that of the registers' values.
+    """
     counts = np.asarray(histograms, dtype=np.float64)
     z = REGISTERS * _tau(1 - counts[..., -1] / REGISTERS)
     for rank in range(RANKS - 2, 0, -1):
@@ -93,10 +98,11 @@ def corrected(counts: Integers) -> Floats:
 def sample_errors(
     rng: np.random.Generator, size: int, elements: float
 ) -> tuple[Integers, Integers]:
-    """Draw `size` independent HyperLogLogs of Poisson(elements) distinct elements; return (true counts, PFCOUNTs).
+    """Draw `size` independent HyperLogLogs of Poisson(elements) distinct elements.
 
-    A register that b elements fell into holds at most r with probability (1 - 2^-r)^b. How many registers have each (b, r) is
-    drawn at once: one multinomial over a few hundred cells, distributed as if the elements had been hashed.
+    Return (true counts, PFCOUNTs). A register with b elements has a value of at most r with
+    probability (1 - 2^-r)^b. The numbers of registers with each (b, r) are drawn at once, from one
+    multinomial over a few hundred cells. They are distributed as if the elements had been hashed.
     """
     mean = elements / REGISTERS
     hits = np.arange(int(mean + 12 * math.sqrt(mean) + 14))
@@ -123,8 +129,11 @@ def sample_errors(
 def sample_subset(
     rng: np.random.Generator, size: int, elements: float, share: float
 ) -> tuple[Integers, Integers]:
-    """Draw `size` pairs of HyperLogLogs, one of Poisson(elements) visitors, one of the `share` of them that converted, with the
-    same uuids; return (PFCOUNTs of the visitors, PFCOUNTs of the converted)."""
+    """Draw `size` pairs of HyperLogLogs with the same uuids.
+
+    One has Poisson(elements) visitors, the other the `share` of them that converted. Return
+    (PFCOUNTs of the visitors, PFCOUNTs of the converted ones).
+    """
     ranks = np.arange(RANKS)
     some = np.exp(-elements * share / REGISTERS * np.where(ranks == RANKS - 1, 0.0, 0.5**ranks))
     rest = np.exp(
@@ -148,7 +157,7 @@ def sample_subset(
 
 
 def sample_path(rng: np.random.Generator, arrivals: Integers) -> Integers:
-    """Return PFCOUNT of one HyperLogLog at the end of each day on which `arrivals[day]` new elements came."""
+    """Return a HyperLogLog's PFCOUNT at the end of each day, with `arrivals[day]` new elements."""
     values = np.zeros(REGISTERS, dtype=np.uint8)
     index, ranks = positions(rng.integers(0, 2**64, size=int(arrivals.sum()), dtype=np.uint64))
     ends = np.cumsum(arrivals)
@@ -160,7 +169,7 @@ def sample_path(rng: np.random.Generator, arrivals: Integers) -> Integers:
 
 
 def _sigma(x: Floats) -> Floats:
-    """Return Ertl's sigma, infinite at 1 (an empty HyperLogLog)."""
+    """Return Ertl's sigma, which is infinite at 1 (an empty HyperLogLog)."""
     x = np.asarray(x, dtype=np.float64)
     empty = x == 1
     power, scale = np.where(empty, 0.0, x), 1.0
@@ -175,7 +184,7 @@ def _sigma(x: Floats) -> Floats:
 
 
 def _tau(x: Floats) -> Floats:
-    """Return Ertl's tau, zero at 0 and 1."""
+    """Return Ertl's tau, which is zero at 0 and 1."""
     x = np.asarray(x, dtype=np.float64)
     edge = (x == 0) | (x == 1)
     root, scale = np.where(edge, 1.0, x), 1.0

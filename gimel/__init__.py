@@ -1,8 +1,8 @@
 """Gimel: A/B tests on your own AWS account.
 
-This is the front door that AWS Lambda imports. The handlers `gimel.track`, `gimel.all`, `gimel.experiment` and `gimel.delete`
-are resolved on first use, so that a cold start loads the one that it needs. It ships to Lambda together with `gimel.runtime`
-and must import nothing else.
+AWS Lambda imports this module. It ships to Lambda together with `gimel.runtime` and imports nothing
+else. The handlers `gimel.track`, `gimel.all`, `gimel.experiment` and `gimel.delete` are loaded on
+first use, so that a cold start loads only the handler that it needs.
 """
 
 TYPE_CHECKING = False

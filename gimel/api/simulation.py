@@ -10,8 +10,8 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from gimel.runtime.results import PARTICIPATE
-from gimel.runtime.track import MOST_EVENTS
+from gimel.runtime.event import PARTICIPATE
+from gimel.runtime.track import MAX_EVENTS
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def batches(
     events: list[dict[str, str]] = []
     for visitor in crowd:
         names = [PARTICIPATE, goal] if visitor.converted else [PARTICIPATE]
-        if len(events) + len(names) > MOST_EVENTS:
+        if len(events) + len(names) > MAX_EVENTS:
             yield group, events
             group, events = [], []
         group.append(visitor)

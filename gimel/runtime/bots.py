@@ -1,8 +1,9 @@
-"""Which user agents are crawlers and headless browsers, that is nobody's visit.
+"""Recognizes crawlers and headless browsers by their user agent: their events are not visits.
 
-A visitor wrongly refused costs more than a crawler wrongly counted, so the signs are few and none occurs in a browser that
-people use; crawlers that run no JavaScript never send an event and need no sign. HTTP libraries (curl, python-requests) pass:
-who calls the URL with one means to count. tests/test_bots.py measures both errors on public lists.
+Refusing a visitor by mistake costs more than counting a crawler, so there are few signs, and none
+of them occurs in a browser that people use. Crawlers that run no JavaScript never send an event
+and need no sign. HTTP libraries (curl, python-requests) pass: whoever calls the URL with one does
+so deliberately. tests/runtime/test_bots.py measures both kinds of error on public lists.
 """
 
 _SIGNS = (
@@ -14,7 +15,7 @@ _SIGNS = (
     "phantomjs",
     "playwright",
     "selenium",
-    "://",  # an address to complain to: "+https://example.com/crawler"
+    "://",  # a contact address: "+https://example.com/crawler"
     "lighthouse",
     "pagespeed",
     "gtmetrix",
@@ -42,9 +43,12 @@ _SIGNS = (
 
 
 def is_bot(user_agent: str) -> bool:
-    """Tell whether a User-Agent header names a known crawler or a headless browser. An empty one tells nothing: False."""
-    text = user_agent.lower().replace("cubot", "")  # Cubot makes phones
-    for sign in _SIGNS:  # noqa: SIM110 - every event waits for it, and any() takes longer
+    """Return whether a User-Agent header names a known crawler or a headless browser.
+
+    An empty header proves nothing, so it returns False.
+    """
+    text = user_agent.lower().replace("cubot", "")  # Cubot is a brand of phones
+    for sign in _SIGNS:  # noqa: SIM110 - runs for every event, and any() is slower
         if sign in text:
             return True
     return False

@@ -1,11 +1,13 @@
-"""Events into Redis: three index entries and one PFADD each, all in one round trip.
+"""Events into Redis: three index entries and one PFADD per event, all in one round trip.
 
-Everything is idempotent, so events may be sent again. Only when an index says that a counter is new does a second trip, in
-`limits`, look whether it may stay.
+Everything here is idempotent, so events may be sent again. Only where an index did not list a
+counter yet does a second round trip, in `limits`, check whether it may stay.
 """
 
-from gimel.runtime import keys
-from gimel.runtime.errors import ServerError, WrongTypeError
+from gimel.runtime import http, keys
+from gimel.runtime.errors import WrongTypeError
+from gimel.runtime.event import COUNTER_UNREADABLE, LIMIT_REACHED
+from gimel.runtime.redis import process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,41 +15,58 @@ if TYPE_CHECKING:
 
     from gimel.runtime.event import TrackEvent
     from gimel.runtime.redis.client import Client
+    from gimel.runtime.redis.resp import Reply
 
 
 def count(
     redis: "Client", events: "Sequence[TrackEvent]", limits: "Mapping[str, int]"
-) -> "set[str]":
-    """Count the events. Return the ids of the counters that would have exceeded a limit; nothing of theirs was kept.
+) -> "dict[TrackEvent, str]":
+    """Count the events. Return those that were not counted, each with the reason.
 
-    Raises RedisError. Then some may have been counted and all may be sent again.
+    A counter that would have exceeded a limit leaves nothing in Redis. Raises RedisError; then some
+    events may have been counted, and all of them may be sent again.
     """
-    commands = [event.commands() for event in events]
-    distinct = list(dict.fromkeys(command for four in commands for command in four))
-    reply_to = dict(zip(distinct, redis.execute(distinct), strict=True))
-    occupied = []
-    for event, (_, _, _, add) in zip(events, commands, strict=True):
-        if isinstance(reply_to[add], WrongTypeError) and keys.shards(event.counter) is None:
-            reply_to[add] = None
-            occupied.append(event)
-    for reply in reply_to.values():
-        if isinstance(reply, ServerError):
-            raise reply
-    over: set[str] = set()
-    # What is occupied is not ours to take away again.
-    new = {
-        event.counter: event
-        for event, four in zip(events, commands, strict=True)
-        if reply_to[four[2]] == 1 and event not in occupied
-    }
+    new: dict[str, TrackEvent] = {}
+    new_experiments: set[str] = set()
+    blocked: dict[TrackEvent, WrongTypeError] = {}
+    for event, replies in zip(events, _send(redis, events), strict=True):
+        experiment_added, _, counter_added, visitor_added = replies
+        if experiment_added == 1:
+            new_experiments.add(event.experiment_index)
+        if isinstance(visitor_added, WrongTypeError):
+            blocked[event] = visitor_added
+        elif counter_added == 1:
+            new[event.counter] = event
+    for event in blocked:
+        # Not new: a limit would delete its keys, with what others wrote there.
+        new.pop(event.counter, None)
+    # Under its own key a counter may have an integer that Lamed left. Results add up both.
+    beside = [event for event in blocked if keys.shards(event.counter) is None]
+    ignored = dict.fromkeys(blocked.keys() - beside, COUNTER_UNREADABLE)
+    if ignored:
+        http.log(next(iter(blocked.values())))
     if new:
         from gimel.runtime.limits import keep_within
 
-        experiments = {four[0] for four in commands if reply_to[four[0]] == 1}
-        over = keep_within(limits, redis, list(new.values()), experiments)
-    if occupied:
-        # Lamed left an integer under the counter's own key: count beside it, where results will find both.
-        for event in occupied:
-            event.counter = keys.sharded_at_one(event.counter)
-        over |= count(redis, occupied, limits)
-    return over
+        over = keep_within(limits, redis, list(new.values()), new_experiments)
+        ignored.update((event, LIMIT_REACHED) for event in events if event.counter in over)
+    if beside:
+        for event in beside:
+            event.count_beside()
+        ignored.update(count(redis, beside, limits))
+    return ignored
+
+
+def _send(redis: "Client", events: "Sequence[TrackEvent]") -> "list[list[Reply]]":
+    """Send each distinct command once. Return the replies to each event's own commands.
+
+    Raises RedisError, but not the WrongTypeError of a PFADD, which concerns one event alone.
+    """
+    commands = [event.commands() for event in events]
+    distinct = list(dict.fromkeys(command for of_event in commands for command in of_event))
+    reply_to = dict(zip(distinct, redis.execute(distinct), strict=True))
+    replies = [[reply_to[command] for command in of_event] for of_event in commands]
+    for of_event in replies:
+        blocked = isinstance(of_event[-1], WrongTypeError)
+        process.raise_error(of_event[:-1] if blocked else of_event)
+    return replies

@@ -1,11 +1,15 @@
 """What can go wrong between an event and Redis, as types.
 
-A message may be logged. It never holds a password or a uuid; the answer to the public is chosen in `http`, not here.
+A message may be logged. It never contains a password or a uuid. What the public is told is decided
+in `http`, not here.
 """
 
 
 class BadRequest(Exception):
-    """The caller's input is malformed. The message names the field; it and `details` are shown to the caller."""
+    """The caller's input is malformed. The message names the field.
+
+    The caller sees the message and the `details`.
+    """
 
     def __init__(self, message: str, **details: object) -> None:
         super().__init__(message)
@@ -13,15 +17,15 @@ class BadRequest(Exception):
 
 
 class RedisError(Exception):
-    """Redis did not do what was asked: nothing may be assumed to have been counted."""
+    """Redis did not do what it was asked to: assume that nothing was counted."""
 
 
 class SettingsError(RedisError):
-    """GIMEL_SETTINGS is missing or holds something that cannot be used."""
+    """GIMEL_SETTINGS is missing or contains something unusable."""
 
 
 class ConnectionFailed(RedisError):
-    """No connection could be made, or it was lost."""
+    """The connection could not be made, or it was lost."""
 
 
 class AnswerTimeout(ConnectionFailed):
@@ -29,7 +33,7 @@ class AnswerTimeout(ConnectionFailed):
 
 
 class ProtocolError(ConnectionFailed):
-    """What came back is not RESP2: not a Redis server, or a connection out of step."""
+    """The answer is not RESP2: the server is not Redis, or the connection is out of step."""
 
 
 class ServerError(RedisError):
@@ -41,27 +45,34 @@ class ServerError(RedisError):
 
 
 class AuthenticationError(ServerError):
-    """User name or password are missing or wrong, or the user may not run the command."""
+    """The user name or password is missing or wrong, or the user may not run the command."""
 
 
 class ReadOnlyError(ServerError):
-    """The server is a replica, as after a failover: a new connection may find the primary."""
+    """The server is a replica, as after a failover. A new connection may reach the primary."""
 
 
 class OutOfMemoryError(ServerError):
-    """`maxmemory` is reached and nothing may be evicted."""
+    """`maxmemory` is reached, and nothing may be evicted."""
 
 
 class NotReadyError(ServerError):
-    """The server is loading, has lost its primary or its cluster, cannot persist, or is busy: trying later may help."""
+    """The server cannot answer at the moment; trying again later may help.
+
+    It is loading, busy, cannot persist, or has lost its primary or its cluster.
+    """
 
 
 class WrongTypeError(ServerError):
-    """The key holds another kind of value than the command works on, or a HyperLogLog that is damaged."""
+    """The key holds another type of value than the command needs, or a damaged HyperLogLog."""
 
 
 class Redirected(ServerError):
-    """Redis Cluster: another node serves this slot. `asking` marks a redirection for one command only."""
+    """Redis Cluster: another node serves this slot.
+
+    `host` is empty where the server did not name one, which means the host that answered (the
+    client fills it in). `asking` marks a redirection for this one command only.
+    """
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -98,7 +109,8 @@ _TYPE_OF_CODE = {
 def server_error(message: str) -> ServerError:
     """Return the typed error for the text of a RESP error reply, `CODE what happened`.
 
-    Where a server does not know a command it quotes the arguments, a password or a uuid among them: those are left out.
+    A server that does not know a command quotes its arguments, which may be a password or a uuid.
+    They are removed.
     """
     message = message.partition(", with args beginning with")[0]
     return _TYPE_OF_CODE.get(message.split(" ", 1)[0], ServerError)(message)

@@ -1,21 +1,168 @@
-"""One event as it is counted: its names, the visitor and the counter."""
+"""What arrives: the event that a gateway hands to Lambda, as a `Request` and as `TrackEvent`s.
 
-from gimel.runtime import keys
+FORMATS lists the formats of events in the order in which they are tried. A format holds everything
+that is particular to it: how it is recognized, how it is read, and how its answer looks. A further
+gateway is a further format. What the answer says is decided elsewhere.
+"""
+
+import json
+from binascii import a2b_base64
+
+from gimel.runtime import fields, keys
+from gimel.runtime.errors import BadRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from gimel.runtime.redis.resp import Command
+
+PARTICIPATE = "participate"
+"""The `event` of a visitor who takes part in an experiment; any other is the name of a goal."""
+
+# The reasons why an event is ignored.
+BOT = "bot"
+NAMESPACE_NOT_ALLOWED = "namespace not allowed"
+EXPERIMENT_NOT_ALLOWED = "experiment not allowed"
+LIMIT_REACHED = "limit reached"
+COUNTER_UNREADABLE = "counter unreadable"
+"""The counter's key holds something that is not a count, so the event cannot be added to it."""
+
+
+class Request:
+    """One call of a handler.
+
+    `parameters` are those of the query. `body` is parsed JSON, a dict of form fields, or None.
+    """
+
+    __slots__ = ("body", "parameters", "user_agent")
+
+    def __init__(
+        self, parameters: "Mapping[str, Any]", body: "Any" = None, user_agent: str = ""
+    ) -> None:
+        self.parameters = parameters
+        self.body = body
+        self.user_agent = user_agent
+
+
+class Format:
+    """One format of events. What this class implements is common to API Gateway's formats.
+
+    Whatever an event holds, reading it raises nothing but BadRequest.
+    """
+
+    is_gateway = True
+    """False where the caller gets a plain value or an exception instead of an HTTP response."""
+
+    def matches(self, event: "Any", context: "Any") -> bool:
+        """Return whether the event has this format. `context` is its `requestContext`, if any."""
+        raise NotImplementedError
+
+    def method(self, event: "Mapping[str, Any]") -> "Any":
+        """Return the HTTP method, or something that is not text where there is none."""
+        raise NotImplementedError
+
+    def parameters(self, event: "Mapping[str, Any]") -> "Mapping[str, Any]":
+        """Return the parameters of the query."""
+        return _dict(event.get("queryStringParameters"))
+
+    def headers(self, event: "Mapping[str, Any]") -> "dict[str, str]":
+        """Return the headers, their names in lower case."""
+        return {
+            name.lower(): value
+            for name, value in _dict(event.get("headers")).items()
+            if isinstance(name, str) and isinstance(value, str)
+        }
+
+    def response(self, status: int, headers: "dict[str, str]", value: "Any") -> "Any":
+        """Return the answer in the shape that the gateway expects."""
+        return {"statusCode": status, "headers": headers, "body": json.dumps(value)}
+
+
+class HttpApi(Format):
+    """An HTTP API or a Lambda function URL: payload format 2.0.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+    https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
+    """
+
+    def matches(self, event: "Any", context: "Any") -> bool:
+        return isinstance(context, dict) and (event.get("version") == "2.0" or "http" in context)
+
+    def method(self, event: "Mapping[str, Any]") -> "Any":
+        return _dict(event["requestContext"].get("http")).get("method")
+
+    def parameters(self, event: "Mapping[str, Any]") -> "Mapping[str, Any]":
+        # queryStringParameters joins the values of a repeated name with commas.
+        raw = event.get("rawQueryString")
+        if not isinstance(raw, str):
+            return super().parameters(event)
+        return _parse_form(raw) if raw else {}
+
+
+class RestApi(Format):
+    """A REST API with Lambda proxy integration: payload format 1.0.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+    """
+
+    def matches(self, event: "Any", context: "Any") -> bool:
+        return isinstance(context, dict)  # a query cannot put a dict into a flat event
+
+    def method(self, event: "Mapping[str, Any]") -> "Any":
+        return event.get("httpMethod")
+
+
+class Flat(Format):
+    """A dict of the parameters: `aws lambda invoke`, and the mapping template of Gimel 1.5.0."""
+
+    is_gateway = False
+
+    def matches(self, event: "Any", context: "Any") -> bool:
+        return isinstance(event, dict)
+
+    def parameters(self, event: "Mapping[str, Any]") -> "Mapping[str, Any]":
+        return event
+
+
+FORMATS = (HttpApi(), RestApi(), Flat())
+
+
+def format_of(event: "Any") -> Format:
+    """Return the format of an event. Raises BadRequest where it has none."""
+    context = event.get("requestContext") if isinstance(event, dict) else None
+    for event_format in FORMATS:
+        if event_format.matches(event, context):
+            return event_format
+    raise BadRequest("the event must be a JSON object with the parameters")
+
+
+def parse_request(
+    event_format: Format, event: "Mapping[str, Any]", method: str, headers: "Mapping[str, str]"
+) -> Request:
+    """Return the request of a gateway's event. Only a POST has a body. Raises BadRequest."""
+    body = _body(event, headers.get("content-type", "")) if method == "POST" else None
+    return Request(event_format.parameters(event), body, headers.get("user-agent", ""))
 
 
 class TrackEvent:
-    """One event: its names as given, the uuid, and the id of the counter that counts it."""
+    """One event to count: its names as sent, the visitor's uuid, and the keys that count it.
+
+    `counter` is the id of its counter, which the two indexes list, and `shard` the key of the
+    HyperLogLog that takes the uuid.
+    """
 
     __slots__ = (
         "counter",
         "encoded_experiment",
         "encoded_namespace",
         "experiment",
+        "experiment_index",
+        "experiments_key",
         "namespace",
+        "namespace_index",
+        "shard",
         "uuid",
     )
 
@@ -25,22 +172,81 @@ class TrackEvent:
         self.namespace = namespace
         self.experiment = experiment
         self.uuid = uuid
-        self.encoded_namespace = keys.encode(namespace)
-        self.encoded_experiment = keys.encode(experiment)
+        self.encoded_namespace = space = keys.encode(namespace)
+        self.encoded_experiment = name = keys.encode(experiment)
+        self.experiments_key = keys.experiments_key(space)
+        self.namespace_index = keys.counters_key(space)
+        self.experiment_index = keys.experiment_counters_key(space, name)
         self.counter = keys.counter_id(
-            self.encoded_namespace,
-            self.encoded_experiment,
-            keys.encode(goal),
-            keys.encode(variant),
-            precision,
+            space, name, keys.encode(goal), keys.encode(variant), precision
         )
+        self.shard = keys.shard_of(self.counter, uuid)
+
+    @property
+    def meta_key(self) -> str:
+        """The key of what is noted about its experiment."""
+        return keys.meta_key(self.encoded_namespace, self.encoded_experiment)
+
+    def count_beside(self) -> None:
+        """Choose another counter of precision 1, because the key of its own one is occupied."""
+        self.counter = keys.sharded_at_one(self.counter)
+        self.shard = keys.shard_of(self.counter, self.uuid)
 
     def commands(self) -> "tuple[Command, Command, Command, Command]":
-        """Return what counts it: the experiment, the counter in the namespace, the counter in the experiment, the uuid."""
-        namespace, counter = self.encoded_namespace, self.counter
+        """Return the commands that count it.
+
+        They list the experiment, list its counter in the namespace and in the experiment, and add
+        the uuid.
+        """
         return (
-            ("SADD", keys.experiments_key(namespace), self.experiment),
-            ("SADD", keys.counters_key(namespace), counter),
-            ("SADD", keys.experiment_counters_key(namespace, self.encoded_experiment), counter),
-            ("PFADD", keys.shard_of(counter, self.uuid), self.uuid),
+            ("SADD", self.experiments_key, self.experiment),
+            ("SADD", self.namespace_index, self.counter),
+            ("SADD", self.experiment_index, self.counter),
+            ("PFADD", self.shard, self.uuid),
         )
+
+
+def parse_event(parameters: "Mapping[str, Any]", precision: int) -> TrackEvent:
+    """Return the event that the parameters describe. Raises BadRequest, which names the field."""
+    return TrackEvent(
+        fields.namespace(parameters),
+        fields.text(parameters, "experiment"),
+        fields.text(parameters, "event"),
+        fields.text(parameters, "variant"),
+        fields.text(parameters, "uuid"),
+        precision,
+    )
+
+
+def _dict(value: "Any") -> "dict[Any, Any]":
+    return value if isinstance(value, dict) else {}
+
+
+def _body(event: "Mapping[str, Any]", content_type: str) -> "Any":
+    raw = event.get("body")
+    if not isinstance(raw, str):
+        return None
+    if event.get("isBase64Encoded"):
+        try:
+            raw = a2b_base64(raw).decode()
+        except ValueError:
+            raise BadRequest("the body is not valid UTF-8 text") from None
+    text = raw.strip()
+    if not text:
+        return None
+    if text[0] not in "[{" and content_type.lower().startswith("application/x-www-form-urlencoded"):
+        return _parse_form(text)
+    try:
+        # Whatever the content type: sendBeacon sends text/plain, and curl -d calls JSON a form.
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadRequest("the body must be a JSON object, a list of them, or a form") from None
+
+
+def _parse_form(text: str) -> "dict[str, str]":
+    from urllib.parse import parse_qsl  # takes 2 ms of a cold start, and REST APIs parse the query
+
+    try:
+        return dict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=100))
+    except ValueError:
+        raise BadRequest("the parameters must be URL-encoded UTF-8, at most 100 of them") from None

@@ -1,22 +1,25 @@
-"""What Redis' PFCOUNT says, before Redis rounded it.
+"""The estimate behind Redis' PFCOUNT, before Redis rounds it.
 
-A counter is split into shards and its count is the sum of theirs. PFCOUNT answers in whole numbers, so every shard is rounded
-on its own; while a shard is small its estimate lies a like fraction above a whole number each time, and a sum of many shards
-adds those fractions up to a bias. The estimate of a small HyperLogLog follows from how many of its 16,384 registers are in
-use, a whole number too, so the rounding can be undone.
+A counter's count is the sum of the counts of its shards. PFCOUNT answers whole numbers, so each
+shard is rounded separately. The estimates of small shards all lie a similar fraction above a whole
+number, so that the sum of many shards adds these fractions up to a bias. The estimate of a small
+HyperLogLog depends only on how many of its 16,384 registers are in use, which is a whole number
+too, so the rounding can be undone.
 """
 
 import math
 
 REGISTERS = 16384
+"""How many registers a HyperLogLog of Redis has."""
 
 
 def unrounded(count: int) -> float:
-    """Return the estimate (distinct elements) that PFCOUNT rounded to `count`, for the HyperLogLog of one shard.
+    """Return the estimate (distinct elements) of one HyperLogLog that PFCOUNT rounded to `count`.
 
-    Below 2,000 the estimate is that of linear counting, -m ln(1 - used/m), for the whole number of used registers nearest to
-    `count` (Whang et al. 1990, "A linear-time probabilistic counting algorithm"). From 2,000 on the rounding no longer matters
-    and `count` is returned as it is.
+    Below 2,000 the estimate is that of linear counting, -m ln(1 - used/m), with the number of used
+    registers that comes nearest to `count` (Whang et al. 1990, "A linear-time probabilistic
+    counting algorithm"). From 2,000 on, rounding does not matter and `count` is returned
+    unchanged.
     """
     if not 0 < count < 2000:
         return float(count)

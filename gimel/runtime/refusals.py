@@ -1,6 +1,7 @@
-"""How many events were ignored, and why: kept beside the experiment, so that its owner sees what was not counted.
+"""How many events were ignored, and why: noted beside the experiment, so that its owner sees it.
 
-Only where the experiment, or at least its namespace, is known: a refused event must not create anything of its own choosing.
+An event is noted only where its experiment, or at least its namespace, is known: an ignored event
+must not create keys with names of its own choosing.
 """
 
 from gimel.runtime import http, keys
@@ -9,51 +10,61 @@ from gimel.runtime.redis import process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping
 
     from gimel.runtime.event import TrackEvent
     from gimel.runtime.redis.client import Client
-    from gimel.runtime.redis.resp import Command
+    from gimel.runtime.redis.resp import Command, Reply
 
 FIELD = "ignored:"
+"""The beginning of a meta hash's field; the reason follows."""
 
 
-def note(redis: "Client", refused: "Sequence[tuple[TrackEvent, str]]") -> None:
-    """Add the refused events, each with its reason, to the figures. A failure is logged: the answer does not depend on it."""
+def note(redis: "Client", reasons: "Mapping[TrackEvent, str]") -> None:
+    """Add the ignored events to the figures.
+
+    A failure is only logged: the answer to the caller does not depend on it.
+    """
     try:
-        entries = list(dict.fromkeys(event.commands()[0] for event, _ in refused))
-        questions: list[Command] = []
-        for _, experiments, name in entries:
-            questions += [("SISMEMBER", experiments, name), ("EXISTS", experiments)]
-        known = process.run(redis, questions)
-        is_known = dict(zip(entries, zip(known[::2], known[1::2], strict=True), strict=True))
+        known = _known(redis, reasons)
         totals: dict[tuple[str, str], int] = {}
-        for event, reason in refused:
-            experiment_known, namespace_known = is_known[event.commands()[0]]
+        for event, reason in reasons.items():
+            experiment_known, namespace_known = known[event.experiment_index]
             if experiment_known:
-                place = (
-                    keys.meta_key(event.encoded_namespace, event.encoded_experiment),
-                    FIELD + reason,
-                )
+                key = event.meta_key
             elif namespace_known:
-                place = (keys.namespace_meta_key(event.encoded_namespace), FIELD + reason)
+                key = keys.namespace_meta_key(event.encoded_namespace)
             else:
                 continue
-            totals[place] = totals.get(place, 0) + 1
+            totals[key, reason] = totals.get((key, reason), 0) + 1
         if totals:
             process.run(
                 redis,
-                [("HINCRBY", key, field, number) for (key, field), number in totals.items()],
+                [
+                    ("HINCRBY", key, FIELD + reason, number)
+                    for (key, reason), number in totals.items()
+                ],
                 idempotent=False,
             )
     except RedisError as error:
         http.log(error)
 
 
-def ignored(meta: "dict[str, str]") -> "dict[str, int]":
+def ignored(meta: "Mapping[str, str]") -> "dict[str, int]":
     """Return {reason: number of events} from the fields of a meta hash."""
     return {
         field[len(FIELD) :]: int(value)
         for field, value in sorted(meta.items())
         if field.startswith(FIELD) and value.isdecimal()
     }
+
+
+def _known(redis: "Client", events: "Iterable[TrackEvent]") -> "dict[str, tuple[Reply, Reply]]":
+    """Return for each experiment, by its index, whether it and whether its namespace is known."""
+    experiments = {event.experiment_index: event for event in events}
+    questions: list[Command] = []
+    for event in experiments.values():
+        questions.append(("SISMEMBER", event.experiments_key, event.experiment))
+        questions.append(("EXISTS", event.experiments_key))
+    replies = process.run(redis, questions)
+    return dict(zip(experiments, zip(replies[::2], replies[1::2], strict=True), strict=True))

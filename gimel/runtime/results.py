@@ -1,38 +1,43 @@
-"""`gimel.all` and `gimel.experiment`: what was counted, in two round trips however many experiments there are."""
+"""`gimel.all` and `gimel.experiment`: what was counted, read in two round trips."""
 
-from gimel.runtime import fields, http, keys
+from gimel.runtime import fields, http, keys, parsing
 from gimel.runtime.errors import BadRequest, ServerError, WrongTypeError
+from gimel.runtime.event import PARTICIPATE
 from gimel.runtime.hyperloglog import unrounded
 from gimel.runtime.redis import process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any, TypeAlias
 
-    from gimel.runtime.http import Request
+    from gimel.runtime.event import Request
     from gimel.runtime.redis.client import Client
     from gimel.runtime.redis.resp import Command, Reply
     from gimel.runtime.settings import Settings
 
+    Names: TypeAlias = tuple[str, str, str]  # experiment, goal, variant
+
 METHODS = ("GET",)
-PARTICIPATE = "participate"
+UNAVAILABLE = "the data store is unavailable; try again later"
 EXACT = "exact"
+"""Stands for the precision of a count without counting error: an integer that Lamed left."""
 
-_LONGEST_INTEGER = 20
+_MAX_DIGITS = 20  # of such an integer
 
 
-def all(event: "Any", context: "Any" = None) -> "Any":  # noqa: A001 - the name that 1.5.0's wiring gave it
-    """Answer every experiment of a `namespace`, or those that `scope` lists, divided by commas.
+def all(event: "Any", context: "Any" = None) -> "Any":  # noqa: A001 - 1.5.0's name for it
+    """Return all experiments of a `namespace`, or those named in `scope`, separated by commas.
 
-    The first item is `{"meta": {"scope": ..., "ignored": {reason: events}}}`, each further one as `_Experiment.described`.
+    The first item is `{"meta": {"scope": ..., "ignored": {reason: events}}}`, the others are as
+    `_Experiment.described` returns them.
     """
-    return http.answer(event, context, METHODS, _all)
+    return http.answer(event, context, _all, methods=METHODS, unavailable=UNAVAILABLE)
 
 
 def experiment(event: "Any", context: "Any" = None) -> "Any":
-    """Answer the goals of one `experiment` of a `namespace`: the `goals` of `gimel.all`."""
-    return http.answer(event, context, METHODS, _experiment)
+    """Return the goals of one `experiment` of a `namespace`: the `goals` of `gimel.all`."""
+    return http.answer(event, context, _one, methods=METHODS, unavailable=UNAVAILABLE)
 
 
 def _all(request: "Request", settings: "Settings", context: "Any") -> "Any":
@@ -48,7 +53,7 @@ def _all(request: "Request", settings: "Settings", context: "Any") -> "Any":
     return [{"meta": {"scope": scope, "ignored": ignored}}, *experiments]
 
 
-def _experiment(request: "Request", settings: "Settings", context: "Any") -> "Any":
+def _one(request: "Request", settings: "Settings", context: "Any") -> "Any":
     namespace = fields.namespace(request.parameters)
     name = fields.text(request.parameters, "experiment")
     redis = process.client(settings.redis, context)
@@ -59,55 +64,72 @@ def _experiment(request: "Request", settings: "Settings", context: "Any") -> "An
 def _read(
     redis: "Client", namespace: str, wanted: "Sequence[str] | None"
 ) -> "tuple[list[dict[str, Any]], dict[str, int]]":
-    """Return the experiments wanted, or all of them sorted by name, and what was ignored in the namespace as a whole."""
-    spaces = keys.namespace_spellings(namespace)
+    """Return the wanted experiments, and the ignored events that belong to no known experiment.
+
+    None means all experiments, sorted by name.
+    """
+    names, counters = _read_indexes(redis, namespace, wanted)
+    space = keys.encode(namespace)
+    meta_keys = [keys.meta_key(space, keys.encode(name)) for name in names]
+    found = {name: _Experiment() for name in names}
+    metas = _read_counts(redis, counters, [keys.namespace_meta_key(space), *meta_keys], found)
+    experiments = [
+        found[name].described(name, meta) for name, meta in zip(names, metas[1:], strict=True)
+    ]
+    return experiments, _ignored(metas[0])
+
+
+def _read_indexes(
+    redis: "Client", namespace: str, wanted: "Sequence[str] | None"
+) -> "tuple[Sequence[str], dict[str, Names]]":
+    """Return the names of the experiments, and the names of each of their counters by its id."""
+    spaces = parsing.namespace_spellings(namespace)
     lists = [keys.experiments_key(space) for space in spaces]
-    indexes: list[tuple[str, str | None]]  # each with the experiment that it belongs to
-    if wanted is None:
-        indexes = [(keys.counters_key(space), None) for space in spaces]
-    else:
-        indexes = [
-            (keys.experiment_counters_key(space, name), experiment)
-            for space in spaces
-            for experiment in wanted
-            for name in keys.spellings(experiment)
-        ]
+    indexes = _indexes(spaces, wanted)
     replies = process.read(
         redis, [("SMEMBERS", key) for key in (*lists, *(index for index, _ in indexes))]
     )
     known = {name for reply in replies[: len(lists)] for name in process.texts(reply)}
     names = sorted(known) if wanted is None else wanted
-    found = {name: _Experiment() for name in names}
-    parser = keys.Parser(namespace, known.union(names))
+    parser = parsing.Parser(namespace, known.union(names))
     counters = {}
     for (_, owner), reply in zip(indexes, replies[len(lists) :], strict=True):
         for counter in process.texts(reply):
             parsed = parser.parse(counter, owner)
             if parsed is not None:
                 counters[counter] = parsed
-    meta_keys = [keys.meta_key(spaces[0], keys.encode(name)) for name in names]
-    namespace_meta, *metas = _count_all(
-        redis, counters, [keys.namespace_meta_key(spaces[0]), *meta_keys], found
-    )
+    return names, counters
+
+
+def _indexes(
+    spaces: "Iterable[str]", wanted: "Sequence[str] | None"
+) -> "list[tuple[str, str | None]]":
+    """Return the indexes to read, each with the experiment that it belongs to, if it has one."""
+    if wanted is None:
+        return [(keys.counters_key(space), None) for space in spaces]
     return [
-        found[name].described(name, meta) for name, meta in zip(names, metas, strict=True)
-    ], _ignored(namespace_meta)
+        (keys.experiment_counters_key(space, name), experiment)
+        for space in spaces
+        for experiment in wanted
+        for name in parsing.spellings(experiment)
+    ]
 
 
-def _count_all(
+def _read_counts(
     redis: "Client",
-    counters: "Mapping[str, tuple[str, str, str]]",
+    counters: "Mapping[str, Names]",
     meta_keys: "Sequence[str]",
     found: "Mapping[str, _Experiment]",
 ) -> "list[Reply]":
-    """Add up every counter in its experiment; return the replies for the meta keys, WrongTypeError among them."""
+    """Add each counter to its experiment. Return the replies for the meta keys.
+
+    A reply is a WrongTypeError where the key holds something else.
+    """
     commands: list[Command] = [("HGETALL", key) for key in meta_keys]
     for counter in counters:
         commands += [("PFCOUNT", key) for key in keys.shard_keys(counter)]
-        if keys.shards(counter) is None:
-            commands.append(
-                ("GETRANGE", counter, 0, _LONGEST_INTEGER)
-            )  # where Lamed left an integer
+        if keys.shards(counter) is None:  # an integer that Lamed may have left
+            commands.append(("GETRANGE", counter, 0, _MAX_DIGITS))
     replies = redis.execute(commands)
     for reply in replies:
         if isinstance(reply, ServerError) and not isinstance(reply, WrongTypeError):
@@ -126,26 +148,25 @@ def _count_all(
 
 
 def _part(precision: "int | None", replies: "Sequence[Reply]") -> "tuple[str, int] | None":
-    """Return what a counter counted as (precision or `exact`, number), None where its keys hold no count at all."""
+    """Return what a counter counted as (precision or EXACT, number).
+
+    Return None where its keys hold something that is not a count.
+    """
     shards = replies[:1] if precision is None else replies
     counts = [reply for reply in shards if isinstance(reply, int)]
     if len(counts) == len(shards):
-        return str(precision or 1), counts[0] if precision in (None, 1) else round(
-            sum(map(unrounded, counts))
-        )
-    content = replies[-1]
-    if (
-        precision is None
-        and isinstance(content, bytes)
-        and content.isdigit()
-        and len(content) <= _LONGEST_INTEGER
-    ):
-        return EXACT, int(content)
+        if precision in (None, 1):
+            return "1", counts[0]
+        return str(precision), round(sum(map(unrounded, counts)))
+    if precision is None:
+        content = replies[1]
+        if isinstance(content, bytes) and content.isdigit() and len(content) <= _MAX_DIGITS:
+            return EXACT, int(content)
     return None
 
 
 class _Experiment:
-    """The counts of one experiment: for each goal and variant the parts that make it up, by precision."""
+    """The counts of one experiment: per goal and variant the parts of the count, by precision."""
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, str], dict[str, int]] = {}
@@ -158,10 +179,11 @@ class _Experiment:
     def described(self, name: str, meta: "Reply") -> "dict[str, Any]":
         """Return the experiment as the API answers it.
 
-        `goals` and its `results` are 1.5.0's; `participants` are the trials even before any goal. `successes_by_precision` and
-        `trials_by_precision` tell the counting error: {"16": n} is a sum of 16 HyperLogLogs, {"exact": n} has no error.
-        `since` is the time of the first event (seconds since 1970) or null, `ignored` {reason: events}, `unreadable` the number
-        of counters whose keys hold something that is no count.
+        `goals` and its `results` are those of 1.5.0. `participants` are the trials, even before
+        any goal was reached. `successes_by_precision` and `trials_by_precision` show the counting
+        error: {"16": n} is a sum of 16 HyperLogLogs, {"exact": n} has no error. `since` is the
+        time of the first event (seconds since 1970) or null, `ignored` is {reason: events}, and
+        `unreadable` the number of counters whose keys hold something that is not a count.
         """
         variants = sorted({variant for _, variant in self._counts})
         goals = sorted({goal for goal, _ in self._counts} - {PARTICIPATE})

@@ -1,7 +1,7 @@
-"""What the handlers need to know, from the one environment variable GIMEL_SETTINGS.
+"""The settings of the handlers, from the environment variable GIMEL_SETTINGS.
 
-It is JSON with the key names of config.json. `gimel deploy` writes it after validating the configuration; here a value is only
-read, and every default has its one home: DEFAULTS.
+It contains JSON with the key names of config.json. `gimel deploy` writes it after validating the
+configuration, so that values are only read here. Every default has one home: DEFAULTS.
 """
 
 import json
@@ -31,7 +31,8 @@ DEFAULTS: "dict[str, Any]" = {
     },
 }
 
-# An idle connection that died silently costs one answer, one connection and one more answer: inside the 3 s of gimel-track.
+# A connection that died while idle costs an answer's time-out, a connection and another answer: all
+# of it must fit into the 3 s of gimel-track.
 REDIS_DEFAULTS: "dict[str, Any]" = {
     "host": "localhost",
     "port": 6379,
@@ -52,7 +53,7 @@ REDIS_DEFAULTS: "dict[str, Any]" = {
 
 
 class RedisOptions:
-    """How to reach Redis, under redis-py's connection names. Times are in seconds."""
+    """How to reach Redis, under redis-py's names for the options. Times are in seconds."""
 
     __slots__ = tuple(REDIS_DEFAULTS)
 
@@ -73,14 +74,14 @@ class RedisOptions:
     socket_timeout: float
 
     def __init__(self, options: "Mapping[str, Any]") -> None:
-        """Take redis-py's names. A null means the default; what only redis-py knows is passed over."""
+        """Read options. A null means the default; options that only redis-py knows are skipped."""
         for name, default in REDIS_DEFAULTS.items():
             value = options.get(name)
             setattr(self, name, default if value is None else value)
 
 
 class Settings:
-    """The settings of one process, complete."""
+    """The complete settings of one process."""
 
     __slots__ = (
         "allowed_experiments",
@@ -93,11 +94,15 @@ class Settings:
     )
 
     def __init__(self, document: "Mapping[str, Any]") -> None:
-        """Complete the document with DEFAULTS. Raises KeyError, TypeError or ValueError where it has another shape."""
+        """Complete the document with DEFAULTS.
+
+        Raises KeyError, TypeError, ValueError or AttributeError if it has the wrong shape.
+        """
         full = {**DEFAULTS, **document}
         namespaces, experiments = full["allowed_namespaces"], full["allowed_experiments"]
         self.redis = RedisOptions(document["redis"])
-        # Of any other a counter's id could not be read back: events would be answered 200 and lost.
+        # The id of a counter of any other precision could not be read back: its events would be
+        # answered 200 and lost.
         self.precision: int = PRECISIONS[PRECISIONS.index(full["precision"])]
         self.bot_filter: bool = full["bot_filter"]
         self.allowed_origins: tuple[str, ...] = tuple(full["allowed_origins"])
@@ -114,7 +119,10 @@ _parsed: "tuple[str, Settings] | None" = None
 
 
 def current() -> Settings:
-    """Return the settings in the environment, parsed once for each value of the variable. Raises SettingsError."""
+    """Return the settings in the environment, parsed again only if they changed.
+
+    Raises SettingsError.
+    """
     global _parsed
     text = os.environ.get(VARIABLE, "")
     if _parsed is None or _parsed[0] != text:
@@ -128,7 +136,7 @@ def _parse(text: str) -> Settings:
     try:
         return Settings(json.loads(text))
     except (ValueError, KeyError, TypeError, AttributeError):
-        # The reason is left out: it could quote the password.
+        # The message gives no reason: that could quote the password.
         raise SettingsError(
-            f"the environment variable {VARIABLE} cannot be used: run `gimel deploy`"
+            f"the environment variable {VARIABLE} is not usable: run `gimel deploy`"
         ) from None

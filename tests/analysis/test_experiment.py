@@ -15,7 +15,7 @@ from gimel.analysis.experiment import (
 )
 from gimel.analysis.verdict import Kind
 from gimel.api import answers
-from gimel.runtime import track
+from gimel.runtime import event
 from tests.support.answers import analysed, answer, row, two
 
 
@@ -167,7 +167,7 @@ def test_doubts_are_sentences(more: dict[str, object], doubts: tuple[str, ...]) 
 
 def test_the_limit_is_the_runtimes() -> None:
     """The analysis repeats the runtime's word for a reached limit, which it must not import."""
-    assert LIMIT_REACHED == track.LIMIT_REACHED
+    assert LIMIT_REACHED == event.LIMIT_REACHED
 
 
 def test_a_variant_without_visitors_is_not_likely_to_be_best() -> None:

@@ -76,7 +76,8 @@ def test_does_not_depend_on_zlib() -> None:
 def test_runs_alone_as_lambda_loads_it(tmp_path: Path, session_store: Store, handler: str) -> None:
     """With no other package in reach, importing `gimel` from the zip and taking the handler's name, as AWS does, answers."""
     (tmp_path / "gimel.zip").write_bytes(bundle.build())
-    event = rest("GET", {"experiment": "e", "variant": "v", "event": "participate", "uuid": "u"})
+    query = {"experiment": "e", "variant": "v", "event": "participate", "uuid": "u"}
+    event = rest("DELETE" if handler == "delete" else "GET", query)
     program = (
         "import sys, importlib, json; sys.path.insert(0, 'gimel.zip');"
         f"handler = getattr(importlib.import_module('gimel'), {handler!r});"

@@ -239,7 +239,6 @@ ACCESS = {
     ),
 }
 
-LINKED = {"lambda": {"FunctionName": "linked", "Handler": "gimel.track"}, "function_url": True}
 BOTH = tuple(sorted(URL_STATEMENTS))
 WITH_URL = {"extra_wiring": [URL]}
 

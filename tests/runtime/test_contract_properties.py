@@ -1,4 +1,4 @@
-"""Whatever is thrown at a handler, in any form: an answer by the contract, nothing written outside of the namespaces named."""
+"""Whatever a handler is given, it answers by the contract and writes to no other namespaces."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ HANDLERS = ["track", "all", "experiment", "delete"]
 FIELDS = ["experiment", "variant", "event", "uuid", "namespace", "scope"]
 
 with_the_store = settings(
-    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 with_each_handler = pytest.mark.parametrize("handler", HANDLERS)
 
@@ -34,7 +34,7 @@ def nested(depth: int) -> Any:
     return value
 
 
-# Names that clash with how keys are spelled, beside names of any kind.
+# Any names, and names that look like parts of keys.
 TEXTS = st.text(st.characters(), max_size=12) | st.sampled_from(
     [
         "",
@@ -92,7 +92,7 @@ PARAMETERS = (
 def as_json(value: Any) -> str:
     try:
         return json.dumps(value)
-    except RecursionError:  # too deep to be written by Python; others can
+    except RecursionError:  # too deep for Python to write, but not for other programs
         return '{"a":' * 5000 + "1" + "}" * 5000
 
 
@@ -129,12 +129,23 @@ HEADERS = st.dictionaries(
     st.sampled_from(["a\r\nSet-Cookie: b", "https://shop.example", "bot"]) | TEXTS | ANYTHING,
     max_size=3,
 )
+PARTS = [
+    "version",
+    "httpMethod",
+    "rawQueryString",
+    "queryStringParameters",
+    "headers",
+    "requestContext",
+    "body",
+    "isBase64Encoded",
+]
+"""The parts of an event that are read."""
 CONTEXTS = st.dictionaries(st.sampled_from(["http", "httpMethod", "stage"]), ANYTHING, max_size=3)
 
 
 @st.composite
 def gateway_events(draw: st.DrawFn) -> dict[str, Any]:
-    """A gateway's event with parameters and a body of any kind, of which up to two more parts were replaced by anything."""
+    """A gateway's event with any parameters and body, and up to two other parts replaced."""
     parameters = draw(PARAMETERS)
     gateway = draw(st.sampled_from([rest, url]))
     event: dict[str, Any] = gateway(
@@ -145,22 +156,22 @@ def gateway_events(draw: st.DrawFn) -> dict[str, Any]:
         texts = {name: value for name, value in parameters.items() if isinstance(value, str)}
         event["rawQueryString"] = urlencode(texts, errors="replace")
     event["headers"] |= draw(HEADERS)
-    for name in draw(st.lists(st.sampled_from(sorted(event)), max_size=2)):
+    for name in draw(st.lists(st.sampled_from(PARTS), max_size=2)):
         event[name] = draw(CONTEXTS if name == "requestContext" else ANYTHING)
     return event
 
 
 def strictly(text: str) -> Any:
-    """Parse JSON as a browser does, which knows no NaN."""
+    """Parse JSON as a browser does, which does not know NaN."""
 
     def refuse(constant: str) -> None:
-        raise AssertionError(f"{constant} is no JSON")
+        raise AssertionError(f"{constant} is not JSON")
 
     return json.loads(text, parse_constant=refuse)
 
 
 def assert_by_the_contract(answer: Any) -> None:
-    """A gateway takes the answer, and a browser its body."""
+    """Assert that a gateway accepts the answer, and a browser its body."""
     assert answer.keys() == {"statusCode", "headers", "body"}
     assert answer["statusCode"] in {200, 400, 405}
     assert all(
@@ -180,7 +191,7 @@ def assert_by_the_contract(answer: Any) -> None:
 
 
 class Bystanders:
-    """Data of others in the same store, which no event of these tests names."""
+    """Data in the same store that no event of these tests names."""
 
     def __init__(self, store: redis.Redis) -> None:
         store.flushall()
@@ -190,7 +201,7 @@ class Bystanders:
         self._before = snapshot(store)
 
     def assert_untouched(self) -> None:
-        """Everything is as it was, and each other key belongs to a namespace that an event named."""
+        """Assert that it is unchanged, and that other keys are in namespaces that events named."""
         after = snapshot(self._store)
         namespaces = after.pop("gimel:namespaces")
         assert isinstance(namespaces, set)
@@ -207,7 +218,7 @@ class Bystanders:
 @with_the_store
 @given(event=gateway_events())
 def test_gateway_events(gimel_store: redis.Redis, handler: str, event: dict[str, Any]) -> None:
-    """Any gateway event is answered by the contract: no exception, no 5xx, valid JSON, and the bystanders stay."""
+    """Any gateway event is answered by the contract: no exception, no 5xx, valid JSON."""
     bystanders = Bystanders(gimel_store)
 
     assert_by_the_contract(getattr(gimel, handler)(event, None))
@@ -219,13 +230,13 @@ def test_gateway_events(gimel_store: redis.Redis, handler: str, event: dict[str,
 @with_the_store
 @given(event=PARAMETERS | ANYTHING)
 def test_flat_events(gimel_store: redis.Redis, handler: str, event: Any) -> None:
-    """Any flat event is answered with a value that is JSON, or refused by a BadRequest and nothing else."""
+    """Any flat event is answered with a JSON value, or refused by a BadRequest."""
     bystanders = Bystanders(gimel_store)
 
     try:
         answer = getattr(gimel, handler)(event, None)
     except BadRequest as refused:
-        assert str(refused)  # noqa: PT017 - most events are refused, but not all
+        assert str(refused)  # noqa: PT017 - many events are refused, but not all
     else:
         strictly(json.dumps(answer))
 
@@ -261,7 +272,7 @@ def test_valid_events_of_a_batch(
     valid: list[dict[str, str]],
     order: Any,
 ) -> None:
-    """Each valid event is answered `ok` in its own place and is counted, whatever else the batch holds."""
+    """Each valid event of a batch is counted and answered in its place, whatever the others."""
     configure(precision=precision)
     bystanders = Bystanders(gimel_store)
     batch = [(item, False) for item in junk if writable(item)] + [(item, True) for item in valid]
@@ -279,15 +290,16 @@ def test_valid_events_of_a_batch(
 
 
 def writable(value: Any) -> bool:
-    """Tell whether a batch that holds the value could be parsed: a body that nests too deep is refused whole."""
+    """Return whether a batch with the value can be parsed: deep nesting is refused as a whole."""
     try:
-        return bool(json.loads(json.dumps(value)) or True)
+        json.loads(json.dumps(value))
     except RecursionError:
         return False
+    return True
 
 
 def is_counted(store: redis.Redis, event: dict[str, str], precision: int) -> bool:
-    """Tell whether the HyperLogLog that DESIGN names for the event holds its uuid already."""
+    """Return whether the HyperLogLog that is documented for the event contains its uuid."""
     names = [
         event.get("namespace", "alephbet"),
         event["experiment"],

@@ -1,8 +1,7 @@
-"""What is understood but refused: allow-lists, the bot filter and the limits, against a real store."""
+"""The limits on what a public endpoint can create, and the time of an experiment's first event."""
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,186 +13,9 @@ from hypothesis import HealthCheck
 from hypothesis import strategies as st
 
 import gimel
-from tests.support.events import EVENT, read, rest, url
-from tests.support.redis_content import count, snapshot
-
-Configure = Callable[..., None]
-Gateway = Callable[..., dict[str, Any]]
-
-in_both_gateway_forms = pytest.mark.parametrize("gateway", [rest, url], ids=["rest", "url"])
-OK = {"status": "ok"}
-GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
-
-
-def ignored(reason: str) -> dict[str, str]:
-    return {"status": "ignored", "reason": reason}
-
-
-def send(**changes: str) -> Any:
-    """Track one event from a browser, return the answer's body."""
-    status, body = read(gimel.track(rest(query={**EVENT, **changes}), None))
-    assert status == 200
-    return body
-
-
-def send_batch(*changes: dict[str, str]) -> list[Any]:
-    """Track a batch from a browser, return the answer for each event."""
-    status, body = read(
-        gimel.track(
-            rest("POST", body=json.dumps([{**EVENT, **change} for change in changes])), None
-        )
-    )
-    assert status == 200
-    events: list[Any] = body["events"]
-    return events
-
-
-def fields(store: redis.Redis, key: str) -> dict[Any, Any]:
-    """Return a meta hash without the time of the first event."""
-    found: dict[Any, Any] = store.hgetall(key)
-    found.pop(b"since", None)
-    return found
-
-
-class TestAllowLists:
-    """With an allow-list what it does not name is ignored, and no key bears its name."""
-
-    def test_experiments(self, gimel_store: redis.Redis, configure: Configure) -> None:
-        """Experiments on the list are counted in any namespace, others are not."""
-        configure(allowed_experiments=["button", "a:b"])
-
-        assert send() == OK
-        assert send(experiment="a:b", namespace="shop") == OK
-        before = snapshot(gimel_store)
-        assert send(experiment="Button") == ignored("experiment not allowed")
-        after = snapshot(gimel_store)
-
-        assert after.pop("alephbet:meta") == {b"ignored:experiment not allowed": b"1"}
-        assert after == before
-
-    def test_namespaces(self, gimel_store: redis.Redis, configure: Configure) -> None:
-        """Namespaces on the list are counted, others leave nothing at all; the default one is no exception."""
-        configure(allowed_namespaces=["shop"])
-
-        assert send(namespace="shop") == OK
-        before = snapshot(gimel_store)
-        assert send() == ignored("namespace not allowed")
-        assert send(namespace="other") == ignored("namespace not allowed")
-
-        assert snapshot(gimel_store) == before
-
-    def test_empty_list(self, gimel_store: redis.Redis, configure: Configure) -> None:
-        """An empty list allows nothing."""
-        configure(allowed_experiments=[])
-
-        assert send() == ignored("experiment not allowed")
-        assert snapshot(gimel_store) == {}
-
-    def test_taken_off_the_list(self, gimel_store: redis.Redis, configure: Configure) -> None:
-        """What an experiment lost since it was taken off the list is counted with it."""
-        send()
-        configure(allowed_experiments=["other"])
-
-        assert send_batch({}, {"uuid": "2"}) == [ignored("experiment not allowed")] * 2
-
-        assert fields(gimel_store, "alephbet:button:meta") == {
-            b"ignored:experiment not allowed": b"2"
-        }
-        assert count(gimel_store, "button", "participate", "red") == 1
-
-
-class TestBots:
-    """Crawlers are ignored and noted, unless the settings say otherwise."""
-
-    @in_both_gateway_forms
-    def test_refused(self, gimel_store: redis.Redis, gateway: Gateway) -> None:
-        """A crawler's event of a known experiment is not counted; how many there were is."""
-        send()
-        counted = gimel_store.smembers("alephbet:counter_keys")
-
-        for _ in range(3):
-            answer = gimel.track(
-                gateway(query={**EVENT, "uuid": "bot", "variant": "new"}, User_Agent=GOOGLEBOT),
-                None,
-            )
-            assert read(answer) == (200, ignored("bot"))
-
-        assert fields(gimel_store, "alephbet:button:meta") == {b"ignored:bot": b"3"}
-        assert gimel_store.smembers("alephbet:counter_keys") == counted
-        assert count(gimel_store, "button", "participate", "red") == 1
-
-    @in_both_gateway_forms
-    def test_unknown_experiment(self, gimel_store: redis.Redis, gateway: Gateway) -> None:
-        """A crawler's event of an unknown experiment is noted with its namespace and creates no experiment."""
-        send()
-        before = snapshot(gimel_store)
-
-        gimel.track(gateway(query={**EVENT, "experiment": "invented"}, User_Agent=GOOGLEBOT), None)
-
-        after = snapshot(gimel_store)
-        assert after.pop("alephbet:meta") == {b"ignored:bot": b"1"}
-        assert after == before
-
-    @in_both_gateway_forms
-    def test_unknown_namespace(self, gimel_store: redis.Redis, gateway: Gateway) -> None:
-        """A crawler's event of an unknown namespace is noted nowhere."""
-        gimel.track(gateway(query={**EVENT, "namespace": "invented"}, User_Agent=GOOGLEBOT), None)
-
-        assert snapshot(gimel_store) == {}
-
-    @in_both_gateway_forms
-    def test_batch(self, gimel_store: redis.Redis, gateway: Gateway) -> None:
-        """A crawler's batch is refused event by event; what is malformed is still named."""
-        send()
-        batch = [EVENT, {**EVENT, "experiment": "invented"}, {}]
-
-        _, body = read(
-            gimel.track(gateway("POST", body=json.dumps(batch), User_Agent=GOOGLEBOT), None)
-        )
-
-        assert body["events"] == [
-            ignored("bot"),
-            ignored("bot"),
-            {"error": "experiment is missing"},
-        ]
-        assert fields(gimel_store, "alephbet:button:meta") == {b"ignored:bot": b"1"}
-        assert fields(gimel_store, "alephbet:meta") == {b"ignored:bot": b"1"}
-
-    @in_both_gateway_forms
-    def test_switched_off(
-        self, gimel_store: redis.Redis, configure: Configure, gateway: Gateway
-    ) -> None:
-        """With the filter off a crawler counts as anybody."""
-        configure(bot_filter=False)
-
-        assert read(gimel.track(gateway(query=EVENT, User_Agent=GOOGLEBOT), None)) == (200, OK)
-        assert count(gimel_store, "button", "participate", "red") == 1
-
-    def test_reasons_are_told_apart(self, gimel_store: redis.Redis, configure: Configure) -> None:
-        """Each reason has a figure of its own, which `all` answers with the experiment."""
-        send()
-        gimel.track(rest(query=EVENT, User_Agent=GOOGLEBOT), None)
-        configure(allowed_experiments=[])
-        send_batch({}, {}, {"experiment": "invented"})
-
-        meta, button = gimel.all({}, None)
-
-        assert button["ignored"] == {"bot": 1, "experiment not allowed": 2}
-        assert meta["meta"]["ignored"] == {"experiment not allowed": 1}
-
-    def test_noting_fails(
-        self, gimel_store: redis.Redis, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        """Where the note cannot be written the answer is the same, and the log says why."""
-        send()
-        gimel_store.delete("alephbet:button:meta")
-        gimel_store.set("alephbet:button:meta", "no hash")
-
-        answer = gimel.track(rest(query=EVENT, User_Agent=GOOGLEBOT), None)
-
-        assert read(answer) == (200, ignored("bot"))
-        assert json.loads(capsys.readouterr().err)["error"] == "WrongTypeError"
-
+from tests.support.events import EVENT, OK, Configure, ignored
+from tests.support.redis_content import Contents, notes, snapshot, without_notes
+from tests.support.sending import send, send_batch
 
 LIMITS: dict[str, Callable[[int], dict[str, str]]] = {
     "namespaces": lambda n: {"namespace": f"n{n}"},
@@ -206,7 +28,6 @@ REACHED = ignored("limit reached")
 with_each_limit = pytest.mark.parametrize("limit", LIMITS)
 with_each_precision = pytest.mark.parametrize("precision", [1, 4, 16])
 
-
 EVENTS_OF_FEW_NAMES = st.fixed_dictionaries(
     {
         "namespace": st.sampled_from(["n1", "n2", "n3"]),
@@ -218,29 +39,15 @@ EVENTS_OF_FEW_NAMES = st.fixed_dictionaries(
 )
 
 
-def without_notes(keys: dict[str, object], since: bool = True) -> dict[str, object]:
-    """Return a snapshot without the figures of what was ignored, and if asked without the times of first events."""
-    kept = {}
-    for key, content in keys.items():
-        if isinstance(content, dict):
-            notes = (b"ignored:",) if since else (b"ignored:", b"since")
-            content = {
-                field: value for field, value in content.items() if not field.startswith(notes)
-            }
-        if content:
-            kept[key] = content
-    return kept
-
-
 class TestLimits:
-    """What a public endpoint can create is bounded, and nothing of what exceeds a limit stays."""
+    """A public endpoint can create only so much; what exceeds a limit leaves nothing behind."""
 
     @with_each_precision
     @with_each_limit
     def test_edge(
         self, gimel_store: redis.Redis, configure: Configure, limit: str, precision: int
     ) -> None:
-        """As many as the limit says are counted, one more is not and leaves no key; the known ones go on."""
+        """As many as the limit allows are counted; one more leaves no key, and the others go on."""
         configure(precision=precision, limits={limit: 3})
         assert [send(**LIMITS[limit](n)) for n in range(3)] == [OK] * 3
         before = without_notes(snapshot(gimel_store))
@@ -255,7 +62,7 @@ class TestLimits:
     def test_batch_over_the_edge(
         self, gimel_store: redis.Redis, configure: Configure, limit: str
     ) -> None:
-        """A batch that crosses the edge keeps exactly the first ones that fit."""
+        """Of a batch that reaches the limit, exactly the first ones that fit are counted."""
         configure(limits={limit: 4})
         send(**LIMITS[limit](0))
 
@@ -281,12 +88,12 @@ class TestLimits:
         first: list[dict[str, str]],
         batch: list[dict[str, str]],
     ) -> None:
-        """Whatever the limits, a batch is answered as its events one by one and leaves the same keys."""
+        """Whatever the limits, a batch has the answers and the keys of its events one by one."""
         configure(limits=limits)
 
         def outcome(
             send_batch_somehow: Callable[[], list[Any]],
-        ) -> tuple[list[Any], dict[str, object]]:
+        ) -> tuple[list[Any], Contents]:
             gimel_store.flushall()
             for changes in first:
                 send(**changes)
@@ -299,7 +106,7 @@ class TestLimits:
 
     @with_each_limit
     def test_none_allowed(self, gimel_store: redis.Redis, configure: Configure, limit: str) -> None:
-        """A limit of nought leaves the store empty."""
+        """A limit of zero leaves the store empty."""
         configure(limits={limit: 0})
 
         assert send_batch({}, {"uuid": "2"}, {"experiment": "e", "namespace": "n"}) == [REACHED] * 3
@@ -308,7 +115,7 @@ class TestLimits:
     def test_noted_with_the_experiment(
         self, gimel_store: redis.Redis, configure: Configure
     ) -> None:
-        """How many events a limit cost an experiment is told with it; an experiment that did not come to be is told nowhere."""
+        """Events that a limit refuses are noted with their experiment, but only if it exists."""
         configure(limits={"counters_per_experiment": 1, "experiments": 1, "namespaces": 1})
         send()
 
@@ -319,12 +126,12 @@ class TestLimits:
             {"namespace": "other"},
         )
 
-        assert fields(gimel_store, "alephbet:button:meta") == {b"ignored:limit reached": b"2"}
-        assert fields(gimel_store, "alephbet:meta") == {b"ignored:limit reached": b"1"}
+        assert notes(gimel_store, "alephbet:button:meta") == {"ignored:limit reached": 2}
+        assert notes(gimel_store, "alephbet:meta") == {"ignored:limit reached": 1}
         assert not gimel_store.keys("other*")
 
     def test_mixed_batch(self, gimel_store: redis.Redis, configure: Configure) -> None:
-        """In one batch a namespace too many takes no room from another's experiments, nor an experiment from its counters."""
+        """In a batch, a refused namespace or experiment takes no room from the accepted ones."""
         configure(
             limits={"namespaces": 1, "experiments": 1, "counters": 2, "counters_per_experiment": 2}
         )
@@ -344,7 +151,7 @@ class TestLimits:
         assert not gimel_store.keys("other*")
 
     def test_namespaces_of_1_5_0(self, gimel_store: redis.Redis, configure: Configure) -> None:
-        """A namespace in which 1.5.0, which kept no list of them, has experiments is not refused, however many there are."""
+        """A namespace that has experiments of 1.5.0, which kept no list of them, is not refused."""
         configure(limits={"namespaces": 1})
         send()
         gimel_store.sadd("old:experiments", "earlier")
@@ -361,7 +168,7 @@ class TestLimits:
     def test_deleting_frees_room(
         self, gimel_store: redis.Redis, configure: Configure, limit: str
     ) -> None:
-        """After an experiment is deleted another fits in its place."""
+        """After an experiment is deleted, another one fits in its place."""
         configure(limits={limit: 2})
         for n in range(2):
             send(**LIMITS[limit](n))
@@ -372,28 +179,12 @@ class TestLimits:
 
         assert send(**LIMITS[limit](2)) == OK
 
-    def test_a_limit_on_an_integer_of_lamed(
-        self, gimel_store: redis.Redis, configure: Configure
-    ) -> None:
-        """Where Lamed left an integer and no counter beside it fits, the event is refused and the integer stays."""
-        configure(precision=1, limits={"counters": 1})
-        plain = "alephbet:counters:button:participate:red"
-        gimel_store.set(plain, 41)
-        for index in ("alephbet:counter_keys", "alephbet:button:counter_keys"):
-            gimel_store.sadd(index, plain)
-        gimel_store.sadd("alephbet:experiments", "button")
-        before = snapshot(gimel_store)
-
-        assert send() == REACHED
-
-        assert without_notes(snapshot(gimel_store)) == before
-
 
 class TestSince:
-    """The time of an experiment's first event is kept."""
+    """The time of an experiment's first event."""
 
     def test_first_event(self, gimel_store: redis.Redis) -> None:
-        """The first event notes the time in seconds; later ones, of new counters too, leave it."""
+        """The first event notes the time in seconds; later ones, even of new counters, keep it."""
         earliest = int(time.time())
         send()
         latest = int(time.time())
@@ -406,7 +197,7 @@ class TestSince:
         assert gimel.all({}, None)[1]["since"] == 1
 
     def test_older_than_this_version(self, gimel_store: redis.Redis) -> None:
-        """When an experiment of 1.5.0 began is unknown: null, not the time of the upgrade."""
+        """The time when an experiment of 1.5.0 began is unknown: null, not that of the upgrade."""
         gimel_store.sadd("alephbet:experiments", "button")
 
         send()
@@ -414,7 +205,7 @@ class TestSince:
         assert gimel.all({}, None)[1]["since"] is None
 
     def test_after_deleting(self, gimel_store: redis.Redis) -> None:
-        """An experiment that was deleted and runs again is a new one."""
+        """An experiment that was deleted and runs again is new."""
         send()
         gimel_store.hset("alephbet:button:meta", "since", 1)
         gimel.delete({"experiment": "button"}, None)
@@ -422,18 +213,3 @@ class TestSince:
         send()
 
         assert gimel.all({}, None)[1]["since"] > 1
-
-
-def test_a_limit_takes_away_nothing_that_gimel_did_not_write(
-    store: redis.Redis, configure: Callable[..., None]
-) -> None:
-    """An integer of Lamed's under a counter's own key outlasts an event that is refused there."""
-    configure(precision=1, limits={"counters_per_experiment": 1})
-    gimel.track(rest(query={**EVENT, "event": "first"}), None)
-    key = f"alephbet:counters:{EVENT['experiment']}:second:{EVENT['variant']}"
-    store.set(key, 41)
-
-    status, answer = read(gimel.track(rest(query={**EVENT, "event": "second"}), None))
-
-    assert (status, answer) == (200, {"status": "ignored", "reason": "limit reached"})
-    assert store.get(key) == b"41"

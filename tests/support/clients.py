@@ -1,4 +1,4 @@
-"""The runtime's Redis client as the tests use it: made from the options given, closed at the end."""
+"""The runtime's Redis client as the tests use it: made with given options, closed at the end."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class MakeClient(Protocol):
 
 @pytest.fixture
 def client() -> Iterator[MakeClient]:
-    """Make a client of a loopback port; time-outs are long unless the test is about them."""
+    """Make a client of a loopback port. Time-outs are long unless the test sets them."""
     made: list[Client] = []
 
     def make(port: int, **options: Any) -> Client:

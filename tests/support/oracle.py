@@ -1,4 +1,4 @@
-"""The releases that this one continues, on the same store: what they wrote must be read, and the other way round."""
+"""The releases that this one continues, running on a store of the tests."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any
 
 from tests.support.environments import python_with
 
-# redis-py 3 is what 1.5.0 ran with. It imports distutils, which setuptools stands in for since Python 3.12.
+# 1.5.0 ran with redis-py 3, which imports distutils: since Python 3.12, setuptools provides it.
 REQUIREMENTS = ("gimel==1.5.0", "lamed==0.4.3", "redis==3.5.3", "setuptools<80")
 
-# What `gimel deploy` of 1.5.0 needs beside: boto3 as it is today, with what it brings.
+# What `gimel deploy` of 1.5.0 needs: today's boto3 and its dependencies.
 DEPLOY_REQUIREMENTS = (
     "gimel==1.5.0",
     "redis==3.5.3",
@@ -34,18 +34,18 @@ _SCRIPT = Path(__file__).parent / "oracle_1_5_0.py"
 
 
 class Oracle:
-    """A process that runs the old releases' own functions on a store."""
+    """A process that runs the functions of the old releases on a store."""
 
     def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
         self._process = process
         self._log = log
 
     def call(self, function: str, event: dict[str, Any], package: str = "gimel") -> Any:
-        """Return what `gimel.gimel.<function>(event, None)` of 1.5.0, or Lamed's, returns."""
+        """Return what `gimel.gimel.<function>(event, None)` of 1.5.0 returns, or that of Lamed."""
         return self.call_all([(package, function, event)])[0]
 
     def call_all(self, calls: Sequence[tuple[str, str, dict[str, Any]]]) -> list[Any]:
-        """Return the results of many calls `(package, function, event)`, made one after the other."""
+        """Return the results of many calls `(package, function, event)`, made in this order."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(calls) + "\n")
@@ -58,7 +58,10 @@ class Oracle:
 
 @contextlib.contextmanager
 def running_oracle(port: int, directory: Path) -> Iterator[Oracle]:
-    """Run the old releases on the store at this port. The directory is their home, so that they read no existing configuration."""
+    """Run the old releases on the store at this port during a with block.
+
+    The directory is their HOME, so that they read no configuration file.
+    """
     log = directory / "oracle.log"
     with log.open("wb") as errors:
         process = subprocess.Popen(
@@ -70,10 +73,10 @@ def running_oracle(port: int, directory: Path) -> Iterator[Oracle]:
             env={**os.environ, "HOME": str(directory)},
             encoding="utf-8",
         )
-    with process:  # its end closes standard input, which ends the process
+    with process:  # on exit it closes standard input, which ends the process
         yield Oracle(process, log)
 
 
 def oracle_python(requirements: Sequence[str] = REQUIREMENTS) -> Path:
-    """Return the interpreter of an environment with these requirements, the old releases'."""
+    """Return the interpreter of an environment with these requirements."""
     return python_with(*requirements, dependencies=False)

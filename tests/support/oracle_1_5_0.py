@@ -1,7 +1,8 @@
-"""Runs the functions of Gimel 1.5.0 and Lamed 0.4.3. Started by tests/oracle.py, in the environment that has them.
+"""Runs the functions of Gimel 1.5.0 and Lamed 0.4.3, in an environment that has them.
 
-Arguments: the host and port of Redis. Each line of standard input is a JSON list of calls `[package, function, event]`, each
-line of standard output the JSON list of their results. Nothing of this repository is imported here.
+tests/support/oracle.py starts it. Its arguments are the host and port of Redis. Each line of
+standard input is a JSON list of calls `[package, function, event]`, each line of standard output
+the JSON list of their results. It imports nothing of this repository.
 """
 
 import importlib
@@ -14,7 +15,7 @@ pool = redis.ConnectionPool(host=sys.argv[1], port=int(sys.argv[2]), decode_resp
 modules = {}
 for package in ("gimel", "lamed"):
     modules[package] = importlib.import_module(f"{package}.{package}")
-    # Their config's "redis" goes to redis.Redis() at every call: a pool saves 10,000 connections.
+    # Each call passes config["redis"] to redis.Redis(): a pool saves 10,000 connections.
     modules[package].config["redis"] = {"connection_pool": pool}
 
 for line in sys.stdin:

@@ -1,7 +1,8 @@
-"""A Lambda function as AWS runs it: its zip unpacked, and AWS' own runtime client calling the handler, in a separate process.
+"""A Lambda function as AWS runs it: AWS's own runtime client calls the handler in the unpacked zip.
 
-The client is the real one, in an environment that holds nothing else. What it asks for events and tells the answers is played
-here: the Runtime API, https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
+The client is the real one, in an environment that contains nothing else. It gets its events from,
+and sends the answers to, the Runtime API, which this module implements:
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
 from __future__ import annotations
@@ -28,12 +29,17 @@ REQUIREMENT = "awslambdaric==4.2.2"
 
 _API = "/2018-06-01/runtime/"
 _NEXT = f"{_API}invocation/next"
-_PATIENCE = 20  # seconds past the function's time that a busy machine may take
+_ARN = "arn:aws:lambda:eu-central-1:123456789012:function:gimel:live"
+_TRACE_ID = "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=1"
+_PATIENCE = 20  # seconds that a busy machine may take beyond the function's time-out
 
 
 @dataclass(frozen=True)
 class Report:
-    """What the client told: `kind` is response, error (the handler raised) or init/error (there is no handler)."""
+    """What the client reported.
+
+    `kind` is response, error (the handler raised) or init/error (there is no handler).
+    """
 
     kind: str
     value: Any
@@ -41,7 +47,7 @@ class Report:
 
 @dataclass
 class Sandbox:
-    """A function that runs: it takes one event at a time."""
+    """A running function. It processes one event at a time."""
 
     timeout: int
     log_file: Path
@@ -50,31 +56,35 @@ class Sandbox:
     _invocations: int = 0
 
     def invoke(self, event: Any) -> Report:
-        """Give it an event and wait for the report."""
+        """Pass an event to the function and wait for the report."""
         self._invocations += 1
         self._events.put(event)
         try:
             return self._reports.get(timeout=self.timeout + _PATIENCE)
         except queue.Empty:
-            raise AssertionError(f"no answer; its log: {self.log}") from None
+            raise AssertionError(f"no answer; the log is: {self.log}") from None
 
     def answer(self, event: Any) -> tuple[int, Any]:
-        """Give it a gateway's event; return status and parsed body of what the handler returned."""
+        """Pass a gateway's event to the function. Return the status and body of its answer."""
         report = self.invoke(event)
         assert report.kind == "response", report
         return report.value["statusCode"], json.loads(report.value["body"])
 
     @property
     def log(self) -> str:
-        """What went to CloudWatch until now."""
+        """What the function has logged until now."""
         return self.log_file.read_text("utf-8")
 
 
 @contextlib.contextmanager
 def running(function: DesiredFunction, folder: Path, **variables: str) -> Iterator[Sandbox]:
-    """Run a function for the length of a with block, its files below the folder; `variables` are added to its environment."""
+    """Run a function during a with block, with its files in the folder.
+
+    `variables` are added to its environment.
+    """
     python = python_with(REQUIREMENT)
     wanted = function.configuration
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
     task = folder / "task"
     zipfile.ZipFile(io.BytesIO(function.code)).extractall(task)
     sandbox = Sandbox(wanted.timeout, folder / "log")
@@ -83,7 +93,7 @@ def running(function: DesiredFunction, folder: Path, **variables: str) -> Iterat
         sandbox.log_file.open("wb") as log,
     ):
         environment = {
-            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_python{version}",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(wanted.memory),
             "AWS_LAMBDA_FUNCTION_NAME": function.name,
             "AWS_LAMBDA_FUNCTION_VERSION": "1",
@@ -109,7 +119,7 @@ def running(function: DesiredFunction, folder: Path, **variables: str) -> Iterat
         finally:
             process.kill()
             process.wait()
-            sandbox._events.put(None)  # for the thread that still holds back an answer
+            sandbox._events.put(None)  # for the thread that still waits for an event
             api.shutdown()
             serving.join()
 
@@ -119,7 +129,7 @@ def _runtime_api(sandbox: Sandbox) -> type[http.server.BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def handle(self) -> None:
-            with contextlib.suppress(OSError):  # the client was ended
+            with contextlib.suppress(OSError):  # the client was killed
                 super().handle()
 
         def do_GET(self) -> None:
@@ -128,8 +138,8 @@ def _runtime_api(sandbox: Sandbox) -> type[http.server.BaseHTTPRequestHandler]:
             headers = {
                 "Lambda-Runtime-Aws-Request-Id": str(sandbox._invocations),
                 "Lambda-Runtime-Deadline-Ms": str(int((time.time() + sandbox.timeout) * 1000)),
-                "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-central-1:123456789012:function:gimel:live",
-                "Lambda-Runtime-Trace-Id": "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=1",
+                "Lambda-Runtime-Invoked-Function-Arn": _ARN,
+                "Lambda-Runtime-Trace-Id": _TRACE_ID,
             }
             self._send(200, event, **headers)
 

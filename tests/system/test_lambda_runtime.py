@@ -1,4 +1,4 @@
-"""The functions that `gimel deploy` uploads, under AWS Lambda's own runtime client."""
+"""The functions that `gimel deploy` uploads, run by AWS Lambda's own runtime client."""
 
 from __future__ import annotations
 
@@ -34,13 +34,14 @@ OPTIONAL = [
     },
     {"lambda": {"FunctionName": "gimel-track", "Handler": "gimel.track"}, "function_url": True},
 ]
+METHOD = {"gimel.delete": "DELETE"}  # of the others it is GET
 BOUGHT = rest("POST", body=json.dumps([EVENT, {**EVENT, "event": "bought"}]))
-OK = (200, {"status": "ok"})
+COUNTED = (200, {"status": "ok"})
 
 
 @pytest.fixture
 def function(tmp_path: Path, session_store: Store, store: redis.Redis) -> Function:
-    """Return a handler's function as `gimel deploy` makes it; `redis` is the store if it is not given."""
+    """Return a handler's function as `gimel deploy` makes it. By default `redis` is the store."""
 
     def function(
         handler: str, redis: dict[str, Any] | None = None, **changes: Any
@@ -72,9 +73,9 @@ def function(tmp_path: Path, session_store: Store, store: redis.Redis) -> Functi
 def test_an_event_is_counted(
     function: Function, store: redis.Redis, tmp_path: Path, event: dict[str, Any]
 ) -> None:
-    """Whichever way AWS hands it over: 200, once in the store however often it comes, and nothing in the log."""
+    """Each gateway's event is answered 200 and counted once, and nothing is logged."""
     with running(function("gimel.track"), tmp_path) as track:
-        assert [track.answer(event), track.answer(event)] == [OK, OK]
+        assert [track.answer(event), track.answer(event)] == [COUNTED, COUNTED]
         assert track.log == ""
 
     assert count(store, "button", "participate", "red") == 1
@@ -87,14 +88,14 @@ def test_an_event_is_counted(
         pytest.param("gimel.experiment", lambda body: body, id="experiment"),
     ],
 )
-def test_what_was_counted_is_read(
+def test_counts_are_read(
     function: Function,
     gimel_store: redis.Redis,
     tmp_path: Path,
     handler: str,
     goals: Callable[[Any], Any],
 ) -> None:
-    """By the functions that answer counts."""
+    """The reading functions answer what was counted."""
     gimel.track(BOUGHT)
 
     with running(function(handler), tmp_path) as reading:
@@ -108,7 +109,7 @@ def test_what_was_counted_is_read(
 def test_an_experiment_is_deleted(
     function: Function, gimel_store: redis.Redis, tmp_path: Path
 ) -> None:
-    """Nothing of it is left in the store."""
+    """The delete function leaves nothing of an experiment in the store."""
     gimel.track(BOUGHT)
 
     with running(function("gimel.delete"), tmp_path) as delete:
@@ -118,10 +119,10 @@ def test_an_experiment_is_deleted(
     assert snapshot(gimel_store) == {}
 
 
-def test_invoking_it_directly_gives_the_value_or_the_error(
+def test_a_direct_invocation_returns_the_value_or_the_error(
     function: Function, tmp_path: Path
 ) -> None:
-    """As `aws lambda invoke` shows it: the plain value, and where the handler raises, its error as that of the function."""
+    """`aws lambda invoke` gets the plain value, or the error of the handler as the function's."""
     with running(function("gimel.track"), tmp_path) as track:
         counted = track.invoke(EVENT)
         malformed = track.invoke({**EVENT, "uuid": ""})
@@ -135,9 +136,11 @@ def test_invoking_it_directly_gives_the_value_or_the_error(
 def test_nothing_but_the_standard_library_is_needed(
     function: Function, tmp_path: Path, handler: str
 ) -> None:
-    """What is imported until the first answer is the zip's, the runtime client's, or comes with Python."""
+    """Until the first answer, only the zip, the runtime client and the standard library load."""
+    event = rest(METHOD.get(handler, "GET"), query=EVENT)
+
     with running(function(handler), tmp_path, PYTHONPROFILEIMPORTTIME="1") as sandbox:
-        status, _ = sandbox.answer(rest(query=EVENT))
+        status, _ = sandbox.answer(event)
         imported = [line.split("|")[-1].strip() for line in sandbox.log.splitlines()]
 
     since_the_client = {
@@ -156,14 +159,14 @@ def test_nothing_but_the_standard_library_is_needed(
         pytest.param('{"redis": {"port": PORT}, "precision": "16"}', id="precision as text"),
     ],
 )
-def test_settings_that_cannot_be_used_count_nothing(
+def test_unusable_settings_count_nothing(
     function: Function,
     session_store: Store,
     store: redis.Redis,
     tmp_path: Path,
     settings: str | None,
 ) -> None:
-    """The answer is a 5xx, so that the page keeps the event; a line of the log says so and quotes no password."""
+    """The answer is a 5xx, so that the page keeps the event; the log quotes no password."""
     settings = settings and settings.replace("PORT", str(session_store.port))
 
     with running(function("gimel.track", settings=settings), tmp_path) as track:
@@ -177,10 +180,10 @@ def test_settings_that_cannot_be_used_count_nothing(
 
 
 @pytest.mark.parametrize("handler", HANDLERS)
-def test_a_silent_store_is_given_up_within_the_functions_time(
+def test_a_silent_store_is_given_up_in_time(
     function: Function, tmp_path: Path, handler: str
 ) -> None:
-    """Before Lambda ends the function and a 502 is answered, though the configured time-outs are longer: 503."""
+    """The answer is a 503 before Lambda ends the function, although the time-outs are longer."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         patient = {
             "host": "127.0.0.1",
@@ -189,15 +192,13 @@ def test_a_silent_store_is_given_up_within_the_functions_time(
             "socket_connect_timeout": 60,
         }
         with running(function(handler, patient, timeout=1), tmp_path) as sandbox:
-            status, _ = sandbox.answer(rest(query=EVENT))
+            status, _ = sandbox.answer(rest(METHOD.get(handler, "GET"), query=EVENT))
 
     assert status == 503
 
 
-def test_the_log_has_a_line_for_each_event_that_could_not_be_counted(
-    function: Function, tmp_path: Path
-) -> None:
-    """Of JSON, with the reason and no uuid; a batch has one too."""
+def test_the_log_has_a_line_per_failed_call(function: Function, tmp_path: Path) -> None:
+    """Each call that counted nothing, also with a batch, logs one line of JSON without a uuid."""
     nowhere = {"host": "127.0.0.1", "port": free_port()}
     events = [rest(query=EVENT), url(query=EVENT), BOUGHT]
 

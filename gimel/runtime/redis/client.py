@@ -1,14 +1,17 @@
-"""A small Redis client: commands go out in one write, replies come back, one connection a node is kept for the process.
+"""A small Redis client: it sends all commands in one write and keeps one connection per node.
 
-It knows TCP, Unix sockets, TLS, AUTH, SELECT, time-outs, connections that died while Lambda was frozen, and the redirections of
-Redis Cluster. It knows nothing of counters. `ssl` is imported only where TLS is on.
+It handles TCP, Unix sockets, TLS, AUTH, SELECT, time-outs, connections that died while Lambda was
+frozen, and the redirections of Redis Cluster. It knows nothing about counters. `ssl` is imported
+only if TLS is on.
+
+In a cluster the nodes are asked one after the other, so a call takes one round trip per node that
+holds a key of it, and another one for each redirection that is not known yet.
 """
 
 import io
 import socket
 import time
 from binascii import crc_hqx
-from functools import lru_cache
 
 from gimel.runtime.errors import (
     AnswerTimeout,
@@ -36,7 +39,7 @@ _MOST_REDIRECTIONS = 5
 
 
 class Client:
-    """The connections of one process to one Redis server or cluster. Not for use by two threads at once."""
+    """The connections of one process to one Redis server or cluster. Not thread-safe."""
 
     def __init__(self, options: "RedisOptions") -> None:
         self._options = options
@@ -44,14 +47,15 @@ class Client:
         self._connections: dict[Address, _Connection] = {}
         self._address_of_slot: dict[int, Address] = {}
         self.deadline: float | None = None
-        """When the answer is due (`time.monotonic()`, seconds): every wait but that for the name resolver ends by then."""
+        """When every wait must end (`time.monotonic()`, seconds), except that for DNS."""
 
     def execute(self, commands: "Sequence[Command]", *, idempotent: bool = True) -> "list[Reply]":
-        """Send all commands, return one reply each, in their order; a server's error stands as its typed error in the list.
+        """Send all commands. Return one reply per command, in order; error replies as typed errors.
 
-        A command's key is its second word. `idempotent` allows sending all once more when a connection that was kept from an
-        earlier call turns out to be dead, or its server to have become a replica.
-        Raises ConnectionFailed, AnswerTimeout or ProtocolError, and AuthenticationError or another ServerError from the login.
+        The second word of a command is its key. `idempotent` allows sending all commands again when
+        a connection that was kept from an earlier call turns out to be dead, or its server to have
+        become a replica. Raises ConnectionFailed, AnswerTimeout or ProtocolError, and a ServerError
+        (usually AuthenticationError) if the login fails.
         """
         if not self._address_of_slot:
             replies = self._exchange(self._home, commands, idempotent)
@@ -74,7 +78,7 @@ class Client:
         return replies
 
     def close(self) -> None:
-        """Close every connection. The next call opens what it needs."""
+        """Close every connection. The next call opens those that it needs."""
         for connection in self._connections.values():
             connection.close()
         self._connections.clear()
@@ -93,10 +97,10 @@ class Client:
         redirected: "Mapping[int, Redirected]",
         idempotent: bool,
     ) -> "Iterator[tuple[int, Reply]]":
-        """Send the redirected commands where they belong, all for one node together; remember where a slot has moved."""
+        """Send the redirected commands to their nodes, one batch per node. Remember moved slots."""
         groups: dict[tuple[Address, bool], list[int]] = {}
         for index, redirection in redirected.items():
-            address = (redirection.host or self._home[0], redirection.port)
+            address = (redirection.host, redirection.port)
             groups.setdefault((address, redirection.asking), []).append(index)
             if not redirection.asking:
                 self._address_of_slot[redirection.slot] = address
@@ -123,7 +127,10 @@ class Client:
         return self._attempt(address, payload, len(commands))
 
     def _attempt(self, address: "Address", payload: bytes, count: int) -> "list[Reply]":
-        """Exchange on the connection kept, or on a new one. It stays kept only if it is in step and its server writable."""
+        """Exchange on the kept connection, or on a new one.
+
+        It is kept afterwards only if it is in step and its server accepts writes.
+        """
         try:
             connection = self._connections.get(address)
             if connection is None:
@@ -133,15 +140,18 @@ class Client:
             replies = connection.exchange(payload, count, self.deadline)
         except (
             BaseException
-        ):  # KeyboardInterrupt too: a reply left unread would be taken for the next call's
+        ):  # also KeyboardInterrupt: the next call must not read this one's reply
             self._drop(address)
             raise
-        if any(isinstance(reply, ReadOnlyError) for reply in replies):
-            self._drop(address)
+        for reply in replies:
+            if isinstance(reply, ReadOnlyError):
+                self._drop(address)
+            elif isinstance(reply, Redirected) and not reply.host:
+                reply.host = address[0]
         return replies
 
     def _drop(self, address: "Address") -> None:
-        """Forget a connection that failed, and with it where the slots are: a failover moves both."""
+        """Forget a failed connection and the nodes of all slots: a failover changes both."""
         connection = self._connections.pop(address, None)
         if connection is not None:
             connection.close()
@@ -149,7 +159,7 @@ class Client:
 
 
 class _Connection:
-    """One socket, logged in and with its database selected."""
+    """One socket, logged in, with its database selected."""
 
     def __init__(
         self, address: "Address", options: "RedisOptions", deadline: "float | None"
@@ -161,11 +171,7 @@ class _Connection:
             self._socket = _connect(address, options, connect_by)
         except TimeoutError:
             raise ConnectionFailed(f"no connection to Redis at {where} in time") from None
-        except (
-            OSError,
-            ValueError,
-            TypeError,
-        ) as error:  # a host name that cannot be one, certificates that are none
+        except (OSError, ValueError, TypeError) as error:  # also invalid host names, certificates
             raise ConnectionFailed(f"no connection to Redis at {where}: {error}") from None
         self._incoming = _Incoming(self._socket)
         self._stream = io.BufferedReader(self._incoming)
@@ -176,7 +182,8 @@ class _Connection:
             raise
 
     def _log_in(self, options: "RedisOptions", connect_by: float) -> None:
-        # Awaited before anything else is sent: after a SELECT that failed, commands would count in another database.
+        # Nothing else is sent before the answer: after a failed SELECT, commands would go to
+        # another database.
         commands: list[Command] = []
         if options.password:
             commands.append(
@@ -192,9 +199,10 @@ class _Connection:
                     raise reply
 
     def exchange(self, payload: bytes, replies: int, deadline: "float | None") -> "list[Reply]":
-        """Write the payload, read that many replies. After any exception the connection is out of step: close it.
+        """Write the payload and read that many replies. After any exception, close the connection.
 
-        The answer's time-out is the longest silence, so that a long answer may take its time; the deadline ends all.
+        The time-out bounds each wait for the next bytes, so that a long answer may take longer. The
+        deadline bounds the whole exchange.
         """
         self._incoming.timeout, self._incoming.deadline = self._answer_timeout, deadline
         try:
@@ -215,7 +223,10 @@ class _Connection:
 
 
 class _Incoming(io.RawIOBase):
-    """What a socket receives. `socket.makefile` would wait the whole time-out again for each piece, past any deadline."""
+    """What a socket receives.
+
+    `socket.makefile` would wait for the whole time-out again for each piece, past any deadline.
+    """
 
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
@@ -233,7 +244,10 @@ class _Incoming(io.RawIOBase):
 
 
 def slot_of(key: "bytes | str | int") -> int:
-    """Return the hash slot (0 to 16383) of a key: CRC-16/XMODEM of the key or of its hash tag (Redis Cluster specification)."""
+    """Return the hash slot (0 to 16383) of a key: CRC-16/XMODEM of the key or of its hash tag.
+
+    Source: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/
+    """
     data = key if isinstance(key, bytes) else str(key).encode()
     start = data.find(b"{") + 1
     if start:
@@ -257,7 +271,9 @@ def _connect(address: "Address", options: "RedisOptions", connect_by: float) -> 
     if not options.ssl:
         return tcp
     try:
-        context = _tls_context(options)
+        from gimel.runtime.redis import tls  # imports ssl
+
+        context = tls.context(options)
         tcp.settimeout(_remaining(connect_by))
         return context.wrap_socket(tcp, server_hostname=address[0])
     except BaseException:
@@ -266,25 +282,27 @@ def _connect(address: "Address", options: "RedisOptions", connect_by: float) -> 
 
 
 def _connect_tcp(address: "Address", connect_by: float) -> socket.socket:
-    """Try each address of the host, all within one budget; `socket.create_connection` would grant the whole time to each."""
-    if not 0 < address[1] < 65536:
-        raise OSError(f"{address[1]} is no port")  # getaddrinfo would take it modulo 65536
+    """Try each address of the host, all of them within the same time.
+
+    `socket.create_connection` would allow each of them the whole time.
+    """
+    if not 0 < address[1] < 65536:  # getaddrinfo would take it modulo 65536
+        raise OSError(f"{address[1]} is not a valid port")
     failure: OSError = OSError("the host name has no address")
     host, port = address
-    # Of text, getaddrinfo would make IDNA, whose tables are the dearest import of a cold start.
+    # getaddrinfo encodes text as IDNA, whose tables are the most expensive import of a cold start.
     found = socket.getaddrinfo(
         host.encode() if host.isascii() else host, port, type=socket.SOCK_STREAM
     )
     for tried, (family, kind, protocol, _, resolved) in enumerate(found):
         try:
             tcp = socket.socket(family, kind, protocol)
-        except OSError as error:  # IPv6, where the machine has none
+        except OSError as error:  # IPv6 on a machine that has none
             failure = error
             continue
         try:
-            tcp.settimeout(
-                _remaining(connect_by) / (len(found) - tried)
-            )  # one that is silent leaves time for the next
+            # A silent address must leave time for the next one.
+            tcp.settimeout(_remaining(connect_by) / (len(found) - tried))
             tcp.connect(resolved)
             tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             tcp.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -298,32 +316,16 @@ def _connect_tcp(address: "Address", connect_by: float) -> socket.socket:
     raise failure
 
 
-if TYPE_CHECKING:
-    from ssl import SSLContext
-
-
-@lru_cache(maxsize=1)  # reading the CA certificates takes 20 ms, on a small Lambda far more
-def _tls_context(options: "RedisOptions") -> "SSLContext":
-    import ssl
-
-    context = ssl.create_default_context(cafile=options.ssl_ca_certs, cadata=options.ssl_ca_data)
-    if options.ssl_certfile:
-        context.load_cert_chain(options.ssl_certfile, options.ssl_keyfile)
-    if options.ssl_cert_reqs == "none":
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    else:
-        context.check_hostname = options.ssl_check_hostname
-    return context
-
-
 def _earlier(moment: float, deadline: "float | None") -> float:
     return moment if deadline is None else min(moment, deadline)
 
 
 def _remaining(moment: float) -> float:
-    """Seconds until the moment; never zero, which a socket would take for 'do not wait' and report as another error."""
+    """Return the seconds until the moment. Raises TimeoutError if there are none left.
+
+    A socket would take a time-out of zero for "do not wait" and raise another error.
+    """
     seconds = moment - time.monotonic()
     if seconds <= 0:
-        raise TimeoutError("the time is used up")
+        raise TimeoutError("no time is left")
     return seconds

@@ -1,4 +1,4 @@
-"""The process's one Redis client, and what every caller of it needs: the deadline set, an error reply raised."""
+"""The one Redis client of this process, and what all its callers need."""
 
 import time
 
@@ -7,20 +7,20 @@ from gimel.runtime.redis.client import Client
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     from gimel.runtime.redis.resp import Command, Reply
     from gimel.runtime.settings import RedisOptions
 
-# Left of a Lambda's time to answer 503 before it is ended with a 502.
+# Seconds to answer 503 in, before AWS ends the Lambda and answers 502.
 _TIME_TO_ANSWER = 0.2
 
 _kept: "tuple[RedisOptions, Client] | None" = None
 
 
 def client(options: "RedisOptions", context: "Any" = None) -> Client:
-    """Return the client of this process, connected or not yet; the Lambda's `context` gives it its deadline."""
+    """Return the client of this process. The Lambda's `context` sets its deadline."""
     global _kept
     if _kept is None or _kept[0] is not options:
         if _kept is not None:
@@ -35,18 +35,16 @@ def client(options: "RedisOptions", context: "Any" = None) -> Client:
 
 
 def run(redis: Client, commands: "Sequence[Command]", *, idempotent: bool = True) -> "list[Reply]":
-    """Execute the commands and raise the first error among the replies, if any."""
+    """Execute the commands. Raises RedisError, which may be the first error among the replies."""
     replies = redis.execute(commands, idempotent=idempotent)
-    for reply in replies:
-        if isinstance(reply, ServerError):
-            raise reply
+    raise_error(replies)
     return replies
 
 
 def read(redis: Client, commands: "Sequence[Command]") -> "list[Reply]":
-    """Like `run`, for reading: a key that holds another kind of value than asked for gives None, as if it were not there.
+    """Execute commands that read. Where a key holds another type of value, the reply is None.
 
-    What 1.5.0 would have called one thing may be another's key: a name with colons may spell any.
+    With colons in a name, the key that 1.5.0 would have used may be any other key.
     """
     replies = redis.execute(commands)
     for index, reply in enumerate(replies):
@@ -57,8 +55,15 @@ def read(redis: Client, commands: "Sequence[Command]") -> "list[Reply]":
     return replies
 
 
+def raise_error(replies: "Iterable[Reply]") -> None:
+    """Raise the first error among the replies, if there is one."""
+    for reply in replies:
+        if isinstance(reply, ServerError):
+            raise reply
+
+
 def texts(reply: "Reply") -> "Iterator[str]":
-    """Yield the members of a set or hash that are text; whatever else lies there was not put there by Gimel."""
+    """Yield the members of a set or hash that are text. Gimel writes no others."""
     for member in reply if isinstance(reply, list) else ():
         if isinstance(member, bytes):
             try:

@@ -1,7 +1,8 @@
 """RESP2, the wire format of Redis: commands to bytes, bytes to replies.
 
-Source: https://redis.io/docs/latest/develop/reference/protocol-spec/. Reading is strict: whatever is not RESP2 is a
-`ProtocolError`, after which the connection must be given up, because where the next reply begins is unknown.
+Source: https://redis.io/docs/latest/develop/reference/protocol-spec/. Reading is strict: anything
+that is not RESP2 is a `ProtocolError`. The connection must then be closed, because it is not known
+where the next reply begins.
 """
 
 from gimel.runtime.errors import (
@@ -14,7 +15,7 @@ from gimel.runtime.errors import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Protocol, TypeAlias
 
     Argument: TypeAlias = bytes | str | int
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     Reply: TypeAlias = str | bytes | int | ServerError | list["Reply"] | None
 
     class Stream(Protocol):
-        """What `socket.makefile("rb")` gives."""
+        """What `socket.makefile("rb")` returns."""
 
         def readline(self, limit: int, /) -> bytes: ...
         def read(self, size: int, /) -> bytes | None: ...
@@ -46,9 +47,10 @@ def encode(commands: "Iterable[Command]") -> bytes:
 
 
 def read_reply(stream: "Stream", depth: int = 0) -> "Reply":
-    """Read one reply: a status is a str, a string bytes, a null None; an error is returned, not raised, as its typed error.
+    """Read one reply: a status as str, a string as bytes, a null as None.
 
-    Raises ProtocolError on anything that is not RESP2, ConnectionFailed when the stream ends, AnswerTimeout when it stalls.
+    An error reply is returned, not raised, as its typed error. Raises ProtocolError for anything
+    that is not RESP2, ConnectionFailed when the stream ends, and AnswerTimeout when it stalls.
     """
     line = _line(stream)
     kind, rest = line[:1], line[1:]
@@ -59,10 +61,10 @@ def read_reply(stream: "Stream", depth: int = 0) -> "Reply":
         if length == -1:
             return None
         if not 0 <= length <= _LONGEST_STRING:
-            raise ProtocolError(f"a string of impossible length {length}")
+            raise ProtocolError(f"a string with the impossible length {length}")
         body = _exactly(stream, length + 2)
         if body[-2:] != b"\r\n":
-            raise ProtocolError("a string that does not end where it says")
+            raise ProtocolError("a string longer than its stated length")
         return body[:-2]
     if kind == b"+":
         return rest.decode("utf-8", "replace")
@@ -73,7 +75,7 @@ def read_reply(stream: "Stream", depth: int = 0) -> "Reply":
         if length == -1:
             return None
         if length < 0 or depth >= _DEEPEST_ARRAY:
-            raise ProtocolError(f"an array of impossible length {length} or depth {depth}")
+            raise ProtocolError(f"an array with the impossible length {length} or depth {depth}")
         return [read_reply(stream, depth + 1) for _ in range(length)]
     raise ProtocolError(f"a reply of unknown type {kind!r}")
 
@@ -86,12 +88,7 @@ def _integer(digits: bytes) -> int:
 
 
 def _line(stream: "Stream") -> bytes:
-    try:
-        line = stream.readline(_LONGEST_LINE)
-    except TimeoutError:
-        raise AnswerTimeout("Redis did not answer in time") from None
-    except OSError as error:
-        raise ConnectionFailed(f"the connection was lost: {error}") from None
+    line = _receive(stream.readline, _LONGEST_LINE)
     if line[-2:] == b"\r\n":
         return line[:-2]
     if line[-1:] == b"\n" or len(line) == _LONGEST_LINE:
@@ -100,12 +97,16 @@ def _line(stream: "Stream") -> bytes:
 
 
 def _exactly(stream: "Stream", size: int) -> bytes:
+    body = _receive(stream.read, size)
+    if len(body) < size:
+        raise ConnectionFailed("Redis closed the connection")
+    return body
+
+
+def _receive(read: "Callable[[int], bytes | None]", size: int) -> bytes:
     try:
-        body = stream.read(size)
+        return read(size) or b""
     except TimeoutError:
         raise AnswerTimeout("Redis did not answer in time") from None
     except OSError as error:
         raise ConnectionFailed(f"the connection was lost: {error}") from None
-    if body is None or len(body) < size:
-        raise ConnectionFailed("Redis closed the connection")
-    return body

@@ -1,9 +1,9 @@
-"""Redis Cluster, real nodes on loopback: commands find their node, and the client remembers where."""
+"""Redis Cluster on real nodes: commands find their nodes, and the client remembers them."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -64,8 +64,15 @@ def requests_read(admin: redis.Redis) -> int:
     return int(admin.info("stats")["total_reads_processed"])
 
 
+def give_slot(cluster: list[redis.Redis], slot: int, owner: redis.Redis) -> None:
+    """Move a slot without keys to another node, whose newer epoch makes all nodes believe it."""
+    for admin in (owner, *cluster):
+        ask(admin, "CLUSTER SETSLOT", slot, "NODE", ask(owner, "CLUSTER MYID"))
+    ask(owner, "CLUSTER BUMPEPOCH")
+
+
 def key_on(node: int, tag: str = "k") -> str:
-    """A key whose slot the node with this number serves."""
+    """Return a key whose slot is served by the node with this number."""
     return next(
         key
         for key in (f"{tag}{number}" for number in range(100))
@@ -79,13 +86,13 @@ def key_on(node: int, tag: str = "k") -> str:
 @example(b"}{a}")
 @example(b"{{a}}")
 def test_slots_are_those_of_redis_py(key: bytes) -> None:
-    """The slot of any key, hash tag or not, is the one that redis-py computes."""
+    """The slot of any key, with or without a hash tag, is the one that redis-py computes."""
     assert slot_of(key) == key_slot(key)
 
 
-def test_slots_are_those_of_the_server(cluster: list[redis.Redis]) -> None:
-    """And it is the one that the server answers."""
-    keys = [
+@pytest.mark.parametrize(
+    "key",
+    [
         "",
         "a",
         "{a}b",
@@ -95,18 +102,18 @@ def test_slots_are_those_of_the_server(cluster: list[redis.Redis]) -> None:
         "{{a}}",
         "naïve",
         "alephbet:counters:e:g:v::16:3",
-        "7",
-    ]
-    assert [slot_of(key) for key in keys] == [
-        ask(cluster[0], "CLUSTER KEYSLOT", key) for key in keys
-    ]
-    assert slot_of(7) == slot_of("7")
+        7,
+    ],
+)
+def test_slots_are_those_of_the_server(cluster: list[redis.Redis], key: str | int) -> None:
+    """The slot of a key is the one that the server answers."""
+    assert slot_of(key) == ask(cluster[0], "CLUSTER KEYSLOT", key)
 
 
 def test_commands_find_their_nodes(
     nodes: list[Store], cluster: list[redis.Redis], client: MakeClient
 ) -> None:
-    """One pipeline over all nodes returns each reply in the place of its command, errors and duplicates included."""
+    """Commands for all nodes get their replies in order, including errors and duplicates."""
     ours = client(nodes[0].port)
     commands = (
         [("SET", key, key) for key in KEYS]
@@ -123,7 +130,7 @@ def test_commands_find_their_nodes(
 def test_the_slots_are_learned(
     nodes: list[Store], cluster: list[redis.Redis], client: MakeClient
 ) -> None:
-    """What was redirected once goes straight to its node the next time, over the connections that are there."""
+    """A command that was redirected once goes to its node directly, over the kept connection."""
     ours = client(nodes[0].port)
     ours.execute([("SADD", key, 1) for key in KEYS])
     learning = redirections(cluster)
@@ -147,10 +154,10 @@ def test_redirected_commands_travel_together(
     ] == [1, 1, 1]
 
 
-def test_a_command_that_is_not_idempotent_is_done_once(
+def test_other_commands_run_once(
     nodes: list[Store], cluster: list[redis.Redis], client: MakeClient
 ) -> None:
-    """A redirection did nothing, so following it is no repetition."""
+    """A redirected command has not run, so that following the redirection repeats nothing."""
     ours = client(nodes[0].port)
     assert ours.execute([("INCR", key_on(node)) for node in (0, 1, 2)], idempotent=False) == [
         1,
@@ -159,13 +166,11 @@ def test_a_command_that_is_not_idempotent_is_done_once(
     ]
 
 
-def test_a_slot_on_its_way_is_asked_for_and_not_learned(
+def test_a_migrating_slot_is_not_learned(
     nodes: list[Store], cluster: list[redis.Redis], client: MakeClient
 ) -> None:
-    """While a slot migrates its new keys are at the target, for those who say ASKING; the slot still belongs to the source."""
-    ours = client(
-        nodes[2].port
-    )  # from which the way is MOVED to the source, then ASK to the target
+    """While a slot migrates, ASKING reaches its new keys; the slot still belongs to the source."""
+    ours = client(nodes[2].port)  # answers MOVED to the source, which answers ASK to the target
     source, target = cluster[0], cluster[1]
     tag = key_on(0, "moving")
     slot, staying, leaving = key_slot(tag.encode()), f"{{{tag}}}stay", f"{{{tag}}}leave"
@@ -190,25 +195,24 @@ def test_a_slot_on_its_way_is_asked_for_and_not_learned(
             ask(admin, "CLUSTER SETSLOT", slot, "STABLE")
 
 
-def test_slots_that_changed_hands_are_followed(
+def test_slots_that_moved_are_followed(
     nodes: list[Store], cluster: list[redis.Redis], client: MakeClient
 ) -> None:
-    """What was learned is corrected by the next redirection."""
-    key, slot = key_on(2), key_slot(key_on(2).encode())
+    """The next redirection corrects what was learned."""
+    key = key_on(2)
     ours = client(nodes[0].port)
     assert ours.execute([("SADD", key, "a")]) == [1]
     cluster[2].delete(key)
     for owner in (0, 2):
-        for admin in cluster:
-            ask(admin, "CLUSTER SETSLOT", slot, "NODE", ask(cluster[owner], "CLUSTER MYID"))
+        give_slot(cluster, key_slot(key.encode()), cluster[owner])
         assert ours.execute([("SADD", key, "a")]) == [1]
         assert cluster[owner].delete(key) == 1
 
 
-def test_a_node_that_dies_fails_its_commands_until_it_is_back(
+def test_a_dead_node_is_used_again(
     nodes: list[Store], cluster: list[redis.Redis], client: MakeClient
 ) -> None:
-    """Its slots cannot be served, which is an error that callers handle; the others can, and it as soon as it is back."""
+    """Commands for a dead node fail, others succeed; once it is back, all of them succeed."""
     ours = client(nodes[0].port)
     here, there = [("SADD", key_on(0), "a")], [("SADD", key_on(1), "a")]
     assert ours.execute(here + there) == [1, 1]
@@ -222,10 +226,10 @@ def test_a_node_that_dies_fails_its_commands_until_it_is_back(
     assert ours.execute(here + there) == [0, 1]
 
 
-def test_a_node_that_is_unreachable_does_not_outlive_its_slots(
+def test_an_unreachable_node_is_forgotten(
     nodes: list[Store], cluster: list[redis.Redis], client: MakeClient
 ) -> None:
-    """After a failed connection the slots are asked for again, since a failover gives them to another node."""
+    """After a failed connection, slots are learned again: a failover gives them to another node."""
     ours = client(nodes[0].port)
     ours._address_of_slot[slot_of(key_on(1))] = ("127.0.0.1", free_port())
     with pytest.raises(errors.ConnectionFailed):
@@ -233,8 +237,8 @@ def test_a_node_that_is_unreachable_does_not_outlive_its_slots(
     assert ours.execute([("SADD", key_on(1), "a")]) == [1]
 
 
-def test_redirections_without_end_are_given_up(client: MakeClient) -> None:
-    """Two nodes that each name the other are an error reply after a few rounds, not a loop."""
+def test_endless_redirections_are_given_up(client: MakeClient) -> None:
+    """Nodes that redirect to each other end in an error reply, not in a loop."""
 
     def moved(connection: socket.socket) -> None:
         while connection.recv(65536):
@@ -245,11 +249,45 @@ def test_redirections_without_end_are_given_up(client: MakeClient) -> None:
     assert isinstance(reply, errors.Redirected)
 
 
+def test_a_redirection_without_a_host_means_the_node_that_answered(client: MakeClient) -> None:
+    """`MOVED slot :port` is a port of the host that answered, not of the configured one."""
+
+    def answer(reply: bytes) -> Callable[[socket.socket], None]:
+        def serve(connection: socket.socket) -> None:
+            while connection.recv(65536):
+                connection.sendall(reply)
+
+        return serve
+
+    other = "127.0.0.2"
+    with (
+        Listener(answer(b"$4\r\npong\r\n"), other) as owner,
+        Listener(answer(b"-MOVED 1 :%d\r\n" % owner.port), other) as node,
+        Listener(answer(b"-MOVED 1 %b:%d\r\n" % (other.encode(), node.port))) as home,
+    ):
+        assert client(home.port).execute([("GET", "a")]) == [b"pong"]
+
+
+def test_a_cluster_that_names_no_hosts(
+    nodes: list[Store], cluster: list[redis.Redis], client: MakeClient
+) -> None:
+    """A cluster behind one address, which redirects to ports alone, is used like any other."""
+    for admin in cluster:
+        admin.config_set("cluster-preferred-endpoint-type", "unknown-endpoint")
+    try:
+        ours = client(nodes[0].port)
+        assert ours.execute([("SADD", key, 1) for key in KEYS]) == [1] * len(KEYS)
+        assert ours.execute([("SADD", key, 1) for key in KEYS]) == [0] * len(KEYS)
+    finally:
+        for admin in cluster:
+            admin.config_set("cluster-preferred-endpoint-type", "ip")
+
+
 @pytest.mark.parametrize("port", [0, 65536, 10**30])
 def test_a_redirection_to_an_impossible_port_is_a_failed_connection(
     client: MakeClient, port: int
 ) -> None:
-    """What a server names as a node's address is not trusted to be one."""
+    """An address that a server names may be impossible, which is a failed connection."""
 
     def moved(connection: socket.socket) -> None:
         while connection.recv(65536):
@@ -262,7 +300,7 @@ def test_a_redirection_to_an_impossible_port_is_a_failed_connection(
 def test_a_node_without_slots_is_not_ready(
     tmp_path_factory: pytest.TempPathFactory, client: MakeClient
 ) -> None:
-    """CLUSTERDOWN, as while a cluster is being built, is typed."""
+    """CLUSTERDOWN, as during the creation of a cluster, is a NotReadyError."""
     options = ["--cluster-enabled", "yes", "--cluster-port", str(free_port())]
     with running_store(tmp_path_factory.mktemp("lonely"), *options) as lonely:
         (reply,) = client(lonely.port).execute([("GET", "a")])

@@ -18,7 +18,7 @@ from redis._parsers import _RESP2Parser
 from gimel.runtime import errors
 from gimel.runtime.redis.resp import encode, read_reply
 
-# redis-py splits a command's name at white space; Gimel's names have none.
+# redis-py splits a command's name at white space; the names that Gimel uses have none.
 NAMES = st.sampled_from(["PFADD", "sadd", "X"])
 ARGUMENTS = st.binary() | st.text(st.characters(exclude_categories=["Cs"])) | st.integers()
 COMMANDS = st.tuples(NAMES, st.lists(ARGUMENTS, max_size=5)).map(
@@ -48,7 +48,7 @@ MIXED_BODY: list[object] = [b"a\r\nb\r\n", None, [None, []]]
 
 
 class Pieces(io.RawIOBase):
-    """A connection on which exactly these pieces arrive, one at each read, and then its end."""
+    """A connection on which these pieces arrive, one per read, and then its end."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._pieces = [piece for piece in pieces if piece]
@@ -69,7 +69,7 @@ def read(*pieces: bytes) -> Any:
 
 
 def read_by_redis_py(wire: bytes) -> Any:
-    """What redis-py's own RESP2 parser makes of the same bytes, received over a socket."""
+    """Return how redis-py's own RESP2 parser reads the same bytes from a socket."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         sender = threading.Thread(target=ours.sendall, args=(wire,))
@@ -85,7 +85,7 @@ def read_by_redis_py(wire: bytes) -> Any:
 
 
 def comparable(reply: Any) -> Any:
-    """Statuses as bytes and errors as ("error", message), which is how far redis-py and Gimel name them alike."""
+    """Return statuses as bytes and errors as ("error", message), as both clients have them."""
     if isinstance(reply, list):
         return [comparable(item) for item in reply]
     if isinstance(reply, str):
@@ -97,7 +97,7 @@ def comparable(reply: Any) -> Any:
 
 @given(st.lists(COMMANDS, max_size=5))
 def test_commands_are_the_bytes_that_redis_py_sends(commands: list[tuple[Any, ...]]) -> None:
-    """Any commands, with any bytes, text and whole numbers in them, are packed as redis-py packs them."""
+    """Any commands of bytes, text and whole numbers are packed as redis-py packs them."""
     packer: Any = redis.Connection()  # type: ignore[no-untyped-call]
     expected = b"".join(b"".join(packer.pack_command(*command)) for command in commands)
     assert encode(commands) == expected
@@ -105,7 +105,7 @@ def test_commands_are_the_bytes_that_redis_py_sends(commands: list[tuple[Any, ..
 
 @given(REPLIES)
 def test_replies_are_read_as_redis_py_reads_them(wire: bytes) -> None:
-    """Every type of RESP2, nested in any way, has the value that redis-py gives it."""
+    """Every type of RESP2, nested in any way, has the value that redis-py reads."""
     assert comparable(read(wire)) == comparable(read_by_redis_py(wire))
 
 
@@ -117,7 +117,7 @@ def test_replies_are_read_as_redis_py_reads_them(wire: bytes) -> None:
         pytest.param(b":0\r\n", 0, id="zero"),
         pytest.param(b":+7\r\n", 7, id="number with a plus sign"),
         pytest.param(b":-9223372036854775808\r\n", -(2**63), id="smallest number"),
-        pytest.param(b"$2\r\n\r\n\r\n", b"\r\n", id="string of a line end"),
+        pytest.param(b"$2\r\n\r\n\r\n", b"\r\n", id="string that is a line end"),
         pytest.param(b"$0\r\n\r\n", b"", id="empty string"),
         pytest.param(b"$-1\r\n", None, id="null string"),
         pytest.param(b"*-1\r\n", None, id="null array"),
@@ -126,7 +126,7 @@ def test_replies_are_read_as_redis_py_reads_them(wire: bytes) -> None:
     ],
 )
 def test_each_type_has_its_python_value(wire: bytes, value: object) -> None:
-    """A status is a str, a string bytes, a null None: the three stay apart."""
+    """A status is a str, a string is bytes and a null is None, so that they stay distinct."""
     reply = read(wire)
     assert reply == value
     assert type(reply) is type(value)
@@ -141,13 +141,13 @@ def test_a_reply_may_be_split_at_any_byte(position: int) -> None:
 
 
 def test_a_reply_may_come_byte_by_byte() -> None:
-    """Even single bytes add up to the reply."""
+    """A reply that arrives byte by byte is read whole."""
     assert read(*(bytes([byte]) for byte in MIXED))[3:] == MIXED_BODY
 
 
 @given(st.lists(REPLIES, min_size=2, max_size=5))
 def test_replies_that_follow_each_other_stay_apart(wires: list[bytes]) -> None:
-    """Reading one reply takes exactly its bytes, so that the next one begins where it ends."""
+    """Reading a reply takes exactly its bytes, so that the next one begins where it ends."""
     stream = io.BufferedReader(io.BytesIO(b"".join(wires)))
     assert [comparable(read_reply(stream)) for _ in wires] == [
         comparable(read(wire)) for wire in wires
@@ -156,14 +156,14 @@ def test_replies_that_follow_each_other_stay_apart(wires: list[bytes]) -> None:
 
 
 def test_a_very_long_string_is_read_whole() -> None:
-    """20 MB in one string come back as they are."""
+    """A string of 20 MB is read unchanged."""
     body = bytes(range(256)) * 80_000
     wire = b"$%d\r\n%b\r\n" % (len(body), body)
     assert read_reply(io.BufferedReader(io.BytesIO(wire))) == body
 
 
 def test_a_very_long_array_is_read_whole() -> None:
-    """200,000 elements come back in their order."""
+    """An array of 200,000 elements is read in order."""
     wire = b"*200000\r\n" + b"".join(b":%d\r\n" % number for number in range(200_000))
     assert read_reply(io.BufferedReader(io.BytesIO(wire))) == list(range(200_000))
 
@@ -186,18 +186,18 @@ MALFORMED = {
     "string of negative length": b"$-2\r\n",
     "string of impossible length": b"$99999999999\r\n",
     "string without length": b"$\r\n",
-    "string longer than it says": b"$2\r\nabcd\r\n",
+    "string longer than its length": b"$2\r\nabcd\r\n",
     "array of negative length": b"*-2\r\n",
     "array nested without end": b"*1\r\n" * 100_000,
     "redirection without address": b"-MOVED 1\r\n",
-    "redirection to no port": b"-ASK 1 host:port\r\n",
-    "redirection of no slot": b"-MOVED x 127.0.0.1:1\r\n",
+    "redirection without a port": b"-ASK 1 host:port\r\n",
+    "redirection without a slot": b"-MOVED x 127.0.0.1:1\r\n",
 }
 
 
 @pytest.mark.parametrize("wire", MALFORMED.values(), ids=MALFORMED)
 def test_what_is_not_resp2_is_a_protocol_error(wire: bytes) -> None:
-    """Nothing malformed is guessed at."""
+    """Malformed bytes are never guessed at: they are a ProtocolError."""
     with pytest.raises(errors.ProtocolError):
         read(
             wire[:8192],
@@ -207,8 +207,8 @@ def test_what_is_not_resp2_is_a_protocol_error(wire: bytes) -> None:
 
 
 @pytest.mark.parametrize("length", range(len(MIXED)))
-def test_a_reply_that_breaks_off_is_a_lost_connection(length: int) -> None:
-    """Wherever the stream ends before the reply does, it is the connection that failed."""
+def test_a_truncated_reply_is_a_lost_connection(length: int) -> None:
+    """Wherever the stream ends before the reply does, the connection was lost."""
     with pytest.raises(errors.ConnectionFailed) as caught:
         read(MIXED[:length])
     assert not isinstance(caught.value, errors.ProtocolError)
@@ -238,8 +238,8 @@ def wild_bytes() -> Iterator[st.SearchStrategy[bytes]]:
 
 
 @given(st.one_of(*wild_bytes()))
-def test_whatever_comes_is_a_reply_or_a_failed_connection(wire: bytes) -> None:
-    """Any bytes and then the end of the stream give replies until one of them fails in the one way that callers handle."""
+def test_any_bytes_are_replies_or_a_failed_connection(wire: bytes) -> None:
+    """Whatever arrives, reading it either returns a reply or raises a ConnectionFailed."""
     stream = io.BufferedReader(io.BytesIO(wire))
 
     def read_all() -> None:
@@ -258,7 +258,7 @@ def test_whatever_comes_is_a_reply_or_a_failed_connection(wire: bytes) -> None:
 def test_a_stream_that_fails_is_a_failed_connection(
     begun: bytes, failure: OSError, kind: type[Exception]
 ) -> None:
-    """A time-out or an error of the socket is named as what it is, wherever in a reply it comes."""
+    """A time-out and an error of the socket keep their types, wherever in a reply they occur."""
 
     class Failing(Pieces):
         def readinto(self, buffer: Any, /) -> int:
@@ -302,7 +302,7 @@ def test_a_stream_that_fails_is_a_failed_connection(
     ],
 )
 def test_every_server_error_has_its_type(message: str, kind: type[errors.ServerError]) -> None:
-    """The first word of an error decides its type; an unknown one is a plain ServerError."""
+    """The first word of an error decides its type; an unknown word is a plain ServerError."""
     error = read(f"-{message}\r\n".encode())
     assert type(error) is kind
     assert str(error) == message
@@ -318,15 +318,15 @@ def test_every_server_error_has_its_type(message: str, kind: type[errors.ServerE
         ("MOVED 1 :6381", False, 1, "", 6381),
     ],
 )
-def test_a_redirection_says_where_to(
+def test_a_redirection_has_an_address(
     message: str, asking: bool, slot: int, host: str, port: int
 ) -> None:
-    """Slot, host and port are read from the text, IPv6 addresses and unknown hosts included."""
+    """Slot, host and port are read from the text, also with IPv6 addresses and without a host."""
     error = read(f"-{message}\r\n".encode())
     assert (error.asking, error.slot, error.host, error.port) == (asking, slot, host, port)
 
 
 def test_an_unknown_command_does_not_repeat_its_arguments() -> None:
-    """A server without AUTH or PFADD quotes what it was sent; the password and the uuid must not reach a log."""
+    """A server quotes the arguments of an unknown command, which must not reach a log."""
     error = read(b"-ERR unknown command 'AUTH', with args beginning with: 'hunter2' \r\n")
     assert str(error) == "ERR unknown command 'AUTH'"

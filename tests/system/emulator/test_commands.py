@@ -107,9 +107,9 @@ def test_preflight_reports_each_check(account: Account, run: Run, store: redis.R
     found = {each["name"]: each["status"] for each in json.loads(done.stdout)}
     assert done.returncode == 0
     assert found["Redis maxmemory-policy"] == "warning"
-    assert {found[name] for name in ("configuration", "AWS", "permissions", "runtime", "Redis")} == {
-        "ok"
-    }
+    assert {
+        found[name] for name in ("configuration", "AWS", "permissions", "runtime", "Redis")
+    } == {"ok"}
 
 
 def test_preflight_without_a_configuration_says_so_once(account: Account, run: Run) -> None:
