@@ -188,7 +188,7 @@ class TrackEvent:
         return keys.meta_key(self.encoded_namespace, self.encoded_experiment)
 
     def count_beside(self) -> None:
-        """Choose another counter of precision 1, because the key of its own one is occupied."""
+        """Choose another counter of precision 1, because its first key is occupied."""
         self.counter = keys.sharded_at_one(self.counter)
         self.shard = keys.shard_of(self.counter, self.uuid)
 

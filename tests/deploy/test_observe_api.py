@@ -129,7 +129,7 @@ def test_what_is_not_deployed_is_an_error(script: Script, there: State) -> None:
 
 
 def test_api_and_key_are_found_in_two_calls(script: Script) -> None:
-    """Of several keys, Gimel's own by its whole name."""
+    """Among several keys, the one that has exactly Gimel's name."""
     script.answers = answers(settled())
 
     assert find_deployed(script.aws()) == Deployed(API, KEY_VALUE, {})

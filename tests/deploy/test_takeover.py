@@ -116,7 +116,7 @@ def test_the_role_keeps_its_permissions_until_the_new_api_is_live() -> None:
 
 
 def test_an_interim_policy_allows_what_was_and_what_will_be() -> None:
-    """All that the role's policy said, all that the last one says, and what is about to leave."""
+    """What the role's policy said, what the final one says, and what is about to be deleted."""
     there = left_by_1_5_0(extra_wiring=[OWN_FUNCTION])
     before = existing(existing(there.role).policy)
 

@@ -47,7 +47,7 @@ def test_no_person_is_refused(browsers: set[str]) -> None:
 
 
 def test_nine_crawlers_of_ten_are_refused(crawlers: list[str]) -> None:
-    """Of 1014 listed crawlers that call themselves Mozilla, 917 are refused: 90.4%."""
+    """917 of the 1014 listed crawlers that call themselves Mozilla are refused: 90.4%."""
     assert len(crawlers) == 1014
     assert sum(map(is_bot, crawlers)) >= 917
 

@@ -1,4 +1,4 @@
-"""The HTTP contract that all handlers share: methods, headers, and errors of our own."""
+"""The HTTP contract that all handlers share: methods, headers, and Gimel's own errors."""
 
 from __future__ import annotations
 

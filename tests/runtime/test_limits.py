@@ -47,7 +47,7 @@ class TestLimits:
     def test_edge(
         self, gimel_store: redis.Redis, configure: Configure, limit: str, precision: int
     ) -> None:
-        """As many as the limit allows are counted; one more leaves no key, and the others go on."""
+        """As many as the limit allows are counted; one more leaves no key, and the others continue."""
         configure(precision=precision, limits={limit: 3})
         assert [send(**LIMITS[limit](n)) for n in range(3)] == [OK] * 3
         before = without_notes(snapshot(gimel_store))
@@ -62,7 +62,7 @@ class TestLimits:
     def test_batch_over_the_edge(
         self, gimel_store: redis.Redis, configure: Configure, limit: str
     ) -> None:
-        """Of a batch that reaches the limit, exactly the first ones that fit are counted."""
+        """Exactly the first events of a batch that fit within the limit are counted."""
         configure(limits={limit: 4})
         send(**LIMITS[limit](0))
 

@@ -95,7 +95,7 @@ class TestAnswers:
         assert gimel.experiment({"experiment": "unknown"}) == []
 
     def test_namespaces(self, counted: redis.Redis) -> None:
-        """A namespace's experiments are those of its own events."""
+        """A namespace has only the experiments of its events."""
         send(namespace="shop", experiment="basket")
 
         assert list(experiments(namespace="shop")) == ["basket"]

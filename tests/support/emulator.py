@@ -1,6 +1,6 @@
 """An emulated AWS account: ministack, which runs the functions and, if asked, enforces IAM policies.
 
-It runs in a virtual environment of its own because it pins botocore. It runs functions on its own Python, knows none of AWS's
+It runs in a separate virtual environment because it pins botocore. It runs functions on its own Python, knows none of AWS's
 timing, and serves an API's methods without a deployment. Faults injected between botocore and the emulator test what it hides.
 """
 
@@ -58,7 +58,7 @@ class Emulator:
 def running_emulator(*, auth: bool = False) -> Iterator[Emulator]:
     """Run an emulator for the length of a with block; with `auth` it enforces IAM policies.
 
-    Its files are in a folder of its own and its port was free, so that test runs side by side do not meet.
+    Its files are in a separate folder and its port was free, so that test runs side by side do not meet.
     """
     port = free_port()
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}

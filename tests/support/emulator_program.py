@@ -2,7 +2,7 @@
 
 What differs from plain ministack:
 
-- `PUT /_snapshot/NAME` keeps a copy of all that the emulator holds, and `POST /_snapshot/NAME` restores it.
+- `PUT /_snapshot/NAME` keeps a copy of the emulator's state, and `POST /_snapshot/NAME` restores it.
 - A function that was created or changed is pending in that answer and ready for the next call, not half a second later.
   The number of calls that a deploy makes is then always the same. `test_timing` covers the waiting.
 - A cold start does not import botocore, which Gimel's handlers do not use.

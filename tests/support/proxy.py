@@ -173,7 +173,7 @@ def _read(stream: BinaryIO) -> _Message | None:
 
 
 class _Upstream:
-    """A connection to the emulator, opened anew when the emulator has closed it."""
+    """A connection to the emulator, reopened when the emulator has closed it."""
 
     def __init__(self, host: str, port: int) -> None:
         self._address = host, port

@@ -16,6 +16,6 @@ def mutating(calls: Iterable[str]) -> list[str]:
 
 
 def recorded() -> dict[str, list[str]]:
-    """Return the calls of each journey, in order. `python -m tests.support.journeys` records them anew."""
+    """Return the calls of each journey, in order. `python -m tests.support.journeys` records them again."""
     journeys: dict[str, list[str]] = json.loads(FILE.read_text("utf-8"))
     return journeys

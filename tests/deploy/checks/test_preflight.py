@@ -203,7 +203,8 @@ def test_a_redis_that_is_not_entered_is_a_failure() -> None:
     """With what to do about it."""
     (finding,) = check({})
 
-    assert (finding.status, finding.hint) == ("failed", "Run `gimel configure`.")
+    assert finding.status == "failed"
+    assert "gimel configure" in finding.hint
 
 
 def preflighted(tmp_path: Path, **document: Any) -> dict[str, str]:

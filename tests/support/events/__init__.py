@@ -69,7 +69,7 @@ def url(
     body: str | None = None,
     **headers: str,
 ) -> dict[str, Any]:
-    """Return a function URL's event (payload 2.0, as of an HTTP API)."""
+    """Return a function URL's event (payload 2.0, like that of an HTTP API)."""
     event = sample("function_url")
     event["requestContext"]["http"]["method"] = method
     event["rawQueryString"] = urlencode(query or {})

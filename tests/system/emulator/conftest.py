@@ -36,7 +36,7 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def commands() -> Iterator[Commands]:
-    """Starts Gimel's commands as processes of their own, in which sleeping takes no time."""
+    """Starts Gimel's commands as separate processes, in which sleeping takes no time."""
     with warm_commands() as commands:
         yield commands
 

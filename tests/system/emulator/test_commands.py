@@ -1,4 +1,4 @@
-"""The AWS commands as a user types them, each a process of its own.
+"""The AWS commands as a user types them, each in a separate process.
 
 `commands` starts most of them; where a terminal or a broken pipe matters, `python -m gimel` itself does.
 """
@@ -251,7 +251,7 @@ def test_open_results_are_not_a_failure(account: Account, run: Run) -> None:
 def test_a_redis_user_with_few_permissions_is_enough(
     account: Account, run: Run, store: redis.Redis
 ) -> None:
-    """One that may count but not run INFO: a warning, and the deploy goes on."""
+    """One that may count but not run INFO: a warning, and the deploy continues."""
     allowed = "on >secret ~* +@read +@write +@connection +@scripting +@transaction -info"
     store.execute_command("ACL", "SETUSER", "counter", *allowed.split())  # type: ignore[no-untyped-call]
     account.redis |= {"username": "counter", "password": "secret"}

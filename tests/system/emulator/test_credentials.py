@@ -75,7 +75,7 @@ def test_a_session_that_expires_midway_is_an_error_of_every_command(
 def test_preflight_reports_an_expired_session_as_a_failed_check(
     account: Account, proxy: AwsProxy, commands: Commands
 ) -> None:
-    """It goes on with the checks that do not need AWS."""
+    """It continues with the checks that do not need AWS."""
     account.configure()
     proxy.begin(lambda call: EXPIRED)
 

@@ -71,7 +71,7 @@ NEEDED_BY = {
 
 
 def test_the_policy_is_enough(operator: Operator, commands: Commands) -> None:
-    """From the first deploy to destroy, each command a process of its own: nothing is refused, nothing is left."""
+    """From the first deploy to destroy, each command in a separate process: nothing is refused, nothing is left."""
     operator.begin(operator.least())
 
     for name, (line, document) in LIFE.items():

@@ -14,7 +14,7 @@ from tests.support.proxy import AwsProxy
 def test_each_journey_makes_its_recorded_calls(
     unprepared: Account, proxy: AwsProxy, name: str
 ) -> None:
-    """In this order. Otherwise `python -m tests.support.journeys` records them anew."""
+    """In this order. Otherwise `python -m tests.support.journeys` records them again."""
     assert calls_of(JOURNEYS[name], unprepared, proxy) == recorded_calls.recorded()[name]
 
 

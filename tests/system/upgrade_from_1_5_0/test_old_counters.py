@@ -1,4 +1,4 @@
-"""Counters that an earlier release began go on counting."""
+"""Counters that an earlier release began continue to count."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_counter_of_1_5_0_goes_on_growing(
 def test_a_visitor_counts_once_across_the_switch_at_precision_1(
     store: redis.Redis, configure: Callable[..., None], oracle: Oracle
 ) -> None:
-    """At precision 1, 1.5.0's HyperLogLog goes on, so that its visitors are not counted again."""
+    """At precision 1, 1.5.0's HyperLogLog continues, so that its visitors are not counted again."""
     oracle.call("track", make_event("e", "red", "participate", "a visitor"))
     configure(precision=1)
 

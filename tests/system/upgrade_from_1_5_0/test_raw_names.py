@@ -123,7 +123,7 @@ def test_neighbours_keep_their_goals(
     other: tuple[str, str, str],
     writer: str,
 ) -> None:
-    """Of two experiments whose raw keys look alike, each has its own goals, alone and among all."""
+    """Two experiments whose raw keys look alike each have their own goals, alone and among all."""
     for namespace, experiment, goal in (one, other):
         write(writer, call, [make_event(experiment, "v", goal, uuid, namespace) for uuid in "ab"])
 
@@ -151,7 +151,7 @@ def test_deleting_does_not_touch_a_neighbour(
     first: bool,
     writer: str,
 ) -> None:
-    """Of two experiments whose raw keys look alike, one is deleted without touching the other."""
+    """An experiment is deleted without touching another whose raw keys look alike."""
     deleted, kept = (one, other) if first else (other, one)
 
     def track(namespace: str, experiment: str, goal: str) -> None:
