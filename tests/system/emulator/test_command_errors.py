@@ -1,4 +1,4 @@
-"""What the AWS commands say where they cannot work: an error with a reason, no trace, and nothing changed."""
+"""AWS commands that cannot work: an error with a reason, no trace, and nothing changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def run(account: Account, commands: Commands) -> Run:
-    """Run a command in the folder of config.json; `changed` are variables that differ from the account's, None for unset."""
+    """Run a command in the folder of config.json.
+
+    `changed` are variables that differ from the account's, None for unset.
+    """
     account.configure()
 
     def run(*arguments: str, **changed: str | None) -> subprocess.CompletedProcess[str]:
