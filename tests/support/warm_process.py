@@ -1,8 +1,8 @@
 """Gimel's commands as processes that start at once: forks of one that has imported everything.
 
 `python -m gimel` needs 0.9 seconds of CPU time before its first call, a fork 0.1. A fork has its
-own arguments, environment, folder, streams, exit code and signals, like any process. One thing differs:
-sleeping takes no time. The clock moves on instead.
+own arguments, environment, folder, streams, exit code and signals, like any process. One thing
+differs: sleeping takes no time. The clock moves on instead.
 """
 
 from __future__ import annotations
