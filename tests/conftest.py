@@ -1,4 +1,4 @@
-"""For every test: an empty real store, the runtime's settings that point to it, and the rules about skipping and AWS."""
+"""Fixtures for every test: an empty real store, and the runtime's settings that point to it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def store(session_store: Store) -> Iterator[redis.Redis]:
 
 @pytest.fixture
 def configure(monkeypatch: pytest.MonkeyPatch, session_store: Store) -> Callable[..., None]:
-    """Configure the runtime with these settings, and with the real store unless `redis` is given."""
+    """Configure the runtime with these settings, and the real store unless `redis` is given."""
 
     def configure(**settings: Any) -> None:
         settings.setdefault("redis", {"host": "127.0.0.1", "port": session_store.port})

@@ -1,4 +1,4 @@
-"""Deploying into an emulated AWS account: the one place where the tests use the parts of `gimel.deploy`."""
+"""Deploying into an emulated AWS account. Only this module uses the parts of `gimel.deploy`."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ Options = dict[str, Any]
 
 
 def variables(url: str) -> dict[str, str]:
-    """Return the environment of a user of the emulator at this address who has no AWS configuration."""
+    """Return the environment of a user of this emulator who has no AWS configuration."""
     nowhere = {
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
@@ -128,7 +128,7 @@ class Account:
         return contents.listing(self.client)
 
     def state(self) -> Any:
-        """Return every detail of the deployment, without what varies from one deploy to the next."""
+        """Return every detail of the deployment that does not vary between deploys."""
         return contents.state(self.client)
 
     def versions(self, function: str) -> list[int]:
@@ -148,7 +148,7 @@ class Account:
         return ask(f"{url}?{urlencode(query)}" if query else url, method, key, body)
 
     def ask_url(self, url: str, **query: str) -> Answer:
-        """Send a request to a function's own URL, which the emulator recognises by the host's name."""
+        """Send a request to a function URL, which the emulator recognises by its host name."""
         return ask(f"{self.url}/?{urlencode(query)}", host=url.split("/")[2])
 
 

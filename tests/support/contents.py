@@ -1,4 +1,4 @@
-"""What is in an AWS account, read through its API: as much of it as Gimel or another team may have made."""
+"""The contents of an AWS account, read through its API, of the kinds that Gimel creates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 Client = Callable[[str], Any]
 """Return the boto3 client of a service."""
 
-# Keys whose values differ from one deploy to the next: times, sizes of logs, random ids, and the progress of a change.
+# Keys whose values vary between deploys: times, sizes of logs, random ids, the state of a change.
 _VARYING = re.compile(
     r"(?i).*(date|time|modified)|storedBytes|ResponseMetadata|RoleId|RevisionId|MasterArn|State.*"
     r"|LastUpdateStatus"
@@ -41,7 +41,7 @@ def listing(client: Client) -> dict[str, Any]:
 
 
 def state(client: Client) -> Any:
-    """Return every detail of Gimel's deployment, with names for ids, and without times and version numbers."""
+    """Return every detail of Gimel's deployment that does not vary; names replace ids."""
     iam, logs, functions, gateway = map(client, ("iam", "logs", "lambda", "apigateway"))
     api = api_id(client)
     paths = gateway.get_resources(restApiId=api, limit=500)["items"]

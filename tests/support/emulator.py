@@ -1,12 +1,14 @@
-"""An emulated AWS account: ministack, which runs the functions and, if asked, enforces IAM policies.
+"""An emulated AWS account: ministack, which runs functions and, on demand, enforces IAM policies.
 
-It runs in a separate virtual environment because it pins botocore. It runs functions on its own Python, knows none of AWS's
-timing, and serves an API's methods without a deployment. Faults injected between botocore and the emulator test what it hides.
+It has a virtual environment to itself because it pins botocore. It runs functions on its own
+Python, knows none of AWS's timing, and serves an API's methods without a deployment. Faults between
+botocore and the emulator test what it hides.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import sys
@@ -39,7 +41,10 @@ class Emulator:
         self._request("POST", "/_ministack/reset")
 
     def prepare(self, name: str, build: Callable[[], object]) -> None:
-        """Bring the account to the state that `build` makes of an empty one. It is built once, then restored by its name."""
+        """Bring the account to the state that `build` makes of an empty one.
+
+        The state is built once. After that it is restored by its name.
+        """
         if name in self._snapshots:
             self._request("POST", f"/_snapshot/{name}")
             return
@@ -56,42 +61,11 @@ class Emulator:
 
 @contextlib.contextmanager
 def running_emulator(*, auth: bool = False) -> Iterator[Emulator]:
-    """Run an emulator for the length of a with block; with `auth` it enforces IAM policies.
-
-    Its files are in a separate folder and its port was free, so that test runs side by side do not meet.
-    """
-    port = free_port()
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    settings = {
-        "BIND_HOST": "127.0.0.1",
-        "GATEWAY_PORT": str(port),
-        "SFTP_ENABLED": "0",
-        "IOT_MTLS_ENABLED": "0",
-        "LOG_LEVEL": "WARNING",
-        "AUTH": str(auth).lower(),
-    }
+    """Run an emulator for the length of a with block; with `auth` it enforces IAM policies."""
     with tempfile.TemporaryDirectory() as home:
-        log = Path(home, "log")
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                [python_with(REQUIREMENT), "-I", _PROGRAM],
-                cwd=home,
-                env={**inherited, **settings, "HOME": home, "TMPDIR": home},
-                stdout=output,
-                stderr=output,
-            )
+        process, url = _start(Path(home), auth)
         try:
-            emulator = Emulator(f"http://127.0.0.1:{port}")
-            deadline = time.monotonic() + 60
-            while True:
-                try:
-                    with urllib.request.urlopen(f"{emulator.url}/_ministack/health", timeout=2):
-                        break
-                except OSError:
-                    ended = process.poll() is not None or time.monotonic() > deadline
-                    assert not ended, log.read_text("utf-8", "replace")
-                    time.sleep(0.05)
-            yield emulator
+            yield Emulator(url)
         finally:
             process.terminate()
             try:
@@ -99,6 +73,55 @@ def running_emulator(*, auth: bool = False) -> Iterator[Emulator]:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def _start(home: Path, auth: bool) -> tuple[subprocess.Popen[bytes], str]:
+    """Start an emulator with all its files in a folder; return its process and address.
+
+    It ends with this process, when its stdin does. If another program takes the port first, it is
+    started again on another.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    settings = {
+        "BIND_HOST": "127.0.0.1",
+        "SFTP_ENABLED": "0",
+        "IOT_MTLS_ENABLED": "0",
+        "LOG_LEVEL": "WARNING",
+        "AUTH": str(auth).lower(),
+        "HOME": str(home),
+        "TMPDIR": str(home),
+    }
+    log = home / "log"
+    for _ in range(3):
+        port = free_port()
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [python_with(REQUIREMENT), "-I", _PROGRAM],
+                cwd=home,
+                env={**inherited, **settings, "GATEWAY_PORT": str(port)},
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+            )
+        url = f"http://127.0.0.1:{port}"
+        deadline = time.monotonic() + 60
+        while process.poll() is None:
+            if _pid_at(url) == process.pid:
+                return process, url
+            if time.monotonic() > deadline:
+                process.kill()
+                process.wait()
+            time.sleep(0.05)
+    raise AssertionError(log.read_text("utf-8", "replace"))
+
+
+def _pid_at(url: str) -> int | None:
+    """Return the process id of the emulator at an address, None where there is none."""
+    try:
+        with urllib.request.urlopen(f"{url}/_snapshot/", timeout=2) as answer:
+            return int(json.load(answer)["pid"])
+    except (OSError, ValueError, KeyError):
+        return None
 
 
 if __name__ == "__main__":

@@ -1,10 +1,14 @@
-"""ministack with snapshots. ministack's own Python runs this file: it imports neither Gimel nor the other tests.
+"""ministack with snapshots.
+
+ministack's own Python runs this file, which imports neither Gimel nor other tests.
 
 What differs from plain ministack:
 
-- `PUT /_snapshot/NAME` keeps a copy of the emulator's state, and `POST /_snapshot/NAME` restores it.
-- A function that was created or changed is pending in that answer and ready for the next call, not half a second later.
-  The number of calls that a deploy makes is then always the same. `test_timing` covers the waiting.
+- `PUT /_snapshot/NAME` saves a copy of everything that the emulator holds, and
+  `POST /_snapshot/NAME` restores it. `GET` returns the process id only.
+- It ends when its stdin does, and so with the process that started it, however that ends.
+- A function that was created or changed is pending in that answer and ready for the next call,
+  not half a second later. A deploy then always makes the same calls. `test_timing` tests waiting.
 - A cold start does not import botocore, which Gimel's handlers do not use.
 """
 
@@ -13,8 +17,10 @@ from __future__ import annotations
 import contextvars
 import functools
 import json
+import os
 import pickle
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
@@ -53,6 +59,8 @@ def _snapshot(method: str, name: str) -> int:
         held = {where: container._data for where, container in _containers()}
         _snapshots[name] = pickle.dumps(held)
         return 200
+    if method == "GET":
+        return 200
     if name not in _snapshots:
         return 404
     ministack._reset_all_state()
@@ -75,7 +83,7 @@ def _containers() -> Iterator[tuple[tuple[str, str], Any]]:
 async def _answer(send: Send, status: int) -> None:
     headers = [(b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps({"status": status}).encode()})
+    await send({"type": "http.response.body", "body": json.dumps({"pid": os.getpid()}).encode()})
 
 
 def _ready_with_the_next_request(function: str, _delay: float) -> None:
@@ -90,7 +98,13 @@ def _make_ready(name: str) -> None:
             each["config"].update(State="Active", LastUpdateStatus="Successful")
 
 
+def _end_with_stdin() -> None:
+    sys.stdin.read()
+    os._exit(0)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=_end_with_stdin, daemon=True).start()
     lambda_svc._schedule_state_transition = _ready_with_the_next_request
     instrumented = "import botocore.handlers"
     assert instrumented in lambda_runtime._PYTHON_WORKER_SCRIPT

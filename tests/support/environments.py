@@ -1,11 +1,11 @@
-"""Virtual environments for what the tests run beside Gimel: other releases, and pinned libraries.
+"""Virtual environments for other releases, and for tools that pin their own libraries.
 
-They are made once, from PyPI, below `.environments/` in the repository, which git ignores.
+They are created once, from PyPI, in `.environments/` in the repository, which git ignores.
 """
 
 from __future__ import annotations
 
-import contextlib
+import fcntl
 import shutil
 import subprocess
 import sys
@@ -16,30 +16,31 @@ _CACHE = Path(__file__).parents[2] / ".environments"
 
 
 def python_with(*requirements: str, dependencies: bool = True) -> Path:
-    """Return the interpreter of the environment that holds these, which is created where it is missing.
+    """Return the interpreter of an environment with these requirements, created on first use.
 
-    It is renamed into place as a whole: neither an interruption nor a second test run at the same time leaves half of one.
+    A complete environment is renamed into place, so an interruption leaves no incomplete one.
+    A second test run waits.
     """
     name = "-".join([*requirements, f"python{sys.version_info.major}.{sys.version_info.minor}"])
     environment = _CACHE / name.replace("==", "").replace("<", "below")
     python = environment / "bin" / "python"
-    if not python.exists():
-        shutil.rmtree(environment, ignore_errors=True)
-        _CACHE.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=_CACHE, prefix="unfinished-") as unfinished:
-            new = Path(unfinished) / "environment"
-            _run(sys.executable, "-m", "venv", new)
-            _run(
-                new / "bin" / "python",
-                "-m",
-                "pip",
-                "install",
-                *([] if dependencies else ["--no-deps"]),
-                *requirements,
-            )
-            with contextlib.suppress(OSError):  # another run was first
-                new.rename(environment)
+    if python.exists():
+        return python
+    _CACHE.mkdir(exist_ok=True)
+    with (_CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not python.exists():
+            _create(environment, [*([] if dependencies else ["--no-deps"]), *requirements])
     return python
+
+
+def _create(environment: Path, requirements: list[str]) -> None:
+    with tempfile.TemporaryDirectory(dir=_CACHE, prefix="unfinished-") as unfinished:
+        new = Path(unfinished) / "environment"
+        _run(sys.executable, "-m", "venv", new)
+        _run(new / "bin" / "python", "-m", "pip", "install", *requirements)
+        shutil.rmtree(environment, ignore_errors=True)  # whose interpreter is gone
+        new.rename(environment)
 
 
 def _run(*command: str | Path) -> None:

@@ -1,7 +1,7 @@
-"""The journeys through an account that tests disturb at every AWS call, each from its own prepared beginning.
+"""The journeys through an account that tests disturb at every AWS call.
 
-`python -m tests.support.journeys` records the calls of each again in `recorded_calls.json`, from which the tests are made. Run it after
-a change of what deploy calls; `test_recorded_calls` fails until then.
+`python -m tests.support.journeys` records the calls of each in `recorded_calls.json`, and the tests are made
+from this file. Run it after a change to what deploy calls: `test_recorded_calls` fails until then.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.support.proxy import AwsProxy
 
 @dataclass(frozen=True)
 class Journey:
-    """Where it begins, what it does, and the command line that does the same with the configuration `document`."""
+    """Where it begins, what it does, and the command that does the same with `document`."""
 
     begin: Callable[[Account], None]
     run: Callable[[Account, Options], object]
@@ -37,7 +37,7 @@ class Journey:
         account.configure(**self.document)
 
     def undisturbed(self, account: Account) -> Any:
-        """Return the state that an undisturbed run leaves. Run once per emulator, in the account."""
+        """Return the state that an undisturbed run leaves. It runs once per emulator."""
         name = f"after {' '.join(self.command)} {self.document} {self.begin.__name__}"
         known = account.emulator.notes
         if name not in known:
@@ -53,7 +53,7 @@ def _empty(account: Account) -> None:
 
 
 def _five_versions(account: Account) -> None:
-    """The defaults are live, as version 5 of each function, so that the next one drives out the first."""
+    """The defaults are live as version 5 of each function; a sixth version replaces the first."""
 
     def build() -> None:
         for document in ({}, CHANGE, {}, CHANGE, {}):

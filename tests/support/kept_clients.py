@@ -1,4 +1,7 @@
-"""boto3 sessions and clients that are made once per environment: making five takes longer than a first deploy's calls."""
+"""boto3 sessions and clients that are created once per environment.
+
+To create the five of a deploy takes as long as 25 calls.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ sent: list[str] = []
 def kept_clients() -> Iterator[None]:
     """Have boto3 keep its sessions and clients for the length of a with block.
 
-    One is taken again only where the variables that botocore reads are the same.
+    They are reused only with the same AWS variables in the environment.
     """
     make_session = boto3.Session
     sessions: dict[object, Any] = {}

@@ -1,4 +1,4 @@
-"""A user with few permissions, in an emulated account that enforces IAM policies, who types Gimel's commands."""
+"""A user with few permissions, who runs Gimel's commands where IAM policies are enforced."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ _IN_A_VPC = (
 
 
 def document(
-    owner: dict[str, str], reserved: str, memory: int, architecture: str
+    owner: dict[str, str], reserved: str, memory: int, architecture: str, wiring: list[Any]
 ) -> dict[str, Any]:
-    """Return a configuration that uses every option."""
+    """Return a configuration that uses every option of `aws`."""
     functions: dict[str, dict[str, int]] = {"gimel-track": {"memory": memory}}
     functions.setdefault(reserved, {})["reserved_concurrency"] = 3
     network = {"subnets": ["subnet-a1"], "security_groups": ["sg-a1"]}
     return {
-        "extra_wiring": [URL],
+        "extra_wiring": wiring,
         "aws": {
             "tags": owner,
             "functions": functions,
@@ -61,8 +61,8 @@ def document(
     }
 
 
-FIRST = document({"team": "web"}, "gimel-track", 128, "arm64")
-THEN = document({"owner": "ops"}, "gimel-delete-experiment", 256, "x86_64")
+FIRST = document({"team": "web"}, "gimel-track", 128, "arm64", [URL])
+THEN = document({"owner": "ops"}, "gimel-delete-experiment", 256, "x86_64", [])
 
 # The commands of a whole life, in order, with the configuration of each.
 LIFE = {
@@ -105,8 +105,8 @@ class Operator:
     def begin(self, policy: Policy, before: str = "first deploy") -> None:
         """Bring the account to where this command of LIFE is next; the user holds this policy.
 
-        The emulator does not know the name of a function that is being created, so the policy that it enforces
-        allows creating any. `unenforced` checks the name.
+        The emulator does not know the name of a function that is being created, so the policy that
+        it enforces allows creating any. `unenforced` checks the name.
         """
         self._prepare(before)
         self._hold(policy)
@@ -145,7 +145,7 @@ class Operator:
         self.environment.setenv("AWS_SECRET_ACCESS_KEY", secret)
 
     def trust_another_service(self) -> None:
-        """Change by hand what the second deploy then has to fix: without it that deploy would not touch the trust."""
+        """Change the role's trust by hand, which the second deploy then has to fix."""
         other = {
             "Effect": "Allow",
             "Principal": {"Service": "ec2.amazonaws.com"},

@@ -1,6 +1,7 @@
-"""A proxy between boto3 and the emulated account. It knows each call by its AWS name and can spoil it.
+"""A proxy between boto3 and the emulated account, which recognises each call and can spoil it.
 
-The faults are real: an HTTP answer as AWS or a load balancer gives it, a TCP reset, the client killed while it waits.
+The faults are real: an HTTP answer as AWS or a load balancer gives it, a TCP reset, the client
+killed while it waits.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The AWS calls of Gimel: which ones change something, and those that each journey makes, as recorded in `recorded_calls.json`."""
+"""Gimel's AWS calls: which ones change something, and those recorded of each journey."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ def mutating(calls: Iterable[str]) -> list[str]:
 
 
 def recorded() -> dict[str, list[str]]:
-    """Return the calls of each journey, in order. `python -m tests.support.journeys` records them again."""
+    """Return the calls of each journey, in order.
+
+    `python -m tests.support.journeys` records them.
+    """
     journeys: dict[str, list[str]] = json.loads(FILE.read_text("utf-8"))
     return journeys

@@ -1,7 +1,8 @@
-"""Gimel's commands as processes that start at once: each is a fork of a process that has imported everything.
+"""Gimel's commands as processes that start at once: forks of one that has imported everything.
 
-`python -m gimel` needs 0.9 seconds of CPU time before it does anything, this way 0.1. The arguments, environment, folder,
-streams, exit code and signals are a new process's own. One thing differs: sleeping takes no time, the clock moves on instead.
+`python -m gimel` needs 0.9 seconds of CPU time before its first call, a fork 0.1. A fork has its
+own arguments, environment, folder, streams, exit code and signals, like any process. One thing
+differs: sleeping takes no time. The clock moves on instead.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, SupportsIndex
 
 from tests.support.command import REPOSITORY, environment
 
@@ -68,7 +69,9 @@ class Commands:
         with Path(os.devnull).open("rb") as stdin:
             descriptors = [stream.fileno() for stream in (stdin, stdout, stderr)]
             socket.send_fds(self._control, [json.dumps(request).encode()], descriptors)
-        return Process(int(_receive(self._control)), self._control)
+        pid = int(_receive(self._control))
+        assert pid > 0
+        return Process(pid, self._control)
 
     def run(
         self, *arguments: str, home: Path, **variables: str
@@ -108,7 +111,7 @@ def _receive(control: socket.socket) -> str:
 
 
 def _serve(control: socket.socket) -> None:
-    """Fork a command per request and send its pid, then its exit code, until the other side closes."""
+    """Fork a command per request and send its pid, then its exit code, until the client closes."""
     _hurry()
     _import_all()
     control.send(b"ready")
@@ -127,13 +130,13 @@ def _serve(control: socket.socket) -> None:
 
 
 def _hurry() -> None:
-    """Have sleeping move the clock on."""
+    """Make sleeping move the clock on instead."""
     real = time.monotonic
     slept = 0.0
 
-    def sleep(seconds: Any, /) -> None:
+    def sleep(seconds: SupportsIndex | float) -> None:
         nonlocal slept
-        slept += seconds
+        slept += float(seconds)
 
     time.sleep = sleep
     time.monotonic = lambda: real() + slept
@@ -163,9 +166,9 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> NoReturn:
     os.environ.clear()
     os.environ.update(request["environment"])
     sys.argv = ["gimel", *request["arguments"]]
-    sys.stdin = open(0)  # noqa: PTH123, SIM115
-    sys.stdout = open(1, "w")  # noqa: PTH123, SIM115
-    sys.stderr = open(2, "w", buffering=1, errors="backslashreplace")  # noqa: PTH123, SIM115
+    sys.stdin = open(0)  # noqa: SIM115
+    sys.stdout = open(1, "w")  # noqa: SIM115
+    sys.stderr = open(2, "w", buffering=1, errors="backslashreplace")  # noqa: SIM115
     code = 1
     try:
         runpy.run_module("gimel", run_name="__main__", alter_sys=True)

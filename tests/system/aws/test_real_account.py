@@ -2,12 +2,14 @@
 
     AWS_PROFILE=... AWS_REGION=... pytest -n 0 tests/system/aws --aws config.json
 
-The journey deploys into the account and region that the environment leads to, with a copy of this configuration, whose
-Redis the functions must be able to reach and which must allow any experiment. It deploys, sends an event, reads the
-results, deploys again without a change, rolls a change back, deletes the experiment, and removes everything from AWS,
-also after a failure. It costs a few cents and takes some minutes.
+It uses the account and region that the environment selects, and a copy of this configuration, whose
+Redis the functions must be able to reach and which must allow any experiment. It deploys, sends an
+event, reads the results, deploys again without a change, rolls a change back, deletes the
+experiment, and removes everything from AWS, also after a failure. It costs a few cents and takes
+some minutes.
 
-It refuses to start where `gimel destroy` would find something to remove. With AWS_ENDPOINT_URL it runs on an emulator.
+It refuses to start where `gimel destroy` would find something to remove. With AWS_ENDPOINT_URL it
+runs on an emulator.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """An emulated AWS account, empty, with a real store as its Redis.
 
-Emulators, proxies and boto3's clients live as long as the test process. Their state does not: each test restores it.
+Emulators, proxies and boto3's clients live as long as the test process. Each test starts from a
+state that it restores.
 """
 
 from __future__ import annotations

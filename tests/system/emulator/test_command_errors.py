@@ -1,4 +1,4 @@
-"""What the AWS commands say where they cannot work: an error with a reason, no trace, and nothing changed."""
+"""AWS commands that cannot work: an error with a reason, no trace, and nothing changed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def run(account: Account, commands: Commands) -> Run:
-    """Run a command in the folder of config.json; `changed` are variables that differ from the account's, None for unset."""
+    """Run a command in the folder of config.json.
+
+    `changed` are variables that differ from the account's, None for unset.
+    """
     account.configure()
 
     def run(*arguments: str, **changed: str | None) -> subprocess.CompletedProcess[str]:
@@ -59,8 +62,8 @@ def their_function(account: Account) -> None:
     ("prepare", "message"),
     [
         (two_of_ours, "Several REST APIs are named gimel"),
-        (two_of_theirs, "A REST API named gimel is there that Gimel did not make"),
-        (their_function, "A function gimel-track is there that Gimel did not make"),
+        (two_of_theirs, "A REST API named gimel exists that was not created by Gimel"),
+        (their_function, "A function named gimel-track already exists and was not created by Gimel"),
     ],
     ids=["two APIs of ours", "two APIs of theirs", "their function"],
 )
@@ -109,7 +112,7 @@ def test_a_command_without_aws_says_what_is_missing(
                 "precision": 4,
                 "allowed_experiments": ["x" * 190 + str(number) for number in range(30)],
             },
-            "bytes of the 4096",
+            "of the 4096 bytes",
         ),
         (
             {
@@ -126,9 +129,9 @@ def test_a_command_without_aws_says_what_is_missing(
                     {"lambda": {"FunctionName": "f", "Handler": "gimel.all"}, "function_url": True}
                 ]
             },
-            "extra_wiring[0].function_url",
+            "extra_wiring[0] must not have a function_url",
         ),
-        ({"aws": {"functions": {"gimel-trck": {}}}}, "there is no function 'gimel-trck'"),
+        ({"aws": {"functions": {"gimel-trck": {}}}}, "unknown function 'gimel-trck'"),
     ],
     ids=[
         "environment too large",

@@ -1,6 +1,6 @@
 """The AWS commands as a user types them, each in a separate process.
 
-`commands` starts most of them; where a terminal or a broken pipe matters, `python -m gimel` itself does.
+`commands` starts most of them. `python -m gimel` starts those about a terminal and a broken pipe.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def account(account: Account) -> Account:
 
 
 def test_deploy_prints_what_a_user_needs(account: Account, run: Run, store: redis.Redis) -> None:
-    """URLs in the emulator's form, key, cost and snippet on stdout; steps and checks on stderr, which leave nothing in Redis."""
+    """URLs, key, cost and snippet on stdout; checks on stderr, which leave nothing in Redis."""
     done = run("deploy", "--yes")
 
     assert done.returncode == 0, done.stderr
@@ -72,7 +72,7 @@ def test_json_of_a_dry_run_is_json_of_the_deploy(account: Account, run: Run) -> 
 
 
 def test_a_deploy_whose_result_does_not_work_says_so_and_stays(account: Account, run: Run) -> None:
-    """With a Redis that the functions cannot reach, and no preflight: exit 1, the reason, and the API exists."""
+    """The functions cannot reach Redis, without preflight: exit 1, the reason, the API exists."""
     account.redis["port"] = 1
     account.configure()
 
@@ -140,7 +140,7 @@ def test_preflight_warns_of_results_that_anybody_can_read(account: Account, run:
 
 
 def test_a_no_changes_nothing(account: Account, tmp_path: Path) -> None:
-    """On a terminal the plan comes before the question; the answer n changes nothing, and Gimel says so."""
+    """On a terminal the plan precedes the question; the answer n is confirmed."""
     terminal, other_end = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "gimel", "deploy", "--no-preflight"],
@@ -183,7 +183,7 @@ def test_a_deploy_whose_reader_goes_away_finishes(account: Account, tmp_path: Pa
 
 
 def test_status_rollback_and_deploy_again(deployed: Account, run: Run) -> None:
-    """After a changed deploy, rollback makes the previous version live, status shows the difference, deploy goes forward."""
+    """Rollback makes the previous version live, status shows that, and deploy goes forward."""
     deployed.configure(aws=memory(256))
     run("deploy", "--yes")
 
@@ -222,7 +222,7 @@ def test_results_find_the_api_by_themselves(deployed: Account, run: Run) -> None
 
 
 def test_destroy_needs_yes_where_it_cannot_ask(deployed: Account, run: Run) -> None:
-    """Without a terminal and --yes nothing is removed; with it everything is, and the second time there is nothing."""
+    """Without a terminal and --yes nothing is removed, with --yes everything; then it says so."""
     refused = run("destroy")
     kept = deployed.api()
     removed = run("destroy", "--yes")

@@ -1,4 +1,4 @@
-"""Deploying into an emulated account: what then answers over HTTP, with how many calls, and whether the dry run was right."""
+"""Deploying into an emulated account: what then answers, the number of calls, and the dry run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EVENT = {"experiment": "e", "variant": "red", "event": "participate", "uuid": "u
 
 
 def test_events_are_counted_and_read_back_over_http(account: Account) -> None:
-    """GET and POST /track count; /experiments needs the key and shows the counts; /delete removes them."""
+    """/track counts by GET and POST, /experiments shows it with the key, /delete removes it."""
     key = account.deploy().deployed.key
 
     assert account.ask("track", **EVENT).body == {"status": "ok"}
@@ -180,7 +180,7 @@ def test_the_dry_run_of_a_change_is_right(deployed: Account, document: dict[str,
 
 
 def test_log_groups_are_never_all_listed(account: Account, proxy: AwsProxy) -> None:
-    """An account may have thousands: functions without Gimel's prefix are asked about one by one."""
+    """An account may have thousands. Those without Gimel's prefix are requested one by one."""
     account.deploy(extra_wiring=[OWN_FUNCTION])
     proxy.begin()
 

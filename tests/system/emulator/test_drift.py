@@ -124,7 +124,7 @@ DRIFTS = [
 
 @pytest.mark.parametrize("drift", DRIFTS, ids=lambda drift: drift.__name__)
 def test_drift_is_seen_shown_and_fixed(deployed: Account, drift: Callable[[Account], None]) -> None:
-    """The dry run's steps are the steps applied; then nothing is left to do, and events are counted."""
+    """The dry run's steps are applied; then nothing is left to do, and events are counted."""
     (key,) = deployed.client("apigateway").get_api_keys(includeValues=True)["items"]
     drift(deployed)
 
@@ -155,7 +155,7 @@ def test_a_moved_alias_goes_back_without_a_new_version(deployed: Account) -> Non
 
 
 def test_an_alias_on_unpublished_code_goes_back_to_a_version(deployed: Account) -> None:
-    """As the console leaves it: the dry run shows it, deploy fixes it, and rollback has no version to start from."""
+    """As the console leaves it: deploy fixes it, and rollback has no version to start from."""
     deployed.client("lambda").update_alias(
         FunctionName="gimel-track", Name="live", FunctionVersion="$LATEST"
     )
@@ -165,7 +165,7 @@ def test_an_alias_on_unpublished_code_goes_back_to_a_version(deployed: Account) 
     done = deployed.deploy()
 
     assert done.sentences == [
-        "Make version 1 of the function gimel-track live, in place of what is not published"
+        "Make version 1 of the function gimel-track live, replacing unpublished code"
     ]
     assert (deployed.live("gimel-track"), deployed.plan()) == (1, ())
 

@@ -1,6 +1,7 @@
-"""One failure at each AWS call of a first deploy, of changes, of a rollback and of a destroy: each is survived.
+"""One failure at each AWS call of a first deploy, of changes, of a rollback and of a destroy.
 
-A 503 replaces the call. A reset comes after the call was made, so that the client cannot know whether it was.
+Each is survived. A 503 replaces the call. A reset comes after the call was made, so that the client
+cannot know whether it was.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def test_a_change_survives_it(
 def test_a_change_back_survives_it(
     unprepared: Account, proxy: AwsProxy, number: int, operation: str, fault: Fault
 ) -> None:
-    """What the change added is removed, as by an undisturbed one; at most five versions are left."""
+    """It leaves what an undisturbed one does, without the additions, and at most five versions."""
     disturbed = disturb("change back", unprepared, proxy, number, fault)
 
     assert disturbed == operation

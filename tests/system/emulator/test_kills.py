@@ -1,6 +1,6 @@
 """`kill -9` of the command at every AWS call that changes something, before its answer arrives.
 
-Whatever a killed command can leave behind, the next deploy or destroy starts from it and completes it.
+Whatever a killed command can leave behind, the next deploy or destroy completes it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Killer:
         self.proxy = proxy
 
     def kill(self, name: str, number: int) -> str:
-        """Kill the command of a journey at its changing call of this number; return that call's operation."""
+        """Kill a journey's command at the changing call of this number; return its operation."""
         started = threading.Event()
         process: Process
         changes: list[str] = []
@@ -107,7 +107,7 @@ def test_a_change_is_completed_by_the_next(killer: Killer, number: int, operatio
 def test_a_change_back_is_completed_by_the_next(
     killer: Killer, number: int, operation: str
 ) -> None:
-    """What the change added is removed, as by an undisturbed one; at most five versions are left."""
+    """It ends where an undisturbed one does, without the additions; at most five versions."""
     killed = killer.kill("change back", number)
 
     killer.account.deploy()

@@ -1,4 +1,4 @@
-"""A second opinion on the calls: moto, which runs no function and knows calls that ministack does not."""
+"""A second opinion on the calls: moto, which knows calls that ministack does not."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def moto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Moto]:
 
 
 def test_a_deploy_converges_at_once_and_is_removed_as_a_whole(moto: Moto) -> None:
-    """After a first deploy, and after a change, nothing is left to do; after destroy nothing is left."""
+    """After a deploy and after a change nothing is left to do; after destroy nothing is left."""
     change = {
         "functions": {"gimel-track": {"memory": 256, "reserved_concurrency": 5}},
         "log_retention_days": 7,

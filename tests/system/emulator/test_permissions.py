@@ -1,4 +1,4 @@
-"""Least privilege: the policy that `gimel iam-policy` prints lets a user run every command, and every part of it is needed."""
+"""Least privilege: `gimel iam-policy` prints the policy that every command needs, and no more."""
 
 from __future__ import annotations
 
@@ -43,6 +43,7 @@ NEEDED_BY = {
         "iam:UntagRole",
         "iam:UpdateAssumeRolePolicy",
         "lambda:DeleteFunctionConcurrency",
+        "lambda:DeleteFunctionUrlConfig",
         "lambda:GetFunction",
         "lambda:GetFunctionConcurrency",
         "lambda:GetFunctionConfiguration",
@@ -51,6 +52,7 @@ NEEDED_BY = {
         "lambda:ListAliases",
         "lambda:ListVersionsByFunction",
         "lambda:PublishVersion",
+        "lambda:RemovePermission",
         "lambda:TagResource",
         "lambda:UntagResource",
         "lambda:UpdateAlias",
@@ -63,15 +65,13 @@ NEEDED_BY = {
         "iam:DeleteRole",
         "iam:DeleteRolePolicy",
         "lambda:DeleteFunction",
-        "lambda:DeleteFunctionUrlConfig",
-        "lambda:RemovePermission",
         "logs:DeleteLogGroup",
     ],
 }
 
 
 def test_the_policy_is_enough(operator: Operator, commands: Commands) -> None:
-    """From the first deploy to destroy, each command in a separate process: nothing is refused, nothing is left."""
+    """From the first deploy to destroy, each command in a process: nothing is refused or left."""
     operator.begin(operator.least())
 
     for name, (line, document) in LIFE.items():
@@ -92,7 +92,7 @@ print(json.dumps([[each.issue, each.detail] for each in found]))
 
 
 def test_a_linter_finds_nothing_wrong_with_it(operator: Operator) -> None:
-    """Every action exists and applies to its resources, by AWS's own tables, which parliament contains."""
+    """Every action exists and applies to its resources, by AWS's tables in parliament."""
     linter = [str(python_with("parliament==1.6.4")), "-c", LINT]
 
     done = subprocess.run(

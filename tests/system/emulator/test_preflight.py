@@ -22,7 +22,10 @@ ASK = {
 
 
 def also_asking(policy: Policy) -> Policy:
-    """Add the permission to ask, and drop the condition on PassRole, which the emulator's simulation cannot evaluate."""
+    """Add the permission to ask, and drop the condition on PassRole.
+
+    The emulator's simulation cannot evaluate it.
+    """
     statements = [
         {key: value for key, value in each.items() if key != "Condition"}
         for each in policy["Statement"]
@@ -48,7 +51,7 @@ def test_preflight_warns_where_the_caller_may_not_ask(operator: Operator) -> Non
     """The least-privilege policy does not include the permission to ask."""
     operator.begin(operator.least())
 
-    assert permissions(operator) == ("warning", "not known: IAM does not let them be asked")
+    assert permissions(operator) == ("warning", "not checked: this user may not simulate IAM policies")
 
 
 @pytest.mark.parametrize(
@@ -83,10 +86,10 @@ def test_actions_that_iam_does_not_mix_are_asked_about_separately(
 
 
 class Iam:
-    """Answers SimulatePrincipalPolicy in AWS's shape: one result per action, which contains one per resource.
+    """Answers SimulatePrincipalPolicy in AWS's shape: one result per action, with one per resource.
 
-    An action is allowed on its own service's resources. The decision for the action is its strictest one. `page` is the
-    number of results per page.
+    An action is allowed on its own service's resources. The decision for the action is the
+    strictest of them. `page` is the number of results per page.
     """
 
     def __init__(self, page: int = 100) -> None:
@@ -134,7 +137,10 @@ class Iam:
 def test_one_question_covers_all_permissions(
     operator: Operator, before_deploy: bool, questions: int, page: int, pages: int
 ) -> None:
-    """One call before a deploy, which may make 55; actions without resources take a second. All pages are read."""
+    """One call before a deploy, which may make 55; actions without resources take a second.
+
+    All pages are read.
+    """
     iam, policy = Iam(page), operator.least({})
     statements = [
         each for each in policy["Statement"] if not (before_deploy and each["Sid"] == "Find")

@@ -1,4 +1,4 @@
-"""The opt-in journey through a real account, tried on the emulator, so that it works when a release needs it."""
+"""The opt-in journey through a real account works: tried on the emulator."""
 
 from __future__ import annotations
 

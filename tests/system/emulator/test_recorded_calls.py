@@ -1,4 +1,4 @@
-"""The recorded calls, of which the tests of faults and kills are made, are the calls that happen."""
+"""The recorded calls, from which the tests of faults and kills are made, are true."""
 
 from __future__ import annotations
 

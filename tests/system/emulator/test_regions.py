@@ -1,4 +1,4 @@
-"""Two regions of one account, which share the role because IAM is global; and the addresses that are AWS's own."""
+"""Two regions of one account, which share the role because IAM is global."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_what_left_the_wiring_here_stays_elsewhere(account: Account, go: Go) -> 
 
 
 def test_destroy_leaves_the_other_region_as_it_was(account: Account, go: Go) -> None:
-    """So is the role, which the last region's destroy removes. Where nothing is deployed, nothing is removed."""
+    """Its role too, which the last destroy removes. An empty region is left alone."""
     account.deploy()
     go(OTHER)
     assert account.destroy() == ()
@@ -70,7 +70,7 @@ def test_destroy_leaves_the_other_region_as_it_was(account: Account, go: Go) -> 
 
     done = account.destroy()
 
-    assert f"Leave the role gimel to what is deployed in {REGION}" in map(str, done)
+    assert f"Keep the role gimel for the deployments in {REGION}" in map(str, done)
     assert account.destroy() == ()
     assert account.client("lambda").list_functions()["Functions"] == []
     go(REGION)

@@ -36,7 +36,7 @@ def test_routes_and_functions_that_left_the_wiring_are_removed(account: Account)
 
 
 def test_destroy_leaves_an_account_as_it_was_found(account: Account, store: redis.Redis) -> None:
-    """Listings before and after are equal, with another team's resources in the account; Redis keeps its data."""
+    """Listings before and after are equal, with another team's resources; Redis keeps its data."""
     add_theirs(account)
     before = account.listing()
     account.deploy(extra_wiring=[SECOND_PATH, OWN_FUNCTION, URL], aws={"tags": {"team": "web"}})
@@ -63,7 +63,7 @@ def delete_role(account: Account) -> None:
 def test_destroy_finds_the_functions_without_the_record(
     account: Account, drift: Callable[[Account], None]
 ) -> None:
-    """Where the role that records them is gone, by their marks: even a function that only has a URL."""
+    """Their marks show them where the role is gone, even a function that only has a URL."""
     own_url = {"lambda": {"FunctionName": "linked", "Handler": "gimel.track"}, "function_url": True}
     add_theirs(account)
     before = account.listing()

@@ -1,6 +1,7 @@
-"""Gimel 1.5.0 itself deploys into the emulated account; then this version takes the deployment over in place.
+"""Gimel 1.5.0 itself deploys into the emulated account, and this version takes over in place.
 
-ministack does not fill in 1.5.0's mapping templates, so the oracle runs 1.5.0's own functions to write its data.
+ministack does not fill in 1.5.0's mapping templates, so the oracle runs 1.5.0's own functions to
+write its data.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ EXTRA = {
     },
 }
 
-# 1.5.0 waits five seconds for the role, which the emulator does not need, and makes a boto3 session and client per call,
-# which takes 0.2 seconds each.
+# 1.5.0 waits five seconds for the role, which the emulator does not need, and creates a boto3
+# session and client per call, which takes 0.2 seconds.
 DEPLOY_1_5_0 = """
 import functools, time
 time.sleep = lambda seconds: None
@@ -83,7 +84,7 @@ def ids(account: Account) -> tuple[Any, ...]:
 def test_api_url_and_key_stay_and_closed_endpoints_open(
     old: Account, store: redis.Redis, tmp_path: Path
 ) -> None:
-    """With the same config.json: ids, URL and key stay, the key now opens the API, and 1.5.0's data is served."""
+    """With the same config.json: URL and key stay, the key opens the API, old data is served."""
     before = ids(old)
     with running_oracle(int(old.redis["port"]), tmp_path) as oracle:
         for number in range(3):
@@ -123,7 +124,7 @@ def test_a_second_deploy_over_it_changes_nothing(old: Account) -> None:
 
 
 def test_the_role_keeps_its_old_permissions_until_the_new_api_is_live(old: Account) -> None:
-    """1.5.0's integrations call the functions by them: they go after the deployment that needs them no longer."""
+    """1.5.0's integrations need them: they go after the deployment that does not."""
     done = [type(step).__name__ for step in old.deploy(extra_wiring=[EXTRA]).steps]
 
     assert max(i for i, name in enumerate(done) if name == "PutRolePolicy") > done.index(
@@ -151,7 +152,7 @@ def test_five_more_deploys_keep_exactly_the_last_five_versions(old: Account) -> 
 
 
 def test_what_left_the_wiring_meanwhile_is_removed(old: Account) -> None:
-    """A function of 1.5.0's extra_wiring that the configuration no longer names is deleted with its path."""
+    """A function of 1.5.0's that the configuration no longer names is deleted with its path."""
     done = old.deploy()
 
     assert "Delete the function our-experiment" in done.sentences
@@ -170,5 +171,5 @@ def test_rollback_does_not_go_back_to_what_1_5_0_left(old: Account) -> None:
     """Its versions do not understand how the API calls them now."""
     old.deploy(extra_wiring=[EXTRA])
 
-    with pytest.raises(GimelError, match="nothing was rolled back"):
+    with pytest.raises(GimelError, match="Nothing was rolled back"):
         old.rollback()

@@ -1,4 +1,4 @@
-"""AWS's timing, injected between boto3 and the emulated account: deploy waits within bounds, or names the failed step."""
+"""AWS's timing, injected before the emulated account: deploy waits, or names the failed step."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from tests.support.proxy import AwsProxy, Call, Edit, Refuse
 PENDING = Refuse(
     409,
     "ResourceConflictException",
-    "The operation cannot be performed at this time. The function is currently in the following state: Pending",
+    "The operation cannot be performed at this time. "
+    "The function is currently in the following state: Pending",
 )
 IN_PROGRESS = Refuse(
     409,
     "ResourceConflictException",
-    "The operation cannot be performed at this time. An update is in progress for resource: gimel-track",
+    "The operation cannot be performed at this time. "
+    "An update is in progress for resource: gimel-track",
 )
 NO_ROLE = Refuse(
     400,
@@ -35,7 +37,8 @@ NO_ROLE = Refuse(
 NO_ROLE_IN_KMS = Refuse(
     400,
     "InvalidParameterValueException",
-    "Lambda was unable to configure access to your environment variables because the KMS key is invalid for CreateGrant. "
+    "Lambda was unable to configure access to your environment variables because the KMS key is "
+    "invalid for CreateGrant. "
     "Please check your KMS key settings. KMS Exception: InvalidArnException "
     "KMS Message: ARN does not refer to a valid principal",
 )
@@ -127,7 +130,7 @@ def test_a_change_waits_while_an_update_is_in_progress(deployed: Account, proxy:
 
 
 def test_a_version_becomes_live_when_it_is_ready(deployed: Account, proxy: AwsProxy) -> None:
-    """AWS may still be preparing a version that it has published: until then the former one serves."""
+    """AWS may still be preparing a version that it has published; the previous one serves."""
     clock = Time()
     published: list[float] = []
     became_live: list[float] = []
@@ -165,7 +168,7 @@ def test_a_version_becomes_live_when_it_is_ready(deployed: Account, proxy: AwsPr
 def test_what_never_passes_ends_with_the_step(
     account: Account, proxy: AwsProxy, operation: str, answer: Refuse, step: str
 ) -> None:
-    """Waiting is bounded, the error names the step, and the next deploy completes what is missing."""
+    """Waiting is bounded, the error names the step, and the next deploy completes the rest."""
     clock = Time()
     keep(proxy, clock, until(9e9, (operation,), answer))
 
@@ -180,7 +183,7 @@ def test_what_never_passes_ends_with_the_step(
 
 
 def test_api_gateways_real_rates_are_respected(account: Account, proxy: AwsProxy) -> None:
-    """A first deploy, a change and a destroy in a row succeed at the rates that AWS allows, in five minutes."""
+    """A first deploy, a change and a destroy in a row succeed at AWS's rates, in five minutes."""
     clock, rates = Time(), Rates()
     keep(proxy, clock, rates)
 
@@ -198,7 +201,7 @@ def test_api_gateways_real_rates_are_respected(account: Account, proxy: AwsProxy
 def test_the_command_succeeds_in_real_time(
     account: Account, proxy: AwsProxy, tmp_path: Path
 ) -> None:
-    """By the wall clock, at AWS's rates: the role works after 6 s, functions are pending for 3 s."""
+    """At AWS's rates: the role works after 6 s, and functions are pending for 3 s."""
     rates = Rates()
     timings = (until(6, ("CreateFunction",), NO_ROLE), until(3, ("CreateAlias",), PENDING), rates)
     proxy.begin(lambda call: first(timings, call.operation, time.monotonic()))
@@ -236,7 +239,7 @@ def test_concurrency_is_released_before_another_function_takes_it(
 
 
 def test_two_deploys_at_once_leave_one_api(account: Account, proxy: AwsProxy) -> None:
-    """Where both saw none, one removes its own and says so; the next deploy completes the other's."""
+    """Where both saw none, one removes its own and fails; the next deploy completes the other."""
 
     account.client("iam").create_role(RoleName="gimel", AssumeRolePolicyDocument="{}")
 
@@ -245,7 +248,7 @@ def test_two_deploys_at_once_leave_one_api(account: Account, proxy: AwsProxy) ->
             account.client("apigateway").create_rest_api(name="gimel", description="Gimel API")
 
     proxy.begin(another)
-    with pytest.raises(GimelError, match="Another deploy made the REST API gimel at the same time"):
+    with pytest.raises(GimelError, match="Another deploy created the REST API gimel at the same time"):
         account.deploy()
 
     proxy.begin()

@@ -1,4 +1,4 @@
-"""A user's whole journey with the wheel, installed in an empty environment away from the sources: by commands and over HTTP."""
+"""A user's journey with the wheel, installed in an empty environment away from the sources."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EVENT = {"experiment": "shop", "variant": "red", "event": "participate", "uuid":
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
-    """The command `gimel` of an environment that holds the wheel and what it requires. Workers share it."""
+    """The command `gimel` of an environment with the wheel, which the workers share."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if hasattr(request.config, "workerinput") else base) / "wheel"
     folder.mkdir(exist_ok=True)
@@ -37,7 +37,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureR
 
 
 def install(folder: Path) -> None:
-    """Build the wheel from a copy of the sources, in which another test run cannot build, and install it."""
+    """Build the wheel from a copy of the sources, which no other run shares, and install it."""
     sources = folder / "sources"
     ignored = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__", "tests")
     shutil.copytree(REPOSITORY, sources, ignore=ignored)
@@ -58,7 +58,10 @@ def run(*command: str | Path) -> None:
 
 @pytest.fixture
 def gimel(account: Account, installed: Path, tmp_path: Path) -> Gimel:
-    """Run a command in the folder of config.json; return its output, parsed if JSON. Fails if the command does."""
+    """Run a command in the folder of config.json; return its output, parsed if JSON.
+
+    Fails if the command does.
+    """
     account.configure()
 
     def gimel(*arguments: str) -> Any:
@@ -79,7 +82,7 @@ def gimel(account: Account, installed: Path, tmp_path: Path) -> Gimel:
 def test_what_it_deploys_answers_over_http(
     account: Account, gimel: Gimel, store: redis.Redis
 ) -> None:
-    """Events count by GET, by POST, on a second path and by the function's URL; the key opens what is closed."""
+    """Events count by GET, by POST, on a second path and by a URL; the key opens what is closed."""
     account.configure(extra_wiring=[SECOND_PATH, OWN_FUNCTION, URL])
     done = gimel("deploy", "--yes", "--json", "--show-key")
     key = done["api_key"]
@@ -124,7 +127,7 @@ def test_what_it_deploys_answers_over_http(
 
 
 def test_it_deploys_again_changes_and_rolls_back(account: Account, gimel: Gimel) -> None:
-    """Without a change nothing is done; a change makes a new version live, and rollback the previous one."""
+    """Without a change nothing is done; a change makes a version live, rollback the one before."""
     gimel("deploy", "--yes")
     again = gimel("deploy", "--yes", "--json")
     account.configure(aws=memory(256))
