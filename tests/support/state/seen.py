@@ -170,11 +170,6 @@ def _log_groups(there: State, wanted: Desired | None) -> dict[str, int | None]:
     return {name: there.log_groups[name].days for name in names if name in there.log_groups}
 
 
-def functions_seen(there: State, wanted: Desired) -> set[str]:
-    """Return the names of the existing functions that a deploy knows of."""
-    return {function.name for function in seen(there, wanted).of(FUNCTIONS)}
-
-
 def usage_plan_id(observed: Observed) -> str | None:
     """Return the id of the usage plan that a deploy would use."""
     plan = observed.of(USAGE_PLAN)
