@@ -164,7 +164,7 @@ def _noise(needed: SampleSize, precision: int) -> str:
             " --lift."
         )
     return (
-        f"Counting at precision {precision} can never detect this lift. ExperimentCounts exactly, one look"
+        f"Counting at precision {precision} can never detect this lift. Counted exactly, one look"
         f" needs\n{needed.fixed_exact:,} visitors per variant. Choose a higher --precision or a"
         " larger --lift."
     )

@@ -124,7 +124,7 @@ def can_ask() -> bool:
 
 
 def confirm(question: str, yes: bool) -> None:
-    """Return if `yes` or the user agrees. Raises GimelError where the user declines or cannot be asked."""
+    """Return if `yes` or the user agrees. Raises GimelError otherwise."""
     if yes:
         return
     if not can_ask():

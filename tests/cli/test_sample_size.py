@@ -84,7 +84,7 @@ def test_a_lift_that_counting_hides_is_explained(tmp_path: Path) -> None:
         "  always valid: look whenever you like                 -                -      -",
         "  fixed horizon: look once, at the end                 -                -      -",
         "",
-        "Counting at precision 1 can never detect this lift. ExperimentCounts exactly, one look needs",
+        "Counting at precision 1 can never detect this lift. Counted exactly, one look needs",
         "2,996,736 visitors per variant. Choose a higher --precision or a larger --lift.",
     ]
 

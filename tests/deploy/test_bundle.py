@@ -44,7 +44,7 @@ def test_is_readable_source() -> None:
 
 @pytest.mark.parametrize("umask", [0o000, 0o077], ids=["open umask", "closed umask"])
 def test_is_byte_identical_from_another_folder(tmp_path: Path, umask: int) -> None:
-    """Another folder, other dates and modes, compiled files and leftovers beside it: the same bytes."""
+    """Other dates and modes, compiled files and leftovers beside it make no difference."""
     before = os.umask(umask)
     try:
         shutil.copytree(PACKAGE, tmp_path / "elsewhere", copy_function=shutil.copyfile)
@@ -74,7 +74,7 @@ def test_does_not_depend_on_zlib() -> None:
 
 @pytest.mark.parametrize("handler", ["track", "all", "experiment", "delete"])
 def test_runs_alone_as_lambda_loads_it(tmp_path: Path, session_store: Store, handler: str) -> None:
-    """With no other package in reach, importing `gimel` from the zip and taking the handler's name, as AWS does, answers."""
+    """It answers without any other package, imported from the zip by the handler's name."""
     (tmp_path / "gimel.zip").write_bytes(bundle.build())
     query = {"experiment": "e", "variant": "v", "event": "participate", "uuid": "u"}
     event = rest("DELETE" if handler == "delete" else "GET", query)

@@ -47,7 +47,7 @@ class TestLimits:
     def test_edge(
         self, gimel_store: redis.Redis, configure: Configure, limit: str, precision: int
     ) -> None:
-        """As many as the limit allows are counted; one more leaves no key, and the others continue."""
+        """As many as the limit allows are counted; one more leaves no key, the others continue."""
         configure(precision=precision, limits={limit: 3})
         assert [send(**LIMITS[limit](n)) for n in range(3)] == [OK] * 3
         before = without_notes(snapshot(gimel_store))

@@ -1,7 +1,8 @@
 """The journeys through an account that tests disturb at every AWS call.
 
-`python -m tests.support.journeys` records the calls of each in `recorded_calls.json`, and the tests are made
-from this file. Run it after a change to what deploy calls: `test_recorded_calls` fails until then.
+`python -m tests.support.journeys` records the calls of each in `recorded_calls.json`, and the tests
+are made from this file. Run it after a change to what deploy calls: `test_recorded_calls` fails
+until then.
 """
 
 from __future__ import annotations

@@ -88,6 +88,7 @@ from gimel.deploy.resources.versions import (
 )
 
 __all__ = [
+    "STEPS",
     "AddKeyToPlan",
     "AddStageToPlan",
     "AllowApi",
@@ -131,7 +132,6 @@ __all__ = [
     "PutRolePolicy",
     "RemoveStagesFromPlan",
     "ReserveConcurrency",
-    "STEPS",
     "SetLogRetention",
     "SetThrottle",
     "Step",

@@ -63,7 +63,10 @@ def their_function(account: Account) -> None:
     [
         (two_of_ours, "Several REST APIs are named gimel"),
         (two_of_theirs, "A REST API named gimel exists that was not created by Gimel"),
-        (their_function, "A function named gimel-track already exists and was not created by Gimel"),
+        (
+            their_function,
+            "A function named gimel-track already exists and was not created by Gimel",
+        ),
     ],
     ids=["two APIs of ours", "two APIs of theirs", "their function"],
 )

@@ -160,7 +160,7 @@ def test_an_alias_on_unpublished_code_goes_back_to_a_version(deployed: Account) 
         FunctionName="gimel-track", Name="live", FunctionVersion="$LATEST"
     )
 
-    with pytest.raises(GimelError, match="No version of .* is live"):
+    with pytest.raises(GimelError, match=r"No version of .* is live"):
         deployed.rollback()
     done = deployed.deploy()
 

@@ -51,7 +51,10 @@ def test_preflight_warns_where_the_caller_may_not_ask(operator: Operator) -> Non
     """The least-privilege policy does not include the permission to ask."""
     operator.begin(operator.least())
 
-    assert permissions(operator) == ("warning", "not checked: this user may not simulate IAM policies")
+    assert permissions(operator) == (
+        "warning",
+        "not checked: this user may not simulate IAM policies",
+    )
 
 
 @pytest.mark.parametrize(

@@ -248,7 +248,9 @@ def test_two_deploys_at_once_leave_one_api(account: Account, proxy: AwsProxy) ->
             account.client("apigateway").create_rest_api(name="gimel", description="Gimel API")
 
     proxy.begin(another)
-    with pytest.raises(GimelError, match="Another deploy created the REST API gimel at the same time"):
+    with pytest.raises(
+        GimelError, match="Another deploy created the REST API gimel at the same time"
+    ):
         account.deploy()
 
     proxy.begin()
