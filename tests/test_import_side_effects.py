@@ -20,7 +20,7 @@ seen = []
 def watch(event, arguments):
     if event == "open":
         path = str(arguments[0])
-        ours = path.startswith((sys.argv[1], sys.argv[2]))
+        ours = path.startswith((sys.argv[1], sys.argv[2])) and "site-packages" not in path
         if ours and not path.endswith((".py", ".pyc")) and "__pycache__" not in path:
             seen.append(f"opened {path}")
     elif event.split(".")[0] in ("socket", "subprocess", "urllib", "http") or event in (
