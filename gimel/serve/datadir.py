@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from gimel import paths
 from gimel.api.client import check_key
 from gimel.errors import GimelError
 
@@ -23,18 +24,9 @@ _KEY_FILE = "api-key"
 _GROUP_AND_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def expand(directory: Path, instead: str = "choose a --data-dir") -> Path:
-    """Return the absolute path.
-
-    Raises GimelError if the home directory is unknown, as for a user without $HOME and passwd
-    entry; its hint says what to do `instead` of setting $HOME.
-    """
-    try:
-        return directory.expanduser().absolute()
-    except RuntimeError:
-        raise GimelError(
-            f"Cannot find the home directory for {directory}.", f"Set $HOME, or {instead}."
-        ) from None
+def expand(directory: Path, otherwise: str = "choose a --data-dir") -> Path:
+    """Return the absolute path. Raises GimelError if it needs a home directory that is unknown."""
+    return paths.expand(directory, otherwise).absolute()
 
 
 def prepare(directory: Path, warn: Callable[[str], None]) -> Path:

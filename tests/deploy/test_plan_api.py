@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from tests.support.configurations import LINKED, ROUTED, SECOND_PATH, URL
-from tests.support.state.cases import Case
+from tests.support.state.cases import Case, planned
 from tests.support.state.cloud import (
     ALL,
+    EMPTY,
     FUNCTIONS,
     HERE,
     TRACK,
@@ -332,6 +333,32 @@ TAGS = {
         retagged({"owner": "ops"}, ("team",)), now=tagged(owner="ops"), before=tagged(team="web")
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("origins", "allowed"),
+    [
+        (None, "'*'"),
+        (["*"], "'*'"),
+        (["https://shop.example"], "'https://shop.example'"),
+        (["https://shop.example", "https://www.shop.example"], "'*'"),
+    ],
+    ids=["default", "any", "one", "several"],
+)
+def test_the_cors_preflight_allows_the_configured_origin(
+    origins: list[str] | None, allowed: str
+) -> None:
+    """API Gateway cannot choose among several; it then allows any, as by default."""
+    document = {} if origins is None else {"allowed_origins": origins}
+
+    answers = [
+        step.preflight.response_parameters()["method.response.header.Access-Control-Allow-Origin"]
+        for step in planned(EMPTY, **document)
+        if isinstance(step, PutCorsPreflight)
+    ]
+
+    assert answers == [allowed] * 3
+
 
 TABLES = {**API, **ACCESS, **URLS, **TAGS}
 

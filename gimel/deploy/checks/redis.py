@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from gimel.config import Config
 from gimel.deploy.checks.findings import Finding, failed, ok, warning
@@ -104,8 +106,14 @@ def _saves(client: Any) -> bool | None:
 
 
 def _options(config: Config) -> dict[str, Any]:
-    """Return the connection as redis-py takes it, with short time-outs."""
+    """Return the connection as redis-py takes it: one attempt, with short time-outs."""
     options = config.require_redis().model_dump(exclude_none=True)
     if options.get("ssl_ca_certs") and config.path is not None:
         options["ssl_ca_certs"] = str(config.path.parent / options["ssl_ca_certs"])
-    return {"socket_connect_timeout": _SECONDS, "socket_timeout": _SECONDS, **options}
+    once = Retry(NoBackoff(), 0)
+    return {
+        "socket_connect_timeout": _SECONDS,
+        "socket_timeout": _SECONDS,
+        "retry": once,
+        **options,
+    }
