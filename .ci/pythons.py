@@ -115,7 +115,7 @@ SOURCES: tuple[Callable[[str], Iterator[Path]], ...] = (path, pyenv, uv, debian)
 
 
 def unpack(package: str, release: str, root: Path) -> None:
-    """Unpack a Python of another Debian release, and all that it depends on, into a new folder.
+    """Unpack a Python of another Debian release and its dependencies into a new folder.
 
     It starts with the C library beside it. Raises CalledProcessError if the release has no such
     package.
