@@ -60,7 +60,7 @@ def test_local_without_a_home_directory_is_an_error(monkeypatch: pytest.MonkeyPa
     """As in a container whose user has neither $HOME nor a passwd entry; a key is enough."""
     monkeypatch.delenv("HOME")
     monkeypatch.setattr(os, "getuid", lambda: 54_321)
-    with pytest.raises(GimelError, match="Cannot find the home directory") as failure:
+    with pytest.raises(GimelError, match="the home directory is unknown") as failure:
         find_api(None, None, True)
     assert failure.value.hint == "Set $HOME, or pass the key with --api-key."
     assert find_api(None, KEY, True) == Api(LOCAL_URL, KEY)

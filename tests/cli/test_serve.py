@@ -184,7 +184,7 @@ def test_a_broken_configuration_is_an_error(tmp_path: Path) -> None:
 def test_an_unknown_home_directory_is_an_error(tmp_path: Path) -> None:
     """As in a container whose user has neither $HOME nor a passwd entry."""
     message = failed(tmp_path, "--port", "0", "--data-dir", "~nobody-has-this-name/data")
-    assert "Cannot find the home directory for ~nobody-has-this-name/data." in message
+    assert "~nobody-has-this-name/data cannot be found: the home directory is unknown." in message
     assert "Set $HOME, or choose a --data-dir." in message
 
 
