@@ -1,6 +1,7 @@
 """Virtual environments for other releases, and for tools that pin their own libraries.
 
-They are created once, from PyPI, in `.environments/` in the repository, which git ignores.
+They are created once, from PyPI, in `.environments/` in the repository, which git ignores. uv fills
+them in a tenth of pip's time; pip does it where uv is missing.
 """
 
 from __future__ import annotations
@@ -34,13 +35,27 @@ def python_with(*requirements: str, dependencies: bool = True) -> Path:
     return python
 
 
+def create_environment(folder: Path, *requirements: str | Path) -> None:
+    """Create a virtual environment with these requirements, which may be pip's options too."""
+    uv, python = _uv(), folder / "bin" / "python"
+    if uv is None:
+        _run(sys.executable, "-m", "venv", folder)
+        _run(python, "-m", "pip", "install", *requirements)
+    else:
+        _run(uv, "venv", "-q", "--python", sys.executable, folder)
+        _run(uv, "pip", "install", "-q", "--python", python, *requirements)
+
+
 def _create(environment: Path, requirements: list[str]) -> None:
     with tempfile.TemporaryDirectory(dir=_CACHE, prefix="unfinished-") as unfinished:
         new = Path(unfinished) / "environment"
-        _run(sys.executable, "-m", "venv", new)
-        _run(new / "bin" / "python", "-m", "pip", "install", *requirements)
+        create_environment(new, *requirements)
         shutil.rmtree(environment, ignore_errors=True)  # whose interpreter is gone
         new.rename(environment)
+
+
+def _uv() -> str | None:
+    return shutil.which("uv", path=str(Path(sys.executable).parent)) or shutil.which("uv")
 
 
 def _run(*command: str | Path) -> None:

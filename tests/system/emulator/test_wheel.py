@@ -17,6 +17,7 @@ import redis
 from tests.support.account import Account, add_theirs, variables
 from tests.support.command import REPOSITORY, environment
 from tests.support.configurations import OWN_FUNCTION, SECOND_PATH, URL, memory
+from tests.support.environments import create_environment
 
 Gimel = Callable[..., Any]
 EVENT = {"experiment": "shop", "variant": "red", "event": "participate", "uuid": "u1"}
@@ -41,12 +42,10 @@ def install(folder: Path) -> None:
     sources = folder / "sources"
     ignored = shutil.ignore_patterns(".*", "build", "*.egg-info", "__pycache__", "tests")
     shutil.copytree(REPOSITORY, sources, ignore=ignored)
-    environment = folder / "venv"
     pip: list[str | Path] = [sys.executable, "-m", "pip", "-q", "--disable-pip-version-check"]
     run(*pip, "wheel", "--no-deps", "-w", folder, sources)
     (wheel,) = folder.glob("gimel-*.whl")
-    run(sys.executable, "-m", "venv", "--without-pip", environment)
-    run(*pip, "--python", environment / "bin" / "python", "install", "--no-compile", wheel)
+    create_environment(folder / "venv", wheel)
 
 
 def run(*command: str | Path) -> None:
