@@ -144,7 +144,7 @@ def perform(aws: Aws, steps: Sequence[Step], observed: Observed, console: Consol
 
 @contextmanager
 def _progress(total: int, console: Console) -> Iterator[Callable[[int | None, str], None]]:
-    if not console.is_terminal:
+    if not console.is_terminal or not total:
 
         def print_step(number: int | None, text: str) -> None:
             if number is not None:
