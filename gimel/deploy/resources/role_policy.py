@@ -68,8 +68,6 @@ class RolePolicy(Resource[Policy | None]):
         """
         policy = observed.of(self)
         wanted = self._wanted(desired, observed)
-        if policy is None and observed.of(ROLE) is None:
-            return wanted
         record = read_record(policy, observed.identity.region)
         retired = frozenset(each.name for each in retired_functions(desired, observed))
         target = _wanted_record(desired)
