@@ -36,7 +36,7 @@ class Simulation:
 class Sent:
     """What was sent so far: visitors and conversions by variant, events by why they were ignored.
 
-    The reason "" stands for the events that were counted.
+    The reason "" marks the events that were counted.
     """
 
     visitors: Counter[str] = field(default_factory=Counter)

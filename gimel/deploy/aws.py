@@ -241,7 +241,7 @@ def _gave_up(action: str, reason: str, waited: float, message: str) -> GimelErro
 
 
 def _action(service: str, operation: str) -> str:
-    """Return the IAM action that an operation of boto3 stands for, mostly."""
+    """Return the IAM action that an operation of boto3 usually needs."""
     return f"{service}:{''.join(part.capitalize() for part in operation.split('_'))}"
 
 
