@@ -73,6 +73,8 @@ class Config:
             exclude_none=True, exclude={"redis", "extra_wiring", "experiments", "aws"}
         )
         settings = {key: value for key, value in settings.items() if value != DEFAULTS[key]}
+        if self.document.experiments:  # the limits do not keep these out
+            settings["experiments"] = sorted(self.document.experiments)
         redis = {key: value for key, value in redis.items() if value != REDIS_DEFAULTS[key]}
         return json.dumps({**settings, "redis": redis}, separators=(",", ":"), sort_keys=True)
 

@@ -6,6 +6,8 @@ and need no sign. HTTP libraries (curl, python-requests) pass: whoever calls the
 so deliberately. tests/runtime/test_bots.py measures both kinds of error on public lists.
 """
 
+from functools import lru_cache
+
 _SIGNS = (
     "bot",
     "crawl",
@@ -42,6 +44,7 @@ _SIGNS = (
 )
 
 
+@lru_cache(maxsize=500)
 def is_bot(user_agent: str) -> bool:
     """Return whether a User-Agent header names a known crawler or a headless browser.
 

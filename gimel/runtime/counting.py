@@ -1,72 +1,164 @@
-"""Events into Redis: three index entries and one PFADD per event, all in one round trip.
+"""Events into Redis: one round trip where the counters are known, and `creation` for the others.
 
-Everything here is idempotent, so events may be sent again. Only where an index did not list a
-counter yet does a second round trip, in `limits`, check whether it may stay.
+The visitor is added first and the counter's mark is asked for afterwards, so that a mark that is
+found proves that the event went into a living counter. Everything here may be repeated.
 """
 
-from gimel.runtime import http, keys
-from gimel.runtime.errors import WrongTypeError
-from gimel.runtime.event import COUNTER_UNREADABLE, LIMIT_REACHED
-from gimel.runtime.redis import process
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+
+from gimel.runtime import http
+from gimel.runtime.errors import NotReadyError, WrongTypeError
+from gimel.runtime.event import COUNTER_UNREADABLE, LIMIT_REACHED, Counter, TrackEvent
+from gimel.runtime.redis.client import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from gimel.runtime.creation import New
+    from gimel.runtime.event import Names
+    from gimel.runtime.process import Process
+    from gimel.runtime.redis.resp import Command
 
-    from gimel.runtime.event import TrackEvent
-    from gimel.runtime.redis.client import Client
-    from gimel.runtime.redis.resp import Reply
+_MOST_ROUNDS = 10  # each delete that removes the counter in the meantime takes another one
+_MOST_KNOWN = 2000  # counters, of about 1 KB each
 
 
-def count(
-    redis: "Client", events: "Sequence[TrackEvent]", limits: "Mapping[str, int]"
-) -> "dict[TrackEvent, str]":
+def count_known(process: Process, counter: Counter, uuid: str) -> bool:
+    """Add a visitor to a known counter. Return whether the event is counted with that."""
+    added, marked = process.redis.in_order([counter.add(uuid)], [counter.is_marked])
+    return marked == [1] and isinstance(added[0], int)
+
+
+def count(process: Process, events: Sequence[TrackEvent]) -> dict[TrackEvent, str]:
     """Count the events. Return those that were not counted, each with the reason.
 
-    A counter that would have exceeded a limit leaves nothing in Redis. Raises RedisError; then some
-    events may have been counted, and all of them may be sent again.
+    A counter that would exceed a limit is not created. Raises RedisError; then some events may have
+    been counted, and all of them may be sent again.
     """
-    new: dict[str, TrackEvent] = {}
-    new_experiments: set[str] = set()
-    blocked: dict[TrackEvent, WrongTypeError] = {}
-    for event, replies in zip(events, _send(redis, events), strict=True):
-        experiment_added, _, counter_added, visitor_added = replies
-        if experiment_added == 1:
-            new_experiments.add(event.experiment_index)
-        if isinstance(visitor_added, WrongTypeError):
-            blocked[event] = visitor_added
-        elif counter_added == 1:
-            new[event.counter] = event
-    for event in blocked:
-        # Not new: a limit would delete its keys, with what others wrote there.
-        new.pop(event.counter, None)
-    # Under its own key a counter may have an integer that Lamed left. Results add up both.
-    beside = [event for event in blocked if keys.shards(event.counter) is None]
-    ignored = dict.fromkeys(blocked.keys() - beside, COUNTER_UNREADABLE)
-    if ignored:
-        http.log(next(iter(blocked.values())))
-    if new:
-        from gimel.runtime.limits import keep_within
-
-        over = keep_within(limits, redis, list(new.values()), new_experiments)
-        ignored.update((event, LIMIT_REACHED) for event in events if event.counter in over)
-    if beside:
-        for event in beside:
-            event.count_beside()
-        ignored.update(count(redis, beside, limits))
-    return ignored
+    call = _Call(process, events)
+    for _ in range(_MOST_ROUNDS):
+        call.add()
+        if not call.waiting:
+            return call.finish()
+        call.create()
+    raise NotReadyError("the experiment was deleted again and again while its event was counted")
 
 
-def _send(redis: "Client", events: "Sequence[TrackEvent]") -> "list[list[Reply]]":
-    """Send each distinct command once. Return the replies to each event's own commands.
+class _Call:
+    """The events of one call: those that are `waiting` to be counted, and those that are not."""
 
-    Raises RedisError, but not the WrongTypeError of a PFADD, which concerns one event alone.
-    """
-    commands = [event.commands() for event in events]
-    distinct = list(dict.fromkeys(command for of_event in commands for command in of_event))
-    reply_to = dict(zip(distinct, redis.execute(distinct), strict=True))
-    replies = [[reply_to[command] for command in of_event] for of_event in commands]
-    for of_event in replies:
-        blocked = isinstance(of_event[-1], WrongTypeError)
-        process.raise_error(of_event[:-1] if blocked else of_event)
-    return replies
+    def __init__(self, process: Process, events: Sequence[TrackEvent]) -> None:
+        self.waiting = list(events)
+        self._ignored: dict[TrackEvent, str] = {}
+        self._process = process
+        self._new: dict[Names, New] = {}  # registered just now
+        self._occupied: set[Names] = set()  # their plain key holds something else, as Lamed's does
+        self._unlisted: dict[str, Counter] = {}  # added to, and then their mark was gone
+
+    def add(self) -> None:
+        """Add the events whose counters are known or new. The others stay waiting."""
+        counters = {
+            event: counter for event in self.waiting if (counter := self._counter(event.names))
+        }
+        if not counters:
+            return
+        questions = {counter: self._questions(counter) for counter in counters.values()}
+        additions = [counter.add(event.uuid) for event, counter in counters.items()]
+        asked = list(chain(*questions.values()))
+        added, answers = self._process.redis.in_order(additions, asked)
+        for command, answer in zip(asked, answers, strict=True):
+            check(command, answer)
+        for counter in questions:
+            alive = all(answers[: len(questions[counter])])
+            answers = answers[len(questions[counter]) :]
+            self._settle(counter, alive)
+        for (event, counter), command, reply in zip(
+            counters.items(), additions, added, strict=True
+        ):
+            if isinstance(reply, WrongTypeError):
+                self._blocked(event, counter, reply)
+            else:
+                check(command, reply)
+                if counter.id not in self._unlisted:
+                    self.waiting.remove(event)
+
+    def create(self) -> None:
+        """Look up the counters of the waiting events, and register those that the limits admit."""
+        from gimel.runtime import creation  # not needed by most calls, nor are the limits
+
+        redis, settings = self._process.redis, self._process.settings
+        unknown = [
+            Counter(names, 1, beside=True)
+            if names in self._occupied
+            else Counter(names, settings.precision)
+            for names in dict.fromkeys(event.names for event in self.waiting)
+            if not self._counter(names)
+        ]
+        found = creation.look_up(redis, unknown, settings.precision)
+        to_register = list(self._new.values())
+        unmarked = []
+        for new in found:
+            if new.is_complete:
+                self._remember(new.counter)
+            elif new.is_marked:
+                to_register.append(new)
+            else:
+                unmarked.append(new)
+        if unmarked:
+            from gimel.runtime.limits import admit
+
+            admitted = admit(redis, settings, unmarked)
+            refused = {new.counter.names for new in unmarked} - {n.counter.names for n in admitted}
+            self._ignore(refused)
+            to_register += admitted
+        self._new = {new.counter.names: new for new in creation.register(redis, to_register)}
+
+    def finish(self) -> dict[TrackEvent, str]:
+        """Return the events that were ignored, each with the reason."""
+        if self._unlisted:
+            from gimel.runtime.creation import record_leftovers
+
+            record_leftovers(self._process.redis, self._unlisted.values())
+        return self._ignored
+
+    def _counter(self, names: Names) -> Counter | None:
+        return self._new[names].counter if names in self._new else self._process.known.get(names)
+
+    def _questions(self, counter: Counter) -> list[Command]:
+        new = self._new.get(counter.names)
+        return new.questions() if new else [counter.is_marked]
+
+    def _settle(self, counter: Counter, alive: bool) -> None:
+        """Note what the answers to a counter's questions say."""
+        if alive:
+            self._unlisted.pop(counter.id, None)
+            self._new.pop(counter.names, None)
+            self._remember(counter)
+        else:  # one that is new is registered again
+            self._unlisted[counter.id] = counter
+            self._process.known.pop(counter.names, None)
+
+    def _remember(self, counter: Counter) -> None:
+        known = self._process.known
+        if len(known) >= _MOST_KNOWN:
+            del known[next(iter(known))]
+        known[counter.names] = counter
+
+    def _ignore(self, refused: set[Names]) -> None:
+        for event in self.waiting:
+            if event.names in refused:
+                self._ignored[event] = LIMIT_REACHED
+        self.waiting = [event for event in self.waiting if event not in self._ignored]
+
+    def _blocked(self, event: TrackEvent, counter: Counter, error: WrongTypeError) -> None:
+        """Count the event beside an occupied plain key, or ignore it."""
+        if counter.is_plain:
+            self._occupied.add(counter.names)
+            self._new.pop(counter.names, None)
+            self._process.known.pop(counter.names, None)
+        else:
+            http.log(error)
+            self._ignored[event] = COUNTER_UNREADABLE
+            self.waiting.remove(event)

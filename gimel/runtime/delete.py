@@ -1,101 +1,144 @@
-"""`gimel.delete`: remove every key of one experiment, and nothing else."""
+"""`gimel.delete`: remove every key of one experiment, and nothing else.
+
+A delete that is interrupted is finished by the next one: what it was about to delete is in the
+experiment's deletion record until it is gone. Events that arrive meanwhile begin the experiment
+anew.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from itertools import islice
 
 from gimel.runtime import fields, http, keys, parsing
-from gimel.runtime.redis import process
+from gimel.runtime.event import Experiment
+from gimel.runtime.redis.client import SLICE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Any
 
-    from gimel.runtime.event import Request
+    from gimel.runtime.formats import Request
+    from gimel.runtime.process import Process
     from gimel.runtime.redis.client import Client
     from gimel.runtime.redis.resp import Command
-    from gimel.runtime.settings import Settings
 
 METHODS = ("DELETE",)
 UNAVAILABLE = "the data store is unavailable; delete the experiment again later"
 
+_LONGEST_CALL = 15 * 60  # seconds: no Lambda runs for longer
 
-def delete(event: "Any", context: "Any" = None) -> "Any":
+
+def delete(event: Any, context: Any = None) -> Any:
     """Delete an `experiment` of a `namespace`.
 
-    Answers how many counters it had. Deleting it again is not an error.
+    Answers how many counters it had, with those that an interrupted delete left. Deleting it again
+    is not an error.
     """
     return http.answer(event, context, _delete, methods=METHODS, unavailable=UNAVAILABLE)
 
 
-def _delete(request: "Request", settings: "Settings", context: "Any") -> "Any":
+def _delete(request: Request, process: Process) -> Any:
     namespace = fields.namespace(request.parameters)
-    experiment = fields.text(request.parameters, "experiment")
-    redis = process.client(settings.redis, context)
-    indexes = _Indexes(redis, namespace, experiment)
-    counters = indexes.counters()
-    remove = indexes.removal_of(counters)
-    measure: list[Command] = [("SCARD", key) for key in indexes.experiments if indexes.members[key]]
-    other_experiments = process.run(redis, remove + measure)[len(remove) :]
-    if not any(other_experiments):
-        process.run(
-            redis,
-            [
-                ("SREM", keys.NAMESPACES, namespace),
-                ("DEL", keys.namespace_meta_key(keys.encode(namespace))),
-            ],
-        )
-    return {"status": "ok", "deleted": len(counters)}
+    name = fields.text(request.parameters, "experiment")
+    deletion = _Deletion(process.redis, Experiment(namespace, name))
+    deletion.record()
+    deletion.remove_counters()
+    deletion.remove_names()
+    deletion.restore_names()
+    deletion.forget()
+    return {"status": "ok", "deleted": len(deletion.counters)}
 
 
-class _Indexes:
-    """The sets that may list an experiment or its counters, in each spelling, with their members.
+class _Deletion:
+    """The steps of one delete, in their order. Each may be repeated.
 
-    `experiments` are the lists of the namespace's experiments, `own` the indexes of this
-    experiment, `shared` those of the namespace.
+    `lists` are the sets of the namespace's experiments, `own` the indexes of this experiment, and
+    `shared` those of the namespace, each in every spelling.
     """
 
-    def __init__(self, redis: "Client", namespace: str, experiment: str) -> None:
-        self._namespace = namespace
+    def __init__(self, redis: Client, experiment: Experiment) -> None:
+        namespace, name = experiment.namespace, experiment.name
+        spaces, names = parsing.namespace_spellings(namespace), parsing.spellings(name)
+        self._redis = redis
         self._experiment = experiment
-        spaces, names = parsing.namespace_spellings(namespace), parsing.spellings(experiment)
-        self.experiments = [keys.experiments_key(space) for space in spaces]
-        self.own = [keys.experiment_counters_key(space, name) for space in spaces for name in names]
-        self.shared = [keys.counters_key(space) for space in spaces]
-        every = (*self.experiments, *self.own, *self.shared)
-        replies = process.read(redis, [("SMEMBERS", key) for key in every])
-        self.members = {
-            key: set(process.texts(reply)) for key, reply in zip(every, replies, strict=True)
+        self._lists = [keys.experiments_key(space) for space in spaces]
+        self._own = [keys.experiment_counters_key(s, n) for s in spaces for n in names]
+        self._shared = [keys.counters_key(space) for space in spaces]
+        # Also asks whether the user may do that, before anything is deleted.
+        redis.run([("SISMEMBER", keys.NAMESPACES, namespace)])
+        known = {name} | {member for _, member in redis.members(self._lists)}
+        self._parser = parsing.Parser(namespace, known)
+        self._entries = {
+            entry: keys.parse_deletion_entry(entry)
+            for _, entry in redis.members([experiment.deleting_key])
         }
+        self.counters = self._find()
 
-    def counters(self) -> "set[str]":
+    def _find(self) -> set[str]:
         """Return the ids of the experiment's counters.
 
-        Both indexes are read, because an event that arrived during an earlier delete may be in only
-        one of them. An id that can be read in more than one way belongs to this experiment only if
-        its own index lists it.
+        The namespace's index is read too, since an event may have died before it wrote the mark.
+        An id that can be read in more than one way belongs to this experiment only if its own index
+        or its deletion record lists it.
         """
-        listed = self._listed(self.own)
-        listed |= {
-            counter for counter in self._listed(self.shared) if not parsing.has_raw_colon(counter)
-        }
-        experiments = self._listed(self.experiments) | {self._experiment}
-        parser = parsing.Parser(self._namespace, experiments)
-        return {counter for counter in listed if parser.parse(counter, owner=self._experiment)}
+        listed = {counter for _, counter in self._entries.values()}
+        for key, counter in self._redis.members([*self._own, *self._shared]):
+            if key in self._own or not parsing.has_raw_colon(counter):
+                listed.add(counter)
+        name = self._experiment.name
+        return {counter for counter in listed if self._parser.parse(counter, owner=name)}
 
-    def removal_of(self, counters: "set[str]") -> "list[Command]":
-        """Return the commands that remove the experiment with these counters."""
-        commands: list[Command] = []
-        for key in (*self.own, *self.shared):
-            # Member by member: the key of 1.5.0's index may also belong to another namespace.
-            if gone := counters & self.members[key]:
-                commands.append(("SREM", key, *sorted(gone)))
-        commands += [("DEL", key) for counter in counters for key in keys.shard_keys(counter)]
-        commands += [
-            ("SREM", key, self._experiment)
-            for key in self.experiments
-            if self._experiment in self.members[key]
-        ]
-        space, name = keys.encode(self._namespace), keys.encode(self._experiment)
-        commands.append(("DEL", keys.meta_key(space, name)))
-        return commands
+    def record(self) -> None:
+        """Enter the counters into the deletion record, with a token of this delete."""
+        token = os.urandom(8).hex()
+        mine = [keys.deletion_entry(token, counter) for counter in self.counters]
+        self._run(("SADD", self._experiment.deleting_key, entry) for entry in mine)
+        old = int(time.time()) - _LONGEST_CALL
+        self._finished = mine + [e for e, (since, _) in self._entries.items() if since < old]
 
-    def _listed(self, indexes: "Iterable[str]") -> "set[str]":
-        return set().union(*(self.members[key] for key in indexes))
+    def remove_counters(self) -> None:
+        """Remove the marks first, then the data, then the entries in the namespace's indexes."""
+        # Member by member: the key of 1.5.0's index may also belong to another namespace.
+        self._run(("SREM", key, counter) for key in self._own for counter in self.counters)
+        self._run(("DEL", key) for counter in self.counters for key in keys.shard_keys(counter))
+        self._run(("SREM", key, counter) for key in self._shared for counter in self.counters)
+
+    def remove_names(self) -> None:
+        """Remove the name before what is noted beside it: a name without that is one of 1.5.0."""
+        experiment, redis = self._experiment, self._redis
+        redis.run([("SREM", key, experiment.name) for key in self._lists])
+        redis.run([("DEL", experiment.meta_key)])
+        sizes: list[Command] = [("SCARD", key) for key in self._lists]
+        if any(redis.read(sizes)):
+            return
+        redis.run([("SREM", keys.NAMESPACES, experiment.namespace)])
+        if any(redis.read(sizes)):  # another experiment began meanwhile
+            redis.run([("SADD", keys.NAMESPACES, experiment.namespace)])
+        else:
+            redis.run([("DEL", keys.namespace_meta_key(keys.encode(experiment.namespace)))])
+
+    def restore_names(self) -> None:
+        """Register what events began anew meanwhile: their marks exist again."""
+        experiment, redis = self._experiment, self._redis
+        marks = [counter for _, counter in redis.members([experiment.index])]
+        if not marks:
+            return
+        precision = keys.shards(marks[0]) or 1
+        redis.run([("HSETNX", experiment.meta_key, "since", int(time.time()))])
+        redis.run([("HSETNX", experiment.meta_key, "precision", precision)])
+        redis.run([("SADD", experiment.experiments_key, experiment.name)])
+        redis.run([("SADD", keys.NAMESPACES, experiment.namespace)])
+        self._run(("SADD", experiment.namespace_index, counter) for counter in marks)
+
+    def forget(self) -> None:
+        """Remove the finished entries of the record. Other deletes may still need theirs."""
+        self._run(("SREM", self._experiment.deleting_key, entry) for entry in self._finished)
+
+    def _run(self, commands: Iterable[Command]) -> None:
+        """Execute many commands, a slice of them at a time."""
+        commands = iter(commands)
+        while some := list(islice(commands, SLICE)):
+            self._redis.run(some)

@@ -37,11 +37,20 @@ class ProtocolError(ConnectionFailed):
 
 
 class ServerError(RedisError):
-    """Redis answered with an error. `code` is its first word, such as `OOM`."""
+    """Redis answered with an error. `code` is its first word, such as `OOM`.
+
+    `command` is the command and its key, where they are known.
+    """
+
+    command = ""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.code = message.split(" ", 1)[0]
+
+    def __str__(self) -> str:
+        message = super().__str__()
+        return f"{message} ({self.command})" if self.command else message
 
 
 class AuthenticationError(ServerError):

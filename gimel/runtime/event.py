@@ -1,22 +1,18 @@
-"""What arrives: the event that a gateway hands to Lambda, as a `Request` and as `TrackEvent`s.
+"""An event to count, the counter that counts it, and their keys in Redis."""
 
-FORMATS lists the formats of events in the order in which they are tried. A format holds everything
-that is particular to it: how it is recognized, how it is read, and how its answer looks. A further
-gateway is a further format. What the answer says is decided elsewhere.
-"""
+from __future__ import annotations
 
-import json
-from binascii import a2b_base64
+from collections.abc import Mapping
+from zlib import crc32
 
 from gimel.runtime import fields, keys
-from gimel.runtime.errors import BadRequest
+from gimel.runtime.redis.resp import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from typing import TypeAlias
 
-    from gimel.runtime.redis.resp import Command
+    Names: TypeAlias = tuple[str, str, str, str]
 
 PARTICIPATE = "participate"
 """The `event` of a visitor who takes part in an experiment; any other is the name of a goal."""
@@ -30,223 +26,97 @@ COUNTER_UNREADABLE = "counter unreadable"
 """The counter's key holds something that is not a count, so the event cannot be added to it."""
 
 
-class Request:
-    """One call of a handler.
-
-    `parameters` are those of the query. `body` is parsed JSON, a dict of form fields, or None.
-    """
-
-    __slots__ = ("body", "parameters", "user_agent")
-
-    def __init__(
-        self, parameters: "Mapping[str, Any]", body: "Any" = None, user_agent: str = ""
-    ) -> None:
-        self.parameters = parameters
-        self.body = body
-        self.user_agent = user_agent
-
-
-class Format:
-    """One format of events. What this class implements is common to API Gateway's formats.
-
-    Whatever an event holds, reading it raises nothing but BadRequest.
-    """
-
-    is_gateway = True
-    """False where the caller gets a plain value or an exception instead of an HTTP response."""
-
-    def matches(self, event: "Any", context: "Any") -> bool:
-        """Return whether the event has this format. `context` is its `requestContext`, if any."""
-        raise NotImplementedError
-
-    def method(self, event: "Mapping[str, Any]") -> "Any":
-        """Return the HTTP method, or something that is not text where there is none."""
-        raise NotImplementedError
-
-    def parameters(self, event: "Mapping[str, Any]") -> "Mapping[str, Any]":
-        """Return the parameters of the query."""
-        return _dict(event.get("queryStringParameters"))
-
-    def headers(self, event: "Mapping[str, Any]") -> "dict[str, str]":
-        """Return the headers, their names in lower case."""
-        return {
-            name.lower(): value
-            for name, value in _dict(event.get("headers")).items()
-            if isinstance(name, str) and isinstance(value, str)
-        }
-
-    def response(self, status: int, headers: "dict[str, str]", value: "Any") -> "Any":
-        """Return the answer in the shape that the gateway expects."""
-        return {"statusCode": status, "headers": headers, "body": json.dumps(value)}
-
-
-class HttpApi(Format):
-    """An HTTP API or a Lambda function URL: payload format 2.0.
-
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
-    https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
-    """
-
-    def matches(self, event: "Any", context: "Any") -> bool:
-        return isinstance(context, dict) and (event.get("version") == "2.0" or "http" in context)
-
-    def method(self, event: "Mapping[str, Any]") -> "Any":
-        return _dict(event["requestContext"].get("http")).get("method")
-
-    def parameters(self, event: "Mapping[str, Any]") -> "Mapping[str, Any]":
-        # queryStringParameters joins the values of a repeated name with commas.
-        raw = event.get("rawQueryString")
-        if not isinstance(raw, str):
-            return super().parameters(event)
-        return _parse_form(raw) if raw else {}
-
-
-class RestApi(Format):
-    """A REST API with Lambda proxy integration: payload format 1.0.
-
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
-    """
-
-    def matches(self, event: "Any", context: "Any") -> bool:
-        return isinstance(context, dict)  # a query cannot put a dict into a flat event
-
-    def method(self, event: "Mapping[str, Any]") -> "Any":
-        return event.get("httpMethod")
-
-
-class Flat(Format):
-    """A dict of the parameters: `aws lambda invoke`, and the mapping template of Gimel 1.5.0."""
-
-    is_gateway = False
-
-    def matches(self, event: "Any", context: "Any") -> bool:
-        return isinstance(event, dict)
-
-    def parameters(self, event: "Mapping[str, Any]") -> "Mapping[str, Any]":
-        return event
-
-
-FORMATS = (HttpApi(), RestApi(), Flat())
-
-
-def format_of(event: "Any") -> Format:
-    """Return the format of an event. Raises BadRequest where it has none."""
-    context = event.get("requestContext") if isinstance(event, dict) else None
-    for event_format in FORMATS:
-        if event_format.matches(event, context):
-            return event_format
-    raise BadRequest("the event must be a JSON object with the parameters")
-
-
-def parse_request(
-    event_format: Format, event: "Mapping[str, Any]", method: str, headers: "Mapping[str, str]"
-) -> Request:
-    """Return the request of a gateway's event. Only a POST has a body. Raises BadRequest."""
-    body = _body(event, headers.get("content-type", "")) if method == "POST" else None
-    return Request(event_format.parameters(event), body, headers.get("user-agent", ""))
-
-
 class TrackEvent:
-    """One event to count: its names as sent, the visitor's uuid, and the keys that count it.
+    """One event as sent: its `names` (namespace, experiment, goal, variant), and the visitor."""
 
-    `counter` is the id of its counter, which the two indexes list, and `shard` the key of the
-    HyperLogLog that takes the uuid.
-    """
+    __slots__ = ("names", "uuid")
 
-    __slots__ = (
-        "counter",
-        "encoded_experiment",
-        "encoded_namespace",
-        "experiment",
-        "experiment_index",
-        "experiments_key",
-        "namespace",
-        "namespace_index",
-        "shard",
-        "uuid",
-    )
-
-    def __init__(
-        self, namespace: str, experiment: str, goal: str, variant: str, uuid: str, precision: int
-    ) -> None:
-        self.namespace = namespace
-        self.experiment = experiment
+    def __init__(self, names: Names, uuid: str) -> None:
+        self.names = names
         self.uuid = uuid
-        self.encoded_namespace = space = keys.encode(namespace)
-        self.encoded_experiment = name = keys.encode(experiment)
-        self.experiments_key = keys.experiments_key(space)
-        self.namespace_index = keys.counters_key(space)
-        self.experiment_index = keys.experiment_counters_key(space, name)
-        self.counter = keys.counter_id(
-            space, name, keys.encode(goal), keys.encode(variant), precision
-        )
-        self.shard = keys.shard_of(self.counter, uuid)
 
     @property
-    def meta_key(self) -> str:
-        """The key of what is noted about its experiment."""
-        return keys.meta_key(self.encoded_namespace, self.encoded_experiment)
-
-    def count_beside(self) -> None:
-        """Choose another counter of precision 1, because its first key is occupied."""
-        self.counter = keys.sharded_at_one(self.counter)
-        self.shard = keys.shard_of(self.counter, self.uuid)
-
-    def commands(self) -> "tuple[Command, Command, Command, Command]":
-        """Return the commands that count it.
-
-        They list the experiment, list its counter in the namespace and in the experiment, and add
-        the uuid.
-        """
-        return (
-            ("SADD", self.experiments_key, self.experiment),
-            ("SADD", self.namespace_index, self.counter),
-            ("SADD", self.experiment_index, self.counter),
-            ("PFADD", self.shard, self.uuid),
-        )
+    def experiment(self) -> Experiment:
+        """The experiment that it belongs to."""
+        return Experiment(*self.names[:2])
 
 
-def parse_event(parameters: "Mapping[str, Any]", precision: int) -> TrackEvent:
+def parse_event(parameters: Mapping[str, object]) -> TrackEvent:
     """Return the event that the parameters describe. Raises BadRequest, which names the field."""
-    return TrackEvent(
+    names = (
         fields.namespace(parameters),
         fields.text(parameters, "experiment"),
         fields.text(parameters, "event"),
         fields.text(parameters, "variant"),
-        fields.text(parameters, "uuid"),
-        precision,
+    )
+    return TrackEvent(names, fields.text(parameters, "uuid"))
+
+
+class Experiment:
+    """An experiment of a namespace, and the keys of both. It equals another of the same names."""
+
+    __slots__ = (
+        "deleting_key",
+        "experiments_key",
+        "index",
+        "meta_key",
+        "name",
+        "namespace",
+        "namespace_index",
     )
 
+    def __init__(self, namespace: str, name: str) -> None:
+        space, encoded = keys.encode(namespace), keys.encode(name)
+        self.namespace = namespace
+        self.name = name
+        self.experiments_key = keys.experiments_key(space)
+        self.namespace_index = keys.counters_key(space)
+        self.index = keys.experiment_counters_key(space, encoded)
+        self.meta_key = keys.meta_key(space, encoded)
+        self.deleting_key = keys.deleting_key(space, encoded)
 
-def _dict(value: "Any") -> "dict[Any, Any]":
-    return value if isinstance(value, dict) else {}
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Experiment) and self.index == other.index
 
-
-def _body(event: "Mapping[str, Any]", content_type: str) -> "Any":
-    raw = event.get("body")
-    if not isinstance(raw, str):
-        return None
-    if event.get("isBase64Encoded"):
-        try:
-            raw = a2b_base64(raw).decode()
-        except ValueError:
-            raise BadRequest("the body is not valid UTF-8 text") from None
-    text = raw.strip()
-    if not text:
-        return None
-    if text[0] not in "[{" and content_type.lower().startswith("application/x-www-form-urlencoded"):
-        return _parse_form(text)
-    try:
-        # Whatever the content type: sendBeacon sends text/plain, and curl -d calls JSON a form.
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        raise BadRequest("the body must be a JSON object, a list of them, or a form") from None
+    def __hash__(self) -> int:
+        return hash(self.index)
 
 
-def _parse_form(text: str) -> "dict[str, str]":
-    from urllib.parse import parse_qsl  # takes 2 ms of a cold start, and REST APIs parse the query
+class Counter:
+    """What counts the visitors of one (experiment, goal, variant), at a precision.
 
-    try:
-        return dict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=100))
-    except ValueError:
-        raise BadRequest("the parameters must be URL-encoded UTF-8, at most 100 of them") from None
+    `id` is listed by the indexes, and is the key where the precision is 1. `is_marked` is the
+    encoded command that asks for its commit mark, the entry in the experiment's index. Where
+    Lamed left an integer under that key, a counter `beside` it is used.
+    """
+
+    __slots__ = ("_key", "_shards", "experiment", "id", "is_marked", "names", "precision")
+
+    def __init__(self, names: Names, precision: int, *, beside: bool = False) -> None:
+        self.names = names
+        self.precision = precision
+        self.experiment = Experiment(*names[:2])
+        space, encoded, goal, variant = map(keys.encode, names)
+        self.id = keys.counter_id(space, encoded, goal, variant, precision)
+        if beside:
+            self.id = keys.sharded_at_one(self.id)
+        self._key = self.id.encode()
+        self._shards = keys.shards(self.id)
+        self.is_marked = encode((("SISMEMBER", self.experiment.index, self.id),))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its id is its only key, which is 1.5.0's own."""
+        return self._shards is None
+
+    def add(self, uuid: str) -> bytes:
+        """Return the encoded command that adds a visitor: to the shard of the uuid, if any."""
+        visitor, key = uuid.encode(), self._key
+        if self._shards is not None:
+            key = b"%b:%d" % (key, crc32(visitor) % self._shards)
+        return b"*3\r\n$5\r\nPFADD\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (
+            len(key),
+            key,
+            len(visitor),
+            visitor,
+        )

@@ -1,62 +1,60 @@
 """The HTTP contract, the same for every handler: statuses, headers and errors.
 
-A handler is a function of a `Request`. What it returns becomes a 200, what it raises an error
-whose text contains no details of the server. `event` knows how each gateway hands over its event
-and takes the answer.
+A handler's action is a function of a `Request`. What it returns becomes a 200, what it raises an
+error whose text contains no details of the server. `formats` knows how each gateway hands over its
+event and takes the answer.
 """
+
+from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 
-from gimel.runtime import settings
+from gimel.runtime import process
 from gimel.runtime.errors import BadRequest, RedisError
-from gimel.runtime.event import Request, format_of, parse_request
+from gimel.runtime.formats import Request, format_of, parse_request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any, TypeAlias
-
-    from gimel.runtime.settings import Settings
-
-    Action: TypeAlias = Callable[[Request, Settings, Any], Any]
+    from typing import Any
 
 CACHE_CONTROL = "no-cache, no-store, must-revalidate"
 
+OK = {"status": "ok"}
+"""The answer to an event that was counted: the same object each time."""
+
+_OK_BODY = json.dumps(OK)
+
 
 def answer(
-    event: "Any",
-    context: "Any",
-    action: "Action",
+    event: Any,
+    context: Any,
+    action: Callable[[Request, process.Process], Any],
     *,
-    methods: "tuple[str, ...]",
+    methods: tuple[str, ...],
     unavailable: str,
-) -> "Any":
+) -> Any:
     """Run a handler's action on an event and answer in the event's own format.
 
-    `action(request, settings, context)` returns the value of a 200, raises BadRequest for a 400 and
+    `action(request, process)` returns the value of a 200, raises BadRequest for a 400 and
     RedisError for a 503 with the text `unavailable`. Other methods than `methods` are answered 405.
     A flat event is answered with the plain value, and errors are raised.
     """
     event_format = format_of(event)
     if not event_format.is_gateway:
-        return action(Request(event_format.parameters(event)), settings.current(), context)
-    method, origin = "", ""
+        return action(Request(event_format.parameters(event)), process.current(context))
+    method = ""
     origins: tuple[str, ...] = ("*",)
-    value: Any
+    status, value = 200, {}
     try:
-        headers = event_format.headers(event)
-        origin = headers.get("origin", "")
-        method = _method(event_format.method(event))
-        configured = settings.current()
-        origins = configured.allowed_origins
-        if method == "OPTIONS":
-            status, value = 200, {}
-        elif method not in methods:
+        method = event_format.method(event)
+        state = process.current(context)
+        origins = state.settings.allowed_origins
+        if method in methods:
+            value = action(parse_request(event_format, event, method), state)
+        elif method != "OPTIONS":
             status, value = 405, {"error": f"the method must be {' or '.join(methods)}"}
-        else:
-            request = parse_request(event_format, event, method, headers)
-            status, value = 200, action(request, configured, context)
     except BadRequest as error:
         status, value = 400, {"error": str(error), **error.details}
     except RedisError as error:
@@ -65,10 +63,25 @@ def answer(
     except Exception as error:  # a defect: its place goes to the log, nothing to the caller
         log(error)
         status, value = 500, {"error": "internal error"}
-    return event_format.response(status, _headers(status, method, methods, origin, origins), value)
+    headers = {
+        "Access-Control-Allow-Origin": "*",
+        "Cache-Control": CACHE_CONTROL,
+        "Content-Type": "application/json",
+    }
+    if "*" not in origins:
+        origin = event_format.header(event, "Origin")
+        headers["Access-Control-Allow-Origin"] = (
+            origin if origin in origins else next(iter(origins), "")
+        )
+        headers["Vary"] = "Origin"
+    if status == 405:
+        headers["Allow"] = _allowed(methods)
+    if method == "OPTIONS":
+        headers.update(preflight_headers(methods))
+    return event_format.response(status, headers, _OK_BODY if value is OK else json.dumps(value))
 
 
-def preflight_headers(methods: "tuple[str, ...]") -> "dict[str, str]":
+def preflight_headers(methods: tuple[str, ...]) -> dict[str, str]:
     """Return what the answer to a CORS preflight request allows, apart from the origin."""
     return {
         "Access-Control-Allow-Methods": _allowed(methods),
@@ -96,32 +109,5 @@ def log(error: BaseException) -> None:
     print(json.dumps(line), file=sys.stderr)  # noqa: T201 - Lambda's log is its standard error
 
 
-def _method(given: "Any") -> str:
-    return given.upper() if isinstance(given, str) else ""
-
-
-def _allowed(methods: "tuple[str, ...]") -> str:
+def _allowed(methods: tuple[str, ...]) -> str:
     return ",".join((*methods, "OPTIONS"))
-
-
-def _headers(
-    status: int, method: str, methods: "tuple[str, ...]", origin: str, origins: "tuple[str, ...]"
-) -> "dict[str, str]":
-    headers = {
-        "Access-Control-Allow-Origin": _allowed_origin(origin, origins),
-        "Cache-Control": CACHE_CONTROL,
-        "Content-Type": "application/json",
-    }
-    if "*" not in origins:
-        headers["Vary"] = "Origin"
-    if status == 405:
-        headers["Allow"] = _allowed(methods)
-    if method == "OPTIONS":
-        headers.update(preflight_headers(methods))
-    return headers
-
-
-def _allowed_origin(origin: str, origins: "tuple[str, ...]") -> str:
-    if "*" in origins:
-        return "*"
-    return origin if origin in origins else next(iter(origins), "")

@@ -8,11 +8,13 @@ too, so the rounding can be undone.
 """
 
 import math
+from functools import lru_cache
 
 REGISTERS = 16384
 """How many registers a HyperLogLog of Redis has."""
 
 
+@lru_cache(maxsize=2000)  # shards of a counter have similar counts
 def unrounded(count: int) -> float:
     """Return the estimate (distinct elements) of one HyperLogLog that PFCOUNT rounded to `count`.
 

@@ -6,7 +6,7 @@ A counter's id says what it counts: `{ns}:counters:{experiment}:{goal}:{variant}
 HyperLogLog. Followed by `::{k}` it is the sum of the k shards `{id}:0` to `{id}:{k-1}`.
 """
 
-from zlib import crc32
+import time
 
 NAMESPACES = "gimel:namespaces"
 """The one key outside a namespace: the set of namespaces, which limits their number."""
@@ -58,12 +58,6 @@ def sharded_at_one(plain_id: str) -> str:
     return f"{plain_id}::1"
 
 
-def shard_of(counter: str, uuid: str) -> str:
-    """Return the key of the HyperLogLog in which the counter counts the uuid."""
-    precision = shards(counter)
-    return counter if precision is None else f"{counter}:{crc32(uuid.encode()) % precision}"
-
-
 def shards(counter: str) -> "int | None":
     """Return how many shards a counter has, None where its id is its key.
 
@@ -80,3 +74,19 @@ def shard_keys(counter: str) -> "list[str]":
     """Return the keys of all the HyperLogLogs that a counter may have."""
     precision = shards(counter)
     return [counter] if precision is None else [f"{counter}:{shard}" for shard in range(precision)]
+
+
+def deleting_key(namespace: str, experiment: str) -> str:
+    """Return the key of an experiment's deletion record."""
+    return f"{namespace}:{experiment}:deleting"
+
+
+def deletion_entry(token: str, counter: str) -> str:
+    """Return an entry of a deletion record: who deletes the counter, since when (s), its id."""
+    return f"{token} {int(time.time())} {counter}"
+
+
+def parse_deletion_entry(entry: str) -> tuple[int, str]:
+    """Return the time (s) and the counter id of an entry of a deletion record."""
+    _, written, counter = entry.split(" ", 2)
+    return int(written), counter

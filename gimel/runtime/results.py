@@ -1,22 +1,25 @@
-"""`gimel.all` and `gimel.experiment`: what was counted, read in two round trips."""
+"""`gimel.all` and `gimel.experiment`: what was counted, in slices and in pages of bounded size."""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from gimel.runtime import fields, http, keys, parsing
-from gimel.runtime.errors import BadRequest, ServerError, WrongTypeError
+from gimel.runtime.errors import BadRequest
 from gimel.runtime.event import PARTICIPATE
 from gimel.runtime.hyperloglog import unrounded
-from gimel.runtime.redis import process
+from gimel.runtime.redis.client import texts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from typing import Any, TypeAlias
+    from typing import Any
 
-    from gimel.runtime.event import Request
+    from gimel.runtime.formats import Request
+    from gimel.runtime.process import Process
     from gimel.runtime.redis.client import Client
     from gimel.runtime.redis.resp import Command, Reply
-    from gimel.runtime.settings import Settings
-
-    Names: TypeAlias = tuple[str, str, str]  # experiment, goal, variant
 
 METHODS = ("GET",)
 UNAVAILABLE = "the data store is unavailable; try again later"
@@ -25,205 +28,239 @@ EXACT = "exact"
 
 _MAX_DIGITS = 20  # of such an integer
 
+# Lambda refuses an answer of more than 6,291,556 bytes. A page is at most this size, or what one
+# goal of one experiment needs: with 1,000 counters of the longest names that is 6.0 million.
+_PAGE = 5_000_000
+_ROW = 400  # bytes of a row at most, apart from its label
+_BYTES_OF_CHARACTER = 14  # at most, if it is not ASCII: two escapes, their backslashes escaped
 
-def all(event: "Any", context: "Any" = None) -> "Any":  # noqa: A001 - 1.5.0's name for it
-    """Return all experiments of a `namespace`, or those named in `scope`, separated by commas.
 
-    The first item is `{"meta": {"scope": ..., "ignored": {reason: events}}}`, the others are as
-    `_Experiment.described` returns them.
+def all(event: Any, context: Any = None) -> Any:  # noqa: A001 - 1.5.0's name for it
+    """Return the experiments of a `namespace`, or those named in `scope`, separated by commas.
+
+    The first item is `{"meta": {"scope": ..., "ignored": {reason: events}, "next": ...}}`, the
+    others are as `_Experiment.described` returns them. If `next` is not null, the answer was too
+    large: the same call with `page` set to it returns what follows, beginning with further goals
+    of the last experiment, if it has any.
     """
     return http.answer(event, context, _all, methods=METHODS, unavailable=UNAVAILABLE)
 
 
-def experiment(event: "Any", context: "Any" = None) -> "Any":
+def experiment(event: Any, context: Any = None) -> Any:
     """Return the goals of one `experiment` of a `namespace`: the `goals` of `gimel.all`."""
     return http.answer(event, context, _one, methods=METHODS, unavailable=UNAVAILABLE)
 
 
-def _all(request: "Request", settings: "Settings", context: "Any") -> "Any":
+def _all(request: Request, process: Process) -> Any:
     namespace = fields.namespace(request.parameters)
     scope = request.parameters.get("scope") or None
+    page = request.parameters.get("page") or ""
+    if not isinstance(page, str):
+        raise BadRequest("page must be text")
     wanted = None
     if scope is not None:
         if not isinstance(scope, str):
             raise BadRequest("scope must be text")
         wanted = [fields.text({"scope": name}, "scope") for name in scope.split(",")]
-    redis = process.client(settings.redis, context)
-    experiments, ignored = _read(redis, namespace, wanted)
-    return [{"meta": {"scope": scope, "ignored": ignored}}, *experiments]
+    experiments = _find(process.redis, namespace, wanted)
+    if page:
+        name, _, goal = page.partition(":")
+        experiments = _from(experiments, parsing.decode(name), parsing.decode(goal))
+    meta_key = keys.namespace_meta_key(keys.encode(namespace))
+    meta, items, following = _read(process.redis, meta_key, experiments)
+    return [{"meta": {"scope": scope, "ignored": _ignored(meta), "next": following}}, *items]
 
 
-def _one(request: "Request", settings: "Settings", context: "Any") -> "Any":
+def _one(request: Request, process: Process) -> Any:
     namespace = fields.namespace(request.parameters)
     name = fields.text(request.parameters, "experiment")
-    redis = process.client(settings.redis, context)
-    experiments, _ = _read(redis, namespace, [name])
-    return experiments[0]["goals"]
+    meta_key = keys.namespace_meta_key(keys.encode(namespace))
+    _, items, following = _read(process.redis, meta_key, _find(process.redis, namespace, [name]))
+    if following is not None:
+        raise BadRequest("the answer is too large: call gimel.all with the experiment as its scope")
+    return items[0]["goals"]
+
+
+def _find(redis: Client, namespace: str, wanted: Sequence[str] | None) -> list[_Experiment]:
+    """Return the wanted experiments with their counters; None means all, sorted by name."""
+    spaces = parsing.namespace_spellings(namespace)
+    lists = [keys.experiments_key(space) for space in spaces]
+    owners: dict[str, list[str | None]] = {keys.counters_key(space): [None] for space in spaces}
+    if wanted is not None:
+        owners = {}
+        for experiment in wanted:
+            for space in spaces:
+                for name in parsing.spellings(experiment):
+                    index = keys.experiment_counters_key(space, name)
+                    owners.setdefault(index, []).append(experiment)
+    known: set[str] = set()
+    counters: dict[str, list[str | None]] = {}
+    for key, member in redis.members([*lists, *owners]):
+        if key in owners:
+            counters.setdefault(member, []).extend(owners[key])
+        else:
+            known.add(member)
+    found = {
+        name: _Experiment(namespace, name)
+        for name in (sorted(known) if wanted is None else dict.fromkeys(wanted))
+    }
+    parser = parsing.Parser(namespace, known.union(found))
+    for counter, possible in counters.items():
+        for owner in possible:
+            parsed = parser.parse(counter, owner)
+            if parsed is not None:
+                found[parsed[0]].counters[counter] = parsed[1:]
+    return list(found.values())
+
+
+def _from(experiments: list[_Experiment], name: str, goal: str) -> list[_Experiment]:
+    """Return the experiments from this one on, which begins with this goal."""
+    names = [each.name for each in experiments]
+    if name not in names:
+        return experiments[bisect(names, name) :]
+    rest = experiments[names.index(name) :]
+    rest[0].first_goal = goal
+    return rest
 
 
 def _read(
-    redis: "Client", namespace: str, wanted: "Sequence[str] | None"
-) -> "tuple[list[dict[str, Any]], dict[str, int]]":
-    """Return the wanted experiments, and the ignored events that belong to no known experiment.
+    redis: Client, meta_key: str, experiments: Sequence[_Experiment]
+) -> tuple[Reply, list[dict[str, Any]], str | None]:
+    """Return the content of a meta key, one page of experiments, and the name of the next page.
 
-    None means all experiments, sorted by name.
+    The name consists of the experiment and the goal that the next page begins with.
     """
-    names, counters = _read_indexes(redis, namespace, wanted)
-    space = keys.encode(namespace)
-    meta_keys = [keys.meta_key(space, keys.encode(name)) for name in names]
-    found = {name: _Experiment() for name in names}
-    metas = _read_counts(redis, counters, [keys.namespace_meta_key(space), *meta_keys], found)
-    experiments = [
-        found[name].described(name, meta) for name, meta in zip(names, metas[1:], strict=True)
-    ]
-    return experiments, _ignored(metas[0])
-
-
-def _read_indexes(
-    redis: "Client", namespace: str, wanted: "Sequence[str] | None"
-) -> "tuple[Sequence[str], dict[str, Names]]":
-    """Return the names of the experiments, and the names of each of their counters by its id."""
-    spaces = parsing.namespace_spellings(namespace)
-    lists = [keys.experiments_key(space) for space in spaces]
-    indexes = _indexes(spaces, wanted)
-    replies = process.read(
-        redis, [("SMEMBERS", key) for key in (*lists, *(index for index, _ in indexes))]
-    )
-    known = {name for reply in replies[: len(lists)] for name in process.texts(reply)}
-    names = sorted(known) if wanted is None else wanted
-    parser = parsing.Parser(namespace, known.union(names))
-    counters = {}
-    for (_, owner), reply in zip(indexes, replies[len(lists) :], strict=True):
-        for counter in process.texts(reply):
-            parsed = parser.parse(counter, owner)
-            if parsed is not None:
-                counters[counter] = parsed
-    return names, counters
-
-
-def _indexes(
-    spaces: "Iterable[str]", wanted: "Sequence[str] | None"
-) -> "list[tuple[str, str | None]]":
-    """Return the indexes to read, each with the experiment that it belongs to, if it has one."""
-    if wanted is None:
-        return [(keys.counters_key(space), None) for space in spaces]
-    return [
-        (keys.experiment_counters_key(space, name), experiment)
-        for space in spaces
-        for experiment in wanted
-        for name in parsing.spellings(experiment)
-    ]
-
-
-def _read_counts(
-    redis: "Client",
-    counters: "Mapping[str, Names]",
-    meta_keys: "Sequence[str]",
-    found: "Mapping[str, _Experiment]",
-) -> "list[Reply]":
-    """Add each counter to its experiment. Return the replies for the meta keys.
-
-    A reply is a WrongTypeError where the key holds something else.
-    """
-    commands: list[Command] = [("HGETALL", key) for key in meta_keys]
-    for counter in counters:
-        commands += [("PFCOUNT", key) for key in keys.shard_keys(counter)]
-        if keys.shards(counter) is None:  # an integer that Lamed may have left
-            commands.append(("GETRANGE", counter, 0, _MAX_DIGITS))
-    replies = redis.execute(commands)
-    for reply in replies:
-        if isinstance(reply, ServerError) and not isinstance(reply, WrongTypeError):
-            raise reply
-    position = len(meta_keys)
-    for counter, (experiment, goal, variant) in counters.items():
-        precision = keys.shards(counter)
-        size = precision or 2
-        part = _part(precision, replies[position : position + size])
-        position += size
-        if part is None:
-            found[experiment].unreadable += 1
-        else:
-            found[experiment].add(goal, variant, *part)
-    return replies[: len(meta_keys)]
-
-
-def _part(precision: "int | None", replies: "Sequence[Reply]") -> "tuple[str, int] | None":
-    """Return what a counter counted as (precision or EXACT, number).
-
-    Return None where its keys hold something that is not a count.
-    """
-    shards = replies[:1] if precision is None else replies
-    counts = [reply for reply in shards if isinstance(reply, int)]
-    if len(counts) == len(shards):
-        if precision in (None, 1):
-            return "1", counts[0]
-        return str(precision), round(sum(map(unrounded, counts)))
-    if precision is None:
-        content = replies[1]
-        if isinstance(content, bytes) and content.isdigit() and len(content) <= _MAX_DIGITS:
-            return EXACT, int(content)
-    return None
+    first: list[Command] = [("HGETALL", meta_key)]
+    replies = redis.slices(chain([first], *(each.commands() for each in experiments)))
+    (namespace_meta,) = next(replies)
+    items: list[dict[str, Any]] = []
+    room = _PAGE
+    for each in experiments:
+        (meta,) = next(replies)
+        each.read(redis, replies)
+        goals = each.goals()
+        room -= each.size_of_goal(PARTICIPATE)
+        fitting = 0
+        while fitting < len(goals):
+            room -= each.size_of_goal(goals[fitting])
+            if room < 0 and (items or fitting):
+                break
+            fitting += 1
+        if fitting or not goals:
+            items.append(each.described(meta, goals[:fitting]))
+        if fitting < len(goals):
+            following = f"{keys.encode(each.name)}:{keys.encode(goals[fitting])}"
+            return namespace_meta, items, following
+    return namespace_meta, items, None
 
 
 class _Experiment:
     """The counts of one experiment: per goal and variant the parts of the count, by precision."""
 
-    def __init__(self) -> None:
+    def __init__(self, namespace: str, name: str) -> None:
+        self.name = name
+        self.counters: dict[str, tuple[str, str]] = {}
+        """The ids of its counters, each with its goal and variant."""
+        self.first_goal = ""
+        """The goal that its part of a page begins with."""
+        self._meta_key = keys.meta_key(keys.encode(namespace), keys.encode(name))
         self._counts: dict[tuple[str, str], dict[str, int]] = {}
-        self.unreadable = 0
+        self._unreadable = 0
 
-    def add(self, goal: str, variant: str, precision: str, number: int) -> None:
-        parts = self._counts.setdefault((goal, variant), {})
-        parts[precision] = parts.get(precision, 0) + number
+    def commands(self) -> Iterator[list[Command]]:
+        """Yield the commands that read it: for its meta hash, and for each counter."""
+        yield [("HGETALL", self._meta_key)]
+        for counter in self.counters:
+            yield [
+                b"*2\r\n$7\r\nPFCOUNT\r\n$%d\r\n%b\r\n" % (len(key), key)
+                for key in map(str.encode, keys.shard_keys(counter))
+            ]
 
-    def described(self, name: str, meta: "Reply") -> "dict[str, Any]":
-        """Return the experiment as the API answers it.
+    def read(self, redis: Client, replies: Iterator[list[Reply]]) -> None:
+        """Take the replies for each counter."""
+        plain = []
+        for counter in self.counters:
+            precision = keys.shards(counter)
+            counts = [reply for reply in next(replies) if isinstance(reply, int)]
+            if len(counts) < (precision or 1):
+                self._unreadable += 1
+                if precision is None:
+                    plain.append(counter)
+            elif precision in (None, 1):
+                self._add(counter, "1", counts[0])
+            else:
+                self._add(counter, str(precision), round(sum(map(unrounded, counts))))
+        contents = redis.read([("GETRANGE", counter, 0, _MAX_DIGITS) for counter in plain])
+        for counter, content in zip(plain, contents, strict=True):
+            if isinstance(content, bytes) and content.isdigit() and len(content) <= _MAX_DIGITS:
+                self._add(counter, EXACT, int(content))
+                self._unreadable -= 1
+
+    def goals(self) -> list[str]:
+        """Return the names of its goals, from the first of this page on."""
+        goals = {goal for goal, _ in self._counts} - {PARTICIPATE}
+        return sorted(goal for goal in goals if goal >= self.first_goal)
+
+    def size_of_goal(self, goal: str) -> int:
+        """Return how many bytes a goal takes at most in Lambda's answer."""
+        labels = [goal, *{variant for _, variant in self._counts}]
+        return sum(
+            _ROW + len(label) * (4 if label.isascii() else _BYTES_OF_CHARACTER) for label in labels
+        )
+
+    def described(self, meta: Reply, goals: Iterable[str]) -> dict[str, Any]:
+        """Return the experiment with these goals as the API answers it.
 
         `goals` and its `results` are those of 1.5.0. `participants` are the trials, even before
         any goal was reached. `successes_by_precision` and `trials_by_precision` show the counting
         error: {"16": n} is a sum of 16 HyperLogLogs, {"exact": n} has no error. `since` is the
-        time of the first event (seconds since 1970) or null, `ignored` is {reason: events}, and
-        `unreadable` the number of counters whose keys hold something that is not a count.
+        time of the first event (seconds since 1970) or null, `precision` the one that it began
+        with or null, `ignored` is {reason: events}, and `unreadable` the number of counters whose
+        keys hold something that is not a count.
         """
-        variants = sorted({variant for _, variant in self._counts})
-        goals = sorted({goal for goal, _ in self._counts} - {PARTICIPATE})
         participants = [
             {"label": variant, **self._figure("trials", PARTICIPATE, variant)}
-            for variant in variants
+            for variant in sorted({variant for _, variant in self._counts})
         ]
-        since = _fields(meta).get("since", "")
+        noted = _fields(meta)
         return {
-            "experiment": name,
+            "experiment": self.name,
             "goals": [
                 {
                     "goal": goal,
                     "results": [
-                        {
-                            **participant,
-                            **self._figure("successes", goal, str(participant["label"])),
-                        }
-                        for participant in participants
+                        {**each, **self._figure("successes", goal, str(each["label"]))}
+                        for each in participants
                     ],
                 }
                 for goal in goals
             ],
             "participants": participants,
-            "since": int(since) if since.isdecimal() else None,
+            "since": _number(noted.get("since")),
+            "precision": _number(noted.get("precision")),
             "ignored": _ignored(meta),
-            "unreadable": self.unreadable,
+            "unreadable": self._unreadable,
         }
 
-    def _figure(self, name: str, goal: str, variant: str) -> "dict[str, Any]":
+    def _add(self, counter: str, precision: str, number: int) -> None:
+        parts = self._counts.setdefault(self.counters[counter], {})
+        parts[precision] = parts.get(precision, 0) + number
+
+    def _figure(self, name: str, goal: str, variant: str) -> dict[str, Any]:
         parts = self._counts.get((goal, variant), {})
         return {name: sum(parts.values()), f"{name}_by_precision": dict(sorted(parts.items()))}
 
 
-def _fields(reply: "Reply") -> "dict[str, str]":
-    values = list(process.texts(reply))
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isdecimal() else None
+
+
+def _fields(reply: Reply) -> dict[str, str]:
+    values = list(texts(reply))
     return dict(zip(values[::2], values[1::2], strict=False))
 
 
-def _ignored(meta: "Reply") -> "dict[str, int]":
+def _ignored(meta: Reply) -> dict[str, int]:
     from gimel.runtime.refusals import ignored
 
     return ignored(_fields(meta))

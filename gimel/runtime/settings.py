@@ -4,25 +4,28 @@ It contains JSON with the key names of config.json. `gimel deploy` writes it aft
 configuration, so that values are only read here. Every default has one home: DEFAULTS.
 """
 
+from __future__ import annotations
+
 import json
 import os
+from collections.abc import Mapping
 
 from gimel.runtime.errors import SettingsError
 from gimel.runtime.keys import PRECISIONS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
 VARIABLE = "GIMEL_SETTINGS"
 
-DEFAULTS: "dict[str, Any]" = {
+DEFAULTS: dict[str, Any] = {
     "precision": 16,
     "bot_filter": True,
     "allowed_origins": ["*"],
     "allowed_namespaces": None,
     "allowed_experiments": None,
+    "experiments": (),
     "limits": {
         "namespaces": 50,
         "experiments": 2000,
@@ -31,69 +34,47 @@ DEFAULTS: "dict[str, Any]" = {
     },
 }
 
-# A connection that died while idle costs an answer's time-out, a connection and another answer: all
-# of it must fit into the 3 s of gimel-track.
-REDIS_DEFAULTS: "dict[str, Any]" = {
-    "host": "localhost",
-    "port": 6379,
-    "db": 0,
-    "username": None,
-    "password": None,
-    "unix_socket_path": None,
-    "ssl": False,
-    "ssl_cert_reqs": "required",
-    "ssl_check_hostname": True,
-    "ssl_ca_certs": None,
-    "ssl_ca_data": None,
-    "ssl_certfile": None,
-    "ssl_keyfile": None,
-    "socket_connect_timeout": 0.8,
-    "socket_timeout": 0.8,
-}
-
 
 class RedisOptions:
     """How to reach Redis, under redis-py's names for the options. Times are in seconds."""
 
-    __slots__ = tuple(REDIS_DEFAULTS)
+    host: str = "localhost"
+    port: int = 6379
+    db: int = 0
+    username: str | None = None
+    password: str | None = None
+    unix_socket_path: str | None = None
+    ssl: bool = False
+    ssl_cert_reqs: str | None = "required"
+    ssl_check_hostname: bool = True
+    ssl_ca_certs: str | None = None
+    ssl_ca_data: str | None = None
+    ssl_certfile: str | None = None
+    ssl_keyfile: str | None = None
+    # A connection that died while idle costs an answer's time-out, a connection and another answer:
+    # all of it must fit into the 3 s of gimel-track.
+    socket_connect_timeout: float = 0.8
+    socket_timeout: float = 0.8
 
-    host: str
-    port: int
-    db: int
-    username: "str | None"
-    password: "str | None"
-    unix_socket_path: "str | None"
-    ssl: bool
-    ssl_cert_reqs: "str | None"
-    ssl_check_hostname: bool
-    ssl_ca_certs: "str | None"
-    ssl_ca_data: "str | None"
-    ssl_certfile: "str | None"
-    ssl_keyfile: "str | None"
-    socket_connect_timeout: float
-    socket_timeout: float
-
-    def __init__(self, options: "Mapping[str, Any]") -> None:
+    def __init__(self, options: Mapping[str, Any]) -> None:
         """Read options. A null means the default; options that only redis-py knows are skipped."""
-        for name, default in REDIS_DEFAULTS.items():
-            value = options.get(name)
-            setattr(self, name, default if value is None else value)
+        for name in REDIS_DEFAULTS:
+            if options.get(name) is not None:
+                setattr(self, name, options[name])
+
+
+REDIS_DEFAULTS: dict[str, Any] = {
+    name: value for name, value in vars(RedisOptions).items() if not name.startswith("_")
+}
 
 
 class Settings:
-    """The complete settings of one process."""
+    """The complete settings of one process.
 
-    __slots__ = (
-        "allowed_experiments",
-        "allowed_namespaces",
-        "allowed_origins",
-        "bot_filter",
-        "limits",
-        "precision",
-        "redis",
-    )
+    The owner lists `owned_experiments` and `owned_namespaces`: the limits do not keep them out.
+    """
 
-    def __init__(self, document: "Mapping[str, Any]") -> None:
+    def __init__(self, document: Mapping[str, Any]) -> None:
         """Complete the document with DEFAULTS.
 
         Raises KeyError, TypeError, ValueError or AttributeError if it has the wrong shape.
@@ -105,17 +86,15 @@ class Settings:
         # answered 200 and lost.
         self.precision: int = PRECISIONS[PRECISIONS.index(full["precision"])]
         self.bot_filter: bool = full["bot_filter"]
-        self.allowed_origins: tuple[str, ...] = tuple(full["allowed_origins"])
-        self.allowed_namespaces: frozenset[str] | None = (
-            None if namespaces is None else frozenset(namespaces)
-        )
-        self.allowed_experiments: frozenset[str] | None = (
-            None if experiments is None else frozenset(experiments)
-        )
+        self.allowed_origins = tuple[str, ...](full["allowed_origins"])
+        self.owned_namespaces = frozenset[str](namespaces or ())
+        self.owned_experiments = frozenset[str](experiments or ()).union(full["experiments"])
+        self.allowed_namespaces = None if namespaces is None else self.owned_namespaces
+        self.allowed_experiments = None if experiments is None else frozenset[str](experiments)
         self.limits: Mapping[str, int] = {**DEFAULTS["limits"], **full["limits"]}
 
 
-_parsed: "tuple[str, Settings] | None" = None
+_parsed: tuple[str, Settings] | None = None
 
 
 def current() -> Settings:

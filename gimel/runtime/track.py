@@ -4,9 +4,13 @@ Parses the events of a call, refuses those that the settings do not allow, has t
 and answers for each of them.
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
 from gimel.runtime import http
 from gimel.runtime.bots import is_bot
-from gimel.runtime.counting import count
+from gimel.runtime.counting import count, count_known
 from gimel.runtime.errors import BadRequest
 from gimel.runtime.event import (
     BOT,
@@ -15,24 +19,21 @@ from gimel.runtime.event import (
     TrackEvent,
     parse_event,
 )
-from gimel.runtime.redis import process
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from gimel.runtime.event import Request
+    from gimel.runtime.formats import Request
+    from gimel.runtime.process import Process
     from gimel.runtime.settings import Settings
 
 METHODS = ("GET", "POST")
 UNAVAILABLE = "the data store is unavailable; send the event again later"
 MAX_EVENTS = 100
 
-_OK = {"status": "ok"}
 
-
-def track(event: "Any", context: "Any" = None) -> "Any":
+def track(event: Any, context: Any = None) -> Any:
     """Count an event: `experiment`, `variant`, `event`, `uuid` and optionally `namespace`.
 
     `event` is the name of a goal or `participate`. A POST may contain a list of up to 100 events;
@@ -41,18 +42,27 @@ def track(event: "Any", context: "Any" = None) -> "Any":
     return http.answer(event, context, _track, methods=METHODS, unavailable=UNAVAILABLE)
 
 
-def _track(request: "Request", settings: "Settings", context: "Any") -> "Any":
-    if isinstance(request.body, list):
-        return _track_batch(request, settings, context)
-    if request.body is not None and not isinstance(request.body, dict):
-        raise BadRequest("the body must be a JSON object, a list of them, or a form")
-    event = parse_event({**request.parameters, **(request.body or {})}, settings.precision)
-    (answer,) = _answer_each([event], request, settings, context)
+def _track(request: Request, process: Process) -> Any:
+    parameters, body = request.parameters, request.body
+    if isinstance(body, list):
+        return _track_batch(request, body, process)
+    if body is not None:
+        if not isinstance(body, dict):
+            raise BadRequest("the body must be a JSON object, a list of them, or a form")
+        parameters = {**parameters, **body}
+    event = parse_event(parameters)
+    counter = process.known.get(event.names)
+    if (
+        counter is not None
+        and not (process.settings.bot_filter and is_bot(request.user_agent))
+        and count_known(process, counter, event.uuid)
+    ):
+        return http.OK  # the counter of a name that the settings do not allow is never known
+    (answer,) = _answer_each([event], request, process)
     return answer
 
 
-def _track_batch(request: "Request", settings: "Settings", context: "Any") -> "Any":
-    batch: list[Any] = request.body
+def _track_batch(request: Request, batch: list[Any], process: Process) -> Any:
     if not 1 <= len(batch) <= MAX_EVENTS:
         raise BadRequest(f"the list has {len(batch)} events; it may have 1 to {MAX_EVENTS}")
     answers: list[Mapping[str, str]] = [{}] * len(batch)
@@ -61,46 +71,46 @@ def _track_batch(request: "Request", settings: "Settings", context: "Any") -> "A
         try:
             if not isinstance(item, dict):
                 raise BadRequest("an event must be a JSON object")
-            events[position] = parse_event({**request.parameters, **item}, settings.precision)
+            events[position] = parse_event({**request.parameters, **item})
         except BadRequest as error:
             answers[position] = {"error": str(error)}
     if not events:
         raise BadRequest("no event of the list is valid", events=answers)
-    outcomes = _answer_each(list(events.values()), request, settings, context)
+    outcomes = _answer_each(list(events.values()), request, process)
     for position, outcome in zip(events, outcomes, strict=True):
         answers[position] = outcome
     return {"status": "ok" if len(events) == len(batch) else "partial", "events": answers}
 
 
 def _answer_each(
-    events: "Sequence[TrackEvent]", request: "Request", settings: "Settings", context: "Any"
-) -> "list[Mapping[str, str]]":
-    redis = process.client(settings.redis, context)
-    reasons = _refused(events, request, settings)
+    events: Sequence[TrackEvent], request: Request, process: Process
+) -> list[Mapping[str, str]]:
+    reasons = _refused(events, request, process.settings)
     accepted = [event for event in events if event not in reasons]
     if accepted:
-        reasons.update(count(redis, accepted, settings.limits))
+        reasons.update(count(process, accepted))
     if reasons:
         from gimel.runtime.refusals import note
 
-        note(redis, reasons)
+        note(process.redis, reasons)
     return [
-        {"status": "ignored", "reason": reasons[event]} if event in reasons else _OK
+        {"status": "ignored", "reason": reasons[event]} if event in reasons else http.OK
         for event in events
     ]
 
 
 def _refused(
-    events: "Sequence[TrackEvent]", request: "Request", settings: "Settings"
-) -> "dict[TrackEvent, str]":
+    events: Sequence[TrackEvent], request: Request, settings: Settings
+) -> dict[TrackEvent, str]:
     """Return the events that the settings do not allow, each with the reason."""
     if settings.bot_filter and is_bot(request.user_agent):
         return dict.fromkeys(events, BOT)
     namespaces, experiments = settings.allowed_namespaces, settings.allowed_experiments
     refused = {}
     for event in events:
-        if namespaces is not None and event.namespace not in namespaces:
+        namespace, experiment = event.names[:2]
+        if namespaces is not None and namespace not in namespaces:
             refused[event] = NAMESPACE_NOT_ALLOWED
-        elif experiments is not None and event.experiment not in experiments:
+        elif experiments is not None and experiment not in experiments:
             refused[event] = EXPERIMENT_NOT_ALLOWED
     return refused

@@ -46,7 +46,8 @@ def test_keys(gimel_store: redis.Redis, configure: Configure, precision: int) ->
         "my shop:counter_keys": {counter.encode()},
         "my shop:a%3Ab:counter_keys": {counter.encode()},
     }
-    assert since.keys() == {b"since"}
+    assert since.keys() == {b"since", b"precision"}
+    assert since[b"precision"] == b"%d" % precision
 
 
 class TestOccupied:

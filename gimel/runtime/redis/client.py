@@ -1,81 +1,158 @@
 """A small Redis client: it sends all commands in one write and keeps one connection per node.
 
 It handles TCP, Unix sockets, TLS, AUTH, SELECT, time-outs, connections that died while Lambda was
-frozen, and the redirections of Redis Cluster. It knows nothing about counters. `ssl` is imported
-only if TLS is on.
+frozen, and the redirections of Redis Cluster. It knows nothing about counters.
 
-In a cluster the nodes are asked one after the other, so a call takes one round trip per node that
-holds a key of it, and another one for each redirection that is not known yet.
+In a cluster the nodes are asked side by side: a call takes one round trip, and another one for each
+redirection that is not known yet.
 """
 
-import io
-import socket
-import time
+from __future__ import annotations
+
 from binascii import crc_hqx
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from gimel.runtime.errors import (
-    AnswerTimeout,
     ConnectionFailed,
     ProtocolError,
     ReadOnlyError,
     Redirected,
     ServerError,
+    WrongTypeError,
 )
-from gimel.runtime.redis.resp import encode, read_reply
+from gimel.runtime.redis.connection import Connection
+from gimel.runtime.redis.resp import encode, name_and_key
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from typing import TypeAlias
+    from typing import Any
 
-    from _typeshed import WriteableBuffer
-
+    from gimel.runtime.redis.connection import Address
     from gimel.runtime.redis.resp import Command, Reply
     from gimel.runtime.settings import RedisOptions
 
-    Address: TypeAlias = tuple[str, int]
+SLICE = 2000
+"""How many commands callers should send at a time, so that memory and waits are bounded."""
 
 _MOST_REDIRECTIONS = 5
 
 
 class Client:
-    """The connections of one process to one Redis server or cluster. Not thread-safe."""
+    """The connections of one process to one Redis server or cluster. Not thread-safe.
 
-    def __init__(self, options: "RedisOptions") -> None:
+    The methods raise ConnectionFailed, AnswerTimeout or ProtocolError, and a ServerError (usually
+    AuthenticationError) if the login fails.
+    """
+
+    def __init__(self, options: RedisOptions) -> None:
         self._options = options
-        self._home: Address = (options.host, options.port)
-        self._connections: dict[Address, _Connection] = {}
-        self._address_of_slot: dict[int, Address] = {}
+        self._configured = self._home = (options.host, options.port)
+        self._connections: dict[Address, Connection] = {}
+        self._address_of_slot: dict[int, Address] = {}  # empty unless this is a cluster
         self.deadline: float | None = None
         """When every wait must end (`time.monotonic()`, seconds), except that for DNS."""
 
-    def execute(self, commands: "Sequence[Command]", *, idempotent: bool = True) -> "list[Reply]":
+    def execute(self, commands: Sequence[Command], *, idempotent: bool = True) -> list[Reply]:
         """Send all commands. Return one reply per command, in order; error replies as typed errors.
 
-        The second word of a command is its key. `idempotent` allows sending all commands again when
-        a connection that was kept from an earlier call turns out to be dead, or its server to have
-        become a replica. Raises ConnectionFailed, AnswerTimeout or ProtocolError, and a ServerError
-        (usually AuthenticationError) if the login fails.
+        A cluster executes them in any order. `idempotent` allows sending all commands again when a
+        connection that was kept from an earlier call turns out to be dead, or its server to have
+        become a replica.
+        """
+        if not commands:
+            return []
+        if self._address_of_slot:
+            replies: list[Reply] = [None] * len(commands)
+            routes = [(i, self._address(command), False) for i, command in enumerate(commands)]
+        else:
+            home = self._home
+            replies = self._ask({home: commands}, idempotent)[home]
+            routes = _redirected(replies)
+        for _ in range(1 + _MOST_REDIRECTIONS):
+            if not routes:
+                break
+            batches: dict[Address, list[Command]] = {}
+            places: dict[Address, list[int | None]] = {}
+            for index, address, asking in routes:
+                if asking:
+                    batches.setdefault(address, []).append(("ASKING",))
+                    places.setdefault(address, []).append(None)
+                batches.setdefault(address, []).append(commands[index])
+                places.setdefault(address, []).append(index)
+            for address, answers in self._ask(batches, idempotent).items():
+                for place, answer in zip(places[address], answers, strict=True):
+                    if place is not None:
+                        replies[place] = answer
+            routes = _redirected(replies)
+        return replies
+
+    def in_order(
+        self, first: Sequence[Command], second: Sequence[Command]
+    ) -> tuple[list[Reply], list[Reply]]:
+        """Execute the first commands before the second ones, on a cluster too.
+
+        One server does so in one round trip. All commands may be sent again.
         """
         if not self._address_of_slot:
-            replies = self._exchange(self._home, commands, idempotent)
-        else:
-            replies = [None] * len(commands)
-            for address, indexes in self._by_node(commands).items():
-                answers = self._exchange(
-                    address, [commands[index] for index in indexes], idempotent
-                )
-                for index, answer in zip(indexes, answers, strict=True):
-                    replies[index] = answer
-        for _ in range(_MOST_REDIRECTIONS):
-            redirected = {
-                index: reply for index, reply in enumerate(replies) if isinstance(reply, Redirected)
-            }
-            if not redirected:
-                break
-            for index, answer in self._follow(commands, redirected, idempotent):
-                replies[index] = answer
+            home = self._home
+            replies = self._ask({home: [*first, *second]}, True)[home]
+            if Redirected not in map(type, replies):
+                return replies[: len(first)], replies[len(first) :]
+        return self.execute(first), self.execute(second)
+
+    def run(self, commands: Sequence[Command], *, idempotent: bool = True) -> list[Reply]:
+        """Execute the commands. Raises the first error among the replies as well."""
+        replies = self.execute(commands, idempotent=idempotent)
+        for command, reply in zip(commands, replies, strict=True):
+            check(command, reply)
         return replies
+
+    def read(self, commands: Sequence[Command]) -> list[Reply]:
+        """Execute commands that read. Where a key holds another type of value, the reply is None.
+
+        With colons in a name, the key that 1.5.0 would have used may be any other key.
+        """
+        replies = self.execute(commands)
+        for index, reply in enumerate(replies):
+            if isinstance(reply, WrongTypeError):
+                replies[index] = None
+            else:
+                check(commands[index], reply)
+        return replies
+
+    def members(self, keys: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Yield (key, member) for the members of sets, read in slices; some perhaps twice.
+
+        A key that holds another type of value has no members.
+        """
+        cursors: dict[str, Any] = dict.fromkeys(keys, b"0")
+        while cursors:
+            replies = self.read([("SSCAN", key, at, "COUNT", SLICE) for key, at in cursors.items()])
+            following = {}
+            for key, reply in zip(cursors, replies, strict=True):
+                if isinstance(reply, list):
+                    cursor, found = reply
+                    yield from ((key, member) for member in texts(found))
+                    if cursor != b"0":
+                        following[key] = cursor
+            cursors = following
+
+    def slices(self, batches: Iterable[Sequence[Command]]) -> Iterator[list[Reply]]:
+        """Read with many commands, a bounded number at a time. Yield the replies to each batch."""
+        waiting: list[Sequence[Command]] = []
+        size = 0
+        for batch in chain(batches, (None,)):
+            if batch is not None:
+                waiting.append(batch)
+                size += len(batch)
+            if size >= SLICE or batch is None:
+                replies = self.read(list(chain(*waiting)))
+                start = 0
+                for asked in waiting:
+                    yield replies[start : start + len(asked)]
+                    start += len(asked)
+                waiting, size = [], 0
 
     def close(self) -> None:
         """Close every connection. The next call opens those that it needs."""
@@ -84,248 +161,120 @@ class Client:
         self._connections.clear()
         self._address_of_slot.clear()
 
-    def _by_node(self, commands: "Sequence[Command]") -> "dict[Address, list[int]]":
-        nodes: dict[Address, list[int]] = {}
-        for index, command in enumerate(commands):
-            address = self._address_of_slot.get(slot_of(command[1]), self._home)
-            nodes.setdefault(address, []).append(index)
-        return nodes
+    def _address(self, command: Command) -> Address:
+        return self._address_of_slot.get(slot_of(name_and_key(command)[1]), self._home)
 
-    def _follow(
-        self,
-        commands: "Sequence[Command]",
-        redirected: "Mapping[int, Redirected]",
-        idempotent: bool,
-    ) -> "Iterator[tuple[int, Reply]]":
-        """Send the redirected commands to their nodes, one batch per node. Remember moved slots."""
-        groups: dict[tuple[Address, bool], list[int]] = {}
-        for index, redirection in redirected.items():
-            address = (redirection.host, redirection.port)
-            groups.setdefault((address, redirection.asking), []).append(index)
-            if not redirection.asking:
-                self._address_of_slot[redirection.slot] = address
-        for (address, asking), indexes in groups.items():
-            batch: list[Command] = []
-            for index in indexes:
-                batch += [("ASKING",), commands[index]] if asking else [commands[index]]
-            answers = self._exchange(address, batch, idempotent)
-            yield from zip(indexes, answers[1::2] if asking else answers, strict=True)
+    def _ask(
+        self, batches: Mapping[Address, Sequence[Command]], idempotent: bool
+    ) -> dict[Address, list[Reply]]:
+        """Send each node its commands, then read the replies of each."""
+        try:
+            sent = {
+                a for a, commands in batches.items() if self._send_kept(a, commands, idempotent)
+            }
+            return {
+                address: self._answer(address, commands, address in sent, idempotent)
+                for address, commands in batches.items()
+            }
+        except BaseException:  # also KeyboardInterrupt: no later call must read these replies
+            for address in batches:
+                self._drop(address)
+            raise
 
-    def _exchange(
-        self, address: "Address", commands: "Sequence[Command]", idempotent: bool
-    ) -> "list[Reply]":
-        payload = encode(commands)
-        if address in self._connections:
+    def _send_kept(self, address: Address, commands: Sequence[Command], idempotent: bool) -> bool:
+        """Send on the connection that was kept. Return whether there is one that takes it."""
+        connection = self._connections.get(address)
+        if connection is None:
+            return False
+        try:
+            connection.send(encode(commands), self.deadline)
+        except ConnectionFailed:
+            if not idempotent:
+                raise
+            self._drop(address)
+            return False
+        return True
+
+    def _answer(
+        self, address: Address, commands: Sequence[Command], sent: bool, idempotent: bool
+    ) -> list[Reply]:
+        """Return the replies to commands that were sent, else send them on a new connection."""
+        if sent:
             try:
-                replies = self._attempt(address, payload, len(commands))
+                replies = self._receive(address, len(commands))
             except ConnectionFailed as error:
                 if not idempotent or isinstance(error, ProtocolError):
                     raise
+                self._drop(address)
             else:
                 if address in self._connections or not idempotent:
                     return replies
-        return self._attempt(address, payload, len(commands))
+        connection = Connection(address, self._options, self.deadline)
+        self._connections[address] = connection
+        connection.send(encode(commands), self.deadline)
+        return self._receive(address, len(commands))
 
-    def _attempt(self, address: "Address", payload: bytes, count: int) -> "list[Reply]":
-        """Exchange on the kept connection, or on a new one.
-
-        It is kept afterwards only if it is in step and its server accepts writes.
-        """
-        try:
-            connection = self._connections.get(address)
-            if connection is None:
-                connection = self._connections[address] = _Connection(
-                    address, self._options, self.deadline
-                )
-            replies = connection.exchange(payload, count, self.deadline)
-        except (
-            BaseException
-        ):  # also KeyboardInterrupt: the next call must not read this one's reply
+    def _receive(self, address: Address, count: int) -> list[Reply]:
+        """Read the replies. Remember moved slots; leave a server that has become a replica."""
+        replies = self._connections[address].receive(count)
+        kinds = set(map(type, replies))
+        if ReadOnlyError in kinds:
             self._drop(address)
-            raise
-        for reply in replies:
-            if isinstance(reply, ReadOnlyError):
-                self._drop(address)
-            elif isinstance(reply, Redirected) and not reply.host:
-                reply.host = address[0]
+        if Redirected in kinds:
+            for reply in replies:
+                if isinstance(reply, Redirected):
+                    reply.host = reply.host or address[0]
+                    if not reply.asking:
+                        self._address_of_slot[reply.slot] = (reply.host, reply.port)
         return replies
 
-    def _drop(self, address: "Address") -> None:
-        """Forget a failed connection and the nodes of all slots: a failover changes both."""
+    def _drop(self, address: Address) -> None:
+        """Forget a failed connection and the nodes of all slots: a failover changes both.
+
+        The next call begins at a node whose connection works, if there is one.
+        """
         connection = self._connections.pop(address, None)
         if connection is not None:
             connection.close()
         self._address_of_slot.clear()
+        self._home = next(iter(self._connections), self._configured)
 
 
-class _Connection:
-    """One socket, logged in, with its database selected."""
-
-    def __init__(
-        self, address: "Address", options: "RedisOptions", deadline: "float | None"
-    ) -> None:
-        connect_by = _earlier(time.monotonic() + options.socket_connect_timeout, deadline)
-        self._answer_timeout = options.socket_timeout
-        where = options.unix_socket_path or f"{address[0]}:{address[1]}"
-        try:
-            self._socket = _connect(address, options, connect_by)
-        except TimeoutError:
-            raise ConnectionFailed(f"no connection to Redis at {where} in time") from None
-        except (OSError, ValueError, TypeError) as error:  # also invalid host names, certificates
-            raise ConnectionFailed(f"no connection to Redis at {where}: {error}") from None
-        self._incoming = _Incoming(self._socket)
-        self._stream = io.BufferedReader(self._incoming)
-        try:
-            self._log_in(options, connect_by)
-        except BaseException:
-            self.close()
-            raise
-
-    def _log_in(self, options: "RedisOptions", connect_by: float) -> None:
-        # Nothing else is sent before the answer: after a failed SELECT, commands would go to
-        # another database.
-        commands: list[Command] = []
-        if options.password:
-            commands.append(
-                ("AUTH", options.username, options.password)
-                if options.username
-                else ("AUTH", options.password)
-            )
-        if options.db:
-            commands.append(("SELECT", options.db))
-        if commands:
-            for reply in self.exchange(encode(commands), len(commands), connect_by):
-                if isinstance(reply, ServerError):
-                    raise reply
-
-    def exchange(self, payload: bytes, replies: int, deadline: "float | None") -> "list[Reply]":
-        """Write the payload and read that many replies. After any exception, close the connection.
-
-        The time-out bounds each wait for the next bytes, so that a long answer may take longer. The
-        deadline bounds the whole exchange.
-        """
-        self._incoming.timeout, self._incoming.deadline = self._answer_timeout, deadline
-        try:
-            self._socket.settimeout(
-                _remaining(_earlier(time.monotonic() + self._answer_timeout, deadline))
-            )
-            self._socket.sendall(payload)
-        except TimeoutError:
-            raise AnswerTimeout("Redis did not take the commands in time") from None
-        except OSError as error:
-            raise ConnectionFailed(f"the connection to Redis was lost: {error}") from None
-        stream = self._stream
-        return [read_reply(stream) for _ in range(replies)]
-
-    def close(self) -> None:
-        self._stream.close()
-        self._socket.close()
+def _redirected(replies: Sequence[Reply]) -> list[tuple[int, Address, bool]]:
+    """Return the places of the redirected commands, where to send them, and whether by ASKING."""
+    return [
+        (place, (reply.host, reply.port), reply.asking)
+        for place, reply in enumerate(replies)
+        if isinstance(reply, Redirected)
+    ]
 
 
-class _Incoming(io.RawIOBase):
-    """What a socket receives.
-
-    `socket.makefile` would wait for the whole time-out again for each piece, past any deadline.
-    """
-
-    def __init__(self, connected: socket.socket) -> None:
-        self._socket = connected
-        self.timeout = 0.0
-        self.deadline: float | None = None
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        self._socket.settimeout(
-            _remaining(_earlier(time.monotonic() + self.timeout, self.deadline))
-        )
-        return self._socket.recv_into(buffer)
+def check(command: Command, reply: Reply) -> None:
+    """Raise the reply if it is an error, with the command and its key in the message."""
+    if isinstance(reply, ServerError):
+        name, key = name_and_key(command)
+        reply.command = f"{name.decode()} {key.decode()}"
+        raise reply
 
 
-def slot_of(key: "bytes | str | int") -> int:
+def texts(reply: Reply) -> Iterator[str]:
+    """Yield the members of a set or hash that are text. Gimel writes no others."""
+    for member in reply if isinstance(reply, list) else ():
+        if isinstance(member, bytes):
+            try:
+                yield member.decode()
+            except UnicodeDecodeError:
+                continue
+
+
+def slot_of(key: bytes) -> int:
     """Return the hash slot (0 to 16383) of a key: CRC-16/XMODEM of the key or of its hash tag.
 
     Source: https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/
     """
-    data = key if isinstance(key, bytes) else str(key).encode()
-    start = data.find(b"{") + 1
+    start = key.find(b"{") + 1
     if start:
-        end = data.find(b"}", start)
+        end = key.find(b"}", start)
         if end > start:
-            data = data[start:end]
-    return crc_hqx(data, 0) % 16384
-
-
-def _connect(address: "Address", options: "RedisOptions", connect_by: float) -> socket.socket:
-    if options.unix_socket_path:
-        unix = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            unix.settimeout(_remaining(connect_by))
-            unix.connect(options.unix_socket_path)
-        except BaseException:
-            unix.close()
-            raise
-        return unix
-    tcp = _connect_tcp(address, connect_by)
-    if not options.ssl:
-        return tcp
-    try:
-        from gimel.runtime.redis import tls  # imports ssl
-
-        context = tls.context(options)
-        tcp.settimeout(_remaining(connect_by))
-        return context.wrap_socket(tcp, server_hostname=address[0])
-    except BaseException:
-        tcp.close()
-        raise
-
-
-def _connect_tcp(address: "Address", connect_by: float) -> socket.socket:
-    """Try each address of the host, all of them within the same time.
-
-    `socket.create_connection` would allow each of them the whole time.
-    """
-    if not 0 < address[1] < 65536:  # getaddrinfo would take it modulo 65536
-        raise OSError(f"{address[1]} is not a valid port")
-    failure: OSError = OSError("the host name has no address")
-    host, port = address
-    # getaddrinfo encodes text as IDNA, whose tables are the most expensive import of a cold start.
-    found = socket.getaddrinfo(
-        host.encode() if host.isascii() else host, port, type=socket.SOCK_STREAM
-    )
-    for tried, (family, kind, protocol, _, resolved) in enumerate(found):
-        try:
-            tcp = socket.socket(family, kind, protocol)
-        except OSError as error:  # IPv6 on a machine that has none
-            failure = error
-            continue
-        try:
-            # A silent address must leave time for the next one.
-            tcp.settimeout(_remaining(connect_by) / (len(found) - tried))
-            tcp.connect(resolved)
-            tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            return tcp
-        except OSError as error:
-            tcp.close()
-            failure = error
-        except BaseException:
-            tcp.close()
-            raise
-    raise failure
-
-
-def _earlier(moment: float, deadline: "float | None") -> float:
-    return moment if deadline is None else min(moment, deadline)
-
-
-def _remaining(moment: float) -> float:
-    """Return the seconds until the moment. Raises TimeoutError if there are none left.
-
-    A socket would take a time-out of zero for "do not wait" and raise another error.
-    """
-    seconds = moment - time.monotonic()
-    if seconds <= 0:
-        raise TimeoutError("no time is left")
-    return seconds
+            key = key[start:end]
+    return crc_hqx(key, 0) % 16384

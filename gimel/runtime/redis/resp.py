@@ -5,39 +5,31 @@ that is not RESP2 is a `ProtocolError`. The connection must then be closed, beca
 where the next reply begins.
 """
 
-from gimel.runtime.errors import (
-    AnswerTimeout,
-    ConnectionFailed,
-    ProtocolError,
-    ServerError,
-    server_error,
-)
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from gimel.runtime.errors import ConnectionFailed, ProtocolError, ServerError, server_error
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from typing import Protocol, TypeAlias
+    from typing import TypeAlias
 
-    Argument: TypeAlias = bytes | str | int
-    Command: TypeAlias = tuple[Argument, ...]
+    Command: TypeAlias = bytes | tuple[bytes | str | int, ...]
     Reply: TypeAlias = str | bytes | int | ServerError | list["Reply"] | None
-
-    class Stream(Protocol):
-        """What `socket.makefile("rb")` returns."""
-
-        def readline(self, limit: int, /) -> bytes: ...
-        def read(self, size: int, /) -> bytes | None: ...
-
 
 _LONGEST_LINE = 64 * 1024
 _LONGEST_STRING = 512 * 1024 * 1024
 _DEEPEST_ARRAY = 32
 
 
-def encode(commands: "Iterable[Command]") -> bytes:
-    """Return the commands as one pipeline, ready for a single write."""
+def encode(commands: Iterable[Command]) -> bytes:
+    """Return the commands as one pipeline. A command of type bytes is encoded already."""
     parts = []
     for command in commands:
+        if isinstance(command, bytes):
+            parts.append(command)
+            continue
         parts.append(b"*%d\r\n" % len(command))
         for argument in command:
             if not isinstance(argument, bytes):
@@ -46,38 +38,112 @@ def encode(commands: "Iterable[Command]") -> bytes:
     return b"".join(parts)
 
 
-def read_reply(stream: "Stream", depth: int = 0) -> "Reply":
-    """Read one reply: a status as str, a string as bytes, a null as None.
+def name_and_key(command: Command) -> tuple[bytes, bytes]:
+    """Return the first two words of a command: its name and its key."""
+    words = encode((command,)).split(b"\r\n", 5)
+    return words[2], words[4]
 
-    An error reply is returned, not raised, as its typed error. Raises ProtocolError for anything
-    that is not RESP2, ConnectionFailed when the stream ends, and AnswerTimeout when it stalls.
+
+class Reader:
+    """Reads replies: a status as str, a string as bytes, a null as None.
+
+    An error reply is returned, not raised, as its typed error. `receive()` returns the next bytes,
+    none at the end. Raises what it raises, ProtocolError for anything that is not RESP2, and
+    ConnectionFailed at the end of the bytes.
     """
-    line = _line(stream)
-    kind, rest = line[:1], line[1:]
-    if kind == b":":
-        return _integer(rest)
-    if kind == b"$":
-        length = _integer(rest)
-        if length == -1:
-            return None
-        if not 0 <= length <= _LONGEST_STRING:
-            raise ProtocolError(f"a string with the impossible length {length}")
-        body = _exactly(stream, length + 2)
-        if body[-2:] != b"\r\n":
+
+    def __init__(self, receive: Callable[[], bytes]) -> None:
+        self._receive = receive
+        self._data = b""
+        self._position = 0
+        self.errors = 0
+        """How many error replies were read."""
+
+    def replies(self, count: int) -> list[Reply]:
+        """Return the next `count` replies."""
+        replies: list[Reply] = []
+        if count and self._position == len(self._data):
+            self._data, self._position = self._next(), 0
+        data, position = self._data, self._position
+        while len(replies) < count:
+            # Counting and reading counts: nearly every reply is a short integer, already received.
+            end = data.find(b"\r\n", position, position + 12)
+            digits = data[position + 1 : end]
+            if end > 0 and data[position] == 58 and digits.isdigit():
+                replies.append(int(digits))
+                position = end + 2
+            else:
+                self._position = position
+                replies.append(self._reply(0))
+                data, position = self._data, self._position
+        self._position = position
+        return replies
+
+    def _reply(self, depth: int) -> Reply:
+        line = self._line()
+        kind, rest = line[:1], line[1:]
+        if kind == b":":
+            return _integer(rest)
+        if kind == b"$":
+            length = _integer(rest)
+            if length == -1:
+                return None
+            if not 0 <= length <= _LONGEST_STRING:
+                raise ProtocolError(f"a string with the impossible length {length}")
+            return self._string(length)
+        if kind == b"*":
+            length = _integer(rest)
+            if length == -1:
+                return None
+            if length < 0 or depth >= _DEEPEST_ARRAY:
+                raise ProtocolError(f"an array of impossible length {length} or depth {depth}")
+            return [self._reply(depth + 1) for _ in range(length)]
+        text = rest.decode("utf-8", "replace")
+        if kind == b"-":
+            self.errors += 1
+            return server_error(text)
+        if kind == b"+":
+            return text
+        raise ProtocolError(f"a reply of unknown type {kind!r}")
+
+    def _line(self) -> bytes:
+        end = self._data.find(b"\n", self._position)
+        while end < 0:
+            if len(self._data) - self._position >= _LONGEST_LINE:
+                raise ProtocolError("a line without CRLF")
+            searched = len(self._data) - self._position
+            self._fill()
+            end = self._data.find(b"\n", searched)
+        line = self._data[self._position : end - 1]
+        if end == self._position or self._data[end - 1] != 13:
+            raise ProtocolError("a line without CRLF")
+        self._position = end + 1
+        return line
+
+    def _string(self, length: int) -> bytes:
+        end = self._position + length
+        missing = end + 2 - len(self._data)
+        if missing > 0:
+            pieces = [self._data[self._position :]]
+            while missing > 0:  # joined once: a long string arrives in many pieces
+                pieces.append(self._next())
+                missing -= len(pieces[-1])
+            self._data, self._position, end = b"".join(pieces), 0, length
+        if self._data[end : end + 2] != b"\r\n":
             raise ProtocolError("a string longer than its stated length")
-        return body[:-2]
-    if kind == b"+":
-        return rest.decode("utf-8", "replace")
-    if kind == b"-":
-        return server_error(rest.decode("utf-8", "replace"))
-    if kind == b"*":
-        length = _integer(rest)
-        if length == -1:
-            return None
-        if length < 0 or depth >= _DEEPEST_ARRAY:
-            raise ProtocolError(f"an array with the impossible length {length} or depth {depth}")
-        return [read_reply(stream, depth + 1) for _ in range(length)]
-    raise ProtocolError(f"a reply of unknown type {kind!r}")
+        string = self._data[self._position : end]
+        self._position = end + 2
+        return string
+
+    def _fill(self) -> None:
+        self._data = self._data[self._position :] + self._next()
+        self._position = 0
+
+    def _next(self) -> bytes:
+        data = self._receive()
+        if not data:
+            raise ConnectionFailed("Redis closed the connection")
+        return data
 
 
 def _integer(digits: bytes) -> int:
@@ -85,28 +151,3 @@ def _integer(digits: bytes) -> int:
     if not magnitude.isdigit() or len(magnitude) > 19:
         raise ProtocolError(f"not an integer: {digits[:32]!r}")
     return int(digits)
-
-
-def _line(stream: "Stream") -> bytes:
-    line = _receive(stream.readline, _LONGEST_LINE)
-    if line[-2:] == b"\r\n":
-        return line[:-2]
-    if line[-1:] == b"\n" or len(line) == _LONGEST_LINE:
-        raise ProtocolError("a line without CRLF")
-    raise ConnectionFailed("Redis closed the connection")
-
-
-def _exactly(stream: "Stream", size: int) -> bytes:
-    body = _receive(stream.read, size)
-    if len(body) < size:
-        raise ConnectionFailed("Redis closed the connection")
-    return body
-
-
-def _receive(read: "Callable[[int], bytes | None]", size: int) -> bytes:
-    try:
-        return read(size) or b""
-    except TimeoutError:
-        raise AnswerTimeout("Redis did not answer in time") from None
-    except OSError as error:
-        raise ConnectionFailed(f"the connection was lost: {error}") from None

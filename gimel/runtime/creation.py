@@ -1,0 +1,135 @@
+"""How a counter comes into being: looked up, registered, and marked last.
+
+A counter exists when its experiment's index lists it: that is its commit mark. Decisions rest on
+what Redis holds, never on which client was first, and every stage may be repeated. A stage is sent
+only after the one before succeeded, so that the order holds on a cluster too.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Sequence
+
+from gimel.runtime import keys
+from gimel.runtime.event import Counter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gimel.runtime.redis.client import Client
+    from gimel.runtime.redis.resp import Command, Reply
+
+
+class New:
+    """A counter that this process does not know yet, and what Redis holds of it.
+
+    `is_listed` says whether its experiment is, and `is_older` whether the experiment began under
+    1.5.0, which did not note when. `is_marked` says whether the counter has its mark, and
+    `is_complete` whether it also has its names. `precision` is the one that its experiment began
+    with, or the `default`.
+    """
+
+    def __init__(self, counter: Counter, default: int, replies: Sequence[Reply]) -> None:
+        listed, meta, member, marked, indexed = replies
+        since, precision = meta if isinstance(meta, list) else (None, None)
+        self.counter = counter
+        self.is_listed = bool(listed)
+        self.is_older = self.is_listed and since is None
+        self.is_marked = bool(marked)
+        self.is_complete = self.is_marked and self.is_listed and bool(indexed)
+        if isinstance(precision, bytes):
+            self.precision = int(precision)
+        elif self.is_older:
+            self.precision = 1
+        elif isinstance(member, bytes):  # an early 2.0.0 did not note the precision
+            self.precision = keys.shards(member.decode("utf-8", "replace")) or 1
+        else:
+            self.precision = default
+
+    def questions(self) -> list[Command]:
+        """Return the commands that are all answered 1 while it is registered and marked."""
+        experiment = self.counter.experiment
+        questions: list[Command] = [
+            ("SISMEMBER", experiment.experiments_key, experiment.name),
+            ("SISMEMBER", keys.NAMESPACES, experiment.namespace),
+            ("SISMEMBER", experiment.namespace_index, self.counter.id),
+        ]
+        if not self.is_older:
+            questions.append(("HEXISTS", experiment.meta_key, "since"))
+        return [*questions, self.counter.is_marked]
+
+
+def look_up(redis: Client, counters: Sequence[Counter], default: int) -> list[New]:
+    """Return what Redis holds of each counter, at the precision of its experiment."""
+    found = _look_up(redis, counters, default)
+    other = {
+        new: Counter(new.counter.names, new.precision)
+        for new in found
+        if new.precision != new.counter.precision
+    }
+    again = dict(zip(other, _look_up(redis, list(other.values()), default), strict=True))
+    return [again.get(new, new) for new in found]
+
+
+def _look_up(redis: Client, counters: Sequence[Counter], default: int) -> list[New]:
+    commands: list[Command] = []
+    for counter in counters:
+        experiment = counter.experiment
+        commands += [
+            ("SISMEMBER", experiment.experiments_key, experiment.name),
+            ("HMGET", experiment.meta_key, "since", "precision"),
+            ("SRANDMEMBER", experiment.index),
+            counter.is_marked,
+            ("SISMEMBER", experiment.namespace_index, counter.id),
+        ]
+    replies = redis.run(commands)
+    return [
+        New(counter, default, replies[5 * place : 5 * place + 5])
+        for place, counter in enumerate(counters)
+    ]
+
+
+def register(redis: Client, new: Sequence[New]) -> list[New]:
+    """Register experiments and counters, then mark the counters. Return those that were marked.
+
+    Another client may have begun an experiment with another precision at
+    this moment: its counters are to be looked up again.
+    """
+    dated = [each for each in new if not each.is_older]
+    commands: list[Command] = []
+    for each in dated:
+        key = each.counter.experiment.meta_key
+        # Before the name: a name without a time is an experiment of 1.5.0.
+        commands.append(("HSETNX", key, "since", int(time.time())))
+        commands.append(("HSETNX", key, "precision", each.counter.precision))
+        commands.append(("HMGET", key, "precision"))
+    replies = redis.run(commands)
+    other = {
+        each
+        for each, precision in zip(dated, replies[2::3], strict=True)
+        if precision != [b"%d" % each.counter.precision]
+    }
+    new = [each for each in new if each not in other]
+    names: list[Command] = []
+    for each in new:
+        experiment = each.counter.experiment
+        names.append(("SADD", experiment.experiments_key, experiment.name))
+        names.append(("SADD", keys.NAMESPACES, experiment.namespace))
+        names.append(("SADD", experiment.namespace_index, each.counter.id))
+    redis.run(names)
+    redis.run([("SADD", each.counter.experiment.index, each.counter.id) for each in new])
+    return new
+
+
+def record_leftovers(redis: Client, counters: Iterable[Counter]) -> None:
+    """Enter counters that nothing lists any more into the deletion records of their experiments.
+
+    An event was added to them before their mark turned out to be gone.
+    """
+    token = os.urandom(8).hex()
+    redis.run(
+        [
+            ("SADD", counter.experiment.deleting_key, keys.deletion_entry(token, counter.id))
+            for counter in counters
+        ]
+    )

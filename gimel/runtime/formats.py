@@ -1,0 +1,165 @@
+"""What arrives: the event that a gateway hands to Lambda, as a `Request`.
+
+FORMATS lists the formats of events in the order in which they are tried. A format holds everything
+that is particular to it: how it is recognized, how it is read, and how its answer looks. A further
+gateway is a further format. What the answer says is decided elsewhere.
+"""
+
+import json
+from binascii import a2b_base64
+
+from gimel.runtime.errors import BadRequest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+
+class Request:
+    """One call of a handler.
+
+    `parameters` are those of the query. `body` is parsed JSON, a dict of form fields, or None.
+    """
+
+    __slots__ = ("body", "parameters", "user_agent")
+
+    def __init__(
+        self, parameters: "Mapping[str, Any]", body: "Any" = None, user_agent: str = ""
+    ) -> None:
+        self.parameters = parameters
+        self.body = body
+        self.user_agent = user_agent
+
+
+class Format:
+    """One format of events. What this class implements is common to API Gateway's formats.
+
+    Whatever an event holds, reading it raises nothing but BadRequest.
+    """
+
+    is_gateway = True
+    """False where the caller gets a plain value or an exception instead of an HTTP response."""
+
+    def matches(self, event: "Any", context: "Any") -> bool:
+        """Return whether the event has this format. `context` is its `requestContext`, if any."""
+        raise NotImplementedError
+
+    def method(self, event: "Mapping[str, Any]") -> str:
+        """Return the HTTP method in capitals, "" where there is none."""
+        method = event.get("httpMethod")
+        return method.upper() if isinstance(method, str) else ""
+
+    def parameters(self, event: "Mapping[str, Any]") -> "Mapping[str, Any]":
+        """Return the parameters of the query."""
+        return _dict(event.get("queryStringParameters"))
+
+    def header(self, event: "Mapping[str, Any]", name: str) -> str:
+        """Return a header, "" where there is none. `name` is in title case, like Content-Type."""
+        headers = _dict(event.get("headers"))
+        value = headers.get(name) or headers.get(name.lower())
+        if value is None:
+            value = next((v for k, v in headers.items() if str(k).lower() == name.lower()), "")
+        return value if isinstance(value, str) else ""
+
+    def response(self, status: int, headers: "dict[str, str]", body: str) -> "Any":
+        """Return the answer in the shape that the gateway expects."""
+        return {"statusCode": status, "headers": headers, "body": body}
+
+
+class HttpApi(Format):
+    """An HTTP API or a Lambda function URL: payload format 2.0.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+    https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
+    """
+
+    def matches(self, event: "Any", context: "Any") -> bool:
+        return isinstance(context, dict) and (event.get("version") == "2.0" or "http" in context)
+
+    def method(self, event: "Mapping[str, Any]") -> str:
+        method = _dict(event["requestContext"].get("http")).get("method")
+        return method.upper() if isinstance(method, str) else ""
+
+    def parameters(self, event: "Mapping[str, Any]") -> "Mapping[str, Any]":
+        # queryStringParameters joins the values of a repeated name with commas.
+        raw = event.get("rawQueryString")
+        if not isinstance(raw, str):
+            return super().parameters(event)
+        return _parse_form(raw) if raw else {}
+
+
+class RestApi(Format):
+    """A REST API with Lambda proxy integration: payload format 1.0.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+    """
+
+    def matches(self, event: "Any", context: "Any") -> bool:
+        return isinstance(context, dict)  # a query cannot put a dict into a flat event
+
+
+class Flat(Format):
+    """A dict of the parameters: `aws lambda invoke`, and the mapping template of Gimel 1.5.0."""
+
+    is_gateway = False
+
+    def matches(self, event: "Any", context: "Any") -> bool:
+        return isinstance(event, dict)
+
+    def parameters(self, event: "Mapping[str, Any]") -> "Mapping[str, Any]":
+        return event
+
+
+FORMATS = (HttpApi(), RestApi(), Flat())
+
+
+def format_of(event: "Any") -> Format:
+    """Return the format of an event. Raises BadRequest where it has none."""
+    context = event.get("requestContext") if isinstance(event, dict) else None
+    for event_format in FORMATS:
+        if event_format.matches(event, context):
+            return event_format
+    raise BadRequest("the event must be a JSON object with the parameters")
+
+
+def parse_request(event_format: Format, event: "Mapping[str, Any]", method: str) -> Request:
+    """Return the request of a gateway's event. Only a POST has a body. Raises BadRequest."""
+    body = None
+    if method == "POST":
+        body = _body(event, event_format.header(event, "Content-Type"))
+    return Request(event_format.parameters(event), body, event_format.header(event, "User-Agent"))
+
+
+def _dict(value: "Any") -> "dict[Any, Any]":
+    return value if isinstance(value, dict) else {}
+
+
+def _body(event: "Mapping[str, Any]", content_type: str) -> "Any":
+    raw = event.get("body")
+    if not isinstance(raw, str):
+        return None
+    if event.get("isBase64Encoded"):
+        try:
+            raw = a2b_base64(raw).decode()
+        except ValueError:
+            raise BadRequest("the body is not valid UTF-8 text") from None
+    text = raw.strip()
+    if not text:
+        return None
+    if text[0] not in "[{" and content_type.lower().startswith("application/x-www-form-urlencoded"):
+        return _parse_form(text)
+    try:
+        # Whatever the content type: sendBeacon sends text/plain, and curl -d calls JSON a form.
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadRequest("the body must be a JSON object, a list of them, or a form") from None
+
+
+def _parse_form(text: str) -> "dict[str, str]":
+    from urllib.parse import parse_qsl  # takes 2 ms of a cold start, and REST APIs parse the query
+
+    try:
+        return dict(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=100))
+    except ValueError:
+        raise BadRequest("the parameters must be URL-encoded UTF-8, at most 100 of them") from None

@@ -1,0 +1,177 @@
+"""One connection to one Redis server: TCP, Unix socket or TLS, logged in, its database selected."""
+
+from __future__ import annotations
+
+import socket
+import time
+
+from gimel.runtime.errors import AnswerTimeout, ConnectionFailed, ServerError
+from gimel.runtime.redis.resp import Reader, encode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from gimel.runtime.redis.resp import Command, Reply
+    from gimel.runtime.settings import RedisOptions
+
+    Address: TypeAlias = tuple[str, int]
+
+_RECEIVE = 64 * 1024  # bytes at a time
+
+
+class Connection:
+    """A socket that takes commands and returns replies. After any exception, close it.
+
+    The time-out bounds each wait for the next bytes, so that much data may take longer. The
+    deadline bounds everything.
+    """
+
+    def __init__(self, address: Address, options: RedisOptions, deadline: float | None) -> None:
+        connect_by = time.monotonic() + options.socket_connect_timeout
+        if deadline is not None:
+            connect_by = min(connect_by, deadline)
+        where = options.unix_socket_path or f"{address[0]}:{address[1]}"
+        try:
+            self._socket = _connect(address, options, connect_by)
+        except TimeoutError:
+            raise ConnectionFailed(f"no connection to Redis at {where} in time") from None
+        except (OSError, ValueError, TypeError) as error:  # also invalid host names, certificates
+            raise ConnectionFailed(f"no connection to Redis at {where}: {error}") from None
+        self._timeout = options.socket_timeout
+        self._deadline: float | None = connect_by
+        self._reader = Reader(self._receive)
+        try:
+            self._log_in(options)
+        except BaseException:
+            self.close()
+            raise
+
+    def send(self, payload: bytes, deadline: float | None) -> None:
+        """Write the payload. Raises AnswerTimeout or ConnectionFailed."""
+        self._deadline = deadline
+        sent = 0
+        try:
+            while sent < len(payload):
+                # Not sendall, whose time-out is for all of the payload.
+                self._limit_wait()
+                sent += self._socket.send(payload[sent:] if sent else payload)
+        except TimeoutError:
+            raise AnswerTimeout("Redis did not take the commands in time") from None
+        except OSError as error:
+            raise ConnectionFailed(f"the connection to Redis was lost: {error}") from None
+
+    def receive(self, count: int) -> list[Reply]:
+        """Return that many replies. Raises AnswerTimeout, ConnectionFailed or ProtocolError."""
+        return self._reader.replies(count)
+
+    def close(self) -> None:
+        """Close the socket, once or more often."""
+        self._socket.close()
+
+    def _log_in(self, options: RedisOptions) -> None:
+        # Nothing else is sent before the answer: after a failed SELECT, commands would go to
+        # another database.
+        user = (options.username,) if options.username else ()  # may need no password
+        if user or options.password:
+            password = options.password or ""
+            reply = self._ask(("AUTH", *user, password))
+            if isinstance(reply, ServerError) and reply.code == "ERR" and user and password:
+                reply = self._ask(("AUTH", password))  # before version 6, Redis had no users
+            if isinstance(reply, ServerError):
+                raise reply
+        if options.db:
+            reply = self._ask(("SELECT", options.db))
+            if isinstance(reply, ServerError):
+                raise reply
+
+    def _ask(self, command: Command) -> Reply:
+        self.send(encode((command,)), self._deadline)
+        return self.receive(1)[0]
+
+    def _receive(self) -> bytes:
+        try:
+            self._limit_wait()
+            return self._socket.recv(_RECEIVE)
+        except TimeoutError:
+            raise AnswerTimeout("Redis did not answer in time") from None
+        except OSError as error:
+            raise ConnectionFailed(f"the connection was lost: {error}") from None
+
+    def _limit_wait(self) -> None:
+        """Let the next wait end with the time-out, or with the deadline if that is earlier."""
+        seconds = self._timeout
+        if self._deadline is not None:
+            seconds = min(seconds, remaining(self._deadline))
+        if seconds != self._socket.gettimeout():
+            self._socket.settimeout(seconds)
+
+
+def remaining(moment: float) -> float:
+    """Return the seconds until the moment. Raises TimeoutError if there are none left.
+
+    A socket would take a time-out of zero for "do not wait" and raise another error.
+    """
+    seconds = moment - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError("no time is left")
+    return seconds
+
+
+def _connect(address: Address, options: RedisOptions, connect_by: float) -> socket.socket:
+    if options.unix_socket_path:
+        unix = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            unix.settimeout(remaining(connect_by))
+            unix.connect(options.unix_socket_path)
+        except BaseException:
+            unix.close()
+            raise
+        return unix
+    tcp = _connect_tcp(address, connect_by)
+    if not options.ssl:
+        return tcp
+    try:
+        from gimel.runtime.redis import tls  # imports ssl, which is expensive
+
+        context = tls.context(options)
+        tcp.settimeout(remaining(connect_by))
+        return context.wrap_socket(tcp, server_hostname=address[0])
+    except BaseException:
+        tcp.close()
+        raise
+
+
+def _connect_tcp(address: Address, connect_by: float) -> socket.socket:
+    """Try each address of the host, all of them within the same time.
+
+    `socket.create_connection` would allow each of them the whole time.
+    """
+    host, port = address
+    if not 0 < port < 65536:  # getaddrinfo would take it modulo 65536
+        raise OSError(f"{port} is not a valid port")
+    failure: OSError = OSError("the host name has no address")
+    # getaddrinfo encodes text as IDNA, whose tables are the most expensive import of a cold start.
+    found = socket.getaddrinfo(
+        host.encode() if host.isascii() else host, port, type=socket.SOCK_STREAM
+    )
+    for tried, (family, kind, protocol, _, resolved) in enumerate(found):
+        try:
+            tcp = socket.socket(family, kind, protocol)
+        except OSError as error:  # IPv6 on a machine that has none
+            failure = error
+            continue
+        try:
+            # A silent address must leave time for the next one.
+            tcp.settimeout(remaining(connect_by) / (len(found) - tried))
+            tcp.connect(resolved)
+            tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            return tcp
+        except OSError as error:
+            tcp.close()
+            failure = error
+        except BaseException:
+            tcp.close()
+            raise
+    raise failure
