@@ -1,13 +1,15 @@
 """Calls a handler of this version or of 1.5.0 many times and prints what the calls took.
 
-benchmarks.competitors starts it with the interpreter of either version. It imports nothing of this
-repository but the handler. Standard input is a JSON object: `repository` (null: 1.5.0, which the
-interpreter has), `host`, `port`, `handler`, `event`, `calls` (what changes in the query of the
-event with each call) and `warm` (make one call first, which is not measured). Standard output is
-a JSON object: `seconds` and `cpu_seconds` of all calls, and `peak_memory` of the process in bytes.
+benchmarks.competitors starts it without any installed packages. It imports nothing of this
+repository but the handler. Standard input is a JSON object: `packages` (the folder that contains
+the version), `module` and `handler`, `redis` (options for 1.5.0), `event`, `calls` (what changes in
+the query of the event with each call) and `warm` (make one call first, which is not measured).
+Standard output is a JSON object: `seconds` and `cpu_seconds` of all calls, and `peak_memory` of the
+process in bytes.
 """
 
 import json
+import site
 import sys
 import time
 from importlib import import_module
@@ -29,12 +31,10 @@ class Context:
 
 def load_handler(job: "dict[str, Any]") -> "Any":
     """Return the handler of the version that the job names."""
-    if job["repository"]:
-        sys.path.insert(0, job["repository"])
-        module = import_module("gimel")
-    else:
-        module = import_module("gimel.gimel")
-        module.config["redis"] = {"host": job["host"], "port": job["port"]}
+    site.addsitedir(job["packages"])
+    module = import_module(job["module"])
+    if hasattr(module, "config"):  # 1.5.0; this version reads GIMEL_SETTINGS
+        module.config["redis"] = job["redis"]
     return getattr(module, job["handler"])
 
 

@@ -1,10 +1,10 @@
 """The whole start of a Lambda function up to the first answer of `track`, against 1.5.0.
 
 Both versions run as on AWS: AWS's runtime client (awslambdaric) imports the handler from the
-unpacked zip, takes one event from the Runtime API and posts the answer. Neither may keep bytecode
-of its own files, as Lambda's file system is read-only; Python's own modules and the runtime client
-have theirs. 1.5.0 gets the zip that its `deploy` would build, with redis-py 3.5.3, and the event
-that its mapping template would make.
+unpacked zip, takes one event from the Runtime API and posts the answer. The versions have no
+bytecode, because Lambda's file system is read-only; the standard library and the runtime client
+have theirs. The interpreter is that of the runtime client's environment. 1.5.0 gets the zip that
+its `deploy` would build, with redis-py 3.5.3, and the event that its mapping template would make.
 """
 
 from __future__ import annotations
@@ -23,9 +23,8 @@ from statistics import median
 from benchmarks.competitors import (
     OLD,
     THIS,
-    Cores,
     Row,
-    core_choices,
+    Setup,
     empty_store,
     in_words,
     oracle_packages,
@@ -41,36 +40,35 @@ from tests.support.servers import Store
 NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def rows(rounds: int) -> list[Row]:
-    """Measure one start of each version per round, with the client on a core of its own."""
-    _, cores = core_choices()
+def rows(setup: Setup, rounds: int) -> list[Row]:
+    """Measure one start of each version per round."""
     walls: dict[str, list[float]] = {THIS: [], OLD: []}
     cpus: dict[str, list[float]] = {THIS: [], OLD: []}
     with empty_store() as store:
-        os.sched_setaffinity(0, {cores.store})  # this process serves the Runtime API
-        pin(store.process.pid, cores.store)
+        os.sched_setaffinity(0, {setup.store})  # this process serves the Runtime API
+        pin(store.process.pid, setup.store)
         functions = {THIS: this_function(store), OLD: old_function(store)}
         for name, function in functions.items():  # let Python write the bytecode of its modules
-            start(name, function, cores, {})
+            start(name, function, setup, {})
         for turn in range(rounds):
             print(f"start: round {turn + 1} of {rounds}", file=sys.stderr)
             for name, function in functions.items():
-                wall, cpu = start(name, function, cores, NO_BYTECODE)
+                wall, cpu = start(name, function, setup, NO_BYTECODE)
                 walls[name].append(wall)
                 cpus[name].append(cpu)
-    os.sched_setaffinity(0, {cores.client, cores.store})
+    os.sched_setaffinity(0, {setup.client, setup.store})
     return [_compare("CPU time", cpus), _compare("time", walls)]
 
 
 def start(
-    name: str, function: DesiredFunction, cores: Cores, variables: Mapping[str, str]
+    name: str, function: DesiredFunction, setup: Setup, variables: Mapping[str, str]
 ) -> tuple[float, float]:
     """Start the function. Return the time and the CPU time up to its first answer, in seconds."""
     with (
         tempfile.TemporaryDirectory() as folder,
         running(function, Path(folder), HOME=folder, **variables) as sandbox,
     ):
-        pin(sandbox.process_id, cores.client)
+        pin(sandbox.process_id, setup.client)
         report = sandbox.invoke(EVENTS[name])
         cpu = cpu_seconds(sandbox.process_id)
     if report.kind != "response" or (name == THIS and report.value["statusCode"] != 200):

@@ -1,8 +1,8 @@
 """Runs this version, Gimel 1.5.0 and a C client: each in a fresh process, pinned to one core.
 
-Knows how a competitor is started, on which core, and on which store. What is called, and how the
-times are compared, is the business of the modules that measure. 1.5.0 runs with redis-py 3.5.3 in
-an environment that contains nothing else (tests/support/oracle.py).
+Knows how a competitor is started, on which core, and on which store. It does not know what is
+called or how times are compared. One interpreter runs both versions. 1.5.0 and redis-py 3.5.3 come
+from the environment that the tests use (tests/support/oracle.py).
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ _COMMANDS_AT_ONCE = 2000  # a batch of these fits into the buffers of a loopback
 
 
 @dataclass(frozen=True)
-class Cores:
-    """The cores on which a client and its Redis server run."""
+class Setup:
+    """The interpreter that calls both versions, and the cores of the client and of Redis."""
 
-    name: str
+    python: str
+    where: str
     client: int
     store: int
 
@@ -60,12 +61,15 @@ class Usage:
     peak_memory: int
 
 
-def core_choices() -> tuple[Cores, Cores]:
+def setups(python: str = sys.executable) -> tuple[Setup, Setup]:
     """Return client and Redis on one core, and on a core each."""
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         sys.exit("the benchmark needs two cores")
-    return Cores("on one core", cores[0], cores[0]), Cores("on a core each", cores[0], cores[1])
+    return (
+        Setup(python, "on one core", cores[0], cores[0]),
+        Setup(python, "on a core each", cores[0], cores[1]),
+    )
 
 
 def pin(process: int, core: int) -> None:
@@ -92,25 +96,24 @@ def call(
     event: Mapping[str, Any],
     calls: Sequence[Mapping[str, str]],
     store: Store,
-    cores: Cores,
+    setup: Setup,
     *,
     warm: bool = True,
 ) -> Usage:
     """Call a handler once for each of the calls, each of which changes the query of the event."""
-    pin(store.process.pid, cores.store)
+    pin(store.process.pid, setup.store)
     job = {
-        "repository": str(REPOSITORY) if version == THIS else None,
-        "host": "127.0.0.1",
-        "port": store.port,
+        "packages": str(REPOSITORY if version == THIS else oracle_packages()),
+        "module": "gimel" if version == THIS else "gimel.gimel",
+        "redis": {"host": "127.0.0.1", "port": store.port},
         "handler": handler,
         "event": event,
         "calls": calls,
         "warm": warm,
     }
-    python = sys.executable if version == THIS else oracle_python()
     with tempfile.TemporaryDirectory() as home:  # without a configuration file
         printed = _output(
-            [*_on(cores.client), python, "-I", _FOLDER / "caller.py"],
+            [*_on(setup.client), setup.python, "-IS", _FOLDER / "caller.py"],
             input=json.dumps(job),
             cwd=home,
             env={"HOME": home, "PATH": os.environ["PATH"], "GIMEL_SETTINGS": settings(store)},
@@ -132,20 +135,20 @@ def compile_client(folder: Path) -> Path:
 
 
 def send_blocking(
-    program: Path, requests: Sequence[Sequence[Command]], store: Store, cores: Cores
+    program: Path, requests: Sequence[Sequence[Command]], store: Store, setup: Setup
 ) -> float:
     """Send each request as one pipeline with the C client. Return the seconds they took.
 
     All requests have the same number of commands, and Redis answers each command with an integer.
     """
-    pin(store.process.pid, cores.store)
+    pin(store.process.pid, setup.store)
     encoded = [encode(request) for request in requests]
     with tempfile.NamedTemporaryFile() as file:
         for request in encoded:
             file.write(len(request).to_bytes(4, sys.byteorder) + request)
         file.flush()
         arguments = [str(store.port), file.name, str(len(requests[0]))]
-        return float(_output([*_on(cores.client), program, *arguments]))
+        return float(_output([*_on(setup.client), program, *arguments]))
 
 
 def encode(commands: Iterable[Command]) -> bytes:

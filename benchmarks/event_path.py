@@ -23,11 +23,10 @@ from benchmarks.competitors import (
     OLD,
     THIS,
     Command,
-    Cores,
     Row,
+    Setup,
     call,
     compile_client,
-    core_choices,
     empty_store,
     fill,
     in_words,
@@ -89,44 +88,44 @@ def four_commands(visitor: str) -> list[Command]:
 C_CLIENTS = {TWO: two_commands, FOUR: four_commands}
 
 
-def rows(rounds: int, events: int) -> list[Row]:
+def rows(setups: Sequence[Setup], rounds: int, events: int) -> list[Row]:
     """Measure in rounds of this many events per competitor."""
     table = []
     with tempfile.TemporaryDirectory() as folder, empty_store() as store:
         client = compile_client(Path(folder))
-        for cores in core_choices():
+        for setup in setups:
             times: dict[str, list[float]] = {name: [] for name in (THIS, OLD, TWO, FOUR)}
             for turn in range(rounds):
-                print(f"track {cores.name}: round {turn + 1} of {rounds}", file=sys.stderr)
+                print(f"track {setup.where}: round {turn + 1} of {rounds}", file=sys.stderr)
                 for version in (THIS, OLD):
-                    times[version].append(track(version, visitors(events), store, cores) / events)
+                    times[version].append(track(version, visitors(events), store, setup) / events)
                 for commands in C_CLIENTS:
-                    seconds = track_in_c(client, commands, visitors(events), store, cores)
+                    seconds = track_in_c(client, commands, visitors(events), store, setup)
                     times[commands].append(seconds / events)
-            table += _compare(times, cores)
-        table.append(_commands_per_event(store, events))
+            table += _compare(times, setup)
+        table.append(_commands_per_event(store, setups[0], events))
     return table
 
 
-def track(version: str, uuids: Sequence[str], store: Store, cores: Cores) -> float:
+def track(version: str, uuids: Sequence[str], store: Store, setup: Setup) -> float:
     """Count one event of each visitor on the emptied store. Return the seconds that took."""
     with store.client() as redis:
         redis.flushall()
     calls = [{"uuid": visitor} for visitor in uuids]
-    seconds = call(version, "track", EVENTS[version], calls, store, cores).seconds
+    seconds = call(version, "track", EVENTS[version], calls, store, setup).seconds
     _check(store, len(uuids))
     return seconds
 
 
 def track_in_c(
-    client: Path, commands: str, uuids: Sequence[str], store: Store, cores: Cores
+    client: Path, commands: str, uuids: Sequence[str], store: Store, setup: Setup
 ) -> float:
     """Do the same with the C client."""
     with store.client() as redis:
         redis.flushall()
     fill(store, four_commands(FIRST["uuid"]))
     requests = [C_CLIENTS[commands](visitor) for visitor in uuids]
-    seconds = send_blocking(client, requests, store, cores)
+    seconds = send_blocking(client, requests, store, setup)
     _check(store, len(uuids))
     return seconds
 
@@ -139,11 +138,11 @@ def _check(store: Store, visitors: int) -> None:
         sys.exit(f"{counted} visitors of {visitors} were counted")
 
 
-def _compare(times: Mapping[str, Sequence[float]], cores: Cores) -> list[Row]:
+def _compare(times: Mapping[str, Sequence[float]], setup: Setup) -> list[Row]:
     middle = {name: in_words(median(found)) for name, found in times.items()}
     table = [
         Row(
-            f"warm `track`, client and Redis {cores.name}: speed against 1.5.0",
+            f"warm `track`, client and Redis {setup.where}: speed against 1.5.0",
             f"{ratio(times[OLD], times[THIS]):.2f}x",
             f"{middle[THIS]}; 1.5.0: {middle[OLD]}",
         )
@@ -160,10 +159,10 @@ def _compare(times: Mapping[str, Sequence[float]], cores: Cores) -> list[Row]:
     return table
 
 
-def _commands_per_event(store: Store, events: int) -> Row:
+def _commands_per_event(store: Store, setup: Setup, events: int) -> Row:
     """Count the commands of a process that tracks this many events more than another one."""
-    cores, uuids = core_choices()[0], visitors(events + 1)
-    few, many = (_commands(uuids[:count], store, cores) for count in (1, events + 1))
+    uuids = visitors(events + 1)
+    few, many = (_commands(uuids[:count], store, setup) for count in (1, events + 1))
     per_event = {name: (many[name] - few[name]) / events for name in many}
     sent = {name: number for name, number in per_event.items() if number}
     return Row(
@@ -173,11 +172,11 @@ def _commands_per_event(store: Store, events: int) -> Row:
     )
 
 
-def _commands(uuids: Sequence[str], store: Store, cores: Cores) -> Counter[str]:
+def _commands(uuids: Sequence[str], store: Store, setup: Setup) -> Counter[str]:
     with store.client() as redis:
         redis.flushall()
         redis.config_resetstat()
-        call(THIS, "track", EVENTS[THIS], [{"uuid": each} for each in uuids], store, cores)
+        call(THIS, "track", EVENTS[THIS], [{"uuid": each} for each in uuids], store, setup)
         statistics: Any = redis.info("commandstats")
     return Counter(
         {name.removeprefix("cmdstat_"): each["calls"] for name, each in statistics.items()}

@@ -18,11 +18,10 @@ from benchmarks.competitors import (
     OLD,
     THIS,
     Command,
-    Cores,
     Row,
+    Setup,
     Usage,
     call,
-    core_choices,
     empty_store,
     fill,
     in_words,
@@ -95,7 +94,7 @@ def experiment(
                 yield "PFADD", key, *(counted or ["visitor"] * (not visitors))
 
 
-def speed_rows(rounds: int) -> list[Row]:
+def speed_rows(setups: Sequence[Setup], rounds: int) -> list[Row]:
     """Measure `all` for SIZES of experiments, on one core and on two."""
     plain = [Content(f"of-{size}", size, 1, VISITORS) for size in SIZES]
     sharded = Content("sharded", SIZES[-1], 16, VISITORS)
@@ -103,32 +102,32 @@ def speed_rows(rounds: int) -> list[Row]:
     with empty_store() as store:
         for content in (*plain, sharded):
             fill(store, content.commands())
-        for cores in core_choices():
+        for setup in setups:
             times: dict[tuple[str, Content], list[float]] = {}
             for turn in range(rounds):
-                print(f"all {cores.name}: round {turn + 1} of {rounds}", file=sys.stderr)
+                print(f"all {setup.where}: round {turn + 1} of {rounds}", file=sys.stderr)
                 for content in plain:
                     for version in (THIS, OLD):
-                        seconds = read(version, content, store, cores)
+                        seconds = read(version, content, store, setup)
                         times.setdefault((version, content), []).append(seconds)
-                times.setdefault((THIS, sharded), []).append(read(THIS, sharded, store, cores))
-            table += _compare(times, plain, cores)
-            table.append(_compare_precisions(times, plain[-1], sharded, cores))
+                times.setdefault((THIS, sharded), []).append(read(THIS, sharded, store, setup))
+            table += _compare(times, plain, setup)
+            table.append(_compare_precisions(times, plain[-1], sharded, setup))
     return table
 
 
-def read(version: str, content: Content, store: Store, cores: Cores) -> float:
+def read(version: str, content: Content, store: Store, setup: Setup) -> float:
     """Return the seconds that reading all experiments takes."""
     calls = CALLS[content.experiments] if content.precision == 1 else 2
     query = {"namespace": content.namespace}
     event: dict[str, Any] = rest(query=query) if version == THIS else query
-    return call(version, "all", event, [{}] * calls, store, cores).seconds / calls
+    return call(version, "all", event, [{}] * calls, store, setup).seconds / calls
 
 
 Times = Mapping[tuple[str, Content], Sequence[float]]
 
 
-def _compare(times: Times, contents: Sequence[Content], cores: Cores) -> list[Row]:
+def _compare(times: Times, contents: Sequence[Content], setup: Setup) -> list[Row]:
     table = []
     for content in contents:
         this, old = times[THIS, content], times[OLD, content]
@@ -136,7 +135,7 @@ def _compare(times: Times, contents: Sequence[Content], cores: Cores) -> list[Ro
         table.append(
             Row(
                 f"`all`, {content.experiments} {noun} of {VARIANTS} variants and {GOALS} goals at"
-                f" precision 1, client and Redis {cores.name}: speed against 1.5.0",
+                f" precision 1, client and Redis {setup.where}: speed against 1.5.0",
                 f"{ratio(old, this):.1f}x",
                 f"{in_words(median(this))}; 1.5.0: {in_words(median(old))}",
             )
@@ -144,32 +143,31 @@ def _compare(times: Times, contents: Sequence[Content], cores: Cores) -> list[Ro
     return table
 
 
-def _compare_precisions(times: Times, plain: Content, sharded: Content, cores: Cores) -> Row:
+def _compare_precisions(times: Times, plain: Content, sharded: Content, setup: Setup) -> Row:
     longer, shorter = times[THIS, sharded], times[THIS, plain]
     return Row(
-        f"`all`, {plain.experiments} experiments, client and Redis {cores.name}: time at precision"
+        f"`all`, {plain.experiments} experiments, client and Redis {setup.where}: time at precision"
         f" {sharded.precision} against precision 1",
         f"{ratio(longer, shorter):.1f}x",
         f"{in_words(median(longer))}; precision 1: {in_words(median(shorter))}",
     )
 
 
-def limit_rows(rounds: int) -> list[Row]:
+def limit_rows(setup: Setup, rounds: int) -> list[Row]:
     """Measure `all` and `delete` at the limits: memory and time of a fresh process."""
-    _, cores = core_choices()
     reading, deleting = [], []
     with empty_store() as store:
         fill(store, Content("alephbet", LIMIT // COUNTERS, 16).commands())
         for turn in range(rounds):
             print(f"all at the limits: round {turn + 1} of {rounds}", file=sys.stderr)
             event = rest(query={"namespace": "alephbet"})
-            reading.append(call(THIS, "all", event, [{}], store, cores, warm=False))
+            reading.append(call(THIS, "all", event, [{}], store, setup, warm=False))
     with empty_store() as store:
         for turn in range(rounds):
             print(f"delete at the limits: round {turn + 1} of {rounds}", file=sys.stderr)
             fill(store, experiment("alephbet", "large", goal_names(DELETED // VARIANTS - 1), 256))
             event = rest("DELETE", {"experiment": "large"})
-            deleting.append(call(THIS, "delete", event, [{}], store, cores, warm=False))
+            deleting.append(call(THIS, "delete", event, [{}], store, setup, warm=False))
             with store.client() as redis:
                 if left := redis.dbsize():
                     sys.exit(f"delete left {left} keys")

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 import gimel
-from benchmarks.competitors import THIS, Row, compile_client, core_choices, fill, send_blocking
+from benchmarks.competitors import THIS, Row, compile_client, fill, send_blocking, setups
 from benchmarks.event_path import C_CLIENTS, EVENTS, FIRST, four_commands, visitors
 from benchmarks.performance import PAGE, insert, table
 from benchmarks.reading import GOALS, VARIANT_NAMES, VISITORS, Content, goal_names
@@ -55,7 +55,7 @@ def test_the_c_client_does_the_work_of_track(
 
     fill(session_store, four_commands(FIRST["uuid"]))
     requests = [C_CLIENTS[commands](uuid) for uuid in uuids]
-    send_blocking(compile_client(tmp_path), requests, session_store, core_choices()[0])
+    send_blocking(compile_client(tmp_path), requests, session_store, setups()[0])
 
     assert counters(gimel_store) == tracked
 
