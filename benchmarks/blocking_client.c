@@ -54,7 +54,8 @@ int main(int count, char **arguments)
         if (write(server, next + sizeof length, length) != length)
             err(1, "write");
         next += sizeof length + length;
-        for (int lines = 0; lines < replies;) {
+        int lines = 0;
+        while (lines < replies) {
             ssize_t received = read(server, answer, sizeof answer);
             if (received <= 0)
                 err(1, "read");
@@ -64,6 +65,8 @@ int main(int count, char **arguments)
                     errx(1, "Redis answered: %.*s", (int)received, answer);
             }
         }
+        if (lines > replies)
+            errx(1, "more answers than commands");
     }
     clock_gettime(CLOCK_MONOTONIC, &end);
     printf("%.9f\n", end.tv_sec - begin.tv_sec + (end.tv_nsec - begin.tv_nsec) / 1e9);
