@@ -97,7 +97,7 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def bench(session: nox.Session) -> None:
-    """Run a benchmark: `nox -s bench -- event_path`. Without a name, say which ones exist."""
+    """Run a benchmark: `nox -s bench -- performance`. Without a name, say which ones exist."""
     develop(session)
     programs = (path for path in Path("benchmarks").glob("*.py") if "__main__" in path.read_text())
     names = sorted(path.stem for path in programs)

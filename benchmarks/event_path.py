@@ -1,132 +1,183 @@
-"""The cost of one event, compared with Gimel 1.5.0 and with today's redis-py.
+"""The cost of one event: of a warm `track`, against 1.5.0 and against a blocking C client.
 
-    python -m benchmarks.event_path [--rounds 15] [--events 3000]
-
-Cold: the CPU time that a fresh interpreter needs to import the handler from source, as in a Lambda
-function, which cannot keep bytecode. Modules that Lambda's own runtime client (awslambdaric 4.2)
-has loaded before are not counted. Warm: the time of one `track` call on a store of this machine.
-
-In each round the competitors run one after the other; the figures are medians over the rounds.
-1.5.0 runs with redis-py 3.5 in a separate environment (tests/support/oracle.py).
+This version gets the event of a REST API with proxy integration, as a browser causes it. 1.5.0 gets
+the flat dict that its mapping template makes of the same request. The C client does nothing but
+send commands and wait: those for a known counter in this version's design (PFADD, SISMEMBER), and
+1.5.0's four. Each event has its own uuid, and each run begins with an empty store.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import shutil
-import statistics
-import subprocess
+import random
 import sys
 import tempfile
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from statistics import median
+from typing import Any
+from zlib import crc32
 
-from tests.support.command import REPOSITORY
-from tests.support.oracle import oracle_python
-from tests.support.servers import running_store
+from benchmarks.competitors import (
+    OLD,
+    THIS,
+    Command,
+    Row,
+    Setup,
+    call,
+    compile_client,
+    empty_store,
+    fill,
+    in_words,
+    ratio,
+    send_blocking,
+)
+from tests.support.events import sample
+from tests.support.servers import Store
 
-LOADED = """
-import decimal, importlib, json, logging, textwrap, threading, time, traceback
-t = time.process_time()
-"""
-SOURCES = {"Gimel": ["gimel"], "Gimel 1.5.0": ["gimel", "redis"], "redis-py alone": ["redis"]}
-COLD = {
-    "Gimel": "import gimel; gimel.track",
-    "Gimel 1.5.0": "import gimel.gimel",
-    "redis-py alone": "import redis",
-}
+PRECISION = 16  # the default, which this version uses
+NAMES = {"experiment": "checkout-button", "variant": "green", "event": "participate"}
+FIRST = {**NAMES, "uuid": "the-first-visitor"}
 
-TIME = """
-import time; t = time.perf_counter()
-for i in range({events}):
-    track(dict(experiment='e', variant='v', event='participate', uuid=str(i)), None)
-print((time.perf_counter() - t) / {events})
-"""
-REDIS_PY = """
-import redis; r = redis.Redis(port={port})
-def track(event, _):
-    p = r.pipeline(transaction=False)
-    p.sadd('o:experiments', 'e')
-    p.sadd('o:counter_keys', 'k')
-    p.sadd('o:e:counter_keys', 'k')
-    p.pfadd('o:k', event['uuid'])
-    p.execute()
-"""
-WARM = {
-    "Gimel": "import gimel; track = gimel.track" + TIME,
-    "Gimel 1.5.0": "from gimel import gimel as g\n"
-    "g.config['redis'] = dict(port={port}); track = g.track" + TIME,
-    "redis-py alone": REDIS_PY + TIME,
-}
+EXPERIMENTS, NAMESPACE_INDEX = "alephbet:experiments", "alephbet:counter_keys"
+EXPERIMENT_INDEX = f"alephbet:{NAMES['experiment']}:counter_keys"
+COUNTER = (
+    f"alephbet:counters:{NAMES['experiment']}:{NAMES['event']}:{NAMES['variant']}::{PRECISION}"
+)
+
+TWO, FOUR = "PFADD, SISMEMBER", "3 SADD, PFADD"
 
 
-def interpreter(name: str) -> str:
-    return str(oracle_python()) if name == "Gimel 1.5.0" else sys.executable
+def gateway_event() -> dict[str, Any]:
+    """Return what this version gets for the first visitor's event."""
+    event = sample("rest_api")
+    event["queryStringParameters"] = dict(FIRST)
+    event["multiValueQueryStringParameters"] = {name: [value] for name, value in FIRST.items()}
+    return event
 
 
-def bare_sources(name: str, folder: Path) -> Path:
-    """Copy a competitor's packages without their bytecode. Return the folder with the copy."""
-    for package in SOURCES[name]:
-        find = (
-            f"import sys; sys.path.append({str(REPOSITORY)!r})\n"
-            f"import {package}; print({package}.__path__[0])"
+EVENTS: Mapping[str, Mapping[str, Any]] = {THIS: gateway_event(), OLD: FIRST}
+
+
+def visitors(count: int, seed: int = 1) -> list[str]:
+    """Return uuids, the same ones on each call."""
+    numbers = random.Random(seed)
+    return [str(uuid.UUID(int=numbers.getrandbits(128), version=4)) for _ in range(count)]
+
+
+def count_visitor(visitor: str) -> Command:
+    return "PFADD", f"{COUNTER}:{crc32(visitor.encode()) % PRECISION}", visitor
+
+
+def two_commands(visitor: str) -> list[Command]:
+    """Return what counts an event of a known counter, and checks that it is still listed."""
+    return [count_visitor(visitor), ("SISMEMBER", EXPERIMENT_INDEX, COUNTER)]
+
+
+def four_commands(visitor: str) -> list[Command]:
+    """Return what lists the experiment and its counter, and counts an event."""
+    return [
+        ("SADD", EXPERIMENTS, NAMES["experiment"]),
+        ("SADD", NAMESPACE_INDEX, COUNTER),
+        ("SADD", EXPERIMENT_INDEX, COUNTER),
+        count_visitor(visitor),
+    ]
+
+
+C_CLIENTS = {TWO: two_commands, FOUR: four_commands}
+
+
+def rows(setups: Sequence[Setup], rounds: int, events: int) -> list[Row]:
+    """Measure in rounds of this many events per competitor."""
+    table = []
+    with tempfile.TemporaryDirectory() as folder, empty_store() as store:
+        client = compile_client(Path(folder))
+        for setup in setups:
+            times: dict[str, list[float]] = {name: [] for name in (THIS, OLD, TWO, FOUR)}
+            for turn in range(rounds):
+                print(f"track {setup.where}: round {turn + 1} of {rounds}", file=sys.stderr)
+                for version in (THIS, OLD):
+                    times[version].append(track(version, visitors(events), store, setup) / events)
+                for commands in C_CLIENTS:
+                    seconds = track_in_c(client, commands, visitors(events), store, setup)
+                    times[commands].append(seconds / events)
+            table += _compare(times, setup)
+        table.append(_commands_per_event(store, setups[0], events))
+    return table
+
+
+def track(version: str, uuids: Sequence[str], store: Store, setup: Setup) -> float:
+    """Count one event of each visitor on the emptied store. Return the seconds that took."""
+    with store.client() as redis:
+        redis.flushall()
+    calls = [{"uuid": visitor} for visitor in uuids]
+    seconds = call(version, "track", EVENTS[version], calls, store, setup).seconds
+    _check(store, len(uuids))
+    return seconds
+
+
+def track_in_c(
+    client: Path, commands: str, uuids: Sequence[str], store: Store, setup: Setup
+) -> float:
+    """Do the same with the C client."""
+    with store.client() as redis:
+        redis.flushall()
+    fill(store, four_commands(FIRST["uuid"]))
+    requests = [C_CLIENTS[commands](visitor) for visitor in uuids]
+    seconds = send_blocking(client, requests, store, setup)
+    _check(store, len(uuids))
+    return seconds
+
+
+def _check(store: Store, visitors: int) -> None:
+    """Stop if the store did not count as many visitors, give or take the counting error."""
+    with store.client() as redis:
+        counted = sum(redis.pfcount(key) for key in redis.scan_iter("alephbet:counters:*"))
+    if abs(counted / visitors - 1) > 0.05:
+        sys.exit(f"{counted} visitors of {visitors} were counted")
+
+
+def _compare(times: Mapping[str, Sequence[float]], setup: Setup) -> list[Row]:
+    middle = {name: in_words(median(found)) for name, found in times.items()}
+    table = [
+        Row(
+            f"warm `track`, client and Redis {setup.where}: speed against 1.5.0",
+            f"{ratio(times[OLD], times[THIS]):.2f}x",
+            f"{middle[THIS]}; 1.5.0: {middle[OLD]}",
         )
-        found = subprocess.run(
-            [interpreter(name), "-c", find], cwd="/", capture_output=True, text=True, check=True
-        ).stdout
-        shutil.copytree(
-            found.strip(), folder / name / package, ignore=shutil.ignore_patterns("__pycache__")
+    ]
+    for commands in C_CLIENTS:
+        table.append(
+            Row(
+                f"the same, as a share of the rate of a C client that sends {commands}",
+                f"{ratio(times[commands], times[THIS]):.0%}",
+                f"C client: {middle[commands]},"
+                f" {ratio(times[OLD], times[commands]):.2f}x against 1.5.0",
+            )
         )
-    return folder / name
+    return table
 
 
-def run(name: str, code: str, home: Path, path: Path | None = None, **variables: str) -> float:
-    """Run the code in a fresh interpreter with this path. Return the number that it prints."""
-    python = interpreter(name)
-    environment = {
-        "HOME": str(home),
-        "PATH": os.environ["PATH"],
-        "PYTHONDONTWRITEBYTECODE": "1",
-        **variables,
-    }
-    if path is not None or name == "Gimel":
-        environment["PYTHONPATH"] = str(path or REPOSITORY)
-    done = subprocess.run(
-        [python, "-c", code], cwd=home, env=environment, capture_output=True, text=True, check=True
+def _commands_per_event(store: Store, setup: Setup, events: int) -> Row:
+    """Count the commands of a process that tracks this many events more than another one."""
+    uuids = visitors(events + 1)
+    few, many = (_commands(uuids[:count], store, setup) for count in (1, events + 1))
+    per_event = {name: (many[name] - few[name]) / events for name in many}
+    sent = {name: number for name, number in per_event.items() if number}
+    return Row(
+        "commands per event of a known counter, from `INFO commandstats`",
+        f"{sum(sent.values()):g}",
+        ", ".join(f"{number:g} {name.upper()}" for name, number in sorted(sent.items())),
     )
-    return float(done.stdout)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--events", type=int, default=3000)
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, running_store(Path(folder)) as store:
-        home = Path(folder)
-        settings = json.dumps({"redis": {"host": "127.0.0.1", "port": store.port}})
-        bare = {name: bare_sources(name, home) for name in COLD}
-        cold: dict[str, list[float]] = {name: [] for name in COLD}
-        warm: dict[str, list[float]] = {name: [] for name in WARM}
-        for _ in range(arguments.rounds):
-            for name, code in COLD.items():
-                cold[name].append(
-                    run(name, f"{LOADED}{code}\nprint(time.process_time() - t)", home, bare[name])
-                )
-            for name, code in WARM.items():
-                timed = code.format(port=store.port, events=arguments.events)
-                warm[name].append(run(name, timed, home, GIMEL_SETTINGS=settings))
-    imports = {name: statistics.median(times) for name, times in cold.items()}
-    calls = {name: statistics.median(times) for name, times in warm.items()}
-    print(f"{'':16}{'cold import':>14}{'ratio':>8}{'warm call':>14}{'ratio':>8}")
-    for name in imports:
-        import_ratio, call_ratio = imports[name] / imports["Gimel"], calls[name] / calls["Gimel"]
-        print(
-            f"{name:16}{imports[name] * 1e3:11.1f} ms{import_ratio:8.1f}"
-            f"{calls[name] * 1e6:11.0f} us{call_ratio:8.1f}"
-        )
-
-
-if __name__ == "__main__":
-    main()
+def _commands(uuids: Sequence[str], store: Store, setup: Setup) -> Counter[str]:
+    with store.client() as redis:
+        redis.flushall()
+        redis.config_resetstat()
+        call(THIS, "track", EVENTS[THIS], [{"uuid": each} for each in uuids], store, setup)
+        statistics: Any = redis.info("commandstats")
+    return Counter(
+        {name.removeprefix("cmdstat_"): each["calls"] for name, each in statistics.items()}
+    )

@@ -38,19 +38,26 @@ _PATIENCE = 20  # seconds that a busy machine may take beyond the function's tim
 class Report:
     """What the client reported.
 
-    `kind` is response, error (the handler raised) or init/error (there is no handler).
+    `kind` is response, error (the handler raised) or init/error (there is no handler). `arrived` is
+    the time at which the report arrived (time.perf_counter).
     """
 
     kind: str
     value: Any
+    arrived: float
 
 
 @dataclass
 class Sandbox:
-    """A running function. It processes one event at a time."""
+    """A running function. It processes one event at a time.
+
+    `started` is the time just before its process was started (time.perf_counter).
+    """
 
     timeout: int
     log_file: Path
+    process_id: int = 0
+    started: float = 0.0
     _events: queue.Queue[Any] = field(default_factory=queue.Queue)
     _reports: queue.Queue[Report] = field(default_factory=queue.Queue)
     _invocations: int = 0
@@ -107,6 +114,7 @@ def running(function: DesiredFunction, folder: Path, **variables: str) -> Iterat
         }
         serving = threading.Thread(target=api.serve_forever, args=(0.01,))
         serving.start()
+        sandbox.started = time.perf_counter()
         process = subprocess.Popen(
             [python, "-m", "awslambdaric", wanted.handler],
             cwd=task,
@@ -114,6 +122,7 @@ def running(function: DesiredFunction, folder: Path, **variables: str) -> Iterat
             stdout=log,
             stderr=log,
         )
+        sandbox.process_id = process.pid
         try:
             yield sandbox
         finally:
@@ -127,6 +136,7 @@ def running(function: DesiredFunction, folder: Path, **variables: str) -> Iterat
 def _runtime_api(sandbox: Sandbox) -> type[http.server.BaseHTTPRequestHandler]:
     class RuntimeApi(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # otherwise a body waits 40 ms for its headers' receipt
 
         def handle(self) -> None:
             with contextlib.suppress(OSError):  # the client was killed
@@ -145,9 +155,10 @@ def _runtime_api(sandbox: Sandbox) -> type[http.server.BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             value = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            arrived = time.perf_counter()
             self._send(202, {"status": "OK"})
             kind = self.path.removeprefix(_API).removeprefix(f"invocation/{sandbox._invocations}/")
-            sandbox._reports.put(Report(kind, value))
+            sandbox._reports.put(Report(kind, value, arrived))
 
         def _send(self, status: int, value: Any, **headers: str) -> None:
             body = json.dumps(value).encode()
