@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 PARTICIPATE = "participate"
 """The `event` of a visitor who takes part in an experiment; any other is the name of a goal."""
 
+GATEWAYS = "API Gateway, a function URL or a load balancer"
+
 # The reasons why an event is ignored.
 BOT = "bot"
 NAMESPACE_NOT_ALLOWED = "namespace not allowed"
@@ -61,23 +63,38 @@ class Format:
 
     def method(self, event: "Mapping[str, Any]") -> "Any":
         """Return the HTTP method, or something that is not text where there is none."""
-        raise NotImplementedError
+        return event.get("httpMethod")
 
     def parameters(self, event: "Mapping[str, Any]") -> "Mapping[str, Any]":
         """Return the parameters of the query."""
-        return _dict(event.get("queryStringParameters"))
+        return _dict(event.get("queryStringParameters")) or _last_values(
+            event.get("multiValueQueryStringParameters")
+        )
 
     def headers(self, event: "Mapping[str, Any]") -> "dict[str, str]":
         """Return the headers, their names in lower case."""
         return {
             name.lower(): value
-            for name, value in _dict(event.get("headers")).items()
+            for name, value in (
+                _dict(event.get("headers")) or _last_values(event.get("multiValueHeaders"))
+            ).items()
             if isinstance(name, str) and isinstance(value, str)
         }
 
     def response(self, status: int, headers: "dict[str, str]", value: "Any") -> "Any":
         """Return the answer in the shape that the gateway expects."""
         return {"statusCode": status, "headers": headers, "body": json.dumps(value)}
+
+
+class RestApi(Format):
+    """A REST API with Lambda proxy integration: payload format 1.0.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+    """
+
+    def matches(self, event: "Any", context: "Any") -> bool:
+        # A query cannot put a dict into a flat event.
+        return isinstance(context, dict) and "httpMethod" in event and "elb" not in context
 
 
 class HttpApi(Format):
@@ -88,10 +105,10 @@ class HttpApi(Format):
     """
 
     def matches(self, event: "Any", context: "Any") -> bool:
-        return isinstance(context, dict) and (event.get("version") == "2.0" or "http" in context)
+        return isinstance(context, dict) and "http" in context
 
     def method(self, event: "Mapping[str, Any]") -> "Any":
-        return _dict(event["requestContext"].get("http")).get("method")
+        return _dict(event["requestContext"]["http"]).get("method")
 
     def parameters(self, event: "Mapping[str, Any]") -> "Mapping[str, Any]":
         # queryStringParameters joins the values of a repeated name with commas.
@@ -101,17 +118,35 @@ class HttpApi(Format):
         return _parse_form(raw) if raw else {}
 
 
-class RestApi(Format):
-    """A REST API with Lambda proxy integration: payload format 1.0.
+class LoadBalancer(Format):
+    """An Application Load Balancer, which does not decode the query.
 
-    https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
     """
 
     def matches(self, event: "Any", context: "Any") -> bool:
-        return isinstance(context, dict)  # a query cannot put a dict into a flat event
+        return isinstance(context, dict) and "elb" in context
+
+    def parameters(self, event: "Mapping[str, Any]") -> "Mapping[str, Any]":
+        query = super().parameters(event)
+        texts = [f"{name}={value}" for name, value in query.items() if isinstance(value, str)]
+        return _parse_form("&".join(texts))
+
+    def response(self, status: int, headers: "dict[str, str]", value: "Any") -> "Any":
+        # A target group reads one of the two kinds of headers; its setting says which.
+        lists = {name: [text] for name, text in headers.items()}
+        answer = super().response(status, headers, value)
+        return {**answer, "multiValueHeaders": lists, "isBase64Encoded": False}
+
+
+class OtherGateway(Format):
+    """A gateway that Gimel does not read, such as a WebSocket API or VPC Lattice."""
+
+    def matches(self, event: "Any", context: "Any") -> bool:
+        return isinstance(context, dict)
 
     def method(self, event: "Mapping[str, Any]") -> "Any":
-        return event.get("httpMethod")
+        raise BadRequest(f"the event must come from {GATEWAYS}")
 
 
 class Flat(Format):
@@ -120,13 +155,18 @@ class Flat(Format):
     is_gateway = False
 
     def matches(self, event: "Any", context: "Any") -> bool:
-        return isinstance(event, dict)
+        # The events of queues, schedules and other services are nested.
+        return isinstance(event, dict) and (
+            "experiment" in event
+            or not any(value and isinstance(value, (dict, list)) for value in event.values())
+        )
 
     def parameters(self, event: "Mapping[str, Any]") -> "Mapping[str, Any]":
         return event
 
 
-FORMATS = (HttpApi(), RestApi(), Flat())
+FORMATS = (RestApi(), HttpApi(), LoadBalancer(), OtherGateway(), Flat())
+"""Most events come from a REST API, so it is the first."""
 
 
 def format_of(event: "Any") -> Format:
@@ -135,7 +175,7 @@ def format_of(event: "Any") -> Format:
     for event_format in FORMATS:
         if event_format.matches(event, context):
             return event_format
-    raise BadRequest("the event must be a JSON object with the parameters")
+    raise BadRequest(f"the event must be a JSON object of parameters, or come from {GATEWAYS}")
 
 
 def parse_request(
@@ -222,6 +262,12 @@ def _dict(value: "Any") -> "dict[Any, Any]":
     return value if isinstance(value, dict) else {}
 
 
+def _last_values(lists: "Any") -> "dict[Any, Any]":
+    """Return the last value of each name, which is the one that a gateway chooses."""
+    items = _dict(lists).items()
+    return {name: values[-1] for name, values in items if values and isinstance(values, list)}
+
+
 def _body(event: "Mapping[str, Any]", content_type: str) -> "Any":
     raw = event.get("body")
     if not isinstance(raw, str):
@@ -231,11 +277,16 @@ def _body(event: "Mapping[str, Any]", content_type: str) -> "Any":
             raw = a2b_base64(raw).decode()
         except ValueError:
             raise BadRequest("the body is not valid UTF-8 text") from None
-    text = raw.strip()
+    text = raw.removeprefix("\ufeff").strip()  # .NET and PowerShell write a byte order mark
     if not text:
         return None
-    if text[0] not in "[{" and content_type.lower().startswith("application/x-www-form-urlencoded"):
+    kind = "" if text[0] in "[{" else content_type.lower()
+    if kind.startswith("application/x-www-form-urlencoded"):
         return _parse_form(text)
+    if kind.startswith("multipart/form-data"):
+        from gimel.runtime import multipart  # few pages send it
+
+        return multipart.parse(text, content_type)
     try:
         # Whatever the content type: sendBeacon sends text/plain, and curl -d calls JSON a form.
         return json.loads(text)
