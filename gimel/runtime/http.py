@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from typing import Any
 
 CACHE_CONTROL = "no-cache, no-store, must-revalidate"
+ALLOWED_HEADERS = (
+    "*,Authorization,Content-Type,X-Api-Key,X-Requested-With,baggage,traceparent,tracestate,"
+    "sentry-trace,b3,x-b3-flags,x-b3-parentspanid,x-b3-sampled,x-b3-spanid,x-b3-traceid,"
+    "x-datadog-origin,x-datadog-parent-id,x-datadog-sampling-priority,x-datadog-trace-id,"
+    "newrelic,x-amzn-trace-id"
+)
+"""What pages may send: `*` is everything but Authorization, except in old versions of Safari.
+
+Tracing tools add the others to all requests of a page.
+"""
 
 OK = {"status": "ok"}
 """The answer to an event that was counted: the same object each time."""
@@ -85,7 +95,7 @@ def preflight_headers(methods: tuple[str, ...]) -> dict[str, str]:
     """Return what the answer to a CORS preflight request allows, apart from the origin."""
     return {
         "Access-Control-Allow-Methods": _allowed(methods),
-        "Access-Control-Allow-Headers": "Content-Type,X-Api-Key",
+        "Access-Control-Allow-Headers": ALLOWED_HEADERS,
         "Access-Control-Max-Age": "86400",
     }
 

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -100,7 +101,7 @@ class _Api:
 
     async def answer(self, request: Request) -> Response:
         """Return what API Gateway would answer."""
-        path, method = request.scope["path"].removeprefix("/"), request.method
+        path, method = _resource(request.scope["raw_path"]), request.method
         methods = self._methods.get(path, ())
         is_preflight = method == "OPTIONS" and bool(methods)
         route = self._routes.get((path, methods[0] if is_preflight else method))
@@ -111,7 +112,7 @@ class _Api:
         body = await _read_body(request)
         if body is None:
             return JSONResponse({"message": "Request Too Long"}, 413)
-        answer = await self._call(route, proxy_event(request, body))
+        answer = await self._call(route, proxy_event(request, body, f"/{path}"))
         if answer is None:
             return JSONResponse({"message": "Internal server error"}, 502)
         headers = dict(answer["headers"])
@@ -151,6 +152,16 @@ def check_redis(redis: Mapping[str, Any]) -> None:
         ) from None
     finally:
         client.close()
+
+
+def _resource(raw_path: bytes) -> str:
+    """Return the path that API Gateway looks for, without its first slash.
+
+    API Gateway ignores empty segments, so /track/ and //track are /track. An encoded slash does not
+    separate segments.
+    """
+    segments = raw_path.decode("latin-1").split("/")
+    return "/".join(unquote(segment) for segment in segments if segment)
 
 
 def _unknown(*_: object) -> Response:

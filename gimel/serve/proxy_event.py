@@ -18,8 +18,8 @@ from starlette.requests import Request
 STAGE = "prod"
 
 
-def proxy_event(request: Request, body: bytes) -> dict[str, Any]:
-    """Return the event.
+def proxy_event(request: Request, body: bytes, resource: str) -> dict[str, Any]:
+    """Return the event of a request that led to `resource`, such as "/track".
 
     Invalid UTF-8 is passed on in a form that the handlers refuse: in the query as surrogates, in
     the body as Base64. Replacing it by U+FFFD would make one visitor of all such uuids.
@@ -35,7 +35,7 @@ def proxy_event(request: Request, body: bytes) -> dict[str, Any]:
     ]
     path, method = scope["path"], scope["method"]
     return {
-        "resource": path,
+        "resource": resource,
         "path": path,
         "httpMethod": method,
         "headers": dict(headers),
@@ -45,7 +45,7 @@ def proxy_event(request: Request, body: bytes) -> dict[str, Any]:
         "pathParameters": None,
         "stageVariables": None,
         "requestContext": {
-            "resourcePath": path,
+            "resourcePath": resource,
             "path": f"/{STAGE}{path}",
             "httpMethod": method,
             "stage": STAGE,

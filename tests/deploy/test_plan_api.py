@@ -88,6 +88,10 @@ def asking_for(method: str = "GET", **parameters: bool) -> dict[str, Any]:
 
 REWIRED = [step(PutMethod, route="GET /track", replace=True)]
 ANSWERED = [step(PutCorsPreflight, preflight="track", replace=True)]
+EARLIER_ANSWER = {
+    **cors_answer(("GET", "POST")),
+    "method.response.header.Access-Control-Allow-Headers": "'Content-Type,X-Api-Key'",
+}
 
 API = {
     "API deleted": Case(
@@ -139,6 +143,13 @@ API = {
     "preflight without an answer": Case(ANSWERED, [change_method("track", "OPTIONS", answer=None)]),
     "preflight of other methods": Case(
         ANSWERED, [change_method("track", "OPTIONS", answer=cors_answer(("GET",)))]
+    ),
+    "preflight of an earlier Gimel": Case(
+        [*ANSWERED, step(DeployApi)],
+        [
+            change_method("track", "OPTIONS", answer=EARLIER_ANSWER),
+            change_api(deployed="gimel 0123456789"),
+        ],
     ),
     "gateway response deleted": Case(
         [step(PutGatewayResponse, kind="DEFAULT_4XX")], [set_gateway_response("DEFAULT_4XX", None)]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 import redis
 
 import gimel
-from gimel.runtime.errors import BadRequest
 from tests.support.events import EVENT, OK, Gateway, read, rest, sample, url, with_each_gateway
 from tests.support.redis_content import count, snapshot
 
@@ -113,6 +111,11 @@ BODIES = [
         id="form with charset",
     ),
     pytest.param(encoded(json.dumps(EVENT)), "application/json", True, id="base64 json"),
+    pytest.param(f"\ufeff{json.dumps(EVENT)}", "application/json", False, id="byte order mark"),
+    pytest.param(
+        encoded(f"\ufeff {json.dumps(EVENT)}"), "text/json", True, id="base64 byte order mark"
+    ),
+    pytest.param(f"\ufeff{urlencode(EVENT)}", FORM, False, id="form with byte order mark"),
     pytest.param(encoded(urlencode(EVENT)), FORM, True, id="base64 form"),
 ]
 
@@ -148,7 +151,11 @@ class TestBody:
         assert read(gimel.track(event, None)) == (200, OK)
         assert count(gimel_store, "button", "participate", "red", namespace="shop") == 1
 
-    @pytest.mark.parametrize("body", ["", "  ", "{}"], ids=["empty", "blank", "empty object"])
+    @pytest.mark.parametrize(
+        "body",
+        ["", "  ", "{}", "\ufeff"],
+        ids=["empty", "blank", "empty object", "byte order mark"],
+    )
     def test_empty_body(self, gimel_store: redis.Redis, gateway: Gateway, body: str) -> None:
         """With an empty body, the query is the event."""
         assert read(gimel.track(gateway("POST", query=EVENT, body=body), None)) == (200, OK)
@@ -167,6 +174,10 @@ class TestBody:
             pytest.param("abcde", True, id="not base64"),
             pytest.param("é", True, id="not ASCII"),
             pytest.param(encoded(b"\xff\xfe"), True, id="not UTF-8"),
+            pytest.param(encoded(json.dumps(EVENT).encode("utf-16")), True, id="UTF-16 with mark"),
+            pytest.param(encoded(json.dumps(EVENT).encode("utf-16-le")), True, id="UTF-16"),
+            pytest.param('\ufffd\ufffd{\0"\0e\0', False, id="UTF-16 read by API Gateway"),
+            pytest.param("\ufeff\ufeff{}", False, id="two byte order marks"),
         ],
     )
     def test_unreadable_body(
@@ -208,19 +219,6 @@ def test_unreadable_query(gimel_store: redis.Redis, form: str) -> None:
     """The raw query of payload 2.0 follows the rules of a form."""
     assert read(gimel.track(url() | {"rawQueryString": form}, None)) == FORM_ERROR
     assert snapshot(gimel_store) == {}
-
-
-@pytest.mark.parametrize("event", [None, [], "text", 7], ids=repr)
-def test_not_an_object(gimel_store: redis.Redis, event: object) -> None:
-    """An event that is not an object is refused."""
-    with pytest.raises(BadRequest, match="must be a JSON object"):
-        gimel.track(event, None)
-
-
-@pytest.mark.parametrize("context", [None, [], "http", 7, True], ids=repr)
-def test_flat_with_a_request_context(gimel_store: redis.Redis, context: Any) -> None:
-    """A parameter called requestContext does not make a flat event a gateway's."""
-    assert gimel.track({**EVENT, "requestContext": context}, None) == OK
 
 
 @pytest.mark.parametrize(

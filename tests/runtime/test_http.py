@@ -86,12 +86,39 @@ class TestMethods:
         assert answer["headers"] == {
             "Access-Control-Allow-Origin": "*",
             "Access-Control-Allow-Methods": ",".join((*HANDLERS[name], "OPTIONS")),
-            "Access-Control-Allow-Headers": "Content-Type,X-Api-Key",
+            "Access-Control-Allow-Headers": http.ALLOWED_HEADERS,
             "Access-Control-Max-Age": "86400",
             "Cache-Control": "no-cache, no-store, must-revalidate",
             "Content-Type": "application/json",
         }
         assert snapshot(gimel_store) == {}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param(["*"], id="any"),
+        pytest.param(["authorization"], id="not covered by the wildcard"),
+        pytest.param(["content-type", "x-api-key"], id="Gimel's own"),
+        pytest.param(["sentry-trace", "baggage", "traceparent"], id="Sentry"),
+        pytest.param(["traceparent", "tracestate", "baggage", "b3"], id="OpenTelemetry"),
+        pytest.param(
+            [
+                f"x-datadog-{name}"
+                for name in ("origin", "parent-id", "sampling-priority", "trace-id")
+            ],
+            id="Datadog",
+        ),
+        pytest.param(["newrelic", "traceparent", "tracestate"], id="New Relic"),
+        pytest.param(["x-amzn-trace-id"], id="X-Ray"),
+    ],
+)
+def test_allowed_headers(headers: list[str]) -> None:
+    """The headers that tracing tools add are named, for browsers that do not know the wildcard."""
+    allowed = http.preflight_headers(("GET",))["Access-Control-Allow-Headers"].lower().split(",")
+
+    assert set(headers) <= set(allowed)
+    assert len(set(allowed)) == len(allowed)
 
 
 class TestOrigins:

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gimel.errors import GimelError
+from gimel.runtime.http import ALLOWED_HEADERS
 from gimel.serve.gateway import Gateway, application
 from gimel.wiring import WIRING
 from tests.support.asgi import AsgiClient
@@ -118,14 +119,43 @@ def test_gimel_delete_deletes_through_it(empty: Served, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/nope"), ("PUT", "/track"), ("GET", "/track/"), ("POST", "/experiments")],
+    [
+        ("GET", "/nope"),
+        ("GET", "/track/more"),
+        ("GET", "/Track"),
+        ("GET", "/%2Ftrack"),
+        ("GET", "/track%2F"),
+        ("GET", "/prod/track"),
+        ("GET", "//"),
+        ("HEAD", "/track"),
+        ("PUT", "/track"),
+        ("TRACE", "/track"),
+        ("POST", "/experiments"),
+        ("OPTIONS", "/nope"),
+    ],
 )
 def test_unknown_paths_and_methods_get_api_gateways_answer(
     method: str, path: str, empty: Served
 ) -> None:
     """The message about a token means that the method does not exist, whatever the key."""
-    answer = empty.http.request(method, path, headers=empty.key)
-    assert (answer.status_code, answer.json()) == (403, {"message": "Missing Authentication Token"})
+    answer = empty.http.request(method, f"{empty.url}{path}", headers=empty.key)
+    message = None if method == "HEAD" else {"message": "Missing Authentication Token"}
+    assert (answer.status_code, json.loads(answer.text or "null")) == (403, message)
+
+
+@pytest.mark.parametrize("path", ["/track/", "//track", "///track//", "/tr%61ck"])
+def test_slashes_more_or_less_lead_to_the_same_path(path: str, empty: Served) -> None:
+    """API Gateway ignores empty segments, in requests and in preflights."""
+    answer = empty.http.get(f"{empty.url}{path}", params=EVENT)
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert empty.http.options(f"{empty.url}{path}").status_code == 200
+    assert len(empty.results()) == 1
+
+
+def test_slashes_do_not_get_around_the_key(empty: Served) -> None:
+    """The key is required by the path that is found."""
+    answer = empty.http.get(f"{empty.url}//experiments/")
+    assert (answer.status_code, answer.json()) == (403, {"message": "Forbidden"})
 
 
 @pytest.mark.parametrize(
@@ -139,6 +169,7 @@ def test_a_preflight_lists_the_methods_of_the_path(path: str, methods: str, empt
     )
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-methods"] == methods
+    assert answer.headers["access-control-allow-headers"] == ALLOWED_HEADERS
     assert answer.headers["access-control-allow-origin"] == "*"
 
 

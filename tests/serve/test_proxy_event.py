@@ -19,18 +19,20 @@ def event(query: bytes = b"", body: bytes = b"", method: str = "GET") -> dict[st
         "type": "http",
         "http_version": "1.1",
         "method": method,
-        "path": "/track",
+        "path": "/track/",
         "query_string": query,
         "headers": headers,
         "client": ("192.0.2.1", 50_000),
     }
-    return proxy_event(Request(scope), body)
+    return proxy_event(Request(scope), body, "/track")
 
 
 def test_an_event_looks_like_api_gateways() -> None:
     """Repeated names keep all values beside the last; there is nothing where there is nothing."""
     found = event(b"a=1&a=2&b=", b"{}", "POST")
-    assert (found["path"], found["httpMethod"]) == ("/track", "POST")
+    assert (found["resource"], found["path"]) == ("/track", "/track/")
+    assert found["requestContext"]["resourcePath"] == "/track"
+    assert (found["requestContext"]["path"], found["httpMethod"]) == ("/prod/track/", "POST")
     assert found["queryStringParameters"] == {"a": "2", "b": ""}
     assert found["multiValueQueryStringParameters"] == {"a": ["1", "2"], "b": [""]}
     assert found["multiValueHeaders"]["x-twice"] == ["1", "2"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from gimel.deploy.desired import Desired
 from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
 from gimel.deploy.resources.methods import METHODS, put_method
+from gimel.runtime.http import preflight_headers
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,8 @@ class CorsPreflight:
     def response_parameters(self) -> dict[str, str]:
         """Return the headers as API Gateway maps them."""
         headers = {
-            "Access-Control-Allow-Headers": "Content-Type,X-Api-Key",
-            "Access-Control-Allow-Methods": ",".join((*self.methods, "OPTIONS")),
+            **preflight_headers(self.methods),
             "Access-Control-Allow-Origin": self.origin,
-            "Access-Control-Max-Age": "86400",
         }
         return {f"method.response.header.{name}": f"'{headers[name]}'" for name in headers}
 

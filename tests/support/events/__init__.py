@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -31,7 +31,7 @@ Gateway = Callable[..., dict[str, Any]]
 
 
 def sample(name: str) -> dict[str, Any]:
-    """Return a fresh copy of a sample event: rest_api, http_api, function_url or invoke."""
+    """Return a fresh copy of a sample event, by the name of its file."""
     event: dict[str, Any] = json.loads(_text(name))
     return event
 
@@ -84,8 +84,45 @@ def url(
     return event
 
 
-with_each_gateway = pytest.mark.parametrize("gateway", [rest, url], ids=["rest", "url"])
-"""Run the test with the events of a REST API and of a function URL."""
+def balancer(
+    method: str = "GET",
+    query: dict[str, str] | None = None,
+    body: str | None = None,
+    **headers: str,
+) -> dict[str, Any]:
+    """Return a load balancer's event, whose query is still encoded."""
+    event = sample("load_balancer")
+    event["httpMethod"] = method
+    event["queryStringParameters"] = {
+        quote(name): quote(value) for name, value in (query or {}).items()
+    }
+    event["headers"] = {"user-agent": BROWSER} | {
+        name.replace("_", "-").lower(): value for name, value in headers.items()
+    }
+    event["body"] = body or ""
+    return event
+
+
+def balancer_lists(
+    method: str = "GET",
+    query: dict[str, str] | None = None,
+    body: str | None = None,
+    **headers: str,
+) -> dict[str, Any]:
+    """Return the event of a load balancer whose target group has multi-value headers on."""
+    event = balancer(method, query, body, **headers)
+    for name, name_of_lists in (
+        ("queryStringParameters", "multiValueQueryStringParameters"),
+        ("headers", "multiValueHeaders"),
+    ):
+        event[name_of_lists] = {each: ["another", value] for each, value in event.pop(name).items()}
+    return event
+
+
+with_each_gateway = pytest.mark.parametrize(
+    "gateway", [rest, url, balancer_lists], ids=["rest", "url", "balancer"]
+)
+"""Run the test with the events of a REST API, a function URL and a load balancer."""
 
 
 def read(answer: dict[str, Any]) -> tuple[int, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from gimel.runtime.http import ALLOWED_HEADERS
 from gimel.wiring import Route
 from tests.support.state.names import Configuration, Policy
 
@@ -177,7 +178,7 @@ def proxy(route: Route, place: Place = HERE) -> Method:
 def cors_answer(methods: tuple[str, ...]) -> dict[str, str]:
     """Return the headers that answer a CORS preflight request for a path with these methods."""
     headers = {
-        "Access-Control-Allow-Headers": "Content-Type,X-Api-Key",
+        "Access-Control-Allow-Headers": ALLOWED_HEADERS,
         "Access-Control-Allow-Methods": ",".join((*methods, "OPTIONS")),
         "Access-Control-Allow-Origin": "*",
         "Access-Control-Max-Age": "86400",

@@ -107,6 +107,56 @@ def test_a_post_of_json_from_another_origin_passes_the_preflight(
     assert gimel.counts("post") == {"participate": {"red": 1}}
 
 
+def test_a_form_data_beacon_is_counted(gimel: Served, site: Site, visitors: Visitors) -> None:
+    """The browser sends it as multipart/form-data, with the files that the form has."""
+    site.pages["/form"] = "<!doctype html><title>Form</title>"
+    page = visitors.page(intercept=False)
+    page.goto(f"{site.origin}/form")
+    page.evaluate(
+        """([url, event]) => {
+          const form = new FormData();
+          for (const [name, value] of Object.entries(event)) form.append(name, value);
+          form.append("photo", new File(["\\r\\n--"], 'a"b.png', { type: "image/png" }));
+          navigator.sendBeacon(url, form);
+        }""",
+        [gimel.track_url, {**EVENTS[0], "namespace": "form"}],
+    )
+
+    wait_until(lambda: gimel.counts("form") == {"participate": {"red": 1}})
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_tracing_headers_pass_the_preflight(
+    gimel: Served, site: Site, visitors: Visitors, method: str
+) -> None:
+    """Tracing tools wrap fetch and XMLHttpRequest; the page's events must still arrive."""
+    site.pages["/traced"] = "<!doctype html><title>Traced</title>"
+    namespace = f"traced {method}"
+    page = visitors.page(intercept=False)
+    page.goto(f"{site.origin}/traced")
+    event = {**EVENTS[0], "namespace": namespace}
+    answer = page.evaluate(
+        """([url, event, method]) => {
+          const headers = {
+            "baggage": "a=b",
+            "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "x-a-tool-that-nobody-knows": "1",
+            "Authorization": "Bearer page"
+          };
+          if (method === "GET") return fetch(`${url}?${new URLSearchParams(event)}`, { headers })
+            .then(answer => answer.json());
+          headers["Content-Type"] = "application/json";
+          return fetch(url, { method, headers, body: JSON.stringify(event) })
+            .then(answer => answer.json());
+        }""",
+        [gimel.track_url, event, method],
+    )
+
+    assert answer == {"status": "ok"}
+    assert gimel.counts(namespace) == {"participate": {"red": 1}}
+    assert visitors.complaints == []
+
+
 def test_a_tampered_alephbet_is_not_run(gimel: Served, site: Site, visitors: Visitors) -> None:
     """The snippet pins AlephBet by its hash, so the browser refuses a file that was changed."""
     assert visitors.alephbet is not None
