@@ -1,0 +1,187 @@
+"""A drill: clients send events, the store fails in the middle, and the store is read at the end.
+
+`run` does it, `judge` says what came of it. The judgement is a value and looks at nothing but what
+the clients were answered and what the store holds.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from tests.faults.clients import Call, Client
+from tests.faults.container import TIMEOUT
+from tests.faults.outages import Outage, Stage, stage
+from tests.faults.traffic import NAMESPACE, Event, registers, traffic
+from tests.support.redis_content import Contents, snapshot
+from tests.support.servers import wait_until
+
+CLIENTS = 4
+PATIENCE = 60
+"""Seconds after an outage in which the events that are left must be delivered, per 10,000."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """What a drill has shown. Every list is empty, and every number that counts errors 0."""
+
+    outage: str
+    events: int
+    refused: int
+    """Calls that were answered 503 until the outage was over. They must exist."""
+    other: list[int]
+    """The statuses of calls that were answered neither 200 nor 503."""
+    undelivered: int
+    """Events that got no 200."""
+    lost: list[Event]
+    """Events that were answered 200 `ok` and are not in the store."""
+    misplaced: list[tuple[str, int]]
+    """Key and register of what the store holds and no event explains."""
+    wrong: list[Event]
+    """Events whose 200 said something else than it should."""
+    unlisted: list[str]
+    """Experiments whose indexes are not those of their events, or that have no `since`."""
+    longest: float
+    """The longest call, in seconds."""
+    clients: int
+    recovered: int
+    """Clients whose first call after the outage was answered 200."""
+    refused_later: int
+    """Calls that were sent after the outage and not answered 200."""
+
+    def problems(self) -> list[str]:
+        """Return what went wrong, in sentences."""
+        checks = {
+            "no call was answered 503: the outage had no effect": not self.refused,
+            f"statuses other than 200 and 503: {self.other[:5]}": self.other,
+            f"{self.undelivered} events got no 200": self.undelivered,
+            f"{len(self.lost)} events lost: {self.lost[:2]}": self.lost,
+            f"{len(self.misplaced)} misplaced: {self.misplaced[:2]}": self.misplaced,
+            f"{len(self.wrong)} wrong answers: {self.wrong[:2]}": self.wrong,
+            f"{len(self.unlisted)} experiments not listed: {self.unlisted[:2]}": self.unlisted,
+            f"a call took {self.longest:.2f} s": self.longest > TIMEOUT,
+            f"{self.recovered} of {self.clients} clients recovered at once": (
+                self.recovered < self.clients
+            ),
+            f"{self.refused_later} calls refused after the outage": self.refused_later,
+        }
+        return [problem for problem, found in checks.items() if found]
+
+
+def run(outage: Outage, events: int, directory: Path) -> Verdict:
+    """Send so many events, the outage in the middle of them, and judge what came of it.
+
+    One of the clients sends nothing during the outage: its connection dies unnoticed.
+    """
+    with stage(directory, outage) as built:
+        with built.admin() as admin:
+            planned = traffic(events, admin)
+        settings = built.settings
+        share = -(-events // CLIENTS)
+        clients = [
+            Client(number, planned.events[number * share : (number + 1) * share], settings, directory)
+            for number in range(CLIENTS)
+        ]
+        for event in planned.first:
+            clients[0].send(event)
+        for client in clients:
+            client.start()
+        try:
+            wait_until(lambda: _delivered(clients) >= events // 2, seconds=PATIENCE + events / 100)
+            over = _fail(outage, built, clients)
+            patience = time.monotonic() + PATIENCE * (1 + events / 10_000)
+            for client in clients:
+                client.join(max(0, patience - time.monotonic()))
+        finally:
+            for client in clients:
+                client.end()
+        with built.admin() as admin:
+            contents = snapshot(admin)
+    calls = [call for client in clients for call in client.calls]
+    return judge(outage.name, [*planned.first, *planned.events], calls, over, contents)
+
+
+def _fail(outage: Outage, built: Stage, clients: Sequence[Client]) -> float:
+    """Let the outage happen. Return when it was over."""
+    *busy, idle = clients
+    idle.hold()
+    begin = time.monotonic()
+    outage.begin(built)
+    time.sleep(max(0, begin + outage.seconds - time.monotonic()))
+    patience = time.monotonic() + 10
+    while time.monotonic() < patience and not all(_was_refused(client, begin) for client in busy):
+        time.sleep(0.02)
+    outage.end(built)
+    deployed = built.settings
+    if deployed != idle.settings:
+        for client in clients:
+            client.settings = deployed
+    over = time.monotonic()
+    idle.resume()
+    return over
+
+
+def _delivered(clients: Iterable[Client]) -> int:
+    return sum(client.delivered for client in clients)
+
+
+def _was_refused(client: Client, since: float) -> bool:
+    return any(call.status != 200 and call.sent + call.seconds > since for call in client.calls)
+
+
+def judge(
+    outage: str, events: Sequence[Event], calls: Sequence[Call], over: float, contents: Contents
+) -> Verdict:
+    """Compare the answers with the content of the store. The outage was over at `over`."""
+    answers = {call.event: call.answer for call in calls if call.status == 200}
+    held = {
+        (key, register): rank
+        for key, content in contents.items()
+        if isinstance(content, bytes)
+        for register, rank in registers(content).items()
+    }
+    expected = {event.slot: event.rank for event in events if event.counted}
+    later: defaultdict[int, list[Call]] = defaultdict(list)
+    for call in calls:
+        if call.sent > over:
+            later[call.client].append(call)
+    return Verdict(
+        outage=outage,
+        events=len(events),
+        refused=sum(call.status == 503 and call.sent <= over for call in calls),
+        other=[call.status for call in calls if call.status not in (200, 503)],
+        undelivered=sum(event not in answers for event in events),
+        lost=[
+            event
+            for event, answer in answers.items()
+            if answer == {"status": "ok"} and held.get(event.slot) != event.rank
+        ],
+        misplaced=[slot for slot, rank in held.items() if expected.get(slot) != rank],
+        wrong=[event for event, answer in answers.items() if answer != event.answer],
+        unlisted=_unlisted(events, contents),
+        longest=max(call.seconds for call in calls),
+        clients=len({call.client for call in calls}),
+        recovered=sum(each[0].status == 200 for each in later.values()),
+        refused_later=sum(call.status != 200 for each in later.values() for call in each),
+    )
+
+
+def _unlisted(events: Iterable[Event], contents: Contents) -> list[str]:
+    """Return the experiments that the indexes of the store do not show as they are."""
+    counters: defaultdict[str, set[bytes]] = defaultdict(set)
+    for event in events:
+        if event.counted:
+            counters[event.experiment].add(event.counter.encode())
+    names = contents.get(f"{NAMESPACE}:experiments", set())
+    of_namespace = contents.get(f"{NAMESPACE}:counter_keys", set())
+    return [
+        experiment
+        for experiment, expected in counters.items()
+        if experiment.encode() not in names
+        or contents.get(f"{NAMESPACE}:{experiment}:counter_keys") != expected
+        or not expected <= of_namespace
+        or b"since" not in contents.get(f"{NAMESPACE}:{experiment}:meta", {})
+    ] + sorted(str(name) for name in names - {name.encode() for name in counters})
