@@ -97,32 +97,24 @@ class Client(threading.Thread):
         self._queue = deque(events)
         self._directory = directory
         self._container: Container | None = None
-        self._may_send = threading.Event()
-        self._may_send.set()
-        self._waits = threading.Event()
+        self.halfway = threading.Event()
+        """Set when half of the events are delivered. The client then waits for `go_on`."""
+        self._may_go_on = threading.Event()
         self._ended = False
 
-    @property
-    def delivered(self) -> int:
-        """How many events got a 200 until now."""
-        return sum(call.status == 200 for call in self.calls)
-
     def run(self) -> None:
-        try:
-            while self._queue and not self._ended:
-                if not self._may_send.is_set():
-                    self._waits.set()
-                    self._may_send.wait()
-                event = self._queue.popleft()
-                if self.send(event).status != 200:
-                    self._queue.append(event)
-                    time.sleep(PAUSE)
-        finally:
-            if self._container:
-                self._container.kill()
+        half = len(self._queue) // 2
+        while self._queue and not self._ended:
+            if len(self._queue) == half and not self.halfway.is_set():
+                self.halfway.set()
+                self._may_go_on.wait()
+            event = self._queue.popleft()
+            if self.send(event).status != 200:
+                self._queue.append(event)
+                time.sleep(PAUSE)
 
     def send(self, event: Event) -> Call:
-        """Make one call, in a new container where there is none with the current settings."""
+        """Make one call. A container whose settings are no longer current is replaced first."""
         sent = time.monotonic()
         container = self._container
         if container and container.settings is not self.settings:
@@ -138,17 +130,14 @@ class Client(threading.Thread):
         self.calls.append(call)
         return call
 
-    def hold(self) -> None:
-        """Return when the client is between two calls and waits for `resume`."""
-        self._may_send.clear()
-        self._waits.wait(10)
-
-    def resume(self) -> None:
-        self._waits.clear()
-        self._may_send.set()
+    def go_on(self) -> None:
+        self._may_go_on.set()
 
     def end(self) -> None:
-        """Send nothing more, even if events are left, and wait for the current call."""
+        """Send nothing more, even if events are left, and end the container."""
         self._ended = True
-        self.resume()
-        self.join()
+        self.go_on()
+        if self.is_alive():
+            self.join()
+        if self._container:
+            self._container.kill()

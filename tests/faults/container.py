@@ -30,13 +30,18 @@ class Context:
 
 def main() -> None:
     track = gimel.track
-    print(READY, flush=True)
+    _write(READY)
     for line in sys.stdin:
         event = json.loads(line)
         begin = time.monotonic()
         answer = track(event, Context())
         seconds = time.monotonic() - begin
-        print(json.dumps([seconds, answer["statusCode"], answer["body"]]), flush=True)
+        _write(json.dumps([seconds, answer["statusCode"], answer["body"]]))
+
+
+def _write(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

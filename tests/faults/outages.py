@@ -22,7 +22,6 @@ import redis
 from tests.faults.traffic import LIMITS
 from tests.support.servers import Listener, Store, start_store, wait_until
 
-PASSWORD = "correct horse battery staple"
 LATE = 2.0
 """How many seconds late a late reply is."""
 
@@ -59,13 +58,15 @@ class StoreProxy(Listener):
 class Stage:
     """A store of its own for one drill, and a proxy in front of it."""
 
-    def __init__(self, directory: Path, options: tuple[str, ...], proxied: bool) -> None:
+    def __init__(self, directory: Path, outage: Outage) -> None:
+        self.password = ""
         self.directory = directory
-        self.password = PASSWORD
-        self._options = ("--requirepass", PASSWORD, *options)
+        self._options = outage.options
         self.store = start_store(directory, *self._options)
+        self.others: list[Store] = []
+        """Stores that run as well, and are ended with this one."""
         self.proxy = StoreProxy(self.store.port)
-        self._port = self.proxy.port if proxied else self.store.port
+        self._port = self.proxy.port if outage.proxied else self.store.port
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -74,7 +75,13 @@ class Stage:
         return {"redis": redis, "limits": LIMITS}
 
     def admin(self) -> redis.Redis:
-        return self.store.client(password=self.password)
+        return self.store.client(password=self.password or None)
+
+    def set_password(self, password: str) -> None:
+        """Change the password of the store. Connections that are logged in stay so."""
+        with self.admin() as admin:
+            admin.config_set("requirepass", password)
+        self.password = password
 
     def start_again(self) -> None:
         """Start the store at its port and in its directory. Return when it has read its data."""
@@ -86,12 +93,13 @@ class Stage:
 @contextlib.contextmanager
 def stage(directory: Path, outage: Outage) -> Iterator[Stage]:
     """Run the store and the proxy for an outage during a with block."""
-    built = Stage(directory, outage.options, outage.proxied)
+    built = Stage(directory, outage)
     try:
         with built.proxy:
             yield built
     finally:
-        built.store.kill()
+        for store in (built.store, *built.others):
+            store.kill()
 
 
 class Outage:
@@ -103,7 +111,10 @@ class Outage:
     proxied = False
     """Whether the containers reach the store through the proxy."""
     seconds = 0.5
-    """How long it lasts at least."""
+    """How long it lasts at least. It also lasts until every client that sends has noticed it."""
+
+    def prepare(self, stage: Stage) -> None:
+        """Change the store before the first event is sent."""
 
     def begin(self, stage: Stage) -> None:
         raise NotImplementedError
@@ -172,14 +183,16 @@ class OutOfMemory(Outage):
 
 
 class Rotated(Outage):
-    """The store keeps connections that have logged in, so they are closed as well."""
+    """The connections are closed as well, because the store would serve them for ever."""
 
-    name = "password rotated, deployed later"
+    name = "password rotated, the new one deployed later"
+
+    def prepare(self, stage: Stage) -> None:
+        stage.set_password("correct horse battery staple")
 
     def begin(self, stage: Stage) -> None:
+        stage.set_password("another password")
         with stage.admin() as admin:
-            stage.password = "another " + PASSWORD
-            admin.config_set("requirepass", stage.password)
             admin.client_kill_filter(_type="normal", skipme=True)
 
     def end(self, stage: Stage) -> None:
@@ -192,6 +205,32 @@ class Proxied(Outage):
     def end(self, stage: Stage) -> None:
         stage.proxy.treat = None
         stage.proxy.reply = socket.socket.sendall
+
+
+class FailedOver(Proxied):
+    """As a managed Redis does it: the address moves, the old primary keeps its connections."""
+
+    name = "replica promoted, the old primary read-only"
+    options = ("--repl-diskless-sync-delay", "0")
+
+    def prepare(self, stage: Stage) -> None:
+        directory = stage.directory / "replica"
+        directory.mkdir()
+        replica = start_store(directory, "--replicaof", "127.0.0.1", str(stage.store.port))
+        stage.others.append(replica)
+        with replica.client() as admin:
+            wait_until(lambda: admin.info("replication")["master_link_status"] == "up")
+
+    def begin(self, stage: Stage) -> None:
+        with stage.admin() as admin:
+            admin.execute_command("FAILOVER")  # loses nothing: it waits for the replica
+            wait_until(lambda: admin.info("replication")["role"] == "slave")
+
+    def end(self, stage: Stage) -> None:
+        (replica,) = stage.others
+        stage.others = [stage.store]
+        stage.store = replica
+        stage.proxy.target = replica.port
 
 
 class Reset(Proxied):
@@ -215,7 +254,7 @@ class Late(Proxied):
     """
 
     name = "replies 2 s late, the first good, the later ones errors"
-    seconds = LATE + 1.5
+    seconds = LATE + 1.0
 
     def begin(self, stage: Stage) -> None:
         def send(client: socket.socket, data: bytes) -> None:
@@ -240,7 +279,6 @@ class Trickling(Proxied):
     """Each byte arrives in time, so that only the deadline of the call ends the waiting."""
 
     name = "replies a byte at a time, every 0.6 s"
-    seconds = 3.0
 
     def begin(self, stage: Stage) -> None:
         def trickle(client: socket.socket, data: bytes) -> None:
@@ -279,6 +317,7 @@ OUTAGES: tuple[Outage, ...] = (
     Frozen(),
     ReadOnly(),
     OutOfMemory(),
+    FailedOver(),
     Rotated(),
     Reset(),
     Late(),
