@@ -23,7 +23,10 @@ from tests.support.command import REPOSITORY, environment
 from tests.support.events import rest
 
 PAUSE = 0.02
-"""Seconds that a client waits after an event was refused."""
+"""Seconds that a client waits after an event was refused, and around an outage after each event.
+
+Otherwise a client might have sent its last event before the outage has begun.
+"""
 SLACK = 1.0
 """Seconds after its time-out at which a container is killed, as Lambda does at once.
 
@@ -99,6 +102,8 @@ class Client(threading.Thread):
         self._container: Container | None = None
         self.halfway = threading.Event()
         """Set when half of the events are delivered. The client then waits for `go_on`."""
+        self.slow = False
+        """True from the middle on until the outage is over."""
         self._may_go_on = threading.Event()
         self._ended = False
 
@@ -106,11 +111,14 @@ class Client(threading.Thread):
         half = len(self._queue) // 2
         while self._queue and not self._ended:
             if len(self._queue) == half and not self.halfway.is_set():
+                self.slow = True
                 self.halfway.set()
                 self._may_go_on.wait()
             event = self._queue.popleft()
-            if self.send(event).status != 200:
+            refused = self.send(event).status != 200
+            if refused:
                 self._queue.append(event)
+            if refused or self.slow:
                 time.sleep(PAUSE)
 
     def send(self, event: Event) -> Call:

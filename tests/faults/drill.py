@@ -127,8 +127,10 @@ def _fail(outage: Outage, built: Stage, clients: Sequence[Client]) -> float:
         time.sleep(0.02)
     outage.end(built)
     deployed = built.settings
-    if deployed != idle.settings:
-        for client in clients:
+    rotated = deployed != idle.settings
+    for client in clients:
+        client.slow = False
+        if rotated:
             client.settings = deployed
     over = time.monotonic()
     idle.go_on()

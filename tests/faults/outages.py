@@ -56,7 +56,7 @@ class StoreProxy(Listener):
 
 
 class Stage:
-    """A store of its own for one drill, and a proxy in front of it."""
+    """The store of one drill, and a proxy in front of it."""
 
     def __init__(self, directory: Path, outage: Outage) -> None:
         self.password = ""
@@ -183,7 +183,7 @@ class OutOfMemory(Outage):
 
 
 class Rotated(Outage):
-    """The connections are closed as well, because the store would serve them for ever."""
+    """The connections are closed as well, because the store would serve them indefinitely."""
 
     name = "password rotated, the new one deployed later"
 

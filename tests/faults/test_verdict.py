@@ -64,7 +64,7 @@ def problems(calls: list[Call], contents: Contents) -> list[str]:
 
 
 def test_nothing_is_found_where_all_is_well() -> None:
-    """Events that were delivered, counted and listed are no problem."""
+    """Events that were delivered, counted and listed cause no problem."""
     assert problems(good_calls(), good_contents()) == []
 
 
