@@ -38,7 +38,7 @@ Settings = Callable[[], dict[str, Any]]
 
 @dataclasses.dataclass(frozen=True)
 class Call:
-    """A call: by which client, when (`time.monotonic()`), how many seconds it took, its answer.
+    """A call: its client, when it was sent (`time.monotonic()`), its length in seconds, its answer.
 
     The status is 0 where the container had to be killed.
     """
@@ -87,7 +87,7 @@ class Container:
 
 
 class Client(threading.Thread):
-    """Sends its events, one after the other, and those that got no 200 again after the others."""
+    """Sends its events in order. An event that gets no 200 goes to the end of the queue."""
 
     def __init__(
         self, number: int, events: Sequence[Event], settings: dict[str, Any], directory: Path

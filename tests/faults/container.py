@@ -1,8 +1,8 @@
 """A Lambda container: a process that answers one event after the other with `gimel.track`.
 
 `python -m tests.faults.container` reads a gateway event per line and writes a line with the seconds
-that the call took, its status and its body. It starts with the line `ready`, when what Lambda does
-before the first call is done.
+that the call took, its status and its body. It writes `ready` when it has loaded the handler, which
+Lambda does not count as part of a call either.
 """
 
 from __future__ import annotations

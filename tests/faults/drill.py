@@ -1,7 +1,7 @@
 """A drill: clients send events, the store fails in the middle, and the store is read at the end.
 
-`run` does it, `judge` says what came of it. The judgement is a value and looks at nothing but what
-the clients were answered and what the store holds.
+`run` performs a drill, `judge` evaluates it. The verdict is a value. It depends only on the answers
+that the clients got and on what the store holds.
 """
 
 from __future__ import annotations
@@ -27,23 +27,23 @@ PATIENCE = 30
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """What a drill has shown. Every list is empty, and every number that counts errors 0."""
+    """What a drill has shown. `problems` is empty if the promises of docs/reliability.md hold."""
 
     outage: str
     refused: int
-    """Calls that were answered 503 until the outage was over. They must exist."""
+    """Calls that were answered 503 until the outage was over. Without any, it had no effect."""
     other: list[int]
-    """The statuses of calls that were answered neither 200 nor 503."""
+    """Statuses other than 200 and 503, one for each such call."""
     undelivered: int
     """Events that got no 200."""
     lost: list[Event]
     """Events that were answered 200 `ok` and are not in the store."""
     misplaced: list[tuple[str, int]]
-    """Key and register of what the store holds and no event explains."""
+    """Keys and registers that are set in the store, although no event explains them."""
     wrong: list[Event]
-    """Events whose 200 said something else than it should."""
+    """Events whose 200 had the wrong body."""
     unlisted: list[str]
-    """Experiments whose indexes are not those of their events, or that have no `since`."""
+    """Experiments whose name, counters or `since` are missing or wrong in the store."""
     longest: float
     """The longest call, in seconds."""
     clients: int
@@ -72,7 +72,7 @@ class Verdict:
 
 
 def run(outage: Outage, events: int, directory: Path) -> Verdict:
-    """Send so many events, the outage in the middle of them, and judge what came of it."""
+    """Send this many events, with the outage in the middle, and evaluate the result."""
     patience = PATIENCE + events / 100
     with stage(directory, outage) as built:
         with built.admin() as admin:
@@ -178,7 +178,7 @@ def judge(
 
 
 def _unlisted(events: Iterable[Event], contents: Contents) -> list[str]:
-    """Return the experiments that the indexes of the store do not show as they are."""
+    """Return the experiments of which the store has a wrong name, counter or no `since`."""
     counters: defaultdict[str, set[bytes]] = defaultdict(set)
     for event in events:
         if event.counted:

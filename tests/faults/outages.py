@@ -248,9 +248,9 @@ class Reset(Proxied):
 
 
 class Late(Proxied):
-    """Soon after the first late replies, the store refuses what it is sent.
+    """Soon after the first late replies, the store refuses all writes.
 
-    A client that took the reply of an earlier call for its own would answer 200 to a refused event.
+    If a reply of an earlier call were taken for the current one's, a refused event would get a 200.
     """
 
     name = "replies 2 s late, the first good, the later ones errors"
@@ -276,7 +276,7 @@ class Late(Proxied):
 
 
 class Trickling(Proxied):
-    """Each byte arrives in time, so that only the deadline of the call ends the waiting."""
+    """Each byte arrives within the time-out. Only the deadline of the call ends the wait."""
 
     name = "replies a byte at a time, every 0.6 s"
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.reliability import PAGE
 from tests.faults.drill import run
 from tests.faults.outages import OUTAGES, Outage
 
@@ -20,14 +19,3 @@ def test_an_outage_costs_no_event(outage: Outage, tmp_path: Path) -> None:
     No call outlasts its Lambda's time-out, and the first one after the outage is a 200.
     """
     assert run(outage, EVENTS, tmp_path).problems() == []
-
-
-def test_the_page_has_a_row_for_every_outage() -> None:
-    """`python -m benchmarks.reliability` was run after an outage was added or renamed."""
-    table = PAGE.read_text("utf-8").partition("<!-- table outages -->")[2]
-
-    rows = [line for line in table.partition("<!-- end")[0].splitlines() if line.startswith("| ")]
-
-    assert [row.split(" | ")[0].removeprefix("| ") for row in rows[2:]] == [
-        outage.name for outage in OUTAGES
-    ]

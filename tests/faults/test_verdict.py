@@ -1,4 +1,4 @@
-"""The verdict of a drill finds what it is there to find: a drill that always passes shows nothing.
+"""The verdict of a drill finds each kind of mistake: a drill that always passes shows nothing.
 
 Here the answers and the content of the store are made up, one deviation per test.
 """
@@ -63,7 +63,7 @@ def problems(calls: list[Call], contents: Contents) -> list[str]:
     return judge("test", EVENTS, calls, OVER, contents).problems()
 
 
-def test_nothing_is_found_where_all_is_well() -> None:
+def test_a_good_drill_has_no_problems() -> None:
     """Events that were delivered, counted and listed cause no problem."""
     assert problems(good_calls(), good_contents()) == []
 

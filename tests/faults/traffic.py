@@ -2,9 +2,8 @@
 
 A HyperLogLog hides most of what is added to it: a uuid changes one of 16,384 registers, and only
 where no other uuid has raised that register higher. Here every event of a drill has a register
-that no other event uses, in whichever counter it is counted. So the registers of a store say
-exactly which events it holds, and where. The uuids' registers are not calculated here: the server
-says them.
+that no other event uses, in whichever counter it is counted. So the registers of a store show
+exactly which events it holds, and where. The server itself shows the register of each uuid.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ class Event:
     register: int
     rank: int
     counted: bool = True
-    """False where the answer must be that a limit is reached."""
+    """False if the event exceeds a limit, so that it must be ignored."""
 
     @property
     def query(self) -> dict[str, str]:
@@ -58,7 +57,7 @@ class Event:
 
     @property
     def slot(self) -> tuple[str, int]:
-        """The key and the register that say whether the store holds the event."""
+        """The key and the register that show whether the store holds the event."""
         return f"{self.counter}:{_shard(self.uuid)}", self.register
 
     @property
@@ -78,7 +77,7 @@ class Traffic:
 
 
 def traffic(number: int, scratch: redis.Redis) -> Traffic:
-    """Return so many events. `scratch` is a server whose content may be removed.
+    """Return this many events. `scratch` is an empty server; it is empty again afterwards.
 
     Half of them go to counters that exist, a quarter begins new experiments, and a quarter is for
     new variants of full experiments.
