@@ -12,6 +12,7 @@ import hypothesis
 import pytest
 import redis
 
+from gimel.runtime import process
 from tests.support.clients import client as client
 from tests.support.servers import Store, running_store
 
@@ -57,9 +58,10 @@ def session_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 @pytest.fixture
 def store(session_store: Store) -> Iterator[redis.Redis]:
-    """A redis-py client of the real store, emptied."""
+    """A redis-py client of the real store, emptied, with a runtime that knows no counter."""
     with session_store.client() as client:
         client.flushall()
+        process.forget()
         yield client
 
 

@@ -10,8 +10,6 @@ Mozilla, as those that run JavaScript do, and 75.8% of all 6,110, HTTP libraries
 that was held out, 84.3% and 71.9%. tests/runtime/test_bots.py names the lists.
 """
 
-from functools import lru_cache
-
 # Names of phones, browsers and HTTP libraries that contain a sign.
 _NOT_SIGNS = (
     "cubot",  # a brand of phones: Instagram calls one "CUBOT/CUBOT; P20"
@@ -54,7 +52,6 @@ _COMPATIBLE = (
 )
 
 
-@lru_cache(maxsize=500)
 def is_bot(user_agent: str) -> bool:
     """Return whether a User-Agent header names a known crawler or a headless browser.
 

@@ -32,6 +32,14 @@ class Process:
 _kept: Process | None = None
 
 
+def forget() -> None:
+    """Forget the state, as a new process has none."""
+    global _kept
+    if _kept is not None:
+        _kept.redis.close()
+    _kept = None
+
+
 def current(context: Any = None) -> Process:
     """Return the state of this process, new if the settings changed. Raises SettingsError.
 
@@ -40,8 +48,7 @@ def current(context: Any = None) -> Process:
     global _kept
     configured = settings.current()
     if _kept is None or _kept.settings is not configured:
-        if _kept is not None:
-            _kept.redis.close()
+        forget()
         _kept = Process(configured)
     remaining = getattr(context, "get_remaining_time_in_millis", None)
     _kept.redis.deadline = (

@@ -7,9 +7,9 @@ and answers for each of them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
-from gimel.runtime import http
-from gimel.runtime.bots import is_bot
+from gimel.runtime import bots, http
 from gimel.runtime.counting import count, count_known
 from gimel.runtime.errors import BadRequest
 from gimel.runtime.event import (
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 METHODS = ("GET", "POST")
 UNAVAILABLE = "the data store is unavailable; send the event again later"
 MAX_EVENTS = 100
+
+_is_bot = lru_cache(maxsize=500)(bots.is_bot)
 
 
 def track(event: Any, context: Any = None) -> Any:
@@ -54,7 +56,7 @@ def _track(request: Request, process: Process) -> Any:
     counter = process.known.get(event.names)
     if (
         counter is not None
-        and not (process.settings.bot_filter and is_bot(request.user_agent))
+        and not (process.settings.bot_filter and _is_bot(request.user_agent))
         and count_known(process, counter, event.uuid)
     ):
         return http.OK  # the counter of a name that the settings do not allow is never known
@@ -103,7 +105,7 @@ def _refused(
     events: Sequence[TrackEvent], request: Request, settings: Settings
 ) -> dict[TrackEvent, str]:
     """Return the events that the settings do not allow, each with the reason."""
-    if settings.bot_filter and is_bot(request.user_agent):
+    if settings.bot_filter and _is_bot(request.user_agent):
         return dict.fromkeys(events, BOT)
     namespaces, experiments = settings.allowed_namespaces, settings.allowed_experiments
     refused = {}

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck
 from hypothesis import strategies as st
 
 import gimel
+from gimel.runtime import process
 from tests.support.events import EVENT, OK, Configure, ignored
 from tests.support.redis_content import Contents, notes, snapshot, without_notes
 from tests.support.sending import send, send_batch
@@ -95,6 +96,7 @@ class TestLimits:
             send_batch_somehow: Callable[[], list[Any]],
         ) -> tuple[list[Any], Contents]:
             gimel_store.flushall()
+            process.forget()
             for changes in first:
                 send(**changes)
             answers = send_batch_somehow()

@@ -11,6 +11,7 @@ import pytest
 import redis
 
 import gimel
+from gimel.runtime import process
 from tests.support.events import (
     EVENT,
     GOOGLEBOT,
@@ -60,7 +61,7 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> type[Wire]:
             return super().sendmsg(*arguments)
 
     monkeypatch.setattr(socket, "socket", CountedSocket)
-    monkeypatch.setattr("gimel.runtime.redis.process._kept", None)  # a new process has no client
+    process.forget()
     Wire.reset()
     return Wire
 
@@ -88,7 +89,7 @@ def test_known_counter(
     gateway: Gateway,
     precision: int,
 ) -> None:
-    """An event of a known counter is one round trip of four commands, on the kept connection."""
+    """An event of a known counter is one round trip of two commands, on the kept connection."""
     configure(precision=precision)
     gimel.track(gateway(query=EVENT), None)
     assert wire.connections == 1
@@ -103,11 +104,11 @@ def test_known_counter(
     assert read(answers[0]) == (200, OK)
     # redis-py sends INFO, over sockets that existed before.
     assert (wire.connections, wire.writes) == (0, 1)
-    assert commands == ["pfadd", "sadd", "sadd", "sadd"]
+    assert commands == ["pfadd", "sismember"]
 
 
 def test_batch(gimel_store: redis.Redis, wire: type[Wire]) -> None:
-    """A hundred visitors of one counter are one round trip of 103 commands."""
+    """A hundred visitors of one counter are one round trip of 101 commands."""
     gimel.track(rest(query=EVENT), None)
     wire.reset()
     batch = json.dumps([{**EVENT, "uuid": f"v{n}"} for n in range(100)])
@@ -115,17 +116,28 @@ def test_batch(gimel_store: redis.Redis, wire: type[Wire]) -> None:
     commands = commands_of(gimel_store, lambda: gimel.track(rest("POST", body=batch), None))
 
     assert (wire.connections, wire.writes) == (0, 1)
-    assert commands == ["pfadd"] * 100 + ["sadd"] * 3
+    assert commands == ["pfadd"] * 100 + ["sismember"]
 
 
 def test_new_counter(gimel_store: redis.Redis, wire: type[Wire]) -> None:
-    """A new counter costs one more round trip, which checks the limits."""
+    """A new counter costs six: look-up, limits, time, names, mark, and the event itself."""
     gimel.track(rest(query=EVENT), None)
     wire.reset()
 
     gimel.track(rest(query={**EVENT, "variant": "new"}), None)
 
-    assert (wire.connections, wire.writes) == (0, 2)
+    assert (wire.connections, wire.writes) == (0, 6)
+
+
+def test_counter_new_to_the_process(gimel_store: redis.Redis, wire: type[Wire]) -> None:
+    """A counter that exists costs a new process a look-up, and the event itself."""
+    gimel.track(rest(query=EVENT), None)
+    process.forget()
+    wire.reset()
+
+    gimel.track(rest(query=EVENT), None)
+
+    assert (wire.connections, wire.writes) == (1, 2)
 
 
 def test_ignored_event(gimel_store: redis.Redis, wire: type[Wire]) -> None:
@@ -152,11 +164,11 @@ def test_all(gimel_store: redis.Redis, wire: type[Wire], experiments: int) -> No
     assert (wire.connections, wire.writes) == (0, 2)
 
 
-@pytest.mark.parametrize(("experiments", "round_trips"), [(1, 3), (2, 2), (50, 2)])
+@pytest.mark.parametrize(("experiments", "round_trips"), [(1, 16), (2, 13), (50, 13)])
 def test_delete(
     gimel_store: redis.Redis, wire: type[Wire], experiments: int, round_trips: int
 ) -> None:
-    """Deleting takes two round trips, and another one for the last experiment of a namespace."""
+    """Deleting takes 13 round trips, and three more for the last experiment of a namespace."""
     for n in range(experiments):
         gimel.track({**EVENT, "experiment": f"e{n}"}, None)
     wire.reset()

@@ -42,10 +42,13 @@ def without_notes(contents: Contents, since: bool = True) -> Contents:
 
 
 def notes(store: redis.Redis, key: str) -> Contents:
-    """Return the fields of a meta hash, without the time of the first event."""
+    """Return the figures of ignored events in a meta hash."""
     fields: Any = store.hgetall(key)
-    fields.pop(b"since", None)
-    return {field.decode(): int(value) for field, value in fields.items()}
+    return {
+        field.decode(): int(value)
+        for field, value in fields.items()
+        if field not in (b"since", b"precision")
+    }
 
 
 def counter_id(
