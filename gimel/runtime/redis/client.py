@@ -66,8 +66,7 @@ class Client:
             replies: list[Reply] = [None] * len(commands)
             routes = [(i, self._address(command), False) for i, command in enumerate(commands)]
         else:
-            home = self._home
-            replies = self._ask({home: commands}, idempotent)[home]
+            replies = self._ask_one(self._home, commands, idempotent=idempotent)
             routes = _redirected(replies)
         for _ in range(1 + _MOST_REDIRECTIONS):
             if not routes:
@@ -95,8 +94,7 @@ class Client:
         One server does so in one round trip. All commands may be sent again.
         """
         if not self._address_of_slot:
-            home = self._home
-            replies = self._ask({home: [*first, *second]}, True)[home]
+            replies = self._ask_one(self._home, [*first, *second], idempotent=True)
             if Redirected not in map(type, replies):
                 return replies[: len(first)], replies[len(first) :]
         return self.execute(first), self.execute(second)
@@ -167,66 +165,76 @@ class Client:
     def _ask(
         self, batches: Mapping[Address, Sequence[Command]], idempotent: bool
     ) -> dict[Address, list[Reply]]:
-        """Send each node its commands, then read the replies of each."""
+        """Send several nodes their commands, then read the replies of each."""
+        sent = set()
         try:
-            sent = {
-                a for a, commands in batches.items() if self._send_kept(a, commands, idempotent)
-            }
+            for address, commands in batches.items():
+                connection = self._connections.get(address)
+                if connection is not None and len(batches) > 1:
+                    try:
+                        connection.send(encode(commands), self.deadline)
+                        sent.add(address)
+                    except ConnectionFailed:
+                        if not idempotent:
+                            raise
+                        self._drop(address)
             return {
-                address: self._answer(address, commands, address in sent, idempotent)
+                address: self._ask_one(address, commands, idempotent, sent=address in sent)
                 for address, commands in batches.items()
             }
-        except BaseException:  # also KeyboardInterrupt: no later call must read these replies
-            for address in batches:
+        except BaseException:  # no later call may read what is still to come
+            for address in sent:
                 self._drop(address)
             raise
 
-    def _send_kept(self, address: Address, commands: Sequence[Command], idempotent: bool) -> bool:
-        """Send on the connection that was kept. Return whether there is one that takes it."""
-        connection = self._connections.get(address)
-        if connection is None:
-            return False
-        try:
-            connection.send(encode(commands), self.deadline)
-        except ConnectionFailed:
-            if not idempotent:
-                raise
-            self._drop(address)
-            return False
-        return True
-
-    def _answer(
-        self, address: Address, commands: Sequence[Command], sent: bool, idempotent: bool
+    def _ask_one(
+        self,
+        address: Address,
+        commands: Sequence[Command],
+        idempotent: bool,
+        *,
+        sent: bool = False,
     ) -> list[Reply]:
-        """Return the replies to commands that were sent, else send them on a new connection."""
-        if sent:
-            try:
-                replies = self._receive(address, len(commands))
-            except ConnectionFailed as error:
-                if not idempotent or isinstance(error, ProtocolError):
-                    raise
-                self._drop(address)
-            else:
-                if address in self._connections or not idempotent:
-                    return replies
-        connection = Connection(address, self._options, self.deadline)
-        self._connections[address] = connection
-        connection.send(encode(commands), self.deadline)
-        return self._receive(address, len(commands))
+        """Send a node its commands, unless they are `sent`, and read the replies.
 
-    def _receive(self, address: Address, count: int) -> list[Reply]:
-        """Read the replies. Remember moved slots; leave a server that has become a replica."""
-        replies = self._connections[address].receive(count)
-        kinds = set(map(type, replies))
-        if ReadOnlyError in kinds:
+        What a kept connection fails to do is done again on a new one.
+        """
+        try:
+            connection = self._connections.get(address)
+            if connection is not None:
+                try:
+                    if not sent:
+                        connection.send(encode(commands), self.deadline)
+                    replies = connection.receive(len(commands))
+                    if not connection.reader.errors:
+                        return replies
+                    if self._heed(address, replies) or not idempotent:
+                        return replies
+                except ConnectionFailed as error:
+                    if not idempotent or isinstance(error, ProtocolError):
+                        raise
+                    self._drop(address)
+            connection = Connection(address, self._options, self.deadline)
+            self._connections[address] = connection
+            connection.send(encode(commands), self.deadline)
+            replies = connection.receive(len(commands))
+            self._heed(address, replies)
+            return replies
+        except BaseException:  # also KeyboardInterrupt: no later call may read these replies
             self._drop(address)
-        if Redirected in kinds:
-            for reply in replies:
-                if isinstance(reply, Redirected):
-                    reply.host = reply.host or address[0]
-                    if not reply.asking:
-                        self._address_of_slot[reply.slot] = (reply.host, reply.port)
-        return replies
+            raise
+
+    def _heed(self, address: Address, replies: Sequence[Reply]) -> bool:
+        """Remember moved slots. Return whether the node is of use, and no replica by now."""
+        for reply in replies:
+            if isinstance(reply, ReadOnlyError):
+                self._drop(address)
+                return False
+            if isinstance(reply, Redirected):
+                reply.host = reply.host or address[0]
+                if not reply.asking:
+                    self._address_of_slot[reply.slot] = (reply.host, reply.port)
+        return True
 
     def _drop(self, address: Address) -> None:
         """Forget a failed connection and the nodes of all slots: a failover changes both.

@@ -40,7 +40,8 @@ class Connection:
             raise ConnectionFailed(f"no connection to Redis at {where}: {error}") from None
         self._timeout = options.socket_timeout
         self._deadline: float | None = connect_by
-        self._reader = Reader(self._receive)
+        self._limit = -1.0
+        self.reader = Reader(self._receive)
         try:
             self._log_in(options)
         except BaseException:
@@ -63,7 +64,7 @@ class Connection:
 
     def receive(self, count: int) -> list[Reply]:
         """Return that many replies. Raises AnswerTimeout, ConnectionFailed or ProtocolError."""
-        return self._reader.replies(count)
+        return self.reader.replies(count)
 
     def close(self) -> None:
         """Close the socket, once or more often."""
@@ -103,8 +104,9 @@ class Connection:
         seconds = self._timeout
         if self._deadline is not None:
             seconds = min(seconds, remaining(self._deadline))
-        if seconds != self._socket.gettimeout():
+        if seconds != self._limit:  # a system call
             self._socket.settimeout(seconds)
+            self._limit = seconds
 
 
 def remaining(moment: float) -> float:
