@@ -69,11 +69,12 @@ class _Deletion:
         self._shared = [keys.counters_key(space) for space in spaces]
         # Also asks whether the user may do that, before anything is deleted.
         redis.run([("SISMEMBER", keys.NAMESPACES, namespace)])
-        known = {name} | {member for _, member in redis.members(self._lists)}
+        known = {name}.union(*(members for _, members in redis.members(self._lists)))
         self._parser = parsing.Parser(namespace, known)
         self._entries = {
             entry: keys.parse_deletion_entry(entry)
-            for _, entry in redis.members([experiment.deleting_key])
+            for _, entries in redis.members([experiment.deleting_key])
+            for entry in entries
         }
         self.counters = self._find()
 
@@ -85,9 +86,8 @@ class _Deletion:
         or its deletion record lists it.
         """
         listed = {counter for _, counter in self._entries.values()}
-        for key, counter in self._redis.members([*self._own, *self._shared]):
-            if key in self._own or not parsing.has_raw_colon(counter):
-                listed.add(counter)
+        for key, counters in self._redis.members([*self._own, *self._shared]):
+            listed.update(c for c in counters if key in self._own or not parsing.has_raw_colon(c))
         name = self._experiment.name
         return {counter for counter in listed if self._parser.parse(counter, owner=name)}
 
@@ -123,7 +123,7 @@ class _Deletion:
     def restore_names(self) -> None:
         """Register what events began anew meanwhile: their marks exist again."""
         experiment, redis = self._experiment, self._redis
-        marks = [counter for _, counter in redis.members([experiment.index])]
+        marks = [counter for _, members in redis.members([experiment.index]) for counter in members]
         if not marks:
             return
         precision = keys.shards(marks[0]) or 1

@@ -15,7 +15,7 @@ _COLONS = 4  # in the id of a counter without a suffix, whose names contain none
 
 def decode(text: str) -> str:
     """Undo `encode`. Any other percent sign, as in keys of 1.5.0, is kept."""
-    return text.replace("%3A", ":").replace("%25", "%")
+    return text.replace("%3A", ":").replace("%25", "%") if "%" in text else text
 
 
 def spellings(name: str) -> "tuple[str, ...]":
@@ -73,6 +73,11 @@ class Parser:
         if shards(counter) is not None:
             body = body[: body.rfind("::")]
         parts = body.split(":")
+        if len(parts) == 3:  # no raw colons: nearly always
+            experiment = self._experiments.get(parts[0])
+            if experiment is None or owner not in (None, experiment):
+                return None
+            return experiment, decode(parts[1]), decode(parts[2])
         for split in range(len(parts) - 2, 0, -1):
             experiment = self._experiments.get(":".join(parts[:split]))
             if experiment is not None and owner in (None, experiment):

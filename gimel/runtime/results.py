@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 
 from gimel.runtime import fields, http, keys, parsing
 from gimel.runtime.errors import BadRequest
 from gimel.runtime.event import PARTICIPATE
 from gimel.runtime.hyperloglog import unrounded
 from gimel.runtime.redis.client import texts
+from gimel.runtime.refusals import ignored
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +69,10 @@ def _all(request: Request, process: Process) -> Any:
         experiments = _from(experiments, parsing.decode(name), parsing.decode(goal))
     meta_key = keys.namespace_meta_key(keys.encode(namespace))
     meta, items, following = _read(process.redis, meta_key, experiments)
-    return [{"meta": {"scope": scope, "ignored": _ignored(meta), "next": following}}, *items]
+    return [
+        {"meta": {"scope": scope, "ignored": ignored(_fields(meta)), "next": following}},
+        *items,
+    ]
 
 
 def _one(request: Request, process: Process) -> Any:
@@ -95,11 +99,12 @@ def _find(redis: Client, namespace: str, wanted: Sequence[str] | None) -> list[_
                     owners.setdefault(index, []).append(experiment)
     known: set[str] = set()
     counters: dict[str, list[str | None]] = {}
-    for key, member in redis.members([*lists, *owners]):
-        if key in owners:
-            counters.setdefault(member, []).extend(owners[key])
-        else:
-            known.add(member)
+    for key, members in redis.members([*lists, *owners]):
+        if key not in owners:
+            known.update(members)
+            continue
+        for counter in members:
+            counters[counter] = owners[key] + counters.get(counter, [])
     found = {
         name: _Experiment(namespace, name)
         for name in (sorted(known) if wanted is None else dict.fromkeys(wanted))
@@ -109,7 +114,8 @@ def _find(redis: Client, namespace: str, wanted: Sequence[str] | None) -> list[_
         for owner in possible:
             parsed = parser.parse(counter, owner)
             if parsed is not None:
-                found[parsed[0]].counters[counter] = parsed[1:]
+                name, goal, variant = parsed
+                found[name].counters[counter] = goal, variant, keys.shards(counter)
     return list(found.values())
 
 
@@ -130,19 +136,19 @@ def _read(
 
     The name consists of the experiment and the goal that the next page begins with.
     """
-    first: list[Command] = [("HGETALL", meta_key)]
-    replies = redis.slices(chain([first], *(each.commands() for each in experiments)))
-    (namespace_meta,) = next(replies)
+    meta_keys = [meta_key, *(each.meta_key for each in experiments)]
+    counts = chain.from_iterable(each.commands() for each in experiments)
+    replies = redis.stream(chain((("HGETALL", key) for key in meta_keys), counts))
+    namespace_meta, *metas = islice(replies, len(meta_keys))
     items: list[dict[str, Any]] = []
     room = _PAGE
-    for each in experiments:
-        (meta,) = next(replies)
+    for each, meta in zip(experiments, metas, strict=True):
         each.read(redis, replies)
         goals = each.goals()
-        room -= each.size_of_goal(PARTICIPATE)
+        room -= each.size(PARTICIPATE)
         fitting = 0
         while fitting < len(goals):
-            room -= each.size_of_goal(goals[fitting])
+            room -= each.size(goals[fitting])
             if room < 0 and (items or fitting):
                 break
             fitting += 1
@@ -159,54 +165,52 @@ class _Experiment:
 
     def __init__(self, namespace: str, name: str) -> None:
         self.name = name
-        self.counters: dict[str, tuple[str, str]] = {}
-        """The ids of its counters, each with its goal and variant."""
+        self.meta_key = keys.meta_key(keys.encode(namespace), keys.encode(name))
+        self.counters: dict[str, tuple[str, str, int | None]] = {}
+        """The ids of its counters, each with its goal, its variant and how many shards it has."""
         self.first_goal = ""
         """The goal that its part of a page begins with."""
-        self._meta_key = keys.meta_key(keys.encode(namespace), keys.encode(name))
         self._counts: dict[tuple[str, str], dict[str, int]] = {}
+        self._variants: list[str] = []
         self._unreadable = 0
 
-    def commands(self) -> Iterator[list[Command]]:
-        """Yield the commands that read it: for its meta hash, and for each counter."""
-        yield [("HGETALL", self._meta_key)]
-        for counter in self.counters:
-            yield [
-                b"*2\r\n$7\r\nPFCOUNT\r\n$%d\r\n%b\r\n" % (len(key), key)
-                for key in map(str.encode, keys.shard_keys(counter))
-            ]
+    def commands(self) -> Iterator[Command]:
+        """Yield the commands that read its counters."""
+        for counter, (_, _, shards) in self.counters.items():
+            for key in (counter,) if shards is None else keys.shard_keys(counter):
+                encoded = key.encode()
+                yield b"*2\r\n$7\r\nPFCOUNT\r\n$%d\r\n%b\r\n" % (len(encoded), encoded)
 
-    def read(self, redis: Client, replies: Iterator[list[Reply]]) -> None:
-        """Take the replies for each counter."""
-        plain = []
-        for counter in self.counters:
-            precision = keys.shards(counter)
-            counts = [reply for reply in next(replies) if isinstance(reply, int)]
-            if len(counts) < (precision or 1):
+    def read(self, redis: Client, replies: Iterator[Reply]) -> None:
+        """Take the replies for its counters."""
+        occupied = []  # plain keys that hold something else: an integer that Lamed left?
+        for counter, (goal, variant, shards) in self.counters.items():
+            counts = [n for n in islice(replies, shards or 1) if isinstance(n, int)]
+            if len(counts) < (shards or 1):
                 self._unreadable += 1
-                if precision is None:
-                    plain.append(counter)
-            elif precision in (None, 1):
-                self._add(counter, "1", counts[0])
+                if shards is None:
+                    occupied.append(counter)
+            elif len(counts) == 1:
+                self._add(goal, variant, "1", counts[0])
             else:
-                self._add(counter, str(precision), round(sum(map(unrounded, counts))))
-        contents = redis.read([("GETRANGE", counter, 0, _MAX_DIGITS) for counter in plain])
-        for counter, content in zip(plain, contents, strict=True):
+                self._add(goal, variant, str(shards), round(sum(map(unrounded, counts))))
+        contents = redis.read([("GETRANGE", counter, 0, _MAX_DIGITS) for counter in occupied])
+        for counter, content in zip(occupied, contents, strict=True):
             if isinstance(content, bytes) and content.isdigit() and len(content) <= _MAX_DIGITS:
-                self._add(counter, EXACT, int(content))
+                self._add(*self.counters[counter][:2], EXACT, int(content))
                 self._unreadable -= 1
+        self._variants = sorted({variant for _, variant in self._counts})
 
     def goals(self) -> list[str]:
         """Return the names of its goals, from the first of this page on."""
         goals = {goal for goal, _ in self._counts} - {PARTICIPATE}
         return sorted(goal for goal in goals if goal >= self.first_goal)
 
-    def size_of_goal(self, goal: str) -> int:
+    def size(self, goal: str) -> int:
         """Return how many bytes a goal takes at most in Lambda's answer."""
-        labels = [goal, *{variant for _, variant in self._counts}]
-        return sum(
-            _ROW + len(label) * (4 if label.isascii() else _BYTES_OF_CHARACTER) for label in labels
-        )
+        labels = (goal, *self._variants)
+        text = "".join(labels)
+        return _ROW * len(labels) + len(text) * (4 if text.isascii() else _BYTES_OF_CHARACTER)
 
     def described(self, meta: Reply, goals: Iterable[str]) -> dict[str, Any]:
         """Return the experiment with these goals as the API answers it.
@@ -220,7 +224,7 @@ class _Experiment:
         """
         participants = [
             {"label": variant, **self._figure("trials", PARTICIPATE, variant)}
-            for variant in sorted({variant for _, variant in self._counts})
+            for variant in self._variants
         ]
         noted = _fields(meta)
         return {
@@ -229,8 +233,8 @@ class _Experiment:
                 {
                     "goal": goal,
                     "results": [
-                        {**each, **self._figure("successes", goal, str(each["label"]))}
-                        for each in participants
+                        {**each, **self._figure("successes", goal, variant)}
+                        for each, variant in zip(participants, self._variants, strict=True)
                     ],
                 }
                 for goal in goals
@@ -238,29 +242,25 @@ class _Experiment:
             "participants": participants,
             "since": _number(noted.get("since")),
             "precision": _number(noted.get("precision")),
-            "ignored": _ignored(meta),
+            "ignored": ignored(noted),
             "unreadable": self._unreadable,
         }
 
-    def _add(self, counter: str, precision: str, number: int) -> None:
-        parts = self._counts.setdefault(self.counters[counter], {})
+    def _add(self, goal: str, variant: str, precision: str, number: int) -> None:
+        parts = self._counts.setdefault((goal, variant), {})
         parts[precision] = parts.get(precision, 0) + number
 
     def _figure(self, name: str, goal: str, variant: str) -> dict[str, Any]:
         parts = self._counts.get((goal, variant), {})
-        return {name: sum(parts.values()), f"{name}_by_precision": dict(sorted(parts.items()))}
+        if len(parts) > 1:
+            parts = dict(sorted(parts.items()))
+        return {name: sum(parts.values()), f"{name}_by_precision": parts}
 
 
 def _number(text: str | None) -> int | None:
     return int(text) if text is not None and text.isdecimal() else None
 
 
-def _fields(reply: Reply) -> dict[str, str]:
-    values = list(texts(reply))
+def _fields(meta: Reply) -> dict[str, str]:
+    values = texts(meta)
     return dict(zip(values[::2], values[1::2], strict=False))
-
-
-def _ignored(meta: Reply) -> dict[str, int]:
-    from gimel.runtime.refusals import ignored
-
-    return ignored(_fields(meta))

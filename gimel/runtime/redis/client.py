@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from binascii import crc_hqx
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import islice
 
 from gimel.runtime.errors import (
     ConnectionFailed,
@@ -113,14 +113,14 @@ class Client:
         """
         replies = self.execute(commands)
         for index, reply in enumerate(replies):
-            if isinstance(reply, WrongTypeError):
+            if isinstance(reply, ServerError):
+                if not isinstance(reply, WrongTypeError):
+                    check(commands[index], reply)
                 replies[index] = None
-            else:
-                check(commands[index], reply)
         return replies
 
-    def members(self, keys: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """Yield (key, member) for the members of sets, read in slices; some perhaps twice.
+    def members(self, keys: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+        """Yield (key, members) for sets, a slice of members at a time; a member perhaps twice.
 
         A key that holds another type of value has no members.
         """
@@ -131,26 +131,16 @@ class Client:
             for key, reply in zip(cursors, replies, strict=True):
                 if isinstance(reply, list):
                     cursor, found = reply
-                    yield from ((key, member) for member in texts(found))
+                    yield key, texts(found)
                     if cursor != b"0":
                         following[key] = cursor
             cursors = following
 
-    def slices(self, batches: Iterable[Sequence[Command]]) -> Iterator[list[Reply]]:
-        """Read with many commands, a bounded number at a time. Yield the replies to each batch."""
-        waiting: list[Sequence[Command]] = []
-        size = 0
-        for batch in chain(batches, (None,)):
-            if batch is not None:
-                waiting.append(batch)
-                size += len(batch)
-            if size >= SLICE or batch is None:
-                replies = self.read(list(chain(*waiting)))
-                start = 0
-                for asked in waiting:
-                    yield replies[start : start + len(asked)]
-                    start += len(asked)
-                waiting, size = [], 0
+    def stream(self, commands: Iterable[Command]) -> Iterator[Reply]:
+        """Yield what `read` returns for many commands, a bounded number of them at a time."""
+        commands = iter(commands)
+        while some := list(islice(commands, SLICE)):
+            yield from self.read(some)
 
     def close(self) -> None:
         """Close every connection. The next call opens those that it needs."""
@@ -265,14 +255,23 @@ def check(command: Command, reply: Reply) -> None:
         raise reply
 
 
-def texts(reply: Reply) -> Iterator[str]:
-    """Yield the members of a set or hash that are text. Gimel writes no others."""
-    for member in reply if isinstance(reply, list) else ():
-        if isinstance(member, bytes):
-            try:
-                yield member.decode()
-            except UnicodeDecodeError:
-                continue
+def texts(reply: Reply) -> list[str]:
+    """Return the members of a set or hash that are text. Gimel writes no others."""
+    members = (
+        [member for member in reply if isinstance(member, bytes)] if isinstance(reply, list) else []
+    )
+    try:
+        return [member.decode() for member in members]
+    except UnicodeDecodeError:
+        return [member.decode() for member in members if _is_text(member)]
+
+
+def _is_text(member: bytes) -> bool:
+    try:
+        member.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def slot_of(key: bytes) -> int:

@@ -59,25 +59,42 @@ class Reader:
         self.errors = 0
         """How many error replies were read."""
 
-    def replies(self, count: int) -> list[Reply]:
-        """Return the next `count` replies."""
+    def replies(self, count: int, depth: int = 0) -> list[Reply]:
+        """Return the next `count` replies, which are inside of arrays of that depth."""
         replies: list[Reply] = []
-        if count and self._position == len(self._data):
-            self._data, self._position = self._next(), 0
-        data, position = self._data, self._position
         while len(replies) < count:
-            # Counting and reading counts: nearly every reply is a short integer, already received.
-            end = data.find(b"\r\n", position, position + 12)
-            digits = data[position + 1 : end]
-            if end > 0 and data[position] == 58 and digits.isdigit():
-                replies.append(int(digits))
-                position = end + 2
+            if self._position == len(self._data):
+                self._data, self._position = self._next(), 0
+            kind = self._data[self._position]
+            # Nearly all replies are numbers and short strings that have arrived already.
+            if kind == 58 and (numbers := self._numbers(count - len(replies))):
+                replies += numbers
+            elif kind == 36 and (string := self._short_string()) is not None:
+                replies.append(string)
             else:
-                self._position = position
-                replies.append(self._reply(0))
-                data, position = self._data, self._position
-        self._position = position
+                replies.append(self._reply(depth))
         return replies
+
+    def _numbers(self, most: int) -> list[int]:
+        """Return numbers that have arrived, none where anything else came with them."""
+        end = self._data.rfind(b"\r\n", self._position)
+        digits = self._data[self._position + 1 : max(end, 0)].split(b"\r\n:", most)[:most]
+        if not (all(digits) and b"".join(digits).isdigit() and len(max(digits, key=len)) < 20):
+            return []
+        self._position += sum(map(len, digits)) + 3 * len(digits)
+        return list(map(int, digits))
+
+    def _short_string(self) -> bytes | None:
+        """Return a string that has arrived, None where anything is unusual."""
+        begin = self._data.find(b"\r\n", self._position, self._position + 8) + 2
+        digits = self._data[self._position + 1 : max(begin - 2, 0)]
+        if not digits.isdigit():
+            return None
+        end = begin + int(digits)
+        if self._data[end : end + 2] != b"\r\n":
+            return None
+        self._position = end + 2
+        return self._data[begin:end]
 
     def _reply(self, depth: int) -> Reply:
         line = self._line()
@@ -97,7 +114,7 @@ class Reader:
                 return None
             if length < 0 or depth >= _DEEPEST_ARRAY:
                 raise ProtocolError(f"an array of impossible length {length} or depth {depth}")
-            return [self._reply(depth + 1) for _ in range(length)]
+            return self.replies(length, depth + 1)
         text = rest.decode("utf-8", "replace")
         if kind == b"-":
             self.errors += 1
