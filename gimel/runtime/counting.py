@@ -142,7 +142,7 @@ class _Call:
 
     def _remember(self, counter: Counter) -> None:
         known = self._process.known
-        if len(known) >= _MOST_KNOWN:
+        if counter.names not in known and len(known) >= _MOST_KNOWN:
             del known[next(iter(known))]
         known[counter.names] = counter
 

@@ -124,12 +124,13 @@ def register(redis: Client, new: Sequence[New]) -> list[New]:
 def record_leftovers(redis: Client, counters: Iterable[Counter]) -> None:
     """Enter counters that nothing lists any more into the deletion records of their experiments.
 
-    An event was added to them before their mark turned out to be gone.
+    An event was added to them before their mark turned out to be gone. They have no time: the next
+    delete need not leave them to whoever wrote them.
     """
     token = os.urandom(8).hex()
     redis.run(
         [
-            ("SADD", counter.experiment.deleting_key, keys.deletion_entry(token, counter.id))
+            ("SADD", counter.experiment.deleting_key, keys.deletion_entry(token, 0, counter.id))
             for counter in counters
         ]
     )

@@ -94,10 +94,12 @@ class _Deletion:
     def record(self) -> None:
         """Enter the counters into the deletion record, with a token of this delete."""
         token = os.urandom(8).hex()
-        mine = [keys.deletion_entry(token, counter) for counter in self.counters]
+        now = int(time.time())
+        mine = [keys.deletion_entry(token, now, counter) for counter in self.counters]
         self._run(("SADD", self._experiment.deleting_key, entry) for entry in mine)
-        old = int(time.time()) - _LONGEST_CALL
-        self._finished = mine + [e for e, (since, _) in self._entries.items() if since < old]
+        self._finished = mine + [
+            e for e, (since, _) in self._entries.items() if since < now - _LONGEST_CALL
+        ]
 
     def remove_counters(self) -> None:
         """Remove the marks first, then the data, then the entries in the namespace's indexes."""

@@ -6,8 +6,6 @@ A counter's id says what it counts: `{ns}:counters:{experiment}:{goal}:{variant}
 HyperLogLog. Followed by `::{k}` it is the sum of the k shards `{id}:0` to `{id}:{k-1}`.
 """
 
-import time
-
 NAMESPACES = "gimel:namespaces"
 """The one key outside a namespace: the set of namespaces, which limits their number."""
 
@@ -81,9 +79,9 @@ def deleting_key(namespace: str, experiment: str) -> str:
     return f"{namespace}:{experiment}:deleting"
 
 
-def deletion_entry(token: str, counter: str) -> str:
+def deletion_entry(token: str, since: int, counter: str) -> str:
     """Return an entry of a deletion record: who deletes the counter, since when (s), its id."""
-    return f"{token} {int(time.time())} {counter}"
+    return f"{token} {since} {counter}"
 
 
 def parse_deletion_entry(entry: str) -> tuple[int, str]:

@@ -145,18 +145,19 @@ def _read(
     for each, meta in zip(experiments, metas, strict=True):
         each.read(redis, replies)
         goals = each.goals()
-        room -= each.size(PARTICIPATE)
+        room -= each.size(each.name)  # and of its participants
         fitting = 0
-        while fitting < len(goals):
-            room -= each.size(goals[fitting])
+        for goal in goals:
+            room -= each.size(goal)
             if room < 0 and (items or fitting):
                 break
             fitting += 1
-        if fitting or not goals:
+        if fitting or not items or (room >= 0 and not goals):
             items.append(each.described(meta, goals[:fitting]))
-        if fitting < len(goals):
-            following = f"{keys.encode(each.name)}:{keys.encode(goals[fitting])}"
-            return namespace_meta, items, following
+            if fitting == len(goals):
+                continue
+        first_goal = goals[fitting] if goals else ""
+        return namespace_meta, items, f"{keys.encode(each.name)}:{keys.encode(first_goal)}"
     return namespace_meta, items, None
 
 

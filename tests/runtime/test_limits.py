@@ -182,6 +182,59 @@ class TestLimits:
         assert send(**LIMITS[limit](2)) == OK
 
 
+class TestOwner:
+    """Limits that strangers have reached do not keep the owner's experiments out."""
+
+    OWNED = pytest.mark.parametrize(
+        "settings",
+        [
+            pytest.param({"experiments": ["mine"]}, id="experiments"),
+            pytest.param({"allowed_experiments": ["mine"]}, id="allowed experiments"),
+        ],
+    )
+
+    @OWNED
+    @pytest.mark.parametrize("limit", ["namespaces", "experiments", "counters"])
+    def test_experiments(
+        self,
+        gimel_store: redis.Redis,
+        configure: Configure,
+        limit: str,
+        settings: dict[str, list[str]],
+    ) -> None:
+        """An experiment that the configuration names is created beyond each limit."""
+        limits = {limit: 2}
+        configure(limits=limits)
+        assert [send(**LIMITS[limit](n)) for n in range(3)] == [OK, OK, REACHED]
+        configure(limits=limits, **settings)
+
+        namespace = "new" if limit == "namespaces" else "alephbet"
+        assert send(experiment="mine", namespace=namespace) == OK
+        assert send(experiment="mine", namespace=namespace, event="buy") == OK
+        if "experiments" in settings:
+            assert send(**LIMITS[limit](3)) == REACHED
+
+    def test_namespaces(self, gimel_store: redis.Redis, configure: Configure) -> None:
+        """A namespace on the allow-list is created beyond the limit, its experiments are not."""
+        limits = {"namespaces": 1, "experiments": 1}
+        configure(limits=limits)
+        send(namespace="stranger")
+        configure(limits=limits, allowed_namespaces=["shop"])
+
+        assert send(namespace="shop") == OK
+        assert send(namespace="shop", experiment="other") == REACHED
+
+    @OWNED
+    def test_counters_of_an_experiment(
+        self, gimel_store: redis.Redis, configure: Configure, settings: dict[str, list[str]]
+    ) -> None:
+        """The number of counters of one experiment is limited even then: strangers invent them."""
+        configure(limits={"counters_per_experiment": 1}, **settings)
+
+        assert send(experiment="mine") == OK
+        assert send(experiment="mine", variant="another") == REACHED
+
+
 class TestSince:
     """The time of an experiment's first event."""
 
