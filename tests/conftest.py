@@ -58,7 +58,7 @@ def session_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 @pytest.fixture
 def store(session_store: Store) -> Iterator[redis.Redis]:
-    """A redis-py client of the real store, emptied, with a runtime that knows no counter."""
+    """A redis-py client of the real store, emptied, with a runtime that has no state."""
     with session_store.client() as client:
         client.flushall()
         process.forget()

@@ -2,7 +2,7 @@
 
 A delete that is interrupted is finished by the next one: what it was about to delete is in the
 experiment's deletion record until it is gone. Events that arrive meanwhile begin the experiment
-anew.
+again.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class _Deletion:
             redis.run([("DEL", keys.namespace_meta_key(keys.encode(experiment.namespace)))])
 
     def restore_names(self) -> None:
-        """Register what events began anew meanwhile: their marks exist again."""
+        """Register what events began again meanwhile: their marks are back."""
         experiment, redis = self._experiment, self._redis
         marks = [counter for _, members in redis.members([experiment.index]) for counter in members]
         if not marks:

@@ -208,7 +208,7 @@ class _Experiment:
         return sorted(goal for goal in goals if goal >= self.first_goal)
 
     def size(self, goal: str) -> int:
-        """Return how many bytes a goal takes at most in Lambda's answer."""
+        """Return how many bytes the goal takes at most in Lambda's answer."""
         labels = (goal, *self._variants)
         text = "".join(labels)
         return _ROW * len(labels) + len(text) * (4 if text.isascii() else _BYTES_OF_CHARACTER)
