@@ -89,14 +89,7 @@ def _find(redis: Client, namespace: str, wanted: Sequence[str] | None) -> list[_
     """Return the wanted experiments with their counters; None means all, sorted by name."""
     spaces = parsing.namespace_spellings(namespace)
     lists = [keys.experiments_key(space) for space in spaces]
-    owners: dict[str, list[str | None]] = {keys.counters_key(space): [None] for space in spaces}
-    if wanted is not None:
-        owners = {}
-        for experiment in wanted:
-            for space in spaces:
-                for name in parsing.spellings(experiment):
-                    index = keys.experiment_counters_key(space, name)
-                    owners.setdefault(index, []).append(experiment)
+    owners = _owners(spaces, wanted)
     known: set[str] = set()
     counters: dict[str, list[str | None]] = {}
     for key, members in redis.members([*lists, *owners]):
@@ -105,10 +98,8 @@ def _find(redis: Client, namespace: str, wanted: Sequence[str] | None) -> list[_
             continue
         for counter in members:
             counters[counter] = owners[key] + counters.get(counter, [])
-    found = {
-        name: _Experiment(namespace, name)
-        for name in (sorted(known) if wanted is None else dict.fromkeys(wanted))
-    }
+    names = sorted(known) if wanted is None else dict.fromkeys(wanted)
+    found = {name: _Experiment(namespace, name) for name in names}
     parser = parsing.Parser(namespace, known.union(found))
     for counter, possible in counters.items():
         for owner in possible:
@@ -117,6 +108,19 @@ def _find(redis: Client, namespace: str, wanted: Sequence[str] | None) -> list[_
                 name, goal, variant = parsed
                 found[name].counters[counter] = goal, variant, keys.shards(counter)
     return list(found.values())
+
+
+def _owners(spaces: Sequence[str], wanted: Sequence[str] | None) -> dict[str, list[str | None]]:
+    """Return the indexes to read, each with the experiments that it may belong to, if to any."""
+    if wanted is None:
+        return {keys.counters_key(space): [None] for space in spaces}
+    owners: dict[str, list[str | None]] = {}
+    for experiment in wanted:
+        for space in spaces:
+            for name in parsing.spellings(experiment):
+                index = keys.experiment_counters_key(space, name)
+                owners.setdefault(index, []).append(experiment)
+    return owners
 
 
 def _from(experiments: list[_Experiment], name: str, goal: str) -> list[_Experiment]:
