@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 
 from gimel.runtime import fields, http, keys, parsing
 from gimel.runtime.event import Experiment
@@ -88,8 +88,12 @@ class _Deletion:
         listed = {counter for _, counter in self._entries.values()}
         for key, counters in self._redis.members([*self._own, *self._shared]):
             listed.update(c for c in counters if key in self._own or not parsing.has_raw_colon(c))
+        return set(self._own_counters(listed))
+
+    def _own_counters(self, counters: Iterable[str]) -> Iterator[str]:
+        """Yield those that are this experiment's: 1.5.0's key may be another namespace's index."""
         name = self._experiment.name
-        return {counter for counter in listed if self._parser.parse(counter, owner=name)}
+        return (counter for counter in counters if self._parser.parse(counter, owner=name))
 
     def record(self) -> None:
         """Enter the counters into the deletion record, with a token of this delete."""
@@ -125,7 +129,7 @@ class _Deletion:
     def restore_names(self) -> None:
         """Register what events began again meanwhile: their marks are back."""
         experiment, redis = self._experiment, self._redis
-        marks = [counter for _, members in redis.members([experiment.index]) for counter in members]
+        marks = list(self._own_counters(chain(*(m for _, m in redis.members([experiment.index])))))
         if not marks:
             return
         precision = keys.shards(marks[0]) or 1

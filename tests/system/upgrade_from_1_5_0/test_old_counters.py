@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable
 
 import pytest
@@ -19,7 +18,7 @@ from tests.support.releases import STANDARD_ERROR, as_1_5_0, counted, make_event
 def test_a_counter_of_1_5_0_goes_on_growing(
     store: redis.Redis, configure: Callable[..., None], oracle: Oracle
 ) -> None:
-    """After the switch to precision 16, old and new visitors add up; each part has its own."""
+    """After the switch the experiment keeps its precision of 1: both add up."""
     before, after = 1000, 20_000
     oracle.call_all(
         [
@@ -37,15 +36,9 @@ def test_a_counter_of_1_5_0_goes_on_growing(
         assert gimel.track(rest("POST", body=batch), None)["statusCode"] == 200
     (result,) = counted()["e"]["goals"][0]["results"]
 
-    parts = result["trials_by_precision"]
-    assert parts == {
-        "1": trials_of_1_5_0,
-        "16": pytest.approx(after, rel=4 * STANDARD_ERROR / math.sqrt(16)),
-    }
-    assert result["trials"] == parts["1"] + parts["16"]
-    assert result["trials"] == pytest.approx(
-        before + after, abs=4 * STANDARD_ERROR * math.hypot(before, after / 4)
-    )
+    assert trials_of_1_5_0 == pytest.approx(before, rel=4 * STANDARD_ERROR)
+    assert result["trials"] == pytest.approx(before + after, rel=4 * STANDARD_ERROR)
+    assert result["trials_by_precision"] == {"1": result["trials"]}
     assert result["successes_by_precision"] == {"1": result["successes"]}
 
 
@@ -115,7 +108,10 @@ def test_integers_of_lamed_are_read_as_exact(
 def test_tracking_goes_on_beside_an_integer_of_lamed(
     lamed_store: redis.Redis, configure: Callable[..., None], precision: int
 ) -> None:
-    """New visitors add to Lamed's integer, which stays as it is; deleting removes both."""
+    """New visitors add to Lamed's integer, which stays as it is; deleting removes both.
+
+    The experiment has the precision of releases before 2.0.0, which is 1.
+    """
     configure(precision=precision)
     batch = [make_event("e", "red", "participate", uuid) for uuid in ("a", "b", "c", "a")]
 
@@ -125,7 +121,7 @@ def test_tracking_goes_on_beside_an_integer_of_lamed(
     integer = lamed_store.get("alephbet:counters:e:participate:red")
     this_version("delete", {"experiment": "e"})
 
-    assert after["trials_by_precision"] == {"exact": 7, str(precision): 3}
+    assert after["trials_by_precision"] == {"exact": 7, "1": 3}
     assert after["trials"] == 10
     assert integer == b"7"
     left = snapshot(lamed_store)
