@@ -11,6 +11,12 @@ from dataclasses import dataclass
 
 PUBLIC_HANDLERS = ("gimel.track",)
 HANDLERS = (*PUBLIC_HANDLERS, "gimel.all", "gimel.experiment", "gimel.delete")
+GATEWAY_SECONDS = 29
+"""API Gateway ends a request after this time, and answers 504.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+"""
+
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "ANY")
 
 
