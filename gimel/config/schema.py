@@ -32,6 +32,7 @@ from gimel.config.kinds import (
     one_of,
 )
 from gimel.runtime.keys import PRECISIONS
+from gimel.wiring import GATEWAY_SECONDS
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 _RETENTION_DAYS = (
@@ -118,7 +119,11 @@ class FunctionOptions(Section):
     """Options of a Lambda function, beyond the wiring."""
 
     memory: Memory | None = Field(None, description="Memory in MB, overriding MemorySize")
-    timeout: Timeout | None = Field(None, description="Timeout in seconds, overriding Timeout")
+    timeout: Timeout | None = Field(
+        None,
+        description="Timeout in seconds, overriding Timeout; API Gateway waits for at most "
+        f"{GATEWAY_SECONDS}",
+    )
     reserved_concurrency: Annotated[int, Field(ge=0)] | None = Field(
         None, description="Reserved concurrency, taken from the account's limit"
     )

@@ -236,6 +236,44 @@ def test_settings_that_are_too_long_are_a_failure(tmp_path: Path) -> None:
     assert preflighted(tmp_path, allowed_experiments=long)["settings"] == "failed"
 
 
+def timed(name: str, handler: str, seconds: int, **access: Any) -> dict[str, Any]:
+    """Return an entry of extra_wiring with a time-out."""
+    path = {"pathPart": "mine", "method": {"httpMethod": "GET", "apiKeyRequired": True}}
+    function = {"FunctionName": name, "Handler": handler, "Timeout": seconds}
+    return {"lambda": function, **(access or {"api_gateway": path})}
+
+
+@pytest.mark.parametrize(
+    ("document", "warned"),
+    [
+        ({}, set()),
+        ({"extra_wiring": [timed(ALL, "gimel.all", 60)]}, {f"{ALL} timeout"}),
+        ({"extra_wiring": [timed("mine", "gimel.experiment", 30)]}, {"mine timeout"}),
+        ({"extra_wiring": [timed("mine", "gimel.experiment", 29)]}, set()),
+        ({"extra_wiring": [timed("mine", "gimel.track", 60, function_url=True)]}, set()),
+        ({"aws": {"functions": {ALL: {"timeout": 30}}}}, {f"{ALL} timeout"}),
+        (
+            {
+                "extra_wiring": [timed(ALL, "gimel.all", 60)],
+                "aws": {"functions": {ALL: {"timeout": 20}}},
+            },
+            set(),
+        ),
+    ],
+    ids=[
+        *("the wiring's own", "as in 1.5.0", "a new function", "just in time", "a function URL"),
+        *("overridden", "shortened"),
+    ],
+)
+def test_a_function_that_may_outlast_api_gateway_is_a_warning(
+    tmp_path: Path, document: dict[str, Any], warned: set[str]
+) -> None:
+    """Nobody would get its answer. Only what a path leads to is behind API Gateway."""
+    found = preflighted(tmp_path, **document)
+
+    assert {name for name, status in found.items() if status == "warning"} == warned
+
+
 def route(handler: str, path: str, method: str = "GET", key: bool = False) -> dict[str, Any]:
     """Return an entry of extra_wiring."""
     names = {"gimel.all": ALL}
