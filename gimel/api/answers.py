@@ -40,7 +40,7 @@ def read(fetch: Callable[[str | None], object], source: str) -> NamespaceCounts:
     """Return the counts on all pages of an answer of `GET /experiments`.
 
     `fetch(page)` returns a page as parsed JSON; None stands for the first. Counts from Gimel 1.5.0,
-    which reports no precision, have precision 1. Gimel before 2.0 knows no pages.
+    which reports no precision, have precision 1. A server without pages has one.
 
     Raises:
         GimelError: A page is not such an answer; the message names `source` and the first mistake.

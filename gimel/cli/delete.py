@@ -1,4 +1,4 @@
-"""`gimel delete`: one experiment by its name, or all that match a pattern."""
+"""`gimel delete`: one experiment by its name, or every one that matches a pattern."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAMED = 10  # in an error
 
 @click.command()
 @click.argument("experiment")
-@click.option("--dry-run", is_flag=True, help="Show what would be deleted.")
+@click.option("--dry-run", is_flag=True, help="Print what would be deleted, and delete nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @api_options
 def command(

@@ -89,7 +89,7 @@ class Redis(Section):
 
 
 class Limits(Section):
-    """The most that the public endpoint may create; further events are ignored."""
+    """The most that the public endpoint may create; events that would create more are ignored."""
 
     namespaces: Limit | None = Field(None, description="Maximum namespaces")
     experiments: Limit | None = Field(None, description="Maximum experiments per namespace")
@@ -185,7 +185,8 @@ class Document(Section):
     precision: Annotated[int, one_of(PRECISIONS)] | None = Field(
         None,
         description="HyperLogLogs per counter; "
-        "the counting error is 0.7% divided by the square root of this number",
+        "the counting error is 0.7% divided by the square root of this number. A change applies to "
+        "new experiments",
     )
     bot_filter: bool | None = Field(
         None, description="Ignore events from crawlers and headless browsers"
@@ -195,11 +196,19 @@ class Document(Section):
         description='Origins whose pages may read the responses (CORS), like "https://example.com"',
     )
     allowed_namespaces: Annotated[list[Name], Field(min_length=1)] | None = Field(
-        None, description="The only namespaces to count; null allows any"
+        None,
+        description="The only namespaces to count; null allows any. The limit on namespaces does "
+        "not apply to those listed",
     )
     allowed_experiments: Annotated[list[Name], Field(min_length=1)] | None = Field(
-        None, description="The only experiments to count; null allows any"
+        None,
+        description="The only experiments to count; null allows any. No limit but "
+        "counters_per_experiment applies to those listed",
     )
     limits: Limits | None = Field(None, description="The most that the public endpoint may create")
-    experiments: dict[Name, Experiment] = Field({}, description="Designs of experiments, by name")
+    experiments: dict[Name, Experiment] = Field(
+        {},
+        description="Designs of experiments, by name. No limit but counters_per_experiment "
+        "applies to them",
+    )
     aws: Aws = Field(Aws(), description="How `gimel deploy` sets up its AWS resources")

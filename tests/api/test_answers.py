@@ -52,7 +52,7 @@ def test_all_pages_are_read() -> None:
 
 
 def test_an_experiment_may_continue_on_the_next_page() -> None:
-    """Its goals are joined. Of what both pages have, the later is kept: visitors came meanwhile."""
+    """Its goals are joined. What both pages have is taken from the later one: visitors came."""
     variants = {"red": (10, {"a": 1, "b": 2, "c": 3})}
     later = {"red": (11, {"a": 1, "b": 2, "c": 4})}
     whole = pages(
@@ -79,7 +79,7 @@ def test_an_experiment_may_continue_on_the_next_page() -> None:
     ids=["a page names itself", "two pages name each other", "there is always another"],
 )
 def test_pages_without_end_are_refused(following: Callable[[str | None], str]) -> None:
-    """A server that never ends its answer does not keep the reader for ever."""
+    """A server that never ends its answer does not keep the reader indefinitely."""
     asked: list[str | None] = []
 
     def fetch(page: str | None) -> list[Any]:

@@ -120,7 +120,7 @@ def permission_finding(user: str, denied: Sequence[Denial], *, complete: bool) -
             return warning(_NAME, f"missing, so that nothing can be deleted: {missing}", hint)
         return failed(_NAME, f"missing: {missing}", hint)
     if complete:
-        return ok(_NAME, f"the user {user} has all that Gimel needs")
+        return ok(_NAME, f"the user {user} has every permission that Gimel needs")
     return ok(_NAME, f"the user {user} may read; whether it may write, only a deploy shows")
 
 

@@ -45,7 +45,7 @@ def allowed(*without: str) -> list[str]:
 
 
 def test_the_commands_are_those_of_the_runtime() -> None:
-    """Each that its source names, beside those of the login, which the check itself needs."""
+    """Every one that its source names, except those of the login, which the check itself needs."""
     sources = Path(gimel.__file__).parent.joinpath("runtime").rglob("*.py")
     text = "\n".join(source.read_text("utf-8") for source in sources)
     named = set(re.findall(r'\(\(?"([A-Z]{3,})",', text)) | set(
@@ -66,7 +66,10 @@ def test_a_user_with_just_the_permissions_of_the_runtime(ask: Callable[..., Find
     """With those of a transaction, in which it is asked."""
     finding = ask(*KEYS, *allowed(), *TRANSACTION)
 
-    assert (finding.status, finding.message) == ("ok", "the user counter has all that Gimel needs")
+    assert (finding.status, finding.message) == (
+        "ok",
+        "the user counter has every permission that Gimel needs",
+    )
 
 
 @pytest.mark.parametrize("command", COMMANDS)
