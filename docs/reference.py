@@ -16,6 +16,9 @@ import gimel
 from gimel import config
 from gimel.cli import main
 from gimel.config.kinds import Section, section_of
+from gimel.deploy.checks import redis_permissions
+from gimel.runtime.fields import DEFAULT_NAMESPACE
+from gimel.runtime.keys import NAMESPACES
 from gimel.runtime.settings import DEFAULTS, REDIS_DEFAULTS
 from gimel.wiring import HANDLERS, METHODS, PUBLIC_HANDLERS, WIRING
 
@@ -33,6 +36,22 @@ def configuration_table(prefix: str = "") -> str:
             shown = "" if default is None else f"`{json.dumps(default)}`"
             lines.append(f"| `{key}` | {shown} | {meaning} |")
     return "\n".join(lines) + "\n"
+
+
+def redis_user() -> str:
+    """Return the Redis command that creates a user with just the permissions of the runtime."""
+    commands = {
+        redis_permissions.ON_CLUSTERS,
+        *redis_permissions.READS,
+        *redis_permissions.WRITES,
+        *redis_permissions.DELETES,
+    }
+    permitted = " ".join(f"+{command.lower()}" for command in sorted(commands))
+    return (
+        "```text\n"
+        f"ACL SETUSER gimel on >PASSWORD ~{DEFAULT_NAMESPACE}:* ~{NAMESPACES} {permitted}\n"
+        "```\n"
+    )
 
 
 def wiring_table() -> str:

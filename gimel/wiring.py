@@ -11,6 +11,18 @@ from dataclasses import dataclass
 
 PUBLIC_HANDLERS = ("gimel.track",)
 HANDLERS = (*PUBLIC_HANDLERS, "gimel.all", "gimel.experiment", "gimel.delete")
+GATEWAY_SECONDS = 29
+"""API Gateway ends a request after this time, and answers 504.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
+"""
+
+READING_MEMORY = 256
+"""MB, enough to read or delete a namespace at the default limits within GATEWAY_SECONDS.
+
+Lambda gives a function a share of a processor in proportion to its memory.
+"""
+
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "ANY")
 
 
@@ -60,8 +72,8 @@ class Wiring:
 WIRING = Wiring(
     functions=(
         Function("gimel-track", "gimel.track", memory=128, timeout=3),
-        Function("gimel-all-experiments", "gimel.all", memory=128, timeout=60),
-        Function("gimel-delete-experiment", "gimel.delete", memory=128, timeout=30),
+        Function("gimel-all-experiments", "gimel.all", READING_MEMORY, GATEWAY_SECONDS),
+        Function("gimel-delete-experiment", "gimel.delete", READING_MEMORY, GATEWAY_SECONDS),
     ),
     routes=(
         Route(

@@ -118,6 +118,7 @@ def test_the_picture_has_the_imports_of_the_source() -> None:
         keys.counter_id("{ns}", "{experiment}", "{goal}", "{variant}", 1),
         keys.meta_key("{ns}", "{experiment}"),
         keys.namespace_meta_key("{ns}"),
+        keys.deleting_key("{ns}", "{experiment}"),
     ],
 )
 def test_the_key_table_has_the_keys_of_the_runtime(key: str) -> None:

@@ -184,6 +184,7 @@ class ExperimentCounts:
         since: The time of the first event, in seconds since 1970; None if unknown.
         ignored: The number of ignored events by reason.
         unreadable: The number of counters whose keys hold something other than a count.
+        precision: The precision of its new counters: the one that it began with. None if unknown.
     """
 
     name: str
@@ -192,6 +193,7 @@ class ExperimentCounts:
     since: int | None = None
     ignored: Mapping[str, int] = field(default_factory=dict)
     unreadable: int = 0
+    precision: int | None = None
 
 
 @dataclass(frozen=True)

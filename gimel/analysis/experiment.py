@@ -23,7 +23,7 @@ from gimel.errors import GimelError, suggest
 LIMIT_REACHED = "limit reached"
 """The reason with which the runtime reports events that a limit kept from being counted.
 
-Repeats `gimel.runtime.track.LIMIT_REACHED`, because the analysis must not import the runtime.
+Repeats `gimel.runtime.event.LIMIT_REACHED`, because the analysis must not import the runtime.
 """
 
 _HEADLINE_ORDER = (
@@ -146,6 +146,7 @@ class Experiment:
         since: The time of the first event, in seconds since 1970; None if unknown.
         ignored: The number of ignored events by reason.
         unreadable: The number of counters that could not be read.
+        precision: The precision that it began with; None if unknown or exact.
         arms: The variants without conversions: the control first, the others by name.
         goals: The goals, by name.
         split: The split check, with shares in the order of `arms`.
@@ -156,6 +157,7 @@ class Experiment:
     since: int | None
     ignored: Mapping[str, int]
     unreadable: int
+    precision: int | None
     arms: tuple[Arm, ...]
     goals: tuple[Goal, ...]
     split: Split
@@ -255,11 +257,16 @@ def analyse(
         counts.since,
         counts.ignored,
         counts.unreadable,
+        counts.precision or _largest(counts.visitors).precision or None,
         variants,
         tuple(Goal(goal, goal_arms, goal_arms[0], confidence) for goal, goal_arms in goals),
         check_split(variants),
         confidence,
     )
+
+
+def _largest(visitors: Mapping[str, Count]) -> Count:
+    return max(visitors.values(), key=lambda count: count.value, default=Count())
 
 
 def analyse_all(

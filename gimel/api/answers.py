@@ -1,11 +1,12 @@
 """The JSON of `GET /experiments`, parsed once and strictly into counts.
 
-Nothing behind this module looks into the JSON. It does not know how the answer was received.
+An answer may have several pages. Nothing behind this module looks into the JSON, or knows of the
+pages. It does not know how an answer is received.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -14,33 +15,74 @@ from gimel.analysis.counts import Count, ExperimentCounts, NamespaceCounts
 from gimel.errors import GimelError
 
 _MOST = 1e20  # the longest integer that the runtime reads has 20 digits
+_MOST_PAGES = 1000  # of 5 MB: more than a namespace can hold
 
 _Number = Annotated[float, Field(ge=0, le=_MOST)]
 _Parts = dict[Annotated[str, Field(pattern=r"^(exact|[1-9][0-9]{0,5})$")], _Number]
 
 
 def parse(answer: object, source: str = "the API") -> NamespaceCounts:
-    """Return the counts in an answer of `GET /experiments`, given as parsed JSON.
-
-    Counts from Gimel 1.5.0, which reports no precision, have precision 1.
+    """Return the counts in an answer of `GET /experiments` that has one page, as parsed JSON.
 
     Raises:
-        GimelError: It is not such an answer; the message names `source` and the first mistake.
+        GimelError: It is not such an answer, or has more pages.
     """
+
+    def fetch(page: str | None) -> object:
+        if page is not None:
+            raise _malformed(source, "expected one page")
+        return answer
+
+    return read(fetch, source)
+
+
+def read(fetch: Callable[[str | None], object], source: str) -> NamespaceCounts:
+    """Return the counts on all pages of an answer of `GET /experiments`.
+
+    `fetch(page)` returns a page as parsed JSON; None stands for the first. Counts from Gimel 1.5.0,
+    which reports no precision, have precision 1. A server without pages has one.
+
+    Raises:
+        GimelError: A page is not such an answer; the message names `source` and the first mistake.
+            Or a page was named twice, or there are too many.
+    """
+    items: list[_Experiment] = []
+    ignored: Mapping[str, int] = {}
+    pages: list[str | None] = [None]
+    for page in pages:
+        meta, found = _parse_page(fetch(page), source)
+        if items and found and items[-1].experiment == found[0].experiment:
+            items[-1] = _join(items[-1], found.pop(0))
+        items += found
+        ignored = meta.ignored
+        if meta.next is not None:
+            if meta.next in pages or len(pages) == _MOST_PAGES:
+                raise _malformed(source, "its pages have no end")
+            pages.append(meta.next)
+    try:
+        _require_unique("experiment", [item.experiment for item in items])
+        return NamespaceCounts(tuple(map(_experiment, items)), ignored)
+    except ValueError as error:
+        raise _malformed(source, str(error)) from None
+
+
+def _parse_page(answer: object, source: str) -> tuple[_Meta, list[_Experiment]]:
     if not isinstance(answer, list) or not answer:
         raise _malformed(source, 'expected a list that begins with "meta"')
-    experiments: list[ExperimentCounts] = []
+    items = []
     index = 0
     try:
         meta = _Head.model_validate(answer[0]).meta
         for index in range(1, len(answer)):
-            experiments.append(_experiment(_Experiment.model_validate(answer[index])))
-        _require_unique("experiment", [experiment.name for experiment in experiments])
+            items.append(_Experiment.model_validate(answer[index]))
     except ValidationError as error:
         raise _malformed(source, _describe(error, index)) from None
-    except ValueError as error:
-        raise _malformed(source, str(error)) from None
-    return NamespaceCounts(tuple(experiments), meta.ignored)
+    return meta, items
+
+
+def _join(first: _Experiment, rest: _Experiment) -> _Experiment:
+    """Return an experiment whose goals are on two pages. What both pages have, `rest` has later."""
+    return rest.model_copy(update={"goals": [*first.goals, *rest.goals]})
 
 
 class _Model(BaseModel):
@@ -54,6 +96,7 @@ class _Model(BaseModel):
 
 class _Meta(_Model):
     ignored: dict[str, Annotated[int, Field(ge=0)]] = {}
+    next: str | None = None
 
 
 class _Head(_Model):
@@ -89,6 +132,7 @@ class _Experiment(_Model):
     goals: list[_Goal]
     participants: list[_Participant] = []
     since: Annotated[int, Field(ge=0)] | None = None
+    precision: Annotated[int, Field(gt=0)] | None = None
     ignored: dict[str, Annotated[int, Field(ge=0)]] = {}
     unreadable: Annotated[int, Field(ge=0)] = 0
 
@@ -121,6 +165,7 @@ def _experiment(item: _Experiment) -> ExperimentCounts:
         item.since,
         item.ignored,
         item.unreadable,
+        item.precision,
     )
 
 

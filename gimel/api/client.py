@@ -23,11 +23,16 @@ from gimel.errors import GimelError
 
 USER_AGENT = f"gimel/{gimel.__version__}"
 SECONDS_TO_CONNECT = 5
-SECONDS_TO_ANSWER = 65  # the time-out of gimel-all-experiments is 60
+SECONDS_TO_ANSWER = 35  # API Gateway ends a request after 29 s, and its answer says so
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
+_UNAVAILABLE = (502, 503, 504)  # a function that ran out of time is answered 502 or 504
 _ROUTES = ("track", "experiments", "delete")
 _CHECK_URL = "Check that the URL is that of Gimel's API."
+
+
+class Unavailable(GimelError):
+    """The API cannot answer at the moment: trying again later can help."""
 
 
 def check_key(key: str) -> None:
@@ -56,8 +61,13 @@ class Api:
 
     def experiments(self, namespace: str, scope: str | None = None) -> NamespaceCounts:
         """Return the counts of a namespace, or of its experiment `scope`. Raises GimelError."""
-        parameters = {"namespace": namespace, **({} if scope is None else {"scope": scope})}
-        return answers.parse(self._call("GET", "experiments", parameters), self.url)
+
+        def fetch(page: str | None) -> object:
+            given = {"namespace": namespace, "scope": scope, "page": page}
+            parameters = {name: value for name, value in given.items() if value is not None}
+            return self._call("GET", "experiments", parameters)
+
+        return answers.read(fetch, self.url)
 
     def experiment(self, namespace: str, name: str) -> ExperimentCounts:
         """Return one experiment without having the API count all others.
@@ -70,7 +80,7 @@ class Api:
         """Delete all counts of an experiment and return the number of counters deleted.
 
         That is 0 if the experiment does not exist, and None from the API of Gimel 1.5.0.
-        Raises GimelError.
+        Raises GimelError; after `Unavailable`, the next call finishes the deletion.
         """
         answer = self._call("DELETE", "delete", {"namespace": namespace, "experiment": experiment})
         counters = answer.get("deleted") if isinstance(answer, dict) else None
@@ -104,12 +114,13 @@ class Api:
         if status == 429:
             return GimelError(f"Too many requests to {self.url}.", "Try again in a minute.")
         if status == 503:
-            return GimelError(
+            return Unavailable(
                 f"{self.url} cannot reach Redis.",
                 "Check that Redis is running and that the API can connect to it.",
             )
         if status >= 500:
-            return GimelError(f"{address} failed with status {status}.", "Check its log.")
+            kind = Unavailable if status in _UNAVAILABLE else GimelError
+            return kind(f"{address} failed with status {status}.", "Check its log.")
         if status == 400:
             return GimelError(f"{address} rejected the request: {_error(body)}.")
         return GimelError(f"{address} returned status {status}.", _CHECK_URL)

@@ -36,6 +36,7 @@ class Query:
         control: The control; None for the design's.
         confidence: The confidence level, a share of 1.
         designs: The designs of the experiments that have one.
+        precision: The configured precision; None without a configuration.
     """
 
     namespace: str
@@ -44,6 +45,7 @@ class Query:
     control: str | None
     confidence: float
     designs: Mapping[str, Design]
+    precision: int | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,9 @@ def command(
     if watch and form:
         raise click.UsageError(f"--watch cannot be used with --{form}.")
     config = options.load_config()
-    query = Query(namespace, experiment, goal, control, confidence, config.designs())
+    query = Query(
+        namespace, experiment, goal, control, confidence, config.designs(), config.precision()
+    )
     api = find_api(url, api_key, local)
     if watch:
         _watch(api, query, time.sleep)
@@ -108,7 +112,7 @@ def command(
     elif form == "csv":
         click.echo(export.to_csv(results.experiments), nl=False)
     else:
-        _show(results)
+        _show(results, query)
 
 
 def fetch(api: Api, query: Query) -> Results:
@@ -142,12 +146,12 @@ def _watch(api: Api, query: Query, sleep: Callable[[float], None]) -> None:
         else:
             if sys.stdout.isatty():
                 click.clear()
-            _show(results)
+            _show(results, query)
             click.echo(f"\nUpdated {time.strftime('%H:%M:%S')}. Press Ctrl-C to stop.")
         sleep(REFRESH_SECONDS)
 
 
-def _show(results: Results) -> None:
+def _show(results: Results, query: Query) -> None:
     # Imported here: rich takes about 0.1 s, and neither --json nor --csv needs it.
     from rich.console import Console
 
@@ -155,6 +159,11 @@ def _show(results: Results) -> None:
 
     console = Console(highlight=False, emoji=False, markup=False)
     for part in terminal.report(
-        results.experiments, results.ignored, time.time(), console.width, console.options.ascii_only
+        results.experiments,
+        results.ignored,
+        time.time(),
+        console.width,
+        console.options.ascii_only,
+        query.precision,
     ):
         console.print(part)

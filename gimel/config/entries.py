@@ -18,7 +18,16 @@ from gimel.config.kinds import (
     matching,
     one_of,
 )
-from gimel.wiring import HANDLERS, METHODS, PUBLIC_HANDLERS, Function, Route, Wiring
+from gimel.wiring import (
+    GATEWAY_SECONDS,
+    HANDLERS,
+    METHODS,
+    PUBLIC_HANDLERS,
+    READING_MEMORY,
+    Function,
+    Route,
+    Wiring,
+)
 
 
 def _refuse_options(method: Any) -> Any:
@@ -146,11 +155,14 @@ def _complete(entry: Entry, known: dict[str, Function], where: str) -> Function:
             f'{where}.lambda.Handler must be "{same.handler}", the handler of {given.name}',
             "Choose another FunctionName.",
         )
-    usual = same or next((each for each in known.values() if each.handler == given.handler), None)
+    usual = same or next(
+        (each for each in known.values() if each.handler == given.handler),
+        Function(given.name, given.handler, READING_MEMORY, GATEWAY_SECONDS),
+    )
     return Function(
         given.name,
         given.handler,
-        given.memory if given.memory is not None else usual.memory if usual else 128,
-        given.timeout if given.timeout is not None else usual.timeout if usual else 60,
+        given.memory if given.memory is not None else usual.memory,
+        given.timeout if given.timeout is not None else usual.timeout,
         entry.function_url,
     )

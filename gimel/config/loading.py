@@ -58,6 +58,13 @@ class Config:
             for name, section in self.document.experiments.items()
         }
 
+    def precision(self) -> int | None:
+        """Return the precision of new experiments, None if no file says how they are counted."""
+        if self.path is None:
+            return None
+        default: int = DEFAULTS["precision"]
+        return self.document.precision or default
+
     def runtime_settings(self, redis: Mapping[str, Any] | None = None) -> str:
         """Return GIMEL_SETTINGS: JSON with what differs from the runtime's defaults.
 

@@ -32,6 +32,7 @@ from gimel.config.kinds import (
     one_of,
 )
 from gimel.runtime.keys import PRECISIONS
+from gimel.wiring import GATEWAY_SECONDS
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
 _RETENTION_DAYS = (
@@ -88,7 +89,7 @@ class Redis(Section):
 
 
 class Limits(Section):
-    """The most that the public endpoint may create; further events are ignored."""
+    """The most that the public endpoint may create; events that would create more are ignored."""
 
     namespaces: Limit | None = Field(None, description="Maximum namespaces")
     experiments: Limit | None = Field(None, description="Maximum experiments per namespace")
@@ -118,7 +119,11 @@ class FunctionOptions(Section):
     """Options of a Lambda function, beyond the wiring."""
 
     memory: Memory | None = Field(None, description="Memory in MB, overriding MemorySize")
-    timeout: Timeout | None = Field(None, description="Timeout in seconds, overriding Timeout")
+    timeout: Timeout | None = Field(
+        None,
+        description="Timeout in seconds, overriding Timeout; API Gateway waits for at most "
+        f"{GATEWAY_SECONDS}",
+    )
     reserved_concurrency: Annotated[int, Field(ge=0)] | None = Field(
         None, description="Reserved concurrency, taken from the account's limit"
     )
@@ -180,7 +185,8 @@ class Document(Section):
     precision: Annotated[int, one_of(PRECISIONS)] | None = Field(
         None,
         description="HyperLogLogs per counter; "
-        "the counting error is 0.7% divided by the square root of this number",
+        "the counting error is 0.7% divided by the square root of this number. A change applies to "
+        "new experiments",
     )
     bot_filter: bool | None = Field(
         None, description="Ignore events from crawlers and headless browsers"
@@ -190,11 +196,19 @@ class Document(Section):
         description='Origins whose pages may read the responses (CORS), like "https://example.com"',
     )
     allowed_namespaces: Annotated[list[Name], Field(min_length=1)] | None = Field(
-        None, description="The only namespaces to count; null allows any"
+        None,
+        description="The only namespaces to count; null allows any. The limit on namespaces does "
+        "not apply to those listed",
     )
     allowed_experiments: Annotated[list[Name], Field(min_length=1)] | None = Field(
-        None, description="The only experiments to count; null allows any"
+        None,
+        description="The only experiments to count; null allows any. No limit but "
+        "counters_per_experiment applies to those listed",
     )
     limits: Limits | None = Field(None, description="The most that the public endpoint may create")
-    experiments: dict[Name, Experiment] = Field({}, description="Designs of experiments, by name")
+    experiments: dict[Name, Experiment] = Field(
+        {},
+        description="Designs of experiments, by name. No limit but counters_per_experiment "
+        "applies to them",
+    )
     aws: Aws = Field(Aws(), description="How `gimel deploy` sets up its AWS resources")

@@ -121,7 +121,8 @@ def _check_size(settings: str, config: Config) -> None:
         raise GimelError(
             f"The settings take {size} of the {MAX_ENVIRONMENT} bytes that AWS Lambda allows. "
             f"The longest setting is {_longest_setting(config)}.",
-            "Shorten it. A CA file only needs the certificate that signed the server's.",
+            "Shorten it. `experiments` only needs those that still run, and a CA file only the "
+            "certificate that signed the server's.",
         )
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from gimel.analysis.experiment import Experiment, Goal, Variant
 from gimel.analysis.stats import Estimate
 from gimel.analysis.verdict import Verdict
+from gimel.report import wording
 
 COLUMNS = (
     "experiment",
@@ -52,10 +53,13 @@ _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 def to_json(experiments: Sequence[Experiment], namespace: str, ignored: Mapping[str, int]) -> str:
     """Return a JSON document with all figures, each experiment as `describe` returns it.
 
-    `ignored` are the ignored events of experiments that do not exist, by reason.
+    `ignored` are the ignored events of experiments that do not exist, by reason. `warnings` are
+    sentences for people.
     """
+    warning = wording.limit_warning(experiments, ignored)
     document = {
         "namespace": namespace,
+        "warnings": [warning] if warning else [],
         "ignored": dict(ignored),
         "experiments": [describe(experiment) for experiment in experiments],
     }
@@ -80,6 +84,7 @@ def describe(experiment: Experiment) -> dict[str, Any]:
         "doubts": list(experiment.doubts),
         "ignored": dict(experiment.ignored),
         "unreadable": experiment.unreadable,
+        "precision": experiment.precision,
         "counting_noise": experiment.widening,
         "split": {"checked": split.checked, "p": split.p, "mismatch": split.is_mismatch},
         "participants": [

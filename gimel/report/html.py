@@ -123,6 +123,7 @@ def overview(
         choices,
         now,
         rows=views.overview_rows(experiments, now, address),
+        limit=wording.limit_warning(experiments, ignored),
         ignored=wording.unknown_events(ignored),
         deleted=visible(deleted) if deleted else None,
         options=Options(_confidences(choices)),
@@ -148,6 +149,7 @@ def experiment(found: Experiment, choices: Choices, frame: Frame, now: float) ->
         choices,
         now,
         view=views.experiment_view(shown, now),
+        limit=wording.limit_warning([found], {}),
         raw_name=found.name,
         options=Options(_confidences(choices), (all_goals, *goals), tuple(controls)),
         delete=choices.address("/delete", name=found.name),
@@ -200,6 +202,7 @@ def report(
         choices,
         now,
         rows=views.overview_rows(experiments, now, address),
+        limit=wording.limit_warning(experiments, ignored),
         views=[views.experiment_view(experiment, now) for experiment in experiments],
         ignored=wording.unknown_events(ignored),
     )

@@ -41,16 +41,22 @@ def report(
     now: float,
     width: int,
     ascii_only: bool = False,
+    precision: int | None = None,
 ) -> Iterator[RenderableType]:
     """Yield what to print in a terminal of `width` columns at the time `now` (seconds since 1970).
 
-    `ignored` are the ignored events of experiments that do not exist, by reason.
+    `ignored` are the ignored events of experiments that do not exist, by reason; `precision` is
+    the configured one, None if unknown.
     """
+    if warning := wording.limit_warning(experiments, ignored):
+        yield Text(f"! {warning}\n", style=_STYLES[Mark.DOUBT])
     for experiment in experiments:
         yield from _experiment(experiment, now, width, ascii_only)
         yield ""
     if ignored:
         yield Text(f"{wording.unknown_events(ignored)}\n")
+    if precision is not None and (kept := wording.kept_precisions(experiments, precision)):
+        yield Text(f"{kept}\n")
     goals = [goal for experiment in experiments for goal in experiment.goals]
     if any(goal.is_conversion and len(goal.arms) > 1 for goal in goals):
         yield Text(wording.HOW_TO_READ, style="dim")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 
-from gimel.analysis.experiment import Experiment
+from gimel.analysis.experiment import LIMIT_REACHED, Experiment
 from gimel.analysis.phrases import pluralize
 from gimel.analysis.verdict import Kind, Verdict
 from gimel.report.figures import (
@@ -20,6 +20,12 @@ HOW_TO_READ = (
     "Intervals and p-values in the tables are fixed-horizon: valid for one look on a date chosen "
     "in advance. A verdict and its interval are always valid, however often you look. A counting "
     "error is one standard error."
+)
+
+_LIMIT_HELP = (
+    "List your experiments under `experiments` in config.json, so that of the limits only "
+    "counters_per_experiment applies to them, or raise `limits`; then run `gimel deploy`. To make "
+    "room instead, delete experiments with `gimel delete`, which accepts a pattern."
 )
 
 
@@ -49,12 +55,14 @@ def facts(experiment: Experiment, now: float) -> str:
 
 
 def notes(experiment: Experiment) -> Iterator[str]:
-    """Yield what else to know of the counts: the split check, counting noise, ignored events."""
+    """Yield what else to know of the counts: split check, precision, noise, ignored events."""
     split = experiment.split
     if split.checked and not split.is_mismatch:
         yield f"Traffic split as expected (p = {format_p_value(split.p)})."
     elif len(experiment.arms) > 1 and not split.checked:
         yield "Too few visitors to check the traffic split."
+    if experiment.precision is not None:
+        yield f"Counted with precision {experiment.precision}."
     if experiment.widening:
         yield f"Counting noise widens the intervals by {format_widening(experiment.widening)}."
     if experiment.ignored:
@@ -64,6 +72,32 @@ def notes(experiment: Experiment) -> Iterator[str]:
 def unknown_events(ignored: Mapping[str, int]) -> str:
     """Return the sentence on ignored events of experiments that do not exist; '' without any."""
     return f"Ignored events from unknown experiments: {ignored_events(ignored)}." if ignored else ""
+
+
+def limit_warning(experiments: Iterable[Experiment], ignored: Mapping[str, int]) -> str:
+    """Return that a limit was reached and what to do; '' if none was.
+
+    `ignored` are the ignored events of experiments that do not exist, by reason.
+    """
+    lost = sum(
+        reasons.get(LIMIT_REACHED, 0)
+        for reasons in (ignored, *(experiment.ignored for experiment in experiments))
+    )
+    if not lost:
+        return ""
+    verb = "was" if lost == 1 else "were"
+    return f"A limit was reached: {pluralize(lost, 'event')} {verb} not counted. {_LIMIT_HELP}"
+
+
+def kept_precisions(experiments: Iterable[Experiment], configured: int) -> str:
+    """Return how many experiments have another precision than the configured one; '' if none."""
+    others = sum(experiment.precision not in (configured, None) for experiment in experiments)
+    return (
+        f"The configured precision, {configured}, applies to new experiments:"
+        f" {others} of the above began with another one and will keep it."
+        if others
+        else ""
+    )
 
 
 def ignored_events(ignored: Mapping[str, int]) -> str:

@@ -42,9 +42,11 @@ class Handlers:
 
         This and the methods below wait for the handler: do not call them on the event loop.
         """
-        return answers.parse(
-            self._ask("gimel.all", {"namespace": namespace, "scope": scope}), "gimel serve"
-        )
+
+        def fetch(page: str | None) -> Any:
+            return self._ask("gimel.all", {"namespace": namespace, "scope": scope, "page": page})
+
+        return answers.read(fetch, "gimel serve")
 
     def experiment(self, namespace: str, name: str) -> ExperimentCounts:
         """Return one experiment. Raises GimelError with the most similar names."""

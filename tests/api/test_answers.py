@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from gimel.analysis.counts import Count
 from gimel.analysis.experiment import analyse_all
 from gimel.api import answers
 from gimel.errors import GimelError
-from tests.support.answers import answer, row, two
+from tests.support.answers import answer, pages, row, two
 from tests.support.oracle import running_oracle
 from tests.support.servers import Store
 
@@ -33,11 +34,61 @@ def test_a_count_is_made_of_its_parts_by_precision() -> None:
 
 def test_what_else_is_known_of_an_experiment_is_kept() -> None:
     """The time of the first event, the ignored events and the unreadable counters are read."""
-    item = two(since=5, ignored={"bot": 3}, unreadable=1)
+    item = {**two(since=5, ignored={"bot": 3}, unreadable=1), "precision": 4}
 
     (counts,) = answers.parse(answer(item)).experiments
 
     assert (counts.since, counts.ignored, counts.unreadable) == (5, {"bot": 3}, 1)
+    assert counts.precision == 4
+
+
+def test_all_pages_are_read() -> None:
+    """An answer that is too large has several pages; their experiments are one list."""
+    whole = pages([two("a")], [two("b"), two("c")], [two("d")])
+
+    counts = answers.read(whole.__getitem__, "the API")
+
+    assert [each.name for each in counts.experiments] == ["a", "b", "c", "d"]
+
+
+def test_an_experiment_may_continue_on_the_next_page() -> None:
+    """Its goals are joined. What both pages have is taken from the later one: visitors came."""
+    variants = {"red": (10, {"a": 1, "b": 2, "c": 3})}
+    later = {"red": (11, {"a": 1, "b": 2, "c": 4})}
+    whole = pages(
+        [two("0"), row("e", variants, ("a",))],
+        [row("e", variants, ("b",))],
+        [row("e", later, ("c",), ignored={"bot": 1}), two("f")],
+    )
+
+    counts = answers.read(whole.__getitem__, "the API")
+
+    zero, e, f = counts.experiments
+    assert (zero.name, e.name, f.name) == ("0", "e", "f")
+    assert {goal: counted["red"].value for goal, counted in e.goals.items()} == {
+        "a": 1,
+        "b": 2,
+        "c": 4,
+    }
+    assert (e.visitors["red"].value, e.ignored) == (11, {"bot": 1})
+
+
+@pytest.mark.parametrize(
+    "following",
+    [lambda page: "a", lambda page: "b" if page == "a" else "a", lambda page: f"{page}x"],
+    ids=["a page names itself", "two pages name each other", "there is always another"],
+)
+def test_pages_without_end_are_refused(following: Callable[[str | None], str]) -> None:
+    """A server that never ends its answer does not keep the reader indefinitely."""
+    asked: list[str | None] = []
+
+    def fetch(page: str | None) -> list[Any]:
+        asked.append(page)
+        assert len(asked) <= 1000
+        return [{"meta": {"scope": None, "next": following(page)}}]
+
+    with pytest.raises(GimelError, match="its pages have no end"):
+        answers.read(fetch, "the API")
 
 
 def test_ignored_events_of_unknown_experiments_are_read() -> None:
@@ -119,6 +170,8 @@ TRIALS = [1, "participants", 0, "trials"]
         pytest.param(None, "expected a list", id="null"),
         pytest.param([], "expected a list", id="empty"),
         pytest.param({"message": "Forbidden"}, "expected a list", id="a gateway's error"),
+        pytest.param(broken([0, "meta", "next"], 2), "[0].meta.next", id="a page by number"),
+        pytest.param(broken([1, "precision"], "4"), "[1].precision", id="precision as text"),
         pytest.param([1], "[0] should be an object", id="numbers"),
         pytest.param([{"id": 1}], "[0].meta", id="another API's list"),
         pytest.param(broken([1], 3), "[1] should be an object", id="an experiment as a number"),

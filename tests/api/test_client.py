@@ -31,6 +31,16 @@ def test_a_namespace_is_read_with_the_key() -> None:
     assert not is_bot(stub.sent[0]["user-agent"])
 
 
+def test_the_next_page_is_asked_for_by_its_name() -> None:
+    """With the same namespace and scope. This server's second page names itself."""
+    page = answer(two("ä"))
+    page[0]["meta"]["next"] = "b:%3A"
+    with answering(body=page) as stub, pytest.raises(GimelError, match="its pages have no end"):
+        Api(stub.url, KEY).experiments("shop", "ä,b")
+    first = "/experiments?namespace=shop&scope=%C3%A4%2Cb"
+    assert stub.asked == [("GET", first), ("GET", f"{first}&page=b%3A%253A")]
+
+
 def test_an_experiment_is_deleted() -> None:
     """With the method and the names that the API expects."""
     with answering(body={"status": "ok"}) as stub:
@@ -142,6 +152,17 @@ def test_a_failure_is_explained(status: int, body: object, message: str) -> None
         Api(stub.url, KEY).experiments("shop")
     assert stub.url in failure.value.message
     assert KEY not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "can_help"),
+    [(503, True), (502, True), (504, True), (500, False), (403, False), (429, False)],
+)
+def test_which_failures_another_attempt_can_help(status: int, can_help: bool) -> None:
+    """A function that ran out of time, which is answered 502 or 504, goes on when called again."""
+    with answering(status) as stub, pytest.raises(GimelError) as failure:
+        Api(stub.url, KEY).delete("shop", "e")
+    assert isinstance(failure.value, client.Unavailable) == can_help
 
 
 def test_a_server_that_does_not_run_is_explained() -> None:

@@ -113,6 +113,25 @@ def test_the_configuration_has_control_and_weights(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("document", "configured"),
+    [({"precision": 4}, 4), ({"precision": 16}, None), ({}, None)],
+    ids=["another precision", "the same", "the default, which is the same"],
+)
+def test_the_configured_precision_is_for_new_experiments(
+    tmp_path: Path, url: str, document: dict[str, Any], configured: int | None
+) -> None:
+    """The results say so where an experiment has another one."""
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(document))
+
+    done = invoke("--config", str(config), "results", "--url", url, "--api-key", KEY, home=tmp_path)
+
+    text = " ".join(done.stdout.split())
+    assert ("applies to new experiments" in text) == (configured is not None)
+    assert configured is None or f"The configured precision, {configured}, applies" in text
+
+
 def test_all_experiments_are_shown(tmp_path: Path, url: str) -> None:
     """In the order of the API, with the ignored events of unknown experiments."""
     done = invoke("results", "--url", url, "--api-key", KEY, "--json", home=tmp_path)

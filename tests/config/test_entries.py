@@ -101,7 +101,7 @@ def test_omitted_sizes_are_those_of_the_handlers_own_function(wire: Any) -> None
         "lambda": {"FunctionName": "mine", "Handler": "gimel.all"},
         "api_gateway": {"pathPart": "mine", "method": {"httpMethod": "GET"}},
     }
-    assert wire(given).function("mine") == Function("mine", "gimel.all", 128, 60)
+    assert wire(given).function("mine") == Function("mine", "gimel.all", 256, 29)
 
 
 URL = {"lambda": {"FunctionName": "gimel-track", "Handler": "gimel.track"}, "function_url": True}

@@ -145,14 +145,14 @@ def test_defaults_are_not_repeated_to_the_runtime(tmp_path: Path) -> None:
     assert config.load(path).runtime_settings() == '{"redis":{"host":"h"}}'
 
 
-def test_the_designs_of_experiments_are_for_the_results_alone(tmp_path: Path) -> None:
-    """The runtime, which is public and small, does not get them."""
+def test_of_designed_experiments_the_runtime_gets_only_the_names(tmp_path: Path) -> None:
+    """Its limits do not keep them out; the designs are for the results."""
     design = {"control": "blue", "weights": {"blue": 2, "red": 1.5}}
     loaded = config.load(
         written(tmp_path / "config.json", {"redis": {"host": "h"}, "experiments": {"e": design}})
     )
     assert loaded.designs() == {"e": Design("blue", {"blue": 2, "red": 1.5})}
-    assert loaded.runtime_settings() == '{"redis":{"host":"h"}}'
+    assert loaded.runtime_settings() == '{"experiments":["e"],"redis":{"host":"h"}}'
 
 
 def test_every_setting_of_the_runtime_can_be_configured() -> None:

@@ -33,7 +33,7 @@ def test_the_defaults() -> None:
         (each.name, each.configuration.memory, each.configuration.timeout)
         for each in wanted.functions
     ]
-    assert sizes == [(TRACK, 128, 3), (ALL, 128, 60), (DELETE, 128, 30)]
+    assert sizes == [(TRACK, 128, 3), (ALL, 256, 29), (DELETE, 256, 29)]
     for function in wanted.functions:
         made = function.configuration
         assert (made.runtime, made.architecture) == ("python3.13", "arm64")

@@ -59,7 +59,7 @@ def test_a_version_of_1_5_0_goes_in_its_turn() -> None:
     """It and the takeover's are the oldest of six."""
     there = left_by_1_5_0()
 
-    there = deploy(after(there, planned(there)), 160, 192, 224, 256, 288)
+    there = deploy(after(there, planned(there)), 160, 192, 224, 288, 320)
 
     for name in FUNCTIONS:
         assert versions(there, name) == ([3, 4, 5, 6, 7], 7)

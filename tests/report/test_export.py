@@ -37,6 +37,15 @@ def test_the_document_has_a_namespace_and_its_ignored_events() -> None:
     assert [each["experiment"] for each in document["experiments"]] == ["b", "a"]
 
 
+def test_json_has_a_warning_of_a_reached_limit() -> None:
+    """It is a sentence; the numbers are among the ignored events."""
+    document = json.loads(export.to_json([analysed(two())], "shop", {"limit reached": 2}))
+
+    (warning,) = document["warnings"]
+    assert warning.startswith("A limit was reached: 2 events were not counted.")
+    assert json.loads(export.to_json([analysed(two())], "shop", {"bot": 2}))["warnings"] == []
+
+
 def test_json_has_the_facts_of_an_experiment() -> None:
     """Its control, start, confidence and problems, and what was ignored."""
     described = describe(two(ignored={"bot": 3}, unreadable=1))
@@ -49,6 +58,7 @@ def test_json_has_the_facts_of_an_experiment() -> None:
         "trustworthy": False,
         "ignored": {"bot": 3},
         "unreadable": 1,
+        "precision": 16,
         "counting_noise": analysed(two()).widening,
         "split": {"checked": True, "p": 1.0, "mismatch": False},
     }

@@ -89,6 +89,22 @@ def test_ignored_events_of_unknown_experiments_are_shown() -> None:
     assert "Ignored events from unknown experiments: 12 (bot)." in text_of(overview(bot=12))
 
 
+@pytest.mark.parametrize("kind", ["overview", "experiment", "report"])
+def test_a_reached_limit_comes_before_the_figures(kind: str) -> None:
+    """On every page, with what to do about it."""
+    found = analysed(two(ignored={"limit reached": 41}))
+    pages = {
+        "overview": html.overview([found], {}, CHOICES, FRAME, NOW),
+        "experiment": html.experiment(found, CHOICES, FRAME, NOW),
+        "report": html.report([found], {}, CHOICES, FRAME, NOW),
+    }
+
+    shown = text_of(pages[kind])
+
+    assert "! A limit was reached: 41 events were not counted." in shown
+    assert shown.index("`gimel delete`") < shown.index("20,000")
+
+
 def test_a_deleted_experiment_is_confirmed() -> None:
     """Its name is shown as text."""
     page = html.overview([], {}, CHOICES, FRAME, NOW, deleted="\x07e")

@@ -27,6 +27,7 @@ def printed(
     ascii_only: bool = False,
     ignored: Mapping[str, int] | None = None,
     colour: bool = False,
+    precision: int | None = None,
 ) -> str:
     """Print experiments to a file, as to a pipe."""
     counts = answers.parse(answer(*items, **(ignored or {})))
@@ -36,7 +37,7 @@ def printed(
         file=file, width=width, color_system="standard" if colour else None, force_terminal=colour
     )
     experiments = analyse_all(counts, {})
-    for part in terminal.report(experiments, counts.ignored, NOW, width, ascii_only):
+    for part in terminal.report(experiments, counts.ignored, NOW, width, ascii_only, precision):
         console.print(part)
     return file.getvalue()
 
@@ -57,6 +58,7 @@ def test_an_experiment_is_shown_in_full() -> None:
         "  blue       20,034              28  49.9%     50.0%",
         "  red        20,101              28  50.1%     50.0%",
         "  Traffic split as expected (p = 0.74).",
+        "  Counted with precision 16.",
         "  Counting noise widens the intervals by at most 0.26%.",
         "  Ignored events: 1,203 (bot).",
         "",
@@ -133,6 +135,28 @@ def test_a_goal_that_is_not_a_conversion_has_no_percentage() -> None:
 def test_missing_data_is_explained(item: dict[str, Any], sentence: str) -> None:
     """A sentence says what is missing, instead of an empty table."""
     assert sentence in printed(item)
+
+
+def test_a_reached_limit_comes_first() -> None:
+    """With what to do about it; events of known and unknown experiments are counted together."""
+    shown = printed(
+        two("a"), two("b", ignored={"limit reached": 2}), ignored={"limit reached": 1000}
+    )
+
+    warning, experiment = shown.index("gimel delete"), shown.index("started 2023-11-14")
+    assert shown.startswith("! A limit was reached: 1,002 events were not counted. ")
+    assert warning < experiment
+    assert "limit was reached" not in printed(two(), ignored={"bot": 1})
+
+
+def test_a_precision_that_is_not_the_configured_one_is_explained() -> None:
+    """Below all experiments; each has its own precision among its notes."""
+    shown = printed(two("a", precision="4"), two("b"), precision=4)
+
+    assert "Counted with precision 4." in shown[: shown.index("Counted with precision 16.")]
+    assert "The configured precision, 4, applies to new experiments: 1 of the above" in shown
+    assert "configured precision" not in printed(two(), precision=16)
+    assert "configured precision" not in printed(two())
 
 
 def test_ignored_events_of_unknown_experiments_come_last() -> None:

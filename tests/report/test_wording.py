@@ -65,6 +65,7 @@ def test_the_facts_of_an_experiment(item: dict[str, Any], facts: str) -> None:
             two("e", (20_034, 1001), (20_101, 1260), ignored={"bot": 1203, "limit reached": 2}),
             [
                 "Traffic split as expected (p = 0.74).",
+                "Counted with precision 16.",
                 "Counting noise widens the intervals by at most 0.26%.",
                 "Ignored events: 1,203 (bot), 2 (limit reached).",
             ],
@@ -81,6 +82,7 @@ def test_the_facts_of_an_experiment(item: dict[str, Any], facts: str) -> None:
             two(ignored={"\u202e": 1}),
             [
                 "Traffic split as expected (p = 1.00).",
+                "Counted with precision 16.",
                 "Counting noise widens the intervals by at most 0.11%.",
                 "Ignored events: 1 (\\u202e).",
             ],
@@ -108,6 +110,45 @@ def test_the_notes_on_an_experiment(item: dict[str, Any], notes: list[str]) -> N
 def test_ignored_events_of_unknown_experiments(ignored: dict[str, int], sentence: str) -> None:
     """They may have a name that the configuration does not allow."""
     assert wording.unknown_events(ignored) == sentence
+
+
+@pytest.mark.parametrize(
+    ("known", "unknown", "beginning"),
+    [
+        ({}, {}, ""),
+        ({"bot": 1}, {"experiment not allowed": 2}, ""),
+        ({"limit reached": 1}, {}, "A limit was reached: 1 event was not counted. "),
+        ({}, {"limit reached": 1234}, "A limit was reached: 1,234 events were not counted. "),
+        ({"limit reached": 2}, {"limit reached": 3}, "A limit was reached: 5 events were not "),
+    ],
+    ids=["nothing ignored", "other reasons", "of an experiment", "of unknown ones", "of both"],
+)
+def test_a_reached_limit(known: dict[str, int], unknown: dict[str, int], beginning: str) -> None:
+    """The warning says how many events are missing, and every way to have them counted."""
+    warning = wording.limit_warning([analysed(two(ignored=known))], unknown)
+
+    assert warning.startswith(beginning)
+    assert bool(warning) == bool(beginning)
+    for way in ("`experiments`", "`limits`", "`gimel deploy`", "`gimel delete`"):
+        assert (way in warning) == bool(beginning)
+
+
+@pytest.mark.parametrize(
+    ("item", "note"),
+    [
+        ({**two(), "precision": 4}, "Counted with precision 4."),
+        (two(), "Counted with precision 16."),
+        (two(precision="1"), "Counted with precision 1."),
+        (two(precision="exact"), ""),
+        ({**row("e", {}, ()), "precision": 64}, "Counted with precision 64."),
+    ],
+    ids=["of the API", "of the counts", "of 1.5.0", "exact", "nothing counted"],
+)
+def test_the_precision_of_an_experiment(item: dict[str, Any], note: str) -> None:
+    """An API that does not state it shows it by its counts."""
+    notes = [each for each in wording.notes(analysed(item)) if "precision" in each]
+
+    assert notes == ([note] if note else [])
 
 
 def test_below_the_doubts_a_mismatch_has_no_figures() -> None:

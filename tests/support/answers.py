@@ -65,6 +65,15 @@ def answer(*rows: Mapping[str, Any], **ignored: int) -> list[Any]:
     return [{"meta": {"scope": None, "ignored": ignored}}, *rows]
 
 
+def pages(*rows_of_pages: list[Mapping[str, Any]]) -> dict[str | None, list[Any]]:
+    """Return an answer of several pages by their names: None, "page 2", "page 3"..."""
+    names = [None, *(f"page {number + 2}" for number in range(len(rows_of_pages) - 1))]
+    return {
+        name: [{"meta": {"scope": None, "ignored": {}, "next": following}}, *rows]
+        for name, following, rows in zip(names, [*names[1:], None], rows_of_pages, strict=True)
+    }
+
+
 def analysed(
     item: Mapping[str, Any], design: Design | None = None, control: str | None = None
 ) -> Experiment:

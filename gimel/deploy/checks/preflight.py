@@ -15,6 +15,7 @@ from gimel.deploy.checks.permissions import check_permissions
 from gimel.deploy.checks.redis import check_redis
 from gimel.deploy.desired import desired_state
 from gimel.errors import GimelError
+from gimel.wiring import GATEWAY_SECONDS
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
 # From then on, functions of a runtime get no security patches.
@@ -39,7 +40,7 @@ def preflight(
     """
     findings = [_check_configuration(config), check_runtime(config.document.aws.runtime, today)]
     if config.path is not None:
-        findings += [*_check_settings(config), *_check_routes(config)]
+        findings += [*_check_settings(config), *_check_routes(config), *_check_timeouts(config)]
     if aws is not None:
         findings += _check_aws(aws, config, before_deploy)
     return findings if config.path is None else [*findings, *check_redis(config)]
@@ -73,6 +74,22 @@ def _check_routes(config: Config) -> Iterable[Finding]:
                 f"{route.method} /{route.path}",
                 "requires no API key: anyone can read the results, or delete them",
                 'Add "apiKeyRequired": true to its method, unless this is intended.',
+            )
+
+
+def _check_timeouts(config: Config) -> Iterable[Finding]:
+    """A configuration of 1.5.0 may have longer ones, so they are not refused."""
+    routed = {route.function for route in config.wiring.routes}
+    for function in config.wiring.functions:
+        options = config.document.aws.functions.get(function.name)
+        timeout = (options and options.timeout) or function.timeout
+        if function.name in routed and timeout > GATEWAY_SECONDS:
+            yield warning(
+                f"{function.name} timeout",
+                f"{timeout} s, but API Gateway ends a request after {GATEWAY_SECONDS} s and "
+                "answers 504",
+                f"Set its Timeout, or aws.functions.{function.name}.timeout, to "
+                f"{GATEWAY_SECONDS} at most.",
             )
 
 

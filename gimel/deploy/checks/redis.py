@@ -1,4 +1,4 @@
-"""Redis as this machine sees it: whether it answers, and whether its settings suit counting."""
+"""Redis as this machine sees it: whether it answers, suits counting, and permits it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from gimel.config import Config
+from gimel.deploy.checks import redis_permissions
 from gimel.deploy.checks.findings import Finding, failed, ok, warning
 from gimel.errors import GimelError
+from gimel.runtime.fields import DEFAULT_NAMESPACE
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _SECONDS = 5
@@ -26,13 +28,26 @@ def check_redis(config: Config) -> list[Finding]:
     where = options.get("unix_socket_path") or f"{options.get('host')}:{options.get('port', 6379)}"
     client = redis.Redis(**options, decode_responses=True)
     try:
-        info: Any = client.info("everything")
-        saves = _saves(client)
+        try:
+            info: Any = client.info("everything")
+        except redis.exceptions.NoPermissionError as error:
+            message = f"{where} is reachable, but this user may not run INFO: {error}"
+            findings, info = [warning("Redis", message, "Deploy tries it.")], {}
+        else:
+            findings = list(redis_findings(where, info, options, _saves(client)))
+        return [*findings, _check_permissions(client, config, info)]
     except redis.RedisError as error:
         return [_unusable(where, error, vpc=config.document.aws.vpc is not None)]
     finally:
         client.close()
-    return list(redis_findings(where, info, options, saves))
+
+
+def _check_permissions(client: Any, config: Config, info: Mapping[str, Any]) -> Finding:
+    namespaces = config.document.allowed_namespaces or [DEFAULT_NAMESPACE]
+    probes = redis_permissions.probes(namespaces, cluster=bool(info.get("cluster_enabled")))
+    denied, complete = redis_permissions.ask(client.connection_pool.get_connection(), probes)
+    user = config.require_redis().username or "default"
+    return redis_permissions.permission_finding(user, denied, complete=complete)
 
 
 def redis_findings(
@@ -85,9 +100,6 @@ def _persistence_finding(info: Mapping[str, Any], saves: bool | None) -> Finding
 
 def _unusable(where: str, error: redis.RedisError, *, vpc: bool) -> Finding:
     """Return why Redis cannot be asked. Inside a VPC, only the functions may be able to."""
-    if isinstance(error, redis.exceptions.NoPermissionError):
-        message = f"{where} is reachable, but this user may not run INFO: {error}"
-        return warning("Redis", message, "Deploy tries it.")
     if isinstance(error, redis.AuthenticationError):
         hint = "Run `gimel configure` and check username and password."
         return failed("Redis", f"{where} refuses the login: {error}", hint)

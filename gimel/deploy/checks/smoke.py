@@ -126,7 +126,9 @@ class _SmokeTest:
 
     def check_results(self, endpoint: Endpoint) -> Finding:
         name = f"{endpoint.method} {endpoint.url}"
-        reply = self.ask("GET", endpoint, {"namespace": self.namespace}, wanted=200)
+        # The whole namespace may have several pages.
+        query = {"namespace": self.namespace, "scope": self.experiment}
+        reply = self.ask("GET", endpoint, query, wanted=200)
         if reply.status != 200 or not isinstance(reply.body, list):
             return _unexpected(name, reply, "the results cannot be read with the API key")
         names = [row.get("experiment") for row in reply.body if isinstance(row, dict)]

@@ -186,14 +186,17 @@ def test_a_redis_that_cannot_be_reached(document: dict[str, Any], status: str) -
 def test_a_redis_that_refuses(
     store: redis.Redis, session_store: Store, given: dict[str, str], status: str
 ) -> None:
-    """A refused login is a failure; a user who may count and not ask INFO is let through."""
+    """A refused login is a failure; a user who may count but not run INFO is let through."""
     login = {"username": "counter", "password": "r1ght-w0rd", **given}
     permissions = ["on", ">r1ght-w0rd", "~*", "+@all", "-info"]
     store.execute_command("ACL", "SETUSER", "counter", *permissions)  # type: ignore[no-untyped-call]
     try:
-        (finding,) = check({"host": "127.0.0.1", "port": session_store.port, **login})
+        finding, *more = check({"host": "127.0.0.1", "port": session_store.port, **login})
     finally:
         store.acl_deluser("counter")
+    assert [(each.name, each.status) for each in more] == (
+        [("Redis permissions", "ok")] if status == "warning" else []
+    )
 
     assert (finding.name, finding.status) == ("Redis", status)
     assert "w0rd" not in finding.message
@@ -234,6 +237,44 @@ def test_settings_that_are_too_long_are_a_failure(tmp_path: Path) -> None:
     long = ["x" * 190 + str(number) for number in range(30)]
 
     assert preflighted(tmp_path, allowed_experiments=long)["settings"] == "failed"
+
+
+def timed(name: str, handler: str, seconds: int, **access: Any) -> dict[str, Any]:
+    """Return an entry of extra_wiring with a time-out."""
+    path = {"pathPart": "mine", "method": {"httpMethod": "GET", "apiKeyRequired": True}}
+    function = {"FunctionName": name, "Handler": handler, "Timeout": seconds}
+    return {"lambda": function, **(access or {"api_gateway": path})}
+
+
+@pytest.mark.parametrize(
+    ("document", "warned"),
+    [
+        ({}, set()),
+        ({"extra_wiring": [timed(ALL, "gimel.all", 60)]}, {f"{ALL} timeout"}),
+        ({"extra_wiring": [timed("mine", "gimel.experiment", 30)]}, {"mine timeout"}),
+        ({"extra_wiring": [timed("mine", "gimel.experiment", 29)]}, set()),
+        ({"extra_wiring": [timed("mine", "gimel.track", 60, function_url=True)]}, set()),
+        ({"aws": {"functions": {ALL: {"timeout": 30}}}}, {f"{ALL} timeout"}),
+        (
+            {
+                "extra_wiring": [timed(ALL, "gimel.all", 60)],
+                "aws": {"functions": {ALL: {"timeout": 20}}},
+            },
+            set(),
+        ),
+    ],
+    ids=[
+        *("the wiring's own", "as in 1.5.0", "a new function", "just in time", "a function URL"),
+        *("overridden", "shortened"),
+    ],
+)
+def test_a_function_that_may_outlast_api_gateway_is_a_warning(
+    tmp_path: Path, document: dict[str, Any], warned: set[str]
+) -> None:
+    """Nobody would get its answer. Only what a path leads to is behind API Gateway."""
+    found = preflighted(tmp_path, **document)
+
+    assert {name for name, status in found.items() if status == "warning"} == warned
 
 
 def route(handler: str, path: str, method: str = "GET", key: bool = False) -> dict[str, Any]:

@@ -144,7 +144,7 @@ def test_five_more_deploys_keep_exactly_the_last_five_versions(old: Account) -> 
     """1.5.0's version and the takeover's are among those that are deleted."""
     old.deploy()
 
-    for megabytes in (160, 192, 224, 256, 288):
+    for megabytes in (160, 192, 224, 288, 320):
         old.deploy(aws=memory(megabytes, *FUNCTIONS))
 
     for name in FUNCTIONS:

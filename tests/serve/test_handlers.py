@@ -1,0 +1,46 @@
+"""The dashboard of `gimel serve` reads the runtime's own answers."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+import redis
+
+import gimel
+from gimel.runtime import results
+from gimel.serve.handlers import Handlers
+
+
+def test_an_answer_of_many_pages_is_read_as_a_whole(
+    gimel_store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With pages of one goal each, the experiments are those of a single page."""
+    for name in ("a", "b", "ü:1"):
+        for variant in ("red", "blue"):
+            for goal in ("participate", "add:to cart", "buy", "x%"):
+                gimel.track(
+                    {"experiment": name, "variant": variant, "event": goal, "uuid": goal + variant}
+                )
+    handlers = Handlers(os.environ["GIMEL_SETTINGS"])
+    try:
+        whole = handlers.experiments("alephbet")
+        assert pages_of_the_namespace() == 1
+        monkeypatch.setattr(results, "_PAGE", 1)
+
+        in_pages = handlers.experiments("alephbet")
+
+        assert in_pages == whole
+        assert [len(each.goals) for each in whole.experiments] == [3, 3, 3]
+        assert pages_of_the_namespace() == 9
+        assert handlers.experiment("alephbet", "b") == whole.experiments[1]
+    finally:
+        handlers.close()
+
+
+def pages_of_the_namespace() -> int:
+    """Return how many pages the runtime's answer has."""
+    pages, following = 1, gimel.all({})[0]["meta"]["next"]
+    while following:
+        pages, following = pages + 1, gimel.all({"page": following})[0]["meta"]["next"]
+    return pages
