@@ -127,6 +127,8 @@ class LocalStore:
             "daemonize": "no",
             "save": "",
             "appendonly": "yes",
+            # While Redis syncs once a second, it answers before it has written.
+            "appendfsync": "always",
             # Without an RDB preamble every version of Redis and Valkey can read the file, and the
             # next start may find another version.
             "aof-use-rdb-preamble": "no",

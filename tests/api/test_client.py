@@ -159,7 +159,7 @@ def test_a_failure_is_explained(status: int, body: object, message: str) -> None
     [(503, True), (502, True), (504, True), (500, False), (403, False), (429, False)],
 )
 def test_which_failures_another_attempt_can_help(status: int, can_help: bool) -> None:
-    """A function that ran out of time, which is answered 502 or 504, goes on when called again."""
+    """A function that ran out of time, answered 502 or 504, continues when it is called again."""
     with answering(status) as stub, pytest.raises(GimelError) as failure:
         Api(stub.url, KEY).delete("shop", "e")
     assert isinstance(failure.value, client.Unavailable) == can_help

@@ -138,7 +138,7 @@ class Stopped(Outage):
 
 class Killed(Outage):
     name = "store killed, and started again from its append-only file"
-    options = ("--appendonly", "yes", "--appendfsync", "everysec")
+    options = ("--appendonly", "yes", "--appendfsync", "always")
 
     def begin(self, stage: Stage) -> None:
         stage.store.kill()

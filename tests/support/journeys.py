@@ -74,7 +74,7 @@ def _changed(account: Account) -> None:
 def _two_versions(account: Account) -> None:
     def build() -> None:
         account.deploy()
-        account.deploy(aws=memory(256, *FUNCTIONS))
+        account.deploy(aws=memory(512, *FUNCTIONS))
 
     account.prepare("two versions", build)
 
@@ -95,7 +95,7 @@ JOURNEYS = {
         _two_versions,
         lambda account, options: account.rollback(options),
         ("rollback",),
-        {"aws": memory(256, *FUNCTIONS)},
+        {"aws": memory(512, *FUNCTIONS)},
     ),
     "destroy": Journey(
         _everything,

@@ -62,7 +62,7 @@ def document(
 
 
 FIRST = document({"team": "web"}, "gimel-track", 128, "arm64", [URL])
-THEN = document({"owner": "ops"}, "gimel-delete-experiment", 256, "x86_64", [])
+THEN = document({"owner": "ops"}, "gimel-delete-experiment", 512, "x86_64", [])
 
 # The commands of a whole life, in order, with the configuration of each.
 LIFE = {

@@ -18,6 +18,9 @@ from typing import TypeVar
 
 import redis
 
+DURABLE = ("--appendonly", "yes", "--appendfsync", "always")
+"""Options of a server that has written everything that it has answered."""
+
 
 def free_port() -> int:
     """Return a loopback port that is free, below those that outgoing connections get."""

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 
 from tests.support.browser import Visitors
 from tests.support.served import Served, serving
-from tests.support.servers import Store, running_store, start_store
+from tests.support.servers import DURABLE, Store, running_store, start_store
 from tests.support.shop import EXPERIMENT, variant
 
 
@@ -95,7 +95,7 @@ def test_the_demo_page_outlives_redis(tmp_path: Path, visitors: Visitors) -> Non
     """It says that Redis is away; when it is back, all of a hundred visitors are counted."""
     (tmp_path / "store").mkdir()
     with (
-        running_store(tmp_path / "store", "--appendonly", "yes") as store,
+        running_store(tmp_path / "store", *DURABLE) as store,
         serving(tmp_path / "gimel", "--redis", store.url) as gimel,
     ):
         page = visitors.page()
@@ -106,7 +106,7 @@ def test_the_demo_page_outlives_redis(tmp_path: Path, visitors: Visitors) -> Non
         page.click("#many")
         page.wait_for_selector("#many:disabled")
         page.wait_for_selector("#many:enabled")
-        again = start_store(tmp_path / "store", "--appendonly", "yes", port=store.port)
+        again = start_store(tmp_path / "store", *DURABLE, port=store.port)
         try:
             wait_for_visitors(page, 101)
             wait_for_message(page, "")

@@ -11,7 +11,7 @@ import redis
 
 from tests.support.browser import Site, Visitors, queue, wait_until_sent
 from tests.support.served import serving
-from tests.support.servers import running_store, start_store, wait_until
+from tests.support.servers import DURABLE, running_store, start_store, wait_until
 from tests.support.shop import buy, shop, variant
 
 
@@ -21,7 +21,7 @@ def test_nothing_is_lost_while_redis_is_down(
     """Events answered 503 stay in the browsers and are counted with the next page afterwards."""
     (tmp_path / "store").mkdir()
     with (
-        running_store(tmp_path / "store", "--appendonly", "yes") as store,
+        running_store(tmp_path / "store", *DURABLE) as store,
         serving(tmp_path / "gimel", "--redis", store.url) as gimel,
     ):
         site.pages["/shop"] = shop(gimel, "outage")
@@ -40,7 +40,7 @@ def test_nothing_is_lost_while_redis_is_down(
             with page.expect_response(lambda answer: answer.status == 503):
                 buy(page)
         kept = [sorted(event["event"] for event in queue(page)) for page in pages]
-        again = start_store(tmp_path / "store", "--appendonly", "yes", port=store.port)
+        again = start_store(tmp_path / "store", *DURABLE, port=store.port)
         try:
             again.client().ping()
             for page in pages:
