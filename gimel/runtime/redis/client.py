@@ -18,6 +18,7 @@ from gimel.runtime.errors import (
     ProtocolError,
     ReadOnlyError,
     Redirected,
+    RedisError,
     ServerError,
     WrongTypeError,
 )
@@ -62,11 +63,12 @@ class Client:
         """
         if not commands:
             return []
+        home = self._home
         if self._address_of_slot:
             replies: list[Reply] = [None] * len(commands)
-            routes = [(i, self._address(command), False) for i, command in enumerate(commands)]
+            slots = [slot_of(name_and_key(command)[1]) for command in commands]
+            routes = [(i, self._address_of_slot.get(s, home), False) for i, s in enumerate(slots)]
         else:
-            home = self._home
             replies = self._ask({home: commands}, idempotent)[home]
             routes = _redirected(replies)
         for _ in range(1 + _MOST_REDIRECTIONS):
@@ -161,58 +163,48 @@ class Client:
         self._connections.clear()
         self._address_of_slot.clear()
 
-    def _address(self, command: Command) -> Address:
-        return self._address_of_slot.get(slot_of(name_and_key(command)[1]), self._home)
-
     def _ask(
         self, batches: Mapping[Address, Sequence[Command]], idempotent: bool
     ) -> dict[Address, list[Reply]]:
-        """Send each node its commands, then read the replies of each."""
-        try:
-            sent = {
-                a for a, commands in batches.items() if self._send_kept(a, commands, idempotent)
-            }
-            return {
-                address: self._answer(address, commands, address in sent, idempotent)
-                for address, commands in batches.items()
-            }
-        except BaseException:  # also KeyboardInterrupt: no later call must read these replies
-            for address in batches:
-                self._drop(address)
-            raise
+        """Send each node its commands, then read the replies of each: all, unless one fails."""
+        kept = {a for a, commands in batches.items() if self._send(a, commands, idempotent)}
+        return {
+            address: self._answer(address, commands, address in kept, idempotent)
+            for address, commands in batches.items()
+        }
 
-    def _send_kept(self, address: Address, commands: Sequence[Command], idempotent: bool) -> bool:
-        """Send on the connection that was kept. Return whether there is one that takes it."""
+    def _send(self, address: Address, commands: Sequence[Command], idempotent: bool) -> bool:
+        """Send commands. Return whether on a connection that was kept, which may be dead."""
         connection = self._connections.get(address)
-        if connection is None:
-            return False
+        kept = connection is not None and connection.is_idle
         try:
+            if connection is None or not kept:
+                if connection is not None:
+                    connection.close()
+                connection = Connection(address, self._options, self.deadline)
+                self._connections[address] = connection
             connection.send(encode(commands), self.deadline)
-        except ConnectionFailed:
-            if not idempotent:
-                raise
+            return kept
+        except RedisError:
             self._drop(address)
-            return False
-        return True
+            if not (kept and idempotent):
+                raise
+        return self._send(address, commands, idempotent)
 
     def _answer(
-        self, address: Address, commands: Sequence[Command], sent: bool, idempotent: bool
+        self, address: Address, commands: Sequence[Command], kept: bool, idempotent: bool
     ) -> list[Reply]:
-        """Return the replies to commands that were sent, else send them on a new connection."""
-        if sent:
-            try:
-                replies = self._receive(address, len(commands))
-            except ConnectionFailed as error:
-                if not idempotent or isinstance(error, ProtocolError):
-                    raise
-                self._drop(address)
-            else:
-                if address in self._connections or not idempotent:
-                    return replies
-        connection = Connection(address, self._options, self.deadline)
-        self._connections[address] = connection
-        connection.send(encode(commands), self.deadline)
-        return self._receive(address, len(commands))
+        """Return the replies. Where a kept connection turns out to be dead, use a new one."""
+        try:
+            replies = self._receive(address, len(commands))
+            if address in self._connections or not (kept and idempotent):
+                return replies
+        except ConnectionFailed as error:
+            self._drop(address)
+            if not (kept and idempotent) or isinstance(error, ProtocolError):
+                raise
+        self._send(address, commands, idempotent)
+        return self._answer(address, commands, False, idempotent)
 
     def _receive(self, address: Address, count: int) -> list[Reply]:
         """Read the replies. Remember moved slots; leave a server that has become a replica."""
@@ -231,13 +223,15 @@ class Client:
     def _drop(self, address: Address) -> None:
         """Forget a failed connection and the nodes of all slots: a failover changes both.
 
-        The next call begins at a node whose connection works, if there is one.
+        After the home node, the next call asks another one that has answered.
         """
         connection = self._connections.pop(address, None)
         if connection is not None:
             connection.close()
         self._address_of_slot.clear()
-        self._home = next(iter(self._connections), self._configured)
+        if address == self._home:
+            other = next(iter(self._connections), address)
+            self._home = other if address == self._configured else self._configured
 
 
 def _redirected(replies: Sequence[Reply]) -> list[tuple[int, Address, bool]]:

@@ -21,11 +21,14 @@ _RECEIVE = 64 * 1024  # bytes at a time
 
 
 class Connection:
-    """A socket that takes commands and returns replies. After any exception, close it.
+    """A socket that takes commands and returns replies.
 
     The time-out bounds each wait for the next bytes, so that much data may take longer. The
     deadline bounds everything.
     """
+
+    is_idle = False
+    """Whether every reply was read. Otherwise it must not be used again, as after an exception."""
 
     def __init__(self, address: Address, options: RedisOptions, deadline: float | None) -> None:
         connect_by = time.monotonic() + options.socket_connect_timeout
@@ -49,13 +52,14 @@ class Connection:
 
     def send(self, payload: bytes, deadline: float | None) -> None:
         """Write the payload. Raises AnswerTimeout or ConnectionFailed."""
+        self.is_idle = False
         self._deadline = deadline
         sent = 0
         try:
             while sent < len(payload):
                 # Not sendall, whose time-out is for all of the payload.
                 self._limit_wait()
-                sent += self._socket.send(payload[sent:] if sent else payload)
+                sent += self._socket.send(memoryview(payload)[sent:] if sent else payload)
         except TimeoutError:
             raise AnswerTimeout("Redis did not take the commands in time") from None
         except OSError as error:
@@ -63,7 +67,9 @@ class Connection:
 
     def receive(self, count: int) -> list[Reply]:
         """Return that many replies. Raises AnswerTimeout, ConnectionFailed or ProtocolError."""
-        return self._reader.replies(count)
+        replies = self._reader.replies(count)
+        self.is_idle = True
+        return replies
 
     def close(self) -> None:
         """Close the socket, once or more often."""
@@ -73,17 +79,16 @@ class Connection:
         # Nothing else is sent before the answer: after a failed SELECT, commands would go to
         # another database.
         user = (options.username,) if options.username else ()  # may need no password
-        if user or options.password:
-            password = options.password or ""
+        password = options.password or ""
+        reply: Reply = None
+        if user or password:
             reply = self._ask(("AUTH", *user, password))
             if isinstance(reply, ServerError) and reply.code == "ERR" and user and password:
                 reply = self._ask(("AUTH", password))  # before version 6, Redis had no users
-            if isinstance(reply, ServerError):
-                raise reply
-        if options.db:
+        if options.db and not isinstance(reply, ServerError):
             reply = self._ask(("SELECT", options.db))
-            if isinstance(reply, ServerError):
-                raise reply
+        if isinstance(reply, ServerError):
+            raise reply
 
     def _ask(self, command: Command) -> Reply:
         self.send(encode((command,)), self._deadline)

@@ -39,9 +39,9 @@ def encode(commands: Iterable[Command]) -> bytes:
 
 
 def name_and_key(command: Command) -> tuple[bytes, bytes]:
-    """Return the first two words of a command: its name and its key."""
-    words = encode((command,)).split(b"\r\n", 5)
-    return words[2], words[4]
+    """Return the first two words of a command: its name and its key, empty if it has none."""
+    words = encode((command,)).split(b"\r\n", 5)  # no key that Gimel writes contains CRLF
+    return words[2], words[4] if len(words) > 4 else b""
 
 
 class Reader:
@@ -56,11 +56,9 @@ class Reader:
         self._receive = receive
         self._data = b""
         self._position = 0
-        self.errors = 0
-        """How many error replies were read."""
 
     def replies(self, count: int) -> list[Reply]:
-        """Return the next `count` replies."""
+        """Return `count` replies: all of those that arrive, else they are not to what was asked."""
         replies: list[Reply] = []
         if count and self._position == len(self._data):
             self._data, self._position = self._next(), 0
@@ -77,6 +75,8 @@ class Reader:
                 replies.append(self._reply(0))
                 data, position = self._data, self._position
         self._position = position
+        if position != len(data):
+            raise ProtocolError("more replies than commands")
         return replies
 
     def _reply(self, depth: int) -> Reply:
@@ -100,7 +100,6 @@ class Reader:
             return [self._reply(depth + 1) for _ in range(length)]
         text = rest.decode("utf-8", "replace")
         if kind == b"-":
-            self.errors += 1
             return server_error(text)
         if kind == b"+":
             return text
