@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import redis
 
-from gimel.runtime import errors
-from gimel.runtime.redis.process import client as client_of_process
-from gimel.runtime.settings import RedisOptions
+from gimel.runtime import errors, process
 from tests.support.clients import MakeClient
 from tests.support.servers import (
     Proxy,
@@ -101,32 +100,24 @@ def test_a_unix_socket_is_used(own_store: Store, client: MakeClient) -> None:
     assert ours.execute(PING) == [b"ping"]
 
 
-def test_the_process_keeps_one_client(session_store: Store) -> None:
+def test_the_process_keeps_one_client(configure: Callable[..., None]) -> None:
     """Handlers share a client until the settings change, with the deadline of each call."""
 
     class Context:
         def get_remaining_time_in_millis(self) -> int:
             return 3000
 
-    options = RedisOptions({"host": "127.0.0.1", "port": session_store.port})
-    first = client_of_process(options, Context())
+    configure()
+    first = process.current(Context()).redis
     assert first.deadline is not None
     assert 0 < first.deadline - time.monotonic() < 3
-    assert client_of_process(options) is first
+    assert process.current().redis is first
     assert first.deadline is None
-    assert client_of_process(RedisOptions({"port": session_store.port})) is not first
+    configure(precision=4)
+    assert process.current().redis is not first
 
 
 # Logging in
-
-
-@pytest.fixture
-def locked_store(own_store: Store) -> Store:
-    """A server that asks for a password, and knows a user who may only use keys `app:*`."""
-    with own_store.client() as admin:
-        admin.execute_command("ACL SETUSER", "app", "on", ">for app", "~app:*", "+@all")
-        admin.config_set("requirepass", "s3cret")
-    return own_store
 
 
 def test_a_password_alone_opens_the_default_user(locked_store: Store, client: MakeClient) -> None:
