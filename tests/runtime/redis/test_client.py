@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import redis
@@ -14,7 +13,6 @@ from tests.support.clients import MakeClient
 from tests.support.servers import (
     Proxy,
     Store,
-    running_store,
     wait_until,
 )
 from tests.support.waiting import PING, connections_made
@@ -115,64 +113,6 @@ def test_the_process_keeps_one_client(configure: Callable[..., None]) -> None:
     assert first.deadline is None
     configure(precision=4)
     assert process.current().redis is not first
-
-
-# Logging in
-
-
-def test_a_password_alone_opens_the_default_user(locked_store: Store, client: MakeClient) -> None:
-    """A plain `requirepass` is answered with AUTH and the password."""
-    assert client(locked_store.port, password="s3cret").execute([("ACL", "WHOAMI")]) == [b"default"]
-
-
-def test_user_name_and_password_open_that_user(locked_store: Store, client: MakeClient) -> None:
-    """An ACL user logs in with name and password; a forbidden command is an AuthenticationError."""
-    who, allowed, denied = client(locked_store.port, username="app", password="for app").execute(
-        [("ACL", "WHOAMI"), ("SADD", "app:set", "x"), ("SADD", "other", "x")]
-    )
-    assert (who, allowed) == (b"app", 1)
-    assert isinstance(denied, errors.AuthenticationError)
-
-
-@pytest.mark.parametrize(
-    "login",
-    [
-        pytest.param({"password": "wr0ng-one"}, id="wrong password"),
-        pytest.param({"username": "app", "password": "wr0ng-one"}, id="wrong password of a user"),
-        pytest.param({"username": "nobody", "password": "wr0ng-one"}, id="unknown user"),
-    ],
-)
-def test_a_wrong_login_is_an_authentication_error(
-    locked_store: Store, client: MakeClient, login: dict[str, str]
-) -> None:
-    """After a failed login nothing is sent, and the message does not contain the password."""
-    ours = client(locked_store.port, **login)
-    for _ in range(2):
-        with pytest.raises(errors.AuthenticationError) as caught:
-            ours.execute([("SADD", "app:set", "x")])
-        assert "wr0ng-one" not in str(caught.value)
-    with locked_store.client(password="s3cret") as admin:
-        assert admin.dbsize() == 0
-
-
-def test_a_missing_login_is_an_authentication_error(
-    locked_store: Store, client: MakeClient
-) -> None:
-    """Without the password every command is refused."""
-    (reply,) = client(locked_store.port).execute(PING)
-    assert isinstance(reply, errors.AuthenticationError)
-
-
-def test_a_server_without_auth_does_not_reveal_the_password(
-    tmp_path: Path, client: MakeClient
-) -> None:
-    """A server that does not know AUTH quotes its arguments, which the error omits."""
-    with (
-        running_store(tmp_path, "--rename-command", "AUTH", "") as running,
-        pytest.raises(errors.ServerError) as caught,
-    ):
-        client(running.port, password="s3cret").execute(PING)
-    assert "s3cret" not in str(caught.value)
 
 
 def test_the_database_is_selected(
