@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import redis
@@ -19,3 +21,17 @@ def key_on(node: int, tag: str = "k") -> str:
         for key in (f"{tag}{number}" for number in range(100))
         if key_slot(key.encode()) * 3 // 16384 == node
     )
+
+
+@contextlib.contextmanager
+def migrating(source: redis.Redis, target: redis.Redis, key: str) -> Iterator[None]:
+    """Let a slot migrate that has no keys, so that its commands are answered ASK."""
+    slot = key_slot(key.encode())
+    ask(target, "CLUSTER SETSLOT", slot, "IMPORTING", ask(source, "CLUSTER MYID"))
+    ask(source, "CLUSTER SETSLOT", slot, "MIGRATING", ask(target, "CLUSTER MYID"))
+    try:
+        yield
+    finally:
+        target.flushall()
+        for admin in (source, target):
+            ask(admin, "CLUSTER SETSLOT", slot, "STABLE")

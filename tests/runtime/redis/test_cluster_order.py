@@ -13,7 +13,7 @@ import redis
 from redis.crc import key_slot
 
 from gimel.runtime import errors
-from tests.runtime.redis.cluster import ask, key_on
+from tests.runtime.redis.cluster import ask, key_on, migrating
 from tests.support.clients import MakeClient
 from tests.support.servers import Listener, Store
 
@@ -67,20 +67,6 @@ def watching(cluster: list[redis.Redis]) -> Iterator[dict[str, float]]:
                 if name in ("SADD", "SCARD"):
                     key = key.split(" ")[0]
                     used[key] = max(used.get(key, 0), seen["time"])
-
-
-@contextlib.contextmanager
-def migrating(source: redis.Redis, target: redis.Redis, key: str) -> Iterator[None]:
-    """Let a slot migrate that has no keys, so that its commands are answered ASK."""
-    slot = key_slot(key.encode())
-    ask(target, "CLUSTER SETSLOT", slot, "IMPORTING", ask(source, "CLUSTER MYID"))
-    ask(source, "CLUSTER SETSLOT", slot, "MIGRATING", ask(target, "CLUSTER MYID"))
-    try:
-        yield
-    finally:
-        target.flushall()
-        for admin in (source, target):
-            ask(admin, "CLUSTER SETSLOT", slot, "STABLE")
 
 
 @pytest.mark.parametrize("slow", [0, 1])

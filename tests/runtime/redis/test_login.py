@@ -105,7 +105,7 @@ def redis_5(connection: socket.socket) -> None:
 def test_a_server_without_users_gets_the_password_alone(
     client: MakeClient, username: str | None
 ) -> None:
-    """Redis before version 6 has no users: the name is left out, as other clients do it."""
+    """Redis before version 6 has no users: they get no name."""
     with Listener(redis_5) as listener:
         ours = client(listener.port, username=username, password="s3cret")
         assert [ours.execute([("SCARD", "set")]) for _ in range(2)] == [[7], [7]]

@@ -32,7 +32,7 @@ def trips(monkeypatch: pytest.MonkeyPatch) -> list[list[Any]]:
 def test_a_big_set_is_read_in_slices(
     store: redis.Redis, session_store: Store, client: MakeClient, trips: list[list[Any]]
 ) -> None:
-    """Every member is there, and no reply holds many more than a slice."""
+    """Every member is found, and no reply holds many more than a slice."""
     members = {f"member {number}" for number in range(5 * SLICE)}
     store.sadd("big", *members)
     found = list(client(session_store.port).members(["big"]))
