@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from binascii import crc_hqx
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import islice
 
 from gimel.runtime.errors import (
     ConnectionFailed,
@@ -63,13 +63,13 @@ class Client:
         """
         if not commands:
             return []
-        home = self._home
         if self._address_of_slot:
             replies: list[Reply] = [None] * len(commands)
+            nodes, home = self._address_of_slot, self._home
             slots = [slot_of(name_and_key(command)[1]) for command in commands]
-            routes = [(i, self._address_of_slot.get(s, home), False) for i, s in enumerate(slots)]
+            routes = [(place, nodes.get(slot, home), False) for place, slot in enumerate(slots)]
         else:
-            replies = self._ask({home: commands}, idempotent)[home]
+            replies = self._ask_one(self._home, commands, idempotent=idempotent)
             routes = _redirected(replies)
         for _ in range(1 + _MOST_REDIRECTIONS):
             if not routes:
@@ -97,8 +97,7 @@ class Client:
         One server does so in one round trip. All commands may be sent again.
         """
         if not self._address_of_slot:
-            home = self._home
-            replies = self._ask({home: [*first, *second]}, True)[home]
+            replies = self._ask_one(self._home, [*first, *second], idempotent=True)
             if Redirected not in map(type, replies):
                 return replies[: len(first)], replies[len(first) :]
         return self.execute(first), self.execute(second)
@@ -117,14 +116,14 @@ class Client:
         """
         replies = self.execute(commands)
         for index, reply in enumerate(replies):
-            if isinstance(reply, WrongTypeError):
+            if isinstance(reply, ServerError):
+                if not isinstance(reply, WrongTypeError):
+                    check(commands[index], reply)
                 replies[index] = None
-            else:
-                check(commands[index], reply)
         return replies
 
-    def members(self, keys: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """Yield (key, member) for the members of sets, read in slices; some perhaps twice.
+    def members(self, keys: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+        """Yield (key, members) for sets, a slice of members at a time; a member perhaps twice.
 
         A key that holds another type of value has no members.
         """
@@ -135,26 +134,16 @@ class Client:
             for key, reply in zip(cursors, replies, strict=True):
                 if isinstance(reply, list):
                     cursor, found = reply
-                    yield from ((key, member) for member in texts(found))
+                    yield key, texts(found)
                     if cursor != b"0":
                         following[key] = cursor
             cursors = following
 
-    def slices(self, batches: Iterable[Sequence[Command]]) -> Iterator[list[Reply]]:
-        """Read with many commands, a bounded number at a time. Yield the replies to each batch."""
-        waiting: list[Sequence[Command]] = []
-        size = 0
-        for batch in chain(batches, (None,)):
-            if batch is not None:
-                waiting.append(batch)
-                size += len(batch)
-            if size >= SLICE or batch is None:
-                replies = self.read(list(chain(*waiting)))
-                start = 0
-                for asked in waiting:
-                    yield replies[start : start + len(asked)]
-                    start += len(asked)
-                waiting, size = [], 0
+    def stream(self, commands: Iterable[Command]) -> Iterator[Reply]:
+        """Yield what `read` returns for many commands, a bounded number of them at a time."""
+        commands = iter(commands)
+        while some := list(islice(commands, SLICE)):
+            yield from self.read(some)
 
     def close(self) -> None:
         """Close every connection. The next call opens those that it needs."""
@@ -166,59 +155,68 @@ class Client:
     def _ask(
         self, batches: Mapping[Address, Sequence[Command]], idempotent: bool
     ) -> dict[Address, list[Reply]]:
-        """Send each node its commands, then read the replies of each: all, unless one fails."""
-        kept = {a for a, commands in batches.items() if self._send(a, commands, idempotent)}
+        """Send the nodes their commands, then read the replies of each: all, unless one fails."""
+        sent = set()
+        for address, commands in batches.items():
+            connection = self._connection(address)
+            try:
+                connection.send(encode(commands), self.deadline)
+                sent.add(address)
+            except ConnectionFailed:
+                self._drop(address)
+                if not (idempotent and connection.is_kept):
+                    raise
         return {
-            address: self._answer(address, commands, address in kept, idempotent)
+            address: self._ask_one(address, commands, idempotent, address in sent)
             for address, commands in batches.items()
         }
 
-    def _send(self, address: Address, commands: Sequence[Command], idempotent: bool) -> bool:
-        """Send commands. Return whether on a connection that was kept, which may be dead."""
-        connection = self._connections.get(address)
-        kept = connection is not None and connection.is_idle
-        try:
-            if connection is None or not kept:
-                if connection is not None:
-                    connection.close()
-                connection = Connection(address, self._options, self.deadline)
-                self._connections[address] = connection
-            connection.send(encode(commands), self.deadline)
-            return kept
-        except RedisError:
-            self._drop(address)
-            if not (kept and idempotent):
-                raise
-        return self._send(address, commands, idempotent)
-
-    def _answer(
-        self, address: Address, commands: Sequence[Command], kept: bool, idempotent: bool
+    def _ask_one(
+        self, address: Address, commands: Sequence[Command], idempotent: bool, sent: bool = False
     ) -> list[Reply]:
-        """Return the replies. Where a kept connection turns out to be dead, use a new one."""
+        """Send a node its commands, unless they are `sent`, and read the replies.
+
+        What a kept connection fails to do is done again on a new one.
+        """
+        connection = self._connections[address] if sent else self._connection(address)
+        retry = idempotent and connection.is_kept
         try:
-            replies = self._receive(address, len(commands))
-            if address in self._connections or not (kept and idempotent):
+            if not sent:
+                connection.send(encode(commands), self.deadline)
+            replies = connection.receive(len(commands))
+            if not connection.reader.errors or self._heed(address, replies) or not retry:
                 return replies
         except ConnectionFailed as error:
             self._drop(address)
-            if not (kept and idempotent) or isinstance(error, ProtocolError):
+            if not retry or isinstance(error, ProtocolError):
                 raise
-        self._send(address, commands, idempotent)
-        return self._answer(address, commands, False, idempotent)
+        return self._ask_one(address, commands, idempotent)
 
-    def _receive(self, address: Address, count: int) -> list[Reply]:
-        """Read the replies. Remember moved slots; leave a server that has become a replica."""
-        replies = self._connections[address].receive(count)
-        kinds = set(map(type, replies))
-        if ReadOnlyError in kinds:
-            self._drop(address)
-        if Redirected in kinds:
-            for reply in replies:
-                if isinstance(reply, Redirected):
-                    reply.host = reply.host or address[0]
-                    if not reply.asking:
-                        self._address_of_slot[reply.slot] = (reply.host, reply.port)
-        return replies
+    def _connection(self, address: Address) -> Connection:
+        """Return the connection that was kept, or a new one if that has unread replies."""
+        connection = self._connections.get(address)
+        if connection is None or not connection.is_idle:
+            if connection is not None:
+                connection.close()
+            try:
+                connection = Connection(address, self._options, self.deadline)
+            except RedisError:
+                self._drop(address)
+                raise
+            self._connections[address] = connection
+        return connection
+
+    def _heed(self, address: Address, replies: Sequence[Reply]) -> bool:
+        """Remember moved slots. Return whether the node is of use, and no replica by now."""
+        for reply in replies:
+            if isinstance(reply, ReadOnlyError):
+                self._drop(address)
+                return False
+            if isinstance(reply, Redirected):
+                reply.host = reply.host or address[0]
+                if not reply.asking:
+                    self._address_of_slot[reply.slot] = (reply.host, reply.port)
+        return True
 
     def _drop(self, address: Address) -> None:
         """Forget a failed connection and the nodes of all slots: a failover changes both.
@@ -251,14 +249,23 @@ def check(command: Command, reply: Reply) -> None:
         raise reply
 
 
-def texts(reply: Reply) -> Iterator[str]:
-    """Yield the members of a set or hash that are text. Gimel writes no others."""
-    for member in reply if isinstance(reply, list) else ():
-        if isinstance(member, bytes):
-            try:
-                yield member.decode()
-            except UnicodeDecodeError:
-                continue
+def texts(reply: Reply) -> list[str]:
+    """Return the members of a set or hash that are text. Gimel writes no others."""
+    members = (
+        [member for member in reply if isinstance(member, bytes)] if isinstance(reply, list) else []
+    )
+    try:
+        return [member.decode() for member in members]
+    except UnicodeDecodeError:
+        return [member.decode() for member in members if _is_text(member)]
+
+
+def _is_text(member: bytes) -> bool:
+    try:
+        member.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def slot_of(key: bytes) -> int:

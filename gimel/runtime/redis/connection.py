@@ -24,11 +24,9 @@ class Connection:
     """A socket that takes commands and returns replies.
 
     The time-out bounds each wait for the next bytes, so that much data may take longer. The
-    deadline bounds everything.
+    deadline bounds everything. It may be used again while it `is_idle`: every reply was read, as
+    after an exception it was not. It `is_kept` if it has answered commands other than the login.
     """
-
-    is_idle = False
-    """Whether every reply was read. Otherwise it must not be used again, as after an exception."""
 
     def __init__(self, address: Address, options: RedisOptions, deadline: float | None) -> None:
         connect_by = time.monotonic() + options.socket_connect_timeout
@@ -43,12 +41,14 @@ class Connection:
             raise ConnectionFailed(f"no connection to Redis at {where}: {error}") from None
         self._timeout = options.socket_timeout
         self._deadline: float | None = connect_by
-        self._reader = Reader(self._receive)
+        self._limit = -1.0
+        self.reader = Reader(self._receive)
         try:
             self._log_in(options)
         except BaseException:
             self.close()
             raise
+        self.is_idle, self.is_kept = True, False
 
     def send(self, payload: bytes, deadline: float | None) -> None:
         """Write the payload. Raises AnswerTimeout or ConnectionFailed."""
@@ -67,8 +67,8 @@ class Connection:
 
     def receive(self, count: int) -> list[Reply]:
         """Return that many replies. Raises AnswerTimeout, ConnectionFailed or ProtocolError."""
-        replies = self._reader.replies(count)
-        self.is_idle = True
+        replies = self.reader.replies(count)
+        self.is_idle = self.is_kept = True
         return replies
 
     def close(self) -> None:
@@ -108,8 +108,9 @@ class Connection:
         seconds = self._timeout
         if self._deadline is not None:
             seconds = min(seconds, remaining(self._deadline))
-        if seconds != self._socket.gettimeout():
+        if seconds != self._limit:  # a system call
             self._socket.settimeout(seconds)
+            self._limit = seconds
 
 
 def remaining(moment: float) -> float:

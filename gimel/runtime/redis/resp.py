@@ -56,28 +56,53 @@ class Reader:
         self._receive = receive
         self._data = b""
         self._position = 0
+        self.errors = 0
+        """How many errors are among the replies that were returned last."""
 
     def replies(self, count: int) -> list[Reply]:
-        """Return `count` replies: all of those that arrive, else they are not to what was asked."""
-        replies: list[Reply] = []
-        if count and self._position == len(self._data):
-            self._data, self._position = self._next(), 0
-        data, position = self._data, self._position
-        while len(replies) < count:
-            # Counting and reading counts: nearly every reply is a short integer, already received.
-            end = data.find(b"\r\n", position, position + 12)
-            digits = data[position + 1 : end]
-            if end > 0 and data[position] == 58 and digits.isdigit():
-                replies.append(int(digits))
-                position = end + 2
-            else:
-                self._position = position
-                replies.append(self._reply(0))
-                data, position = self._data, self._position
-        self._position = position
-        if position != len(data):
+        """Return `count` replies: all that arrive, else they do not answer what was asked."""
+        self.errors = 0
+        replies = self._read(count, 0)
+        if self._position != len(self._data):
             raise ProtocolError("more replies than commands")
         return replies
+
+    def _read(self, count: int, depth: int) -> list[Reply]:
+        """Return the next `count` replies, which are inside of arrays of that depth."""
+        replies: list[Reply] = []
+        while len(replies) < count:
+            if self._position == len(self._data):
+                self._data, self._position = self._next(), 0
+            kind = self._data[self._position]
+            # Nearly all replies are numbers and short strings that have arrived already.
+            if kind == 58 and (numbers := self._numbers(count - len(replies))):
+                replies += numbers
+            elif kind == 36 and (string := self._short_string()) is not None:
+                replies.append(string)
+            else:
+                replies.append(self._reply(depth))
+        return replies
+
+    def _numbers(self, most: int) -> list[int]:
+        """Return numbers that have arrived, none where anything else came with them."""
+        end = self._data.rfind(b"\r\n", self._position)
+        digits = self._data[self._position + 1 : max(end, 0)].split(b"\r\n:", most)[:most]
+        if not (all(digits) and b"".join(digits).isdigit() and len(max(digits, key=len)) < 20):
+            return []
+        self._position += sum(map(len, digits)) + 3 * len(digits)
+        return list(map(int, digits))
+
+    def _short_string(self) -> bytes | None:
+        """Return a string that has arrived, None where anything is unusual."""
+        begin = self._data.find(b"\r\n", self._position, self._position + 8) + 2
+        digits = self._data[self._position + 1 : max(begin - 2, 0)]
+        if not digits.isdigit():
+            return None
+        end = begin + int(digits)
+        if self._data[end : end + 2] != b"\r\n":
+            return None
+        self._position = end + 2
+        return self._data[begin:end]
 
     def _reply(self, depth: int) -> Reply:
         line = self._line()
@@ -97,9 +122,10 @@ class Reader:
                 return None
             if length < 0 or depth >= _DEEPEST_ARRAY:
                 raise ProtocolError(f"an array of impossible length {length} or depth {depth}")
-            return [self._reply(depth + 1) for _ in range(length)]
+            return self._read(length, depth + 1)
         text = rest.decode("utf-8", "replace")
         if kind == b"-":
+            self.errors += 1
             return server_error(text)
         if kind == b"+":
             return text
