@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -96,20 +97,12 @@ class Owner:
             self.problems.append("an experiment has incomplete results")
 
     def begin_and_delete(self) -> None:
-        """Begin an experiment, and delete it until that is answered 200."""
+        """Begin an experiment, and delete it. Both are repeated until they are answered 200."""
         name = f"{_DOOMED}-{self._doomed}"
         self._doomed += 1
-        with contextlib.suppress(RedisError):
-            gimel.track({**EVENT, "experiment": name})
-        while True:
-            try:
-                gimel.delete({"experiment": name})
-            except RedisError:
-                self.deletes_failed += 1
-                time.sleep(0.05)
-            else:
-                self.deletes += 1
-                return
+        _until_done(lambda: gimel.track({**EVENT, "experiment": name}))
+        self.deletes += 1
+        self.deletes_failed += _until_done(lambda: gimel.delete({"experiment": name}))
 
     def read_everything(self) -> set[str]:
         """Return the names of all experiments, page by page."""
@@ -120,6 +113,18 @@ class Owner:
             names.update(each["experiment"] for each in found)
             page = meta["meta"]["next"]
         return names
+
+
+def _until_done(action: Callable[[], object]) -> int:
+    """Call the handler until Redis lets it. Return how often it failed."""
+    for failures in itertools.count():
+        try:
+            action()
+        except RedisError:
+            time.sleep(0.05)
+        else:
+            return failures
+    raise AssertionError("unreachable")
 
 
 def run(change: Change, events: int, cluster: Cluster, directory: Path) -> ClusterVerdict:
