@@ -26,7 +26,8 @@ from tests.support.servers import (
 )
 
 PRIMARIES = 3
-MOVED_SLOTS = 60
+MOVED_SLOTS = 24
+_BUSY_KEYS = (b"gimel:", b"alephbet:experiments", b"alephbet:counter_keys", b"alephbet:experiment-")
 _OPTIONS = (
     *("--cluster-node-timeout", "1000"),
     *("--min-replicas-to-write", "1"),
@@ -134,11 +135,13 @@ class PrimaryKilled(Change):
         self._died = time.monotonic()
         primary.kill()
         wait_until(lambda: cluster.is_primary(replica))
+        time.sleep(0.5)  # it refuses writes while it has no replica
         cluster.start_again(primary)
         cluster.wait_until_whole()
 
     def may_be_lost(self, key: str, answered: float) -> bool:
-        recently = self._died - self._LAST_MOMENT < answered
+        # An answer may be read a little later. Nobody else serves the slots that soon.
+        recently = -self._LAST_MOMENT < answered - self._died < self._LAST_MOMENT / 2
         return recently and any(key_slot(key.encode()) in each for each in self._slots)
 
 
@@ -157,20 +160,22 @@ class PrimaryReplaced(Change):
 
 
 class SlotsMoved(Change):
-    """Slots move from node to node with their keys, as in a resharding."""
+    """Slots move from node to node with their keys, as in a resharding.
 
-    may_refuse = False
+    Those of the indexes, which most calls read, stay half moved for longer than a call takes.
+    """
+
     name = f"{MOVED_SLOTS} slots moved with their keys (`MIGRATE`)"
+    may_refuse = False
 
     def perform(self, cluster: Cluster) -> None:
         with cluster.admins() as admins:
-            moved = 0
-            for source, target in zip(admins, [*admins[1:], admins[0]], strict=True):
-                slots = sorted({key_slot(key) for key in source.scan_iter(count=1000)})
-                for slot in slots[:: max(1, len(slots) * PRIMARIES // MOVED_SLOTS)]:
-                    move(slot, source, target, admins)
-                    moved += 1
-            assert moved >= MOVED_SLOTS / 2
+            places = {key: each for each in admins for key in each.scan_iter(count=1000)}
+            busy = [key for key in places if key.startswith(_BUSY_KEYS)]
+            chosen = {key_slot(key): places[key] for key in [*busy, *places][: 5 * MOVED_SLOTS]}
+            for slot, source in list(chosen.items())[:MOVED_SLOTS]:
+                target = admins[(admins.index(source) + 1) % PRIMARIES]
+                move(slot, source, target, admins)
 
 
 def slots_of(primary: Store) -> list[range]:
@@ -190,10 +195,10 @@ def move(
     source_id, target_id = (ask(node, "CLUSTER MYID") for node in (source, target))
     ask(target, "CLUSTER SETSLOT", slot, "IMPORTING", source_id)
     ask(source, "CLUSTER SETSLOT", slot, "MIGRATING", target_id)
-    time.sleep(0.005)
+    time.sleep(0.01)
     while keys := ask(source, "CLUSTER GETKEYSINSLOT", slot, 2):
         ask(source, "MIGRATE", "127.0.0.1", port, "", 0, 5000, "KEYS", *keys)
-        time.sleep(0.005)
+        time.sleep(0.05)
     for node in (target, source, *primaries):
         ask(node, "CLUSTER SETSLOT", slot, "NODE", target_id)
 

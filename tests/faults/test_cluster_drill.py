@@ -105,5 +105,6 @@ def test_what_redis_may_lose_is_the_last_moment_of_the_dead_primary() -> None:
     here, elsewhere = "k2", "k0"  # slots 449 and 8579
     assert change.may_be_lost(here, 99.5)
     assert not change.may_be_lost(here, 98.5)
+    assert not change.may_be_lost(here, 101.5)
     assert not change.may_be_lost(elsewhere, 99.5)
     assert not SlotsMoved().may_be_lost(here, 99.5)
