@@ -100,9 +100,9 @@ class Owner:
         """Begin an experiment, and delete it. Both are repeated until they are answered 200."""
         name = f"{_DOOMED}-{self._doomed}"
         self._doomed += 1
-        _until_done(lambda: gimel.track({**EVENT, "experiment": name}))
+        self._repeat(lambda: gimel.track({**EVENT, "experiment": name}))
+        self.deletes_failed += self._repeat(lambda: gimel.delete({"experiment": name}))
         self.deletes += 1
-        self.deletes_failed += _until_done(lambda: gimel.delete({"experiment": name}))
 
     def read_everything(self) -> set[str]:
         """Return the names of all experiments, page by page."""
@@ -114,17 +114,17 @@ class Owner:
             page = meta["meta"]["next"]
         return names
 
-
-def _until_done(action: Callable[[], object]) -> int:
-    """Call the handler until Redis lets it. Return how often it failed."""
-    for failures in itertools.count():
-        try:
-            action()
-        except RedisError:
-            time.sleep(0.05)
-        else:
-            return failures
-    raise AssertionError("unreachable")
+    def _repeat(self, action: Callable[[], object]) -> int:
+        """Call the handler until Redis lets it, reading in between. Return how often it failed."""
+        for failures in itertools.count():
+            try:
+                action()
+            except RedisError:
+                time.sleep(0.05)
+                self.read()
+            else:
+                return failures
+        raise AssertionError("unreachable")
 
 
 def run(change: Change, events: int, cluster: Cluster, directory: Path) -> ClusterVerdict:

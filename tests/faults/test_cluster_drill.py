@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.reliability import PAGE
 from tests.faults.cluster import (
     CHANGES,
     Change,
@@ -42,13 +43,20 @@ def test_a_change_costs_no_event(change: type[Change], cluster: Cluster, tmp_pat
     assert run(change(), EVENTS, cluster, tmp_path).problems() == []
 
 
+def test_the_table_has_a_row_for_every_change() -> None:
+    """The program was run after a change was added or renamed."""
+    table = PAGE.read_text("utf-8").partition("<!-- table cluster -->")[2].partition("<!-- end")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")]
+    assert [row.split(" | ")[0] for row in rows[2:]] == [f"| {each.name}" for each in CHANGES]
+
+
 EVENT = Event("button", "red", "buy", "visitor-1", 7, 1)
 EVENTS_VERDICT = Verdict("", 0, [], 0, [], [], [], [], 0.1, 4, 4, 0)
 VERDICT = ClusterVerdict(EVENTS_VERDICT, PrimaryReplaced, True, 0, 1, 0, 1, 0, [])
 
 
 def test_a_good_verdict_has_no_problems() -> None:
-    """Failed reads and deletes are none, as long as they succeed in the end."""
+    """Reads and deletes may fail, as long as they succeed in the end."""
     assert dataclasses.replace(VERDICT, results_failed=5, deletes_failed=5).problems() == []
 
 

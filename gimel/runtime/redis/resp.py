@@ -60,7 +60,7 @@ class Reader:
         """How many errors are among the replies that were returned last."""
 
     def replies(self, count: int) -> list[Reply]:
-        """Return `count` replies: all that arrive, else they do not answer what was asked."""
+        """Return `count` replies. If more arrive, they do not answer what was asked."""
         self.errors = 0
         replies = self._read(count, 0)
         if self._position != len(self._data):
