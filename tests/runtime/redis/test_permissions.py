@@ -1,4 +1,4 @@
-"""The permissions that a Redis user needs: those of docs/configuration.md, and each of them."""
+"""The permissions that a Redis user needs: all of those in docs/configuration.md, and no more."""
 
 from __future__ import annotations
 
@@ -25,10 +25,9 @@ from tests.support.servers import Store, running_store
 PAGE = Path(__file__).parents[3] / "docs" / "configuration.md"
 (LINE,) = re.findall(r"^ACL SETUSER gimel (.*)$", PAGE.read_text("utf-8"), re.MULTILINE)
 COMMANDS = [word for word in LINE.split() if word.startswith("+")]
-DATABASE = 1
 LAMED = counter_id("lamed", "participate", "red", precision=1)
 
-SetUser = Callable[[str], dict[str, Any]]
+SetUser = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +38,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 @pytest.fixture
 def admin(server: Store) -> Iterator[redis.Redis]:
-    """The default user, whose databases are empty."""
-    with server.client(db=DATABASE) as client:
+    """The default user, in an empty database."""
+    with server.client() as client:
         client.flushall()
         yield client
 
@@ -51,9 +50,9 @@ def set_user(
 ) -> SetUser:
     """Give the user `gimel` these permissions, and let a new process use it."""
 
-    def set_user(rules: str) -> dict[str, Any]:
-        ask(admin, "ACL SETUSER", "gimel", *rules.split())
-        options = {"host": "127.0.0.1", "port": server.port, "db": DATABASE}
+    def set_user(rules: str, database: int = 0) -> dict[str, Any]:
+        ask(admin, "ACL SETUSER", "gimel", "reset", *rules.split())
+        options = {"host": "127.0.0.1", "port": server.port, "db": database}
         options |= {"username": "gimel", "password": "PASSWORD"}
         configure(redis=options, precision=4, experiments={"button": {}}, limits={"experiments": 3})
         monkeypatch.setattr(process, "_kept", None)
@@ -98,14 +97,14 @@ def test_the_line_suffices(
     admin: redis.Redis, set_user: SetUser, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A user with the documented permissions can do everything, and no error is logged."""
-    check_redis(set_user(LINE))
+    set_user(LINE)
 
     use_everything(admin)
 
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"+asking", "+ping"}))
+@pytest.mark.parametrize("command", sorted(set(COMMANDS) - {"+asking"}))
 def test_each_permission_is_needed(
     admin: redis.Redis, set_user: SetUser, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
@@ -118,12 +117,22 @@ def test_each_permission_is_needed(
     assert f"'{command[1:]}' command" in f"{caught.value} {capsys.readouterr().err}"
 
 
-def test_ping_is_needed(admin: redis.Redis, set_user: SetUser) -> None:
+def test_serve_needs_ping(admin: redis.Redis, set_user: SetUser) -> None:
     """`gimel serve` checks its Redis, and names the permission that is missing."""
-    options = set_user(without("+ping"))
-
     with pytest.raises(GimelError, match="'ping' command"):
-        check_redis(options)
+        check_redis(set_user(LINE))
+
+    check_redis(set_user(f"{LINE} +ping"))
+
+
+def test_another_database_needs_select(admin: redis.Redis, set_user: SetUser) -> None:
+    """Nothing is written before the database is selected, least of all to database 0."""
+    set_user(LINE, database=1)
+    assert track()[0] == 503
+
+    set_user(f"{LINE} +select", database=1)
+    assert track() == (200, OK)
+    assert snapshot(admin) == {}
 
 
 @pytest.mark.parametrize("pattern", ["~gimel:namespaces", "~alephbet:*"])
@@ -143,7 +152,7 @@ def test_asking_is_needed(cluster: list[redis.Redis], client: MakeClient) -> Non
     with migrating(source, target, key):
         for rules in (LINE, without("+asking")):
             for admin in cluster:
-                ask(admin, "ACL SETUSER", "gimel", *rules.split())
+                ask(admin, "ACL SETUSER", "gimel", "reset", *rules.split())
             ours = client(port, username="gimel", password="PASSWORD")
             (reply,) = ours.execute([("SADD", key, rules)])
             assert (reply == 1) == ("+asking" in rules)
@@ -153,7 +162,7 @@ def test_the_namespaces_may_not_be_used(
     admin: redis.Redis, set_user: SetUser, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A user limited to one namespace is answered 503, first and later, and the log says why."""
-    set_user("reset on >PASSWORD ~alephbet:* +@all")
+    set_user("on >PASSWORD ~alephbet:* +@all")
 
     assert [track() for _ in range(3)] == [
         (503, {"error": "the data store is unavailable; send the event again later"})
@@ -173,7 +182,7 @@ def test_a_delete_that_is_not_permitted_deletes_nothing(
     set_user(LINE)
     track()
     before = snapshot(admin)
-    set_user("reset on >PASSWORD ~alephbet:* +@all")
+    set_user("on >PASSWORD ~alephbet:* +@all")
 
     answer = read(gimel.delete(rest("DELETE", query={"experiment": "button"}), None))
 
