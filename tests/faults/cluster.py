@@ -9,6 +9,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ PRIMARIES = 3
 MOVED_SLOTS = 24
 _BUSY_KEYS = (b"gimel:", b"alephbet:experiments", b"alephbet:counter_keys", b"alephbet:experiment-")
 _OPTIONS = (
-    *("--cluster-node-timeout", "1000"),
+    *("--cluster-node-timeout", "1500"),
     *("--min-replicas-to-write", "1"),
     *("--repl-diskless-sync-delay", "0"),
     *("--cluster-allow-replica-migration", "no"),
@@ -155,7 +156,7 @@ class PrimaryReplaced(Change):
             replica = cluster.replica_of(primary)
             with replica.client() as client:
                 client.execute_command("CLUSTER FAILOVER")
-            wait_until(lambda replica=replica: cluster.is_primary(replica))  # type: ignore[misc]
+            wait_until(partial(cluster.is_primary, replica))
             cluster.wait_until_whole()
 
 
