@@ -2,8 +2,9 @@
 
     python -m benchmarks.reliability [--events 20000] [TABLE ...]
 
-The table `outages` takes about three minutes: for each outage of tests/faults/outages.py, clients
-send so many events with the outage in the middle of them. Exits with 1 if a drill has shown a
+The table `outages` takes about three minutes, and `cluster` about two: for each outage of
+tests/faults/outages.py and each change of tests/faults/cluster.py, clients send so many events with
+the outage or the change in the middle of them. Exits with 1 if a drill has shown a
 problem; the table then has the figures as they are, and stderr says more.
 """
 
@@ -17,6 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.marked_tables import fill, markdown
+from tests.faults import cluster_drill
+from tests.faults.cluster import CHANGES, cluster_with_replicas
+from tests.faults.cluster_drill import ClusterVerdict
 from tests.faults.drill import CLIENTS, Verdict, run
 from tests.faults.outages import OUTAGES
 
@@ -61,7 +65,53 @@ def outages(events: int) -> tuple[str, list[str]]:
     return note + markdown(OUTAGE_COLUMNS, rows), problems
 
 
-TABLES: dict[str, Callable[[int], tuple[str, list[str]]]] = {"outages": outages}
+CLUSTER_COLUMNS = (
+    "change",
+    "calls answered 503",
+    "events lost",
+    "lost with the primary",
+    "misplaced",
+    "longest call",
+    "results read",
+    "experiments deleted",
+)
+
+
+def cluster_row(verdict: ClusterVerdict) -> list[str]:
+    """Return a row of the table `cluster`."""
+    events = verdict.events
+    return [
+        events.outage,
+        f"{events.refused:,}",
+        str(events.undelivered + len(events.lost)),
+        str(verdict.lost_with_primary),
+        str(len(events.misplaced) + len(events.wrong) + len(events.unlisted)),
+        f"{events.longest:.2f} s",
+        f"{verdict.results} of {verdict.results + verdict.results_failed}",
+        f"{verdict.deletes} of {verdict.deletes + verdict.deletes_failed}",
+    ]
+
+
+def cluster(events: int) -> tuple[str, list[str]]:
+    """Run every drill on one cluster. Return the table and the problems."""
+    rows, problems = [], []
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        cluster_with_replicas(Path(directory)) as running,
+    ):
+        for kind in CHANGES:
+            begin = time.monotonic()
+            running.flush()
+            with tempfile.TemporaryDirectory() as logs:
+                verdict = cluster_drill.run(kind(), events, running, Path(logs))
+            rows.append(cluster_row(verdict))
+            problems += [f"{kind.name}: {problem}" for problem in verdict.problems()]
+            print(f"{kind.name}: {time.monotonic() - begin:.0f} s", file=sys.stderr)
+    note = f"{events:,} events per change, {CLIENTS} clients.\n\n"
+    return note + markdown(CLUSTER_COLUMNS, rows), problems
+
+
+TABLES: dict[str, Callable[[int], tuple[str, list[str]]]] = {"outages": outages, "cluster": cluster}
 
 
 def main() -> None:

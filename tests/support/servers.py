@@ -200,59 +200,60 @@ class Proxy(Listener):
 
 
 @contextlib.contextmanager
-def running_cluster(directory: Path, nodes: int = 3) -> Iterator[list[Store]]:
-    """Run a Redis Cluster during a with block: primaries with equal shares of the slots."""
+def running_cluster(
+    directory: Path, nodes: int = 3, *options: str, replicas: bool = False
+) -> Iterator[list[Store]]:
+    """Run a Redis Cluster during a with block: primaries with equal shares of the slots.
+
+    With `replicas`, the second half of the list are the replicas of the first half, in order.
+    """
     stores: list[Store] = []
     try:
-        for number in range(nodes):
+        for number in range(2 * nodes if replicas else nodes):
             home = directory / str(number)
             home.mkdir()
-            stores.append(start_cluster_node(home, free_port(), free_port()))
-        first = stores[0].client()
+            stores.append(start_cluster_node(home, free_port(), free_port(), *options))
         for number, store in enumerate(stores):
             with store.client() as client:
-                client.execute_command(
-                    "CLUSTER ADDSLOTSRANGE",
-                    16384 * number // nodes,
-                    16384 * (number + 1) // nodes - 1,
-                )
+                if number < nodes:
+                    first, end = (16384 * each // nodes for each in (number, number + 1))
+                    client.execute_command("CLUSTER ADDSLOTSRANGE", first, end - 1)
                 client.execute_command(
                     "CLUSTER MEET", "127.0.0.1", stores[0].port, bus_port(stores[0])
                 )
-        first.close()
-        wait_until(lambda: all(cluster_is_whole(store, nodes) for store in stores))
+        wait_until(lambda: all(cluster_is_whole(store, nodes, len(stores)) for store in stores))
+        for primary, replica in zip(stores, stores[nodes:], strict=False):
+            with primary.client() as asked, replica.client() as told:
+                told.execute_command("CLUSTER REPLICATE", asked.execute_command("CLUSTER MYID"))
         yield stores
     finally:
         for store in stores:  # a test may have replaced some of them
             store.kill()
 
 
-def start_cluster_node(directory: Path, port: int, bus: int) -> Store:
+def start_cluster_node(directory: Path, port: int, bus: int, *options: str) -> Store:
     """Start a node. In the directory of an earlier node, it takes over that one's slots."""
     (directory / "bus").write_text(str(bus))
-    options = [
-        "--cluster-enabled",
-        "yes",
-        "--cluster-port",
-        str(bus),
-        "--cluster-node-timeout",
-        "2000",
-    ]
-    return start_store(directory, *options, "--cluster-require-full-coverage", "no", port=port)
+    cluster = ["--cluster-enabled", "yes", "--cluster-port", str(bus)]
+    cluster += ["--cluster-node-timeout", "2000", "--cluster-require-full-coverage", "no"]
+    return start_store(directory, *cluster, *options, port=port)
 
 
 def bus_port(store: Store) -> int:
     return int((store.directory / "bus").read_text())
 
 
-def cluster_is_whole(store: Store, nodes: int) -> bool:
-    """Return whether this node sees every node alive and every slot served."""
+def cluster_is_whole(store: Store, primaries: int, nodes: int | None = None) -> bool:
+    """Return whether this node sees every node alive and every slot served.
+
+    `nodes` counts the replicas too, if there are any.
+    """
     with store.client() as client:
         info = client.cluster("INFO")
     whole = {
         "cluster_state": "ok",
-        "cluster_known_nodes": str(nodes),
+        "cluster_known_nodes": str(nodes or primaries),
         "cluster_slots_ok": "16384",
-        "cluster_size": str(nodes),
+        "cluster_size": str(primaries),
     }
     return all(info[name] == value for name, value in whole.items())

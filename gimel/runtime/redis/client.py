@@ -18,6 +18,7 @@ from gimel.runtime.errors import (
     ProtocolError,
     ReadOnlyError,
     Redirected,
+    RedisError,
     ServerError,
     WrongTypeError,
 )
@@ -64,7 +65,9 @@ class Client:
             return []
         if self._address_of_slot:
             replies: list[Reply] = [None] * len(commands)
-            routes = [(i, self._address(command), False) for i, command in enumerate(commands)]
+            nodes, home = self._address_of_slot, self._home
+            slots = [slot_of(name_and_key(command)[1]) for command in commands]
+            routes = [(place, nodes.get(slot, home), False) for place, slot in enumerate(slots)]
         else:
             replies = self._ask_one(self._home, commands, idempotent=idempotent)
             routes = _redirected(replies)
@@ -149,70 +152,59 @@ class Client:
         self._connections.clear()
         self._address_of_slot.clear()
 
-    def _address(self, command: Command) -> Address:
-        return self._address_of_slot.get(slot_of(name_and_key(command)[1]), self._home)
-
     def _ask(
         self, batches: Mapping[Address, Sequence[Command]], idempotent: bool
     ) -> dict[Address, list[Reply]]:
-        """Send several nodes their commands, then read the replies of each."""
+        """Send the nodes their commands, then read the replies of each: all, unless one fails."""
         sent = set()
-        try:
-            for address, commands in batches.items():
-                connection = self._connections.get(address)
-                if connection is not None and len(batches) > 1:
-                    try:
-                        connection.send(encode(commands), self.deadline)
-                        sent.add(address)
-                    except ConnectionFailed:
-                        if not idempotent:
-                            raise
-                        self._drop(address)
-            return {
-                address: self._ask_one(address, commands, idempotent, sent=address in sent)
-                for address, commands in batches.items()
-            }
-        except BaseException:  # no later call may read what is still to come
-            for address in sent:
+        for address, commands in batches.items():
+            connection = self._connection(address)
+            try:
+                connection.send(encode(commands), self.deadline)
+                sent.add(address)
+            except ConnectionFailed:
                 self._drop(address)
-            raise
+                if not (idempotent and connection.is_kept):
+                    raise
+        return {
+            address: self._ask_one(address, commands, idempotent, address in sent)
+            for address, commands in batches.items()
+        }
 
     def _ask_one(
-        self,
-        address: Address,
-        commands: Sequence[Command],
-        idempotent: bool,
-        *,
-        sent: bool = False,
+        self, address: Address, commands: Sequence[Command], idempotent: bool, sent: bool = False
     ) -> list[Reply]:
         """Send a node its commands, unless they are `sent`, and read the replies.
 
         What a kept connection fails to do is done again on a new one.
         """
+        connection = self._connections[address] if sent else self._connection(address)
+        retry = idempotent and connection.is_kept
         try:
-            connection = self._connections.get(address)
-            if connection is not None:
-                try:
-                    if not sent:
-                        connection.send(encode(commands), self.deadline)
-                    replies = connection.receive(len(commands))
-                    if not connection.reader.errors:
-                        return replies
-                    if self._heed(address, replies) or not idempotent:
-                        return replies
-                except ConnectionFailed as error:
-                    if not idempotent or isinstance(error, ProtocolError):
-                        raise
-                    self._drop(address)
-            connection = Connection(address, self._options, self.deadline)
-            self._connections[address] = connection
-            connection.send(encode(commands), self.deadline)
+            if not sent:
+                connection.send(encode(commands), self.deadline)
             replies = connection.receive(len(commands))
-            self._heed(address, replies)
-            return replies
-        except BaseException:  # also KeyboardInterrupt: no later call may read these replies
+            if not connection.reader.errors or self._heed(address, replies) or not retry:
+                return replies
+        except ConnectionFailed as error:
             self._drop(address)
-            raise
+            if not retry or isinstance(error, ProtocolError):
+                raise
+        return self._ask_one(address, commands, idempotent)
+
+    def _connection(self, address: Address) -> Connection:
+        """Return the connection that was kept, or a new one if that has unread replies."""
+        connection = self._connections.get(address)
+        if connection is None or not connection.is_idle:
+            if connection is not None:
+                connection.close()
+            try:
+                connection = Connection(address, self._options, self.deadline)
+            except RedisError:
+                self._drop(address)
+                raise
+            self._connections[address] = connection
+        return connection
 
     def _heed(self, address: Address, replies: Sequence[Reply]) -> bool:
         """Remember moved slots. Return whether the node is of use, and no replica by now."""
@@ -229,13 +221,15 @@ class Client:
     def _drop(self, address: Address) -> None:
         """Forget a failed connection and the nodes of all slots: a failover changes both.
 
-        The next call begins at a node whose connection works, if there is one.
+        After the home node, the next call asks another one that has answered.
         """
         connection = self._connections.pop(address, None)
         if connection is not None:
             connection.close()
         self._address_of_slot.clear()
-        self._home = next(iter(self._connections), self._configured)
+        if address == self._home:
+            other = next(iter(self._connections), address)
+            self._home = other if address == self._configured else self._configured
 
 
 def _redirected(replies: Sequence[Reply]) -> list[tuple[int, Address, bool]]:

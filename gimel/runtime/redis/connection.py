@@ -21,10 +21,11 @@ _RECEIVE = 64 * 1024  # bytes at a time
 
 
 class Connection:
-    """A socket that takes commands and returns replies. After any exception, close it.
+    """A socket that takes commands and returns replies.
 
     The time-out bounds each wait for the next bytes, so that much data may take longer. The
-    deadline bounds everything.
+    deadline bounds everything. It may be used again while it `is_idle`: every reply was read, as
+    after an exception it was not. It `is_kept` if it has answered commands other than the login.
     """
 
     def __init__(self, address: Address, options: RedisOptions, deadline: float | None) -> None:
@@ -47,16 +48,18 @@ class Connection:
         except BaseException:
             self.close()
             raise
+        self.is_idle, self.is_kept = True, False
 
     def send(self, payload: bytes, deadline: float | None) -> None:
         """Write the payload. Raises AnswerTimeout or ConnectionFailed."""
+        self.is_idle = False
         self._deadline = deadline
         sent = 0
         try:
             while sent < len(payload):
                 # Not sendall, whose time-out is for all of the payload.
                 self._limit_wait()
-                sent += self._socket.send(payload[sent:] if sent else payload)
+                sent += self._socket.send(memoryview(payload)[sent:] if sent else payload)
         except TimeoutError:
             raise AnswerTimeout("Redis did not take the commands in time") from None
         except OSError as error:
@@ -64,7 +67,9 @@ class Connection:
 
     def receive(self, count: int) -> list[Reply]:
         """Return that many replies. Raises AnswerTimeout, ConnectionFailed or ProtocolError."""
-        return self.reader.replies(count)
+        replies = self.reader.replies(count)
+        self.is_idle = self.is_kept = True
+        return replies
 
     def close(self) -> None:
         """Close the socket, once or more often."""
@@ -74,17 +79,16 @@ class Connection:
         # Nothing else is sent before the answer: after a failed SELECT, commands would go to
         # another database.
         user = (options.username,) if options.username else ()  # may need no password
-        if user or options.password:
-            password = options.password or ""
+        password = options.password or ""
+        reply: Reply = None
+        if user or password:
             reply = self._ask(("AUTH", *user, password))
             if isinstance(reply, ServerError) and reply.code == "ERR" and user and password:
                 reply = self._ask(("AUTH", password))  # before version 6, Redis had no users
-            if isinstance(reply, ServerError):
-                raise reply
-        if options.db:
+        if options.db and not isinstance(reply, ServerError):
             reply = self._ask(("SELECT", options.db))
-            if isinstance(reply, ServerError):
-                raise reply
+        if isinstance(reply, ServerError):
+            raise reply
 
     def _ask(self, command: Command) -> Reply:
         self.send(encode((command,)), self._deadline)

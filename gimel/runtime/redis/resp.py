@@ -39,9 +39,9 @@ def encode(commands: Iterable[Command]) -> bytes:
 
 
 def name_and_key(command: Command) -> tuple[bytes, bytes]:
-    """Return the first two words of a command: its name and its key."""
-    words = encode((command,)).split(b"\r\n", 5)
-    return words[2], words[4]
+    """Return the first two words of a command: its name and its key, empty if it has none."""
+    words = encode((command,)).split(b"\r\n", 5)  # no key that Gimel writes contains CRLF
+    return words[2], words[4] if len(words) > 4 else b""
 
 
 class Reader:
@@ -57,9 +57,17 @@ class Reader:
         self._data = b""
         self._position = 0
         self.errors = 0
-        """How many error replies were read."""
+        """How many errors are among the replies that were returned last."""
 
-    def replies(self, count: int, depth: int = 0) -> list[Reply]:
+    def replies(self, count: int) -> list[Reply]:
+        """Return `count` replies. If more arrive, they do not answer what was asked."""
+        self.errors = 0
+        replies = self._read(count, 0)
+        if self._position != len(self._data):
+            raise ProtocolError("more replies than commands")
+        return replies
+
+    def _read(self, count: int, depth: int) -> list[Reply]:
         """Return the next `count` replies, which are inside of arrays of that depth."""
         replies: list[Reply] = []
         while len(replies) < count:
@@ -114,7 +122,7 @@ class Reader:
                 return None
             if length < 0 or depth >= _DEEPEST_ARRAY:
                 raise ProtocolError(f"an array of impossible length {length} or depth {depth}")
-            return self.replies(length, depth + 1)
+            return self._read(length, depth + 1)
         text = rest.decode("utf-8", "replace")
         if kind == b"-":
             self.errors += 1

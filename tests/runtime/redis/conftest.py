@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.support.servers import Proxy, Store, running_store
+from tests.support.servers import Proxy, Store, running_cluster, running_store
 
 
 @pytest.fixture
@@ -32,3 +32,22 @@ def proxy(session_store: Store, store: redis.Redis) -> Iterator[Proxy]:
     """A proxy in front of the empty store."""
     with Proxy(session_store.port) as proxy:
         yield proxy
+
+
+@pytest.fixture(scope="session")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Store]]:
+    """The three nodes of a cluster."""
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as stores:
+        yield stores
+
+
+@pytest.fixture
+def cluster(nodes: list[Store]) -> Iterator[list[redis.Redis]]:
+    """A redis-py client of each node, all of them empty."""
+    admins = [node.client() for node in nodes]
+    for admin in admins:
+        admin.flushall()
+        admin.config_resetstat()
+    yield admins
+    for admin in admins:
+        admin.close()

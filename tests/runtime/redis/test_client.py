@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 import redis
 
-from gimel.runtime import errors
-from gimel.runtime.redis.process import client as client_of_process
-from gimel.runtime.settings import RedisOptions
+from gimel.runtime import errors, process
 from tests.support.clients import MakeClient
 from tests.support.servers import (
     Proxy,
     Store,
-    running_store,
     wait_until,
 )
 from tests.support.waiting import PING, connections_made
@@ -101,87 +98,21 @@ def test_a_unix_socket_is_used(own_store: Store, client: MakeClient) -> None:
     assert ours.execute(PING) == [b"ping"]
 
 
-def test_the_process_keeps_one_client(session_store: Store) -> None:
+def test_the_process_keeps_one_client(configure: Callable[..., None]) -> None:
     """Handlers share a client until the settings change, with the deadline of each call."""
 
     class Context:
         def get_remaining_time_in_millis(self) -> int:
             return 3000
 
-    options = RedisOptions({"host": "127.0.0.1", "port": session_store.port})
-    first = client_of_process(options, Context())
+    configure()
+    first = process.current(Context()).redis
     assert first.deadline is not None
     assert 0 < first.deadline - time.monotonic() < 3
-    assert client_of_process(options) is first
+    assert process.current().redis is first
     assert first.deadline is None
-    assert client_of_process(RedisOptions({"port": session_store.port})) is not first
-
-
-# Logging in
-
-
-@pytest.fixture
-def locked_store(own_store: Store) -> Store:
-    """A server that asks for a password, and knows a user who may only use keys `app:*`."""
-    with own_store.client() as admin:
-        admin.execute_command("ACL SETUSER", "app", "on", ">for app", "~app:*", "+@all")
-        admin.config_set("requirepass", "s3cret")
-    return own_store
-
-
-def test_a_password_alone_opens_the_default_user(locked_store: Store, client: MakeClient) -> None:
-    """A plain `requirepass` is answered with AUTH and the password."""
-    assert client(locked_store.port, password="s3cret").execute([("ACL", "WHOAMI")]) == [b"default"]
-
-
-def test_user_name_and_password_open_that_user(locked_store: Store, client: MakeClient) -> None:
-    """An ACL user logs in with name and password; a forbidden command is an AuthenticationError."""
-    who, allowed, denied = client(locked_store.port, username="app", password="for app").execute(
-        [("ACL", "WHOAMI"), ("SADD", "app:set", "x"), ("SADD", "other", "x")]
-    )
-    assert (who, allowed) == (b"app", 1)
-    assert isinstance(denied, errors.AuthenticationError)
-
-
-@pytest.mark.parametrize(
-    "login",
-    [
-        pytest.param({"password": "wr0ng-one"}, id="wrong password"),
-        pytest.param({"username": "app", "password": "wr0ng-one"}, id="wrong password of a user"),
-        pytest.param({"username": "nobody", "password": "wr0ng-one"}, id="unknown user"),
-    ],
-)
-def test_a_wrong_login_is_an_authentication_error(
-    locked_store: Store, client: MakeClient, login: dict[str, str]
-) -> None:
-    """After a failed login nothing is sent, and the message does not contain the password."""
-    ours = client(locked_store.port, **login)
-    for _ in range(2):
-        with pytest.raises(errors.AuthenticationError) as caught:
-            ours.execute([("SADD", "app:set", "x")])
-        assert "wr0ng-one" not in str(caught.value)
-    with locked_store.client(password="s3cret") as admin:
-        assert admin.dbsize() == 0
-
-
-def test_a_missing_login_is_an_authentication_error(
-    locked_store: Store, client: MakeClient
-) -> None:
-    """Without the password every command is refused."""
-    (reply,) = client(locked_store.port).execute(PING)
-    assert isinstance(reply, errors.AuthenticationError)
-
-
-def test_a_server_without_auth_does_not_reveal_the_password(
-    tmp_path: Path, client: MakeClient
-) -> None:
-    """A server that does not know AUTH quotes its arguments, which the error omits."""
-    with (
-        running_store(tmp_path, "--rename-command", "AUTH", "") as running,
-        pytest.raises(errors.ServerError) as caught,
-    ):
-        client(running.port, password="s3cret").execute(PING)
-    assert "s3cret" not in str(caught.value)
+    configure(precision=4)
+    assert process.current().redis is not first
 
 
 def test_the_database_is_selected(

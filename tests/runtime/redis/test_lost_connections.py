@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import socket
+import struct
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import redis
 
 from gimel.runtime import errors
+from gimel.runtime.redis.resp import Reader
 from tests.support.clients import MakeClient
 from tests.support.servers import (
     Listener,
@@ -125,7 +127,7 @@ def test_a_server_that_was_restarted_is_used_again(tmp_path: Path, client: MakeC
 
 
 @pytest.mark.parametrize("interruption", [KeyboardInterrupt, MemoryError, SystemExit])
-def test_an_interrupted_call_closes_its_connection(
+def test_an_interrupted_call_does_not_leave_its_answer_to_the_next(
     store: redis.Redis,
     session_store: Store,
     client: MakeClient,
@@ -140,10 +142,38 @@ def test_an_interrupted_call_closes_its_connection(
         raise interruption
 
     with monkeypatch.context() as patch:
-        patch.setattr("gimel.runtime.redis.client.read_reply", interrupt)
+        patch.setattr(Reader, "replies", interrupt)
         with pytest.raises(interruption):
             ours.execute([("ECHO", "stale")])
     assert ours.execute(PING) == [b"ping"]
+
+
+def test_a_reply_that_nobody_asked_for_is_not_taken(client: MakeClient) -> None:
+    """A connection on which an earlier reply arrives late is out of step, and is replaced."""
+
+    def answer_twice(connection: socket.socket) -> None:
+        for number in range(1, 100):
+            connection.recv(65536)
+            connection.sendall(b":%d\r\n" % number * (2 if listener.connections == 1 else 1))
+
+    with Listener(answer_twice) as listener:
+        ours = client(listener.port)
+        with pytest.raises(errors.ProtocolError):
+            ours.execute([("SCARD", "a")])
+        assert [ours.execute([("SCARD", "a")]) for _ in range(3)] == [[1], [2], [3]]
+
+
+@pytest.mark.parametrize("begun", [b"", b"$5\r\nab"], ids=["no reply", "half a reply"])
+def test_a_reset_connection_is_lost(client: MakeClient, begun: bytes) -> None:
+    """A reset is a ConnectionFailed that names the reason, wherever in a reply it occurs."""
+
+    def reset(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(begun)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    with Listener(reset) as listener, pytest.raises(errors.ConnectionFailed, match=r"lost|closed"):
+        client(listener.port).execute(PING)
 
 
 @pytest.mark.parametrize(

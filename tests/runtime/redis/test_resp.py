@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import socket
 import threading
 import types
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -16,7 +14,7 @@ from hypothesis import strategies as st
 from redis._parsers import _RESP2Parser
 
 from gimel.runtime import errors
-from gimel.runtime.redis.resp import encode, read_reply
+from gimel.runtime.redis.resp import Reader, encode, name_and_key
 
 # redis-py splits a command's name at white space; the names that Gimel uses have none.
 NAMES = st.sampled_from(["PFADD", "sadd", "X"])
@@ -47,25 +45,15 @@ MIXED = b"*6\r\n+OK\r\n-WRONGTYPE no\r\n:-12\r\n$6\r\na\r\nb\r\n\r\n$-1\r\n*2\r\
 MIXED_BODY: list[object] = [b"a\r\nb\r\n", None, [None, []]]
 
 
-class Pieces(io.RawIOBase):
-    """A connection on which these pieces arrive, one per read, and then its end."""
-
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces = [piece for piece in pieces if piece]
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        if not self._pieces:
-            return 0
-        piece = self._pieces.pop(0)
-        buffer[: len(piece)] = piece
-        return len(piece)
+def reader(*pieces: bytes) -> Reader:
+    """Return a reader of a connection on which these pieces arrive, one per read, then its end."""
+    arriving = iter([*filter(None, pieces), b""])
+    return Reader(lambda: next(arriving))
 
 
 def read(*pieces: bytes) -> Any:
-    return read_reply(io.BufferedReader(Pieces(pieces)))
+    (reply,) = reader(*pieces).replies(1)
+    return reply
 
 
 def read_by_redis_py(wire: bytes) -> Any:
@@ -145,27 +133,52 @@ def test_a_reply_may_come_byte_by_byte() -> None:
     assert read(*(bytes([byte]) for byte in MIXED))[3:] == MIXED_BODY
 
 
-@given(st.lists(REPLIES, min_size=2, max_size=5))
-def test_replies_that_follow_each_other_stay_apart(wires: list[bytes]) -> None:
-    """Reading a reply takes exactly its bytes, so that the next one begins where it ends."""
-    stream = io.BufferedReader(io.BytesIO(b"".join(wires)))
-    assert [comparable(read_reply(stream)) for _ in wires] == [
-        comparable(read(wire)) for wire in wires
-    ]
-    assert stream.read() == b""
+@given(st.lists(REPLIES, min_size=2, max_size=5), st.integers(0))
+def test_replies_that_follow_each_other_stay_apart(wires: list[bytes], cut: int) -> None:
+    """Each reply begins where the one before ends, wherever the network cuts them."""
+    wire = b"".join(wires)
+    cut %= len(wire)
+    replies = reader(wire[:cut], wire[cut:]).replies(len(wires))
+    assert [comparable(reply) for reply in replies] == [comparable(read(wire)) for wire in wires]
+
+
+SHORT = st.sampled_from([(b":1", 1), (b":0", 0), (b"+OK", "OK"), (b"$1\r\nx", b"x")])
+
+
+@given(st.lists(SHORT, max_size=40))
+def test_short_replies_stay_apart(replies: list[tuple[bytes, object]]) -> None:
+    """Numbers, which are read in a quicker way, and other replies among them are in order."""
+    wire = b"".join(b"%b\r\n" % each for each, _ in replies)
+    assert reader(wire).replies(len(replies)) == [value for _, value in replies]
+
+
+def test_replies_of_later_calls_may_arrive_later() -> None:
+    """A reader serves one call after the other."""
+    both = reader(b":1\r\n", b"+OK\r\n:2\r\n")
+    assert [both.replies(1), both.replies(2)] == [[1], ["OK", 2]]
+
+
+@pytest.mark.parametrize("rest", [b"+OK\r\n", b"+O", b":1\r\n", b"\r\n"])
+def test_more_than_was_asked_for_is_a_protocol_error(rest: bytes) -> None:
+    """After a reply that nobody asked for it is not known which reply answers what."""
+    for replies in (b":1\r\n", b"+OK\r\n"):
+        with pytest.raises(errors.ProtocolError, match="more replies than commands"):
+            read(replies + rest)
 
 
 def test_a_very_long_string_is_read_whole() -> None:
-    """A string of 20 MB is read unchanged."""
+    """A string of 20 MB is read unchanged, and without adding up its pieces again and again."""
     body = bytes(range(256)) * 80_000
     wire = b"$%d\r\n%b\r\n" % (len(body), body)
-    assert read_reply(io.BufferedReader(io.BytesIO(wire))) == body
+    assert read(*(wire[at : at + 65536] for at in range(0, len(wire), 65536))) == body
 
 
 def test_a_very_long_array_is_read_whole() -> None:
     """An array of 200,000 elements is read in order."""
     wire = b"*200000\r\n" + b"".join(b":%d\r\n" % number for number in range(200_000))
-    assert read_reply(io.BufferedReader(io.BytesIO(wire))) == list(range(200_000))
+    assert read(*(wire[at : at + 65536] for at in range(0, len(wire), 65536))) == list(
+        range(200_000)
+    )
 
 
 MALFORMED = {
@@ -214,61 +227,50 @@ def test_a_truncated_reply_is_a_lost_connection(length: int) -> None:
     assert not isinstance(caught.value, errors.ProtocolError)
 
 
-def wild_bytes() -> Iterator[st.SearchStrategy[bytes]]:
-    yield st.binary(max_size=200)
-    yield st.lists(
-        st.sampled_from(
-            [
-                b"+",
-                b"-",
-                b":",
-                b"$",
-                b"*",
-                b"\r\n",
-                b"\n",
-                b"\r",
-                b"0",
-                b"1",
-                b"-1",
-                b"9",
-                b"MOVED ",
-            ]
-        )
-    ).map(b"".join)
+TOKENS = [b"+", b"-", b":", b"$", b"*", b"\r\n", b"\n", b"\r", b"0", b"1", b"-1", b"9", b"MOVED "]
 
 
-@given(st.one_of(*wild_bytes()))
+@given(st.binary(max_size=200) | st.lists(st.sampled_from(TOKENS)).map(b"".join))
 def test_any_bytes_are_replies_or_a_failed_connection(wire: bytes) -> None:
     """Whatever arrives, reading it either returns a reply or raises a ConnectionFailed."""
-    stream = io.BufferedReader(io.BytesIO(wire))
-
-    def read_all() -> None:
-        while True:
-            read_reply(stream)
-
     with pytest.raises(errors.ConnectionFailed):
-        read_all()
+        reader(wire).replies(len(wire) + 1)
+
+
+@pytest.mark.parametrize("begun", [b"", b"+O", b"$5\r\nab", b"*2\r\n:1\r\n"])
+def test_a_failure_while_receiving_is_passed_on(begun: bytes) -> None:
+    """What `receive` raises keeps its type, wherever in a reply it occurs."""
+    arriving = iter([begun] if begun else [])
+
+    def receive() -> bytes:
+        for piece in arriving:
+            return piece
+        raise errors.AnswerTimeout
+
+    with pytest.raises(errors.AnswerTimeout):
+        Reader(receive).replies(1)
 
 
 @pytest.mark.parametrize(
-    ("failure", "kind"),
-    [(TimeoutError(), errors.AnswerTimeout), (OSError("reset"), errors.ConnectionFailed)],
+    ("command", "expected"),
+    [
+        pytest.param(("SADD", "key", "member"), (b"SADD", b"key"), id="words"),
+        pytest.param(("GET", 7), (b"GET", b"7"), id="number"),
+        pytest.param(("PING",), (b"PING", b""), id="no key"),
+        pytest.param(encode([("PFADD", "ké", "uuid")]), (b"PFADD", "ké".encode()), id="encoded"),
+        pytest.param(encode([("PING",)]), (b"PING", b""), id="encoded, no key"),
+    ],
 )
-@pytest.mark.parametrize("begun", [b"", b"+O", b"$5\r\nab", b"*2\r\n:1\r\n"])
-def test_a_stream_that_fails_is_a_failed_connection(
-    begun: bytes, failure: OSError, kind: type[Exception]
-) -> None:
-    """A time-out and an error of the socket keep their types, wherever in a reply they occur."""
+def test_a_command_has_a_name_and_a_key(command: Any, expected: tuple[bytes, bytes]) -> None:
+    """The first two words, also of a command that is encoded already, and nothing after them."""
+    assert name_and_key(command) == expected
 
-    class Failing(Pieces):
-        def readinto(self, buffer: Any, /) -> int:
-            if not self._pieces:
-                raise failure
-            return super().readinto(buffer)
 
-    with pytest.raises(kind) as caught:
-        read_reply(io.BufferedReader(Failing([begun])))
-    assert type(caught.value) is kind
+@given(st.lists(COMMANDS, max_size=4))
+def test_encoded_commands_may_be_among_the_others(commands: list[tuple[Any, ...]]) -> None:
+    """A command of type bytes is sent as it is."""
+    mixed = [encode([command]) if at % 2 else command for at, command in enumerate(commands)]
+    assert encode(mixed) == encode(commands)
 
 
 @pytest.mark.parametrize(

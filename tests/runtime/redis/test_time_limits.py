@@ -178,6 +178,22 @@ def test_a_long_answer_may_take_longer_than_the_time_out(client: MakeClient) -> 
         assert client(listener.port, socket_timeout=0.5).execute(PING) == [b"0123456789"]
 
 
+def test_a_long_request_may_take_longer_than_the_time_out(client: MakeClient) -> None:
+    """The time-out bounds each wait for a slow link, not the time for all of the commands."""
+    body, taken = b"x" * 24_000_000, 0
+
+    def read_slowly(connection: socket.socket) -> None:
+        nonlocal taken
+        while taken < len(body):
+            time.sleep(0.04)
+            taken += len(connection.recv(1_000_000, socket.MSG_WAITALL))
+        connection.sendall(b":1\r\n")
+        stay_silent(connection)
+
+    with Listener(read_slowly) as listener:
+        assert client(listener.port, socket_timeout=0.5).execute([("SADD", "set", body)]) == [1]
+
+
 def test_everything_together_ends_with_the_deadline(proxy: Proxy, client: MakeClient) -> None:
     """A silent kept connection, a new connection and its silence all end with the deadline."""
     ours = client(proxy.port, socket_timeout=60, socket_connect_timeout=60)
