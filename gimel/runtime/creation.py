@@ -24,7 +24,7 @@ class New:
     """A counter that this process does not know yet, and what Redis holds of it.
 
     `is_listed` says whether its experiment is, and `is_older` whether the experiment began under
-    1.5.0, which did not note when. `is_marked` says whether the counter has its mark, and
+    1.5.0, which did not note when: one without counters is being deleted. `is_marked` says whether the counter has its mark, and
     `is_complete` whether it also has its names. `precision` is the one that its experiment began
     with, or the `default`.
     """
@@ -34,7 +34,7 @@ class New:
         since, precision = meta if isinstance(meta, list) else (None, None)
         self.counter = counter
         self.is_listed = bool(listed)
-        self.is_older = self.is_listed and since is None
+        self.is_older = self.is_listed and since is None and member is not None
         self.is_marked = bool(marked)
         self.is_complete = self.is_marked and self.is_listed and bool(indexed)
         if isinstance(precision, bytes):
