@@ -24,9 +24,9 @@ class New:
     """A counter that this process does not know yet, and what Redis holds of it.
 
     `is_listed` says whether its experiment is, and `is_older` whether the experiment began under
-    1.5.0, which did not note when: one without counters is being deleted. `is_marked` says whether the counter has its mark, and
-    `is_complete` whether it also has its names. `precision` is the one that its experiment began
-    with, or the `default`.
+    1.5.0, which did not note when (one without counters is being deleted). `is_marked` says whether
+    the counter has its mark, and `is_complete` whether it also has its names. `precision` is the
+    one that its experiment began with, or the `default`.
     """
 
     def __init__(self, counter: Counter, default: int, replies: Sequence[Reply]) -> None:
