@@ -25,7 +25,8 @@ class New:
 
     `is_listed` says whether its experiment is, and `is_older` whether the experiment began under
     1.5.0, which did not note when (one without counters is being deleted). `is_marked` says whether
-    the counter has its mark, and `is_complete` whether it also has its names. `precision` is the
+    the counter has its mark, `is_indexed` whether the namespace's index lists it, and `is_complete`
+    whether it has its mark and all names. `precision` is the
     one that its experiment began with, or the `default`.
     """
 
@@ -36,6 +37,7 @@ class New:
         self.is_listed = bool(listed)
         self.is_older = self.is_listed and since is None and member is not None
         self.is_marked = bool(marked)
+        self.is_indexed = bool(indexed)
         self.is_complete = bool(marked and listed and indexed and namespace)
         if isinstance(precision, bytes):
             self.precision = int(precision)
