@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import hypothesis
@@ -24,15 +25,18 @@ from hypothesis.stateful import (
 
 from tests.support.interleaving import (
     Call,
+    Names,
     OldProcess,
     Process,
     World,
+    every_interleaving,
     one_process_per_thread,
 )
-from tests.support.invariants import broken
+from tests.support.invariants import Facts, broken, long_after
+from tests.support.redis_content import snapshot
 from tests.support.servers import Store
 
-EXAMPLES = int(os.environ.get("GIMEL_INTERLEAVINGS", "150"))
+EXAMPLES = int(os.environ.get("GIMEL_INTERLEAVINGS", "100"))
 PROCESSES = 3
 
 EXPERIMENTS = st.sampled_from([("n", "a"), ("n", "a"), ("n", "b"), ("m", "a")])
@@ -66,7 +70,7 @@ def machine(store: Store, content: redis.Redis) -> type[RuleBasedStateMachine]:
             self,
             limits: dict[str, int],
             precisions: tuple[int, ...],
-            known: list[tuple[str, str, str]],
+            known: list[Names],
         ) -> None:
             """Some counters are known to the first two processes."""
             content.flushall()
@@ -79,7 +83,7 @@ def machine(store: Store, content: redis.Redis) -> type[RuleBasedStateMachine]:
                     self.world.run(number, Call("track", [names], ["0"]))
 
         @rule(number=NUMBERS, batch=BATCHES)
-        def track(self, number: int, batch: list[tuple[tuple[str, str, str], str]]) -> None:
+        def track(self, number: int, batch: list[tuple[Names, str]]) -> None:
             names, uuids = zip(*batch, strict=True)
             self.world.send(number, Call("track", list(names), list(uuids)))
 
@@ -89,8 +93,7 @@ def machine(store: Store, content: redis.Redis) -> type[RuleBasedStateMachine]:
 
         @rule(number=NUMBERS, commands=st.integers(1, 30))
         def step(self, number: int, commands: int) -> None:
-            for _ in range(commands):
-                self.world.step(number)
+            self.world.step(number, commands)
 
         @rule(number=NUMBERS, commands=st.integers(1, 6))
         def step_a_little(self, number: int, commands: int) -> None:
@@ -98,11 +101,11 @@ def machine(store: Store, content: redis.Redis) -> type[RuleBasedStateMachine]:
 
         @rule(number=NUMBERS)
         def kill(self, number: int) -> None:
-            self.world.step(number, "kill")
+            self.world.kill(number)
 
         @rule(number=NUMBERS)
         def lose_reply(self, number: int) -> None:
-            self.world.step(number, "lose_reply")
+            self.world.lose_reply(number)
 
         def teardown(self) -> None:
             if not hasattr(self, "world"):
@@ -126,4 +129,171 @@ def separate_processes() -> Iterator[None]:
 def test_any_interleaving(session_store: Store, store: redis.Redis) -> None:
     """Limits hold, nothing unlisted stays, every experiment has its time, no event is lost."""
     settings: Any = hypothesis.settings(max_examples=EXAMPLES, stateful_step_count=30)
-    run_state_machine_as_test(lambda: machine(session_store, store)(), settings=settings)
+    run_state_machine_as_test(machine(session_store, store), settings=settings)
+
+
+def versions(store: Store, content: redis.Redis) -> type[RuleBasedStateMachine]:
+    """Return the machine that interleaves calls of this version and of 1.5.0."""
+
+    class TwoVersions(machine(store, content)):  # type: ignore[misc]
+        @initialize(precision=st.sampled_from([1, 4]))
+        def begin(self, precision: int) -> None:
+            content.flushall()
+            this = Process(store.port, precision=precision)
+            self.world = World([this, OldProcess(store.port), OldProcess(store.port)])
+
+        def teardown(self) -> None:
+            if not hasattr(self, "world"):
+                return
+            try:
+                self.world.finish()
+                assert Facts(self.world, content).lost_events() == []
+            finally:
+                self.world.close()
+
+    return TwoVersions
+
+
+def test_beside_1_5_0(session_store: Store, store: redis.Redis) -> None:
+    """On one Redis, neither this version nor 1.5.0 loses an event."""
+    settings: Any = hypothesis.settings(max_examples=EXAMPLES // 3, stateful_step_count=30)
+    run_state_machine_as_test(versions(session_store, store), settings=settings)
+
+
+@pytest.mark.parametrize(
+    ("limit", "second"),
+    [("namespaces", ("m", "a", "y")), ("experiments", ("n", "b", "y"))],
+)
+def test_two_new_names_at_once(
+    session_store: Store, store: redis.Redis, limit: str, second: Names
+) -> None:
+    """Where one is allowed, two that come at once are both counted at most, and a third is not."""
+    limits = {limit: 1}
+
+    def make() -> World:
+        store.flushall()
+        settings: dict[str, Any] = {"precision": 1, "limits": limits}
+        world = World([Process(session_store.port, trips=True, **settings) for _ in range(2)])
+        world.send(0, Call("track", [("n", "a", "x")], ["1"]))
+        world.send(1, Call("track", [second], ["1"]))
+        return world
+
+    refused = 0
+    for world in every_interleaving(make):
+        answers = [call.answers[0] for call in world.history]
+        facts = Facts(world, store)
+        assert "ok" in answers
+        assert [*facts.lost_events(), *facts.unlisted_keys(), *facts.undated()] == []
+        assert len(store.keys("*:counters:*")) == answers.count("ok")
+        third = ("o", "o", "z") if limit == "namespaces" else ("n", "o", "z")
+        assert world.run(0, Call("track", [third], ["1"])).answers == ["ignored"]
+        refused += answers.count("ignored")
+    assert refused, "in some interleaving the second one sees the first"
+
+
+FIRST = ("n", "a", "x")
+EACH_LIMIT = dict.fromkeys(["namespaces", "experiments", "counters", "counters_per_experiment"], 1)
+
+
+@pytest.mark.parametrize("precision", [1, 4])
+@pytest.mark.parametrize("trouble", [["lose_reply"], ["lose_reply", "lose_reply"], ["kill"]])
+def test_trouble_at_each_command_of_a_first_event(
+    session_store: Store, store: redis.Redis, trouble: list[str], precision: int
+) -> None:
+    """Sent again, it is counted, listed and dated, and takes the only place that a limit leaves."""
+    commands, before = 0, 0
+    while before <= commands:
+        store.flushall()
+        world = World(
+            [Process(session_store.port, precision=precision, limits=EACH_LIMIT) for _ in range(2)]
+        )
+        first = Call("track", [FIRST], ["1"])
+        world.send(0, first)
+        _step(world, before)
+        for how in trouble:
+            getattr(world, how)(0)
+        world.finish()
+        again = Call("track", [FIRST], ["1"])
+        assert world.run(1, again).answers == ["ok"], f"after {before} commands"
+        other = world.run(1, Call("track", [("n", "a", "y")], ["1"]))
+        facts = Facts(world, store)
+        problems = [*facts.lost_events(), *facts.unlisted_keys()]
+        assert other.answers == ["ignored"]
+        assert problems == [], f"after {before} commands"
+        assert store.hexists("n:a:meta", "since")
+        world.close()
+        commands, before = first.commands, before + 1
+
+
+def test_a_delete_that_dies_at_each_command(session_store: Store, store: redis.Redis) -> None:
+    """The next one finishes it, and says how many counters were left."""
+    before, ended = 0, False
+    while not ended:
+        store.flushall()
+        world = World([Process(session_store.port, precision=4)])
+        for variant in "xy":
+            world.run(0, Call("track", [("n", "a", variant)], ["1"]))
+        delete = Call("delete", [("n", "a", "")])
+        world.send(0, delete)
+        _step(world, before)
+        world.kill(0)
+        ended = delete.outcome == "done"
+        content = snapshot(store)
+        left = content.get("n:counter_keys", set()) | content.get("n:a:counter_keys", set())
+        left |= {entry.split(b" ", 2)[2] for entry in content.get("n:a:deleting", ())}
+
+        following = world.run(0, Call("delete", [("n", "a", "")]))
+
+        assert following.deleted == len(left), f"after {before} commands"
+        assert snapshot(store).keys() <= {"n:a:deleting"}
+        with long_after():
+            world.run(0, Call("delete", [("n", "a", "")]))
+        assert snapshot(store) == {}
+        world.close()
+        before += 1
+    assert before > 20
+
+
+KINDS: dict[str, tuple[str, dict[str, int]]] = {
+    "known": ("x", {}),
+    "known and then refused": ("x", {"counters": 0}),
+    "new": ("y", {}),
+    "refused": ("y", {"counters": 1}),
+}
+
+
+@pytest.mark.parametrize("precision", [1, 4])
+@pytest.mark.parametrize("interrupted", [0, 1], ids=["event", "delete"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_delete_and_an_event(
+    session_store: Store, store: redis.Redis, kind: str, interrupted: int, precision: int
+) -> None:
+    """A whole delete between any two commands of an event, and the other way round."""
+    variant, limits = KINDS[kind]
+    calls = [Call("track", [("n", "a", variant)], ["1"]), Call("delete", [("n", "a", "")])]
+    before, commands = 0, 0
+    while before <= commands:
+        store.flushall()
+        world = World(
+            [
+                Process(session_store.port, precision=precision, limits=each)
+                for each in (limits, {}, {})
+            ]
+        )
+        for number in (1, 0):
+            world.run(number, Call("track", [("n", "a", "x")], ["0"]))
+        call = replace(calls[interrupted])
+        world.send(interrupted, call)
+        _step(world, before, interrupted)
+        world.run(1 - interrupted, replace(calls[1 - interrupted]))
+        world.finish()
+
+        assert broken(world, store, world.processes[2], {}) == [], f"after {before} commands"
+        world.close()
+        before, commands = before + 1, call.commands
+    assert before > 2
+
+
+def _step(world: World, commands: int, number: int = 0) -> None:
+    if commands:
+        world.step(number, commands)

@@ -12,118 +12,22 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 from unittest import mock
 
 import redis
 
 import gimel
 from gimel.runtime import process
-from gimel.runtime.errors import ConnectionFailed
-from gimel.runtime.redis.client import Client
-from gimel.runtime.settings import RedisOptions, Settings
+from gimel.runtime.settings import Settings
 from tests.support.events import read, rest
-
-if TYPE_CHECKING:
-    from gimel.runtime.redis.resp import Command, Reply
+from tests.support.turns import Killed, SteppedClient, Turns
 
 Names: TypeAlias = tuple[str, str, str]
 """A counter in these tests: namespace, experiment and variant."""
 
 GOAL = "participate"
-
-
-class Killed(BaseException):
-    """The process ends before its next command, as when AWS ends a Lambda."""
-
-
-class _ReplyLost(Exception):
-    """The server executed the command, and the client does not learn it."""
-
-
-class Turns:
-    """Stops a thread before each of its commands until `step` lets it execute one."""
-
-    def __init__(self, function: Callable[[Turns], Any]) -> None:
-        self._turn, self._stopped = threading.Semaphore(0), threading.Semaphore(0)
-        self._killed = self._loses_reply = False
-        self.ended = False
-        self.outcome: Any = None
-        """What the function returned, or what it raised."""
-        self._thread = threading.Thread(target=self._run, args=(function,), daemon=True)
-        self._thread.start()
-        self._stopped.acquire()
-
-    def step(self) -> None:
-        """Execute one command, and go on to the next one."""
-        self._turn.release()
-        self._stopped.acquire()
-
-    def kill(self) -> None:
-        """End it before its next command."""
-        self._killed = True
-        self.step()
-
-    def lose_reply(self) -> None:
-        """Execute one command and lose the reply."""
-        self._loses_reply = True
-        self.step()
-
-    def wait(self) -> bool:
-        """Wait for the next turn, in the thread. Return whether the reply is to be lost."""
-        self._stopped.release()
-        self._turn.acquire()
-        if self._killed:
-            raise Killed
-        lost, self._loses_reply = self._loses_reply, False
-        return lost
-
-    def _run(self, function: Callable[[Turns], Any]) -> None:
-        try:
-            self.outcome = function(self)
-        except BaseException as error:  # the thread of the test looks at it
-            self.outcome = error
-        self.ended = True
-        self._stopped.release()
-
-
-class SteppedClient(Client):
-    """The runtime's client. It waits for a turn before each command, or before each `trip`.
-
-    It sends the commands of a call one by one. When a reply is lost, it sends all of them again,
-    once, as the client itself does on a new connection.
-    """
-
-    turns: Turns | None = None
-
-    def __init__(self, options: RedisOptions, *, trips: bool) -> None:
-        super().__init__(options)
-        self._trips = trips
-
-    def execute(self, commands: Sequence[Command], *, idempotent: bool = True) -> list[Reply]:
-        try:
-            return self._execute(commands, idempotent)
-        except _ReplyLost:
-            if idempotent:
-                with contextlib.suppress(_ReplyLost):
-                    return self._execute(commands, idempotent)
-            raise ConnectionFailed("the reply was lost") from None
-
-    def in_order(
-        self, first: Sequence[Command], second: Sequence[Command]
-    ) -> tuple[list[Reply], list[Reply]]:
-        replies = self.execute([*first, *second])
-        return replies[: len(first)], replies[len(first) :]
-
-    def _execute(self, commands: Sequence[Command], idempotent: bool) -> list[Reply]:
-        batches = [commands] if self._trips else [[command] for command in commands]
-        replies: list[Reply] = []
-        for batch in batches:
-            lost = self.turns is not None and self.turns.wait()
-            replies += super().execute(batch, idempotent=idempotent)
-            if lost:
-                raise _ReplyLost
-        return replies
+_ALL = 10_000  # commands: more than a call has
 
 
 @dataclass
@@ -137,6 +41,10 @@ class Call:
     """`done`, `failed` (a 503), or `dead`."""
     answers: list[str] = field(default_factory=list)
     """The status of each event: `ok` or `ignored`."""
+    deleted: int = 0
+    """How many counters a delete says it has removed."""
+    commands: int = 0
+    """How many commands it has executed."""
     began: int = 0
     ended: int = 0
 
@@ -173,7 +81,7 @@ class Process:
         """Begin a call. Its thread stops before its first command."""
 
         def handle(turns: Turns) -> Any:
-            self._client.turns = turns
+            self._client.turns, self._client.executed = turns, 0
             with _as_current(self._state):
                 return self._handle(call)
 
@@ -196,9 +104,12 @@ class Process:
 
     def end(self) -> Call:
         """Note the outcome of the call that has ended."""
-        assert self.call is not None and self.turns is not None and self.turns.ended
+        assert self.call is not None
+        assert self.turns is not None
+        assert self.turns.ended
         call, outcome = self.call, self.turns.outcome
         self.call = self.turns = None
+        call.commands = self._client.executed
         if isinstance(outcome, Killed):
             call.outcome = "dead"
             self._client.turns = None
@@ -212,6 +123,8 @@ class Process:
             call.outcome = "failed" if status == 503 else "done"
             if status == 200 and call.kind == "track":
                 call.answers = [answer["status"] for answer in body["events"]]
+            elif status == 200:
+                call.deleted = body["deleted"]
         return call
 
     def close(self) -> None:
@@ -222,7 +135,10 @@ class Process:
 
 
 class OldProcess(Process):
-    """Gimel 1.5.0, as far as Redis sees it: an event is one transaction, a delete asks first."""
+    """Gimel 1.5.0, as far as Redis sees it: an event is one transaction, a delete asks first.
+
+    It knows no batches: of a batch it handles the first event.
+    """
 
     version = "1.5.0"
 
@@ -238,26 +154,26 @@ class OldProcess(Process):
         own = f"{namespace}:{experiment}:counter_keys"
         pipeline = self._redis.pipeline()
         if call.kind == "track":
-            for (_, _, variant), uuid in zip(call.names, call.uuids, strict=True):
-                key = f"{namespace}:counters:{experiment}:{GOAL}:{variant}"
-                pipeline.sadd(experiments, experiment)
-                pipeline.sadd(shared, key)
-                pipeline.sadd(own, key)
-                pipeline.pfadd(key, uuid)
+            del call.names[1:], call.uuids[1:]
+            key = f"{namespace}:counters:{experiment}:{GOAL}:{call.names[0][2]}"
+            pipeline.sadd(experiments, experiment)
+            pipeline.sadd(shared, key)
+            pipeline.sadd(own, key)
+            pipeline.pfadd(key, call.uuids[0])
             turns.wait()
             pipeline.execute()
-            return 200, {"events": [{"status": "ok"}] * len(call.names)}
+            return 200, {"events": [{"status": "ok"}]}
         turns.wait()
         if self._redis.sismember(experiments, experiment):
             turns.wait()
-            for key in self._redis.smembers(own):
+            for key in map(str, self._redis.smembers(own)):
                 pipeline.srem(shared, key)
                 pipeline.delete(key)
             pipeline.delete(own)
             pipeline.srem(experiments, experiment)
             turns.wait()
             pipeline.execute()
-        return 200, {}
+        return 200, {"deleted": 0}
 
     def close(self) -> None:
         super().close()
@@ -276,7 +192,12 @@ def _as_current(state: process.Process) -> Iterator[None]:
 @contextlib.contextmanager
 def one_process_per_thread() -> Iterator[None]:
     """Let handlers use the process that runs in their thread."""
-    with mock.patch.object(process, "current", lambda _=None: _current.state):
+
+    def current(_: object = None) -> process.Process:
+        state: process.Process = _current.state
+        return state
+
+    with mock.patch.object(process, "current", current):
         yield
 
 
@@ -294,8 +215,19 @@ class World:
         """Let a process handle a call, after those that wait for it."""
         self.processes[number].waiting.append(call)
 
-    def step(self, number: int, how: str = "step") -> bool:
-        """Let a process go on by one command, or end it there. Return whether it had one."""
+    def step(self, number: int, commands: int = 1) -> bool:
+        """Let a process execute some commands of one call. Return whether it has a call."""
+        return self._go_on(number, lambda turns: turns.step(commands))
+
+    def kill(self, number: int) -> None:
+        """End a process before its next command. A new one takes its place."""
+        self._go_on(number, Turns.kill)
+
+    def lose_reply(self, number: int) -> None:
+        """Let a process execute a command whose reply is lost."""
+        self._go_on(number, Turns.lose_reply)
+
+    def _go_on(self, number: int, how: Callable[[Turns], None]) -> bool:
         process = self.processes[number]
         if process.turns is None:
             if not process.waiting:
@@ -308,7 +240,7 @@ class World:
             self.most_at_once = max(self.most_at_once, sum(map(_weight, running)))
         assert process.turns is not None
         if not process.turns.ended:
-            getattr(process.turns, how)()
+            how(process.turns)
         self.now += 1
         if process.turns.ended:
             call = process.end()
@@ -320,19 +252,43 @@ class World:
     def finish(self) -> None:
         """Let every process handle all of its calls, one process after the other."""
         for number in range(len(self.processes)):
-            while self.step(number):
+            while self.step(number, _ALL):
                 pass
 
     def run(self, number: int, call: Call) -> Call:
         """Let an idle process handle a call to its end."""
         self.send(number, call)
-        while self.step(number):
+        while self.step(number, _ALL):
             pass
         return call
 
     def close(self) -> None:
-        for process in self.processes:
-            process.close()
+        for each in self.processes:
+            each.close()
+
+    @property
+    def running(self) -> list[int]:
+        """The processes that have something to do."""
+        return [n for n, each in enumerate(self.processes) if each.turns or each.waiting]
+
+
+def every_interleaving(make: Callable[[], World]) -> Iterator[World]:
+    """Yield a world after each way in which its processes can take turns, for two equal ones.
+
+    The first process begins: that the second one does is the same.
+    """
+    schedules: list[list[int]] = [[0]]
+    while schedules:
+        schedule = schedules.pop()
+        world = make()
+        for number in schedule:
+            world.step(number)
+        while running := world.running:
+            schedules += [[*schedule, other] for other in running[1:]]
+            schedule.append(running[0])
+            world.step(running[0])
+        yield world
+        world.close()
 
 
 def _weight(call: Call) -> int:

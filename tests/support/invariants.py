@@ -5,7 +5,7 @@ Written from the documented key layout. Each function returns what is wrong, in 
 
 from __future__ import annotations
 
-import itertools
+import contextlib
 import time
 from collections.abc import Iterator
 from unittest import mock
@@ -25,22 +25,31 @@ def broken(world: World, store: redis.Redis, healer: Process, limits: dict[str, 
     The steps that heal what a dead process has left are taken: an event of each counter, and a
     delete of each experiment.
     """
-    facts = _Facts(world, store)
-    problems = [*facts.lost_events()]
+    facts = Facts(world, store)
+    problems = facts.lost_events()
+    if not facts.interrupted:
+        problems += facts.unlisted_keys()
     world.processes.append(healer)
     place = len(world.processes) - 1
     for names in facts.counters:
         world.run(place, Call("track", [names], ["healer"]))
     problems += [*facts.unlisted_keys(), *facts.undated(), *facts.over(limits)]
-    later = time.time() + LONG_AFTER
-    with mock.patch.object(time, "time", lambda: later):
+    with long_after():
         for namespace, experiment in facts.experiments:
             world.run(place, Call("delete", [(namespace, experiment, "")]))
     left = {key for key in _keys(store) if not facts.may_be_left(key)}
     return [*problems, *(f"{key} is left after deleting everything" for key in sorted(left))]
 
 
-class _Facts:
+@contextlib.contextmanager
+def long_after() -> Iterator[None]:
+    """Let so much time pass that every call of before has ended."""
+    later = time.time() + LONG_AFTER
+    with mock.patch.object(time, "time", return_value=later):
+        yield
+
+
+class Facts:
     """The history of the calls, beside what Redis holds."""
 
     def __init__(self, world: World, store: redis.Redis) -> None:
@@ -51,7 +60,7 @@ class _Facts:
         self.experiments = sorted({each for call in self._history for each in call.experiments})
         self._deletes = [call for call in self._history if call.kind == "delete"]
         ended_early = [call for call in self._history if call.outcome != "done"]
-        self._interrupted = {each for call in ended_early for each in call.experiments}
+        self.interrupted = {each for call in ended_early for each in call.experiments}
         deleted = {each for call in self._deletes for each in call.experiments}
         # A process that died after its PFADD, while the experiment was deleted, may leave the key.
         self._excused = {
@@ -64,13 +73,16 @@ class _Facts:
             for key in _shards(names, precision)
         }
 
-    def lost_events(self) -> Iterator[str]:
+    def lost_events(self) -> list[str]:
         """An event that was answered `ok` is counted, unless a delete ended after it began."""
-        for call in self._history:
-            for names, uuid, answer in zip(call.names, call.uuids, call.answers, strict=False):
-                if answer == "ok" and not self._was_deleted(names, call):
-                    if not any(self._is_counted(names, uuid, k) for k in PRECISIONS):
-                        yield f"the event of {uuid} for {names} is lost"
+        return [
+            f"the event of {uuid} for {names} is lost"
+            for call in self._history
+            for names, uuid, answer in zip(call.names, call.uuids, call.answers, strict=False)
+            if answer == "ok"
+            and not self._was_deleted(names, call)
+            and not any(self._is_counted(names, uuid, precision) for precision in PRECISIONS)
+        ]
 
     def _was_deleted(self, names: Names, event: Call) -> bool:
         return any(
@@ -112,7 +124,7 @@ class _Facts:
 
     def _is_meta_of_interrupted(self, key: str) -> bool:
         """Return whether a call ended between noting the time and the name of its experiment."""
-        return any(f"{n}:{e}:meta" == key for n, e in self._interrupted)
+        return any(f"{n}:{e}:meta" == key for n, e in self.interrupted)
 
     def may_be_left(self, key: str) -> bool:
         return key in self._excused
@@ -125,7 +137,7 @@ class _Facts:
             if process.version == "1.5.0"
             for each in self.experiments
         }
-        for namespace, experiment in {*self.experiments} - self._interrupted - old:
+        for namespace, experiment in {*self.experiments} - self.interrupted - old:
             listed = self._store.sismember(f"{namespace}:experiments", experiment)
             if listed and not self._store.hexists(f"{namespace}:{experiment}:meta", "since"):
                 yield f"{namespace}:{experiment} has no time"
@@ -160,8 +172,8 @@ def _keys_of(counter: str) -> list[str]:
 
 
 def _members(store: redis.Redis, key: str) -> set[str]:
-    return {member.decode() for member in store.smembers(key)}
+    return {member.decode() for member in store.smembers(key) if isinstance(member, bytes)}
 
 
 def _keys(store: redis.Redis) -> set[str]:
-    return {key.decode() for key in itertools.chain(store.scan_iter(count=1000))}
+    return {key.decode() for key in store.scan_iter(count=1000)}
