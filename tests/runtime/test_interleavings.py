@@ -254,11 +254,12 @@ def test_a_delete_that_dies_at_each_command(session_store: Store, store: redis.R
     assert before > 20
 
 
-KINDS: dict[str, tuple[str, dict[str, int]]] = {
-    "known": ("x", {}),
-    "known and then refused": ("x", {"counters": 0}),
-    "new": ("y", {}),
-    "refused": ("y", {"counters": 1}),
+KINDS: dict[str, tuple[Names, dict[str, int]]] = {
+    "known": (("n", "a", "x"), {}),
+    "known and then refused": (("n", "a", "x"), {"counters": 0}),
+    "new": (("n", "a", "y"), {}),
+    "refused": (("n", "a", "y"), {"counters": 1}),
+    "of another experiment": (("n", "b", "x"), {}),
 }
 
 
@@ -269,8 +270,8 @@ def test_a_delete_and_an_event(
     session_store: Store, store: redis.Redis, kind: str, interrupted: int, precision: int
 ) -> None:
     """A whole delete between any two commands of an event, and the other way round."""
-    variant, limits = KINDS[kind]
-    calls = [Call("track", [("n", "a", variant)], ["1"]), Call("delete", [("n", "a", "")])]
+    names, limits = KINDS[kind]
+    calls = [Call("track", [names], ["1"]), Call("delete", [("n", "a", "")])]
     before, commands = 0, 0
     while before <= commands:
         store.flushall()
@@ -292,6 +293,41 @@ def test_a_delete_and_an_event(
         world.close()
         before, commands = before + 1, call.commands
     assert before > 2
+
+
+@pytest.mark.parametrize("dies", ["the first", "the second"])
+def test_two_deletes_one_of_which_dies(session_store: Store, store: redis.Redis, dies: str) -> None:
+    """What an event begins anew between two deletes stays listed, wherever one of them dies."""
+    event, delete = Call("track", [FIRST], ["1"]), Call("delete", [("n", "a", "")])
+    more, ended = 0, False
+    while not ended:
+        store.flushall()
+        world = World([Process(session_store.port, precision=1) for _ in range(4)])
+        world.run(0, replace(event))
+        first, second = replace(delete), replace(delete)
+        world.send(1, first)
+        if dies == "the first":
+            while not store.exists("n:a:deleting"):
+                world.step(1)
+            world.run(2, second)
+            world.run(0, replace(event))
+            _step(world, more, 1)
+            world.kill(1)
+            ended = first.outcome == "done"
+        else:
+            while store.exists("n:counters:a:participate:x"):
+                world.step(1)
+            world.run(0, replace(event))
+            world.send(2, second)
+            _step(world, more, 2)
+            world.kill(2)
+            world.finish()
+            ended = second.outcome == "done"
+
+        assert broken(world, store, world.processes[3], {}) == [], f"after {more} commands"
+        world.close()
+        more += 1
+    assert more > 9
 
 
 def _step(world: World, commands: int, number: int = 0) -> None:

@@ -26,7 +26,7 @@ def broken(world: World, store: redis.Redis, healer: Process, limits: dict[str, 
     delete of each experiment.
     """
     facts = Facts(world, store)
-    problems = facts.lost_events()
+    problems = [*facts.lost_events(), *facts.unlisted_data()]
     if not facts.interrupted:
         problems += facts.unlisted_keys()
     world.processes.append(healer)
@@ -100,6 +100,19 @@ class Facts:
             if self._store.exists(key)
         )
 
+    def unlisted_data(self) -> Iterator[str]:
+        """Every counter is in an index or in a deletion record, whoever died."""
+        listed: set[str] = set()
+        for namespace, experiment in self.experiments:
+            prefix = f"{namespace}:{experiment}"
+            listed |= _members(self._store, f"{namespace}:counter_keys")
+            listed |= _members(self._store, f"{prefix}:counter_keys")
+            listed |= _recorded(self._store, prefix)
+        keys = {key for counter in listed for key in _keys_of(counter)}
+        for key in sorted(_keys(self._store) - keys):
+            if ":counters:" in key and not self.may_be_left(key):
+                yield f"nothing lists the data in {key}"
+
     def unlisted_keys(self) -> Iterator[str]:
         """Every key is found from the namespaces, their experiments and the indexes."""
         store, listed = self._store, {"gimel:namespaces"}
@@ -108,10 +121,8 @@ class Facts:
             listed |= {f"{namespace}:{each}" for each in ("experiments", "counter_keys", "meta")}
         for namespace, experiment in self.experiments:
             prefix = f"{namespace}:{experiment}"
-            entries = _members(store, f"{prefix}:deleting")
-            of_delete = {entry.split(" ", 2)[2] for entry in entries}
             listed.add(f"{prefix}:deleting")
-            listed |= {key for counter in of_delete for key in _keys_of(counter)}
+            listed |= {key for each in _recorded(store, prefix) for key in _keys_of(each)}
             if experiment not in _members(store, f"{namespace}:experiments"):
                 continue
             index = _members(store, f"{namespace}:counter_keys")
@@ -177,3 +188,8 @@ def _members(store: redis.Redis, key: str) -> set[str]:
 
 def _keys(store: redis.Redis) -> set[str]:
     return {key.decode() for key in store.scan_iter(count=1000)}
+
+
+def _recorded(store: redis.Redis, prefix: str) -> set[str]:
+    """Return the counters in an experiment's deletion record."""
+    return {entry.split(" ", 2)[2] for entry in _members(store, f"{prefix}:deleting")}
