@@ -209,11 +209,11 @@ SCENARIOS = {
     ),
     "another experiment and a delete": Scenario((Event(OTHER, "a"), X), RUNNING),
     "two deletes": Scenario((X, Y), RUNNING, mortal=(Delete,)),
+}
+LARGE = {
     "known and new": Scenario(
         (Event(RED, "a", KNOWN), Event(RED, "b"), X), RUNNING, Rules(whole=True)
     ),
-}
-LARGE = {
     "a known event and two deletes": Scenario(
         (Event(RED, "a", KNOWN), X, Y), RUNNING, Rules(whole=True), (Delete,)
     ),

@@ -213,6 +213,7 @@ def test_trouble_at_each_command_of_a_first_event(
         for how in trouble:
             getattr(world, how)(0)
         world.finish()
+        assert [*Facts(world, store).unlisted_keys()] == [], f"after {before} commands"
         again = Call("track", [FIRST], ["1"])
         assert world.run(1, again).answers == ["ok"], f"after {before} commands"
         other = world.run(1, Call("track", [("n", "a", "y")], ["1"]))

@@ -3,7 +3,6 @@
 Each step is one Redis command, named after what the command is for. The steps mirror `counting`,
 `creation`, `limits` and `delete`: change them together. `tests.runtime.counting_model` explores
 every interleaving of them.
-
 What stands before a colon names a pipeline. Batches and the figures of ignored events are missing.
 """
 
@@ -12,8 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple, TypeAlias, TypeVar
 
-DEFAULT = 16
-"""The precision in the settings."""
+DEFAULT = 16  # the precision in the settings
 
 _Self = TypeVar("_Self", bound="_Client")
 

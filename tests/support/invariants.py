@@ -27,7 +27,7 @@ def broken(world: World, store: redis.Redis, healer: Process, limits: dict[str, 
     """
     facts = Facts(world, store)
     problems = [*facts.lost_events(), *facts.unlisted_data()]
-    if not facts.interrupted:
+    if not facts.interrupted or not facts.deletes:
         problems += facts.unlisted_keys()
     world.processes.append(healer)
     place = len(world.processes) - 1
@@ -58,10 +58,10 @@ class Facts:
         tracked = [call for call in self._history if call.kind == "track"]
         self.counters: list[Names] = sorted({names for call in tracked for names in call.names})
         self.experiments = sorted({each for call in self._history for each in call.experiments})
-        self._deletes = [call for call in self._history if call.kind == "delete"]
+        self.deletes = [call for call in self._history if call.kind == "delete"]
         ended_early = [call for call in self._history if call.outcome != "done"]
         self.interrupted = {each for call in ended_early for each in call.experiments}
-        deleted = {each for call in self._deletes for each in call.experiments}
+        deleted = {each for call in self.deletes for each in call.experiments}
         # A process that died after its PFADD, while the experiment was deleted, may leave the key.
         self._excused = {
             key
@@ -86,7 +86,7 @@ class Facts:
 
     def _was_deleted(self, names: Names, event: Call) -> bool:
         return any(
-            names[:2] in call.experiments and call.ended > event.began for call in self._deletes
+            names[:2] in call.experiments and call.ended > event.began for call in self.deletes
         )
 
     def _is_counted(self, names: Names, uuid: str, precision: int) -> bool:
