@@ -27,6 +27,7 @@ Names: TypeAlias = tuple[str, str, str]
 """A counter in these tests: namespace, experiment and variant."""
 
 GOAL = "participate"
+_MOST_TRIES = 50
 _ALL = 10_000  # commands: more than a call has
 
 
@@ -43,6 +44,7 @@ class Call:
     """The status of each event: `ok` or `ignored`."""
     deleted: int = 0
     """How many counters a delete says it has removed."""
+    tries: int = 1
     commands: int = 0
     """How many commands it has executed."""
     began: int = 0
@@ -246,7 +248,9 @@ class World:
             call = process.end()
             call.ended = self.now
             if call.outcome == "failed":  # a browser keeps the event, and sends it again
-                process.waiting.append(Call(call.kind, call.names, call.uuids))
+                assert call.tries < _MOST_TRIES, f"a 503 every time: {call}"
+                again = Call(call.kind, call.names, call.uuids, tries=call.tries + 1)
+                process.waiting.append(again)
         return True
 
     def finish(self) -> None:
