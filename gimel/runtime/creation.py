@@ -24,19 +24,21 @@ class New:
     """A counter that this process does not know yet, and what Redis holds of it.
 
     `is_listed` says whether its experiment is, and `is_older` whether the experiment began under
-    1.5.0, which did not note when. `is_marked` says whether the counter has its mark, and
-    `is_complete` whether it also has its names. `precision` is the one that its experiment began
-    with, or the `default`.
+    1.5.0, which did not note when (one without counters is being deleted). `is_marked` says whether
+    the counter has its mark, `is_indexed` whether the namespace's index lists it, and `is_complete`
+    whether it has its mark and all names. `precision` is the
+    one that its experiment began with, or the `default`.
     """
 
     def __init__(self, counter: Counter, default: int, replies: Sequence[Reply]) -> None:
-        listed, meta, member, marked, indexed = replies
+        listed, meta, member, marked, indexed, namespace = replies
         since, precision = meta if isinstance(meta, list) else (None, None)
         self.counter = counter
         self.is_listed = bool(listed)
-        self.is_older = self.is_listed and since is None
+        self.is_older = self.is_listed and since is None and member is not None
         self.is_marked = bool(marked)
-        self.is_complete = self.is_marked and self.is_listed and bool(indexed)
+        self.is_indexed = bool(indexed)
+        self.is_complete = bool(marked and listed and indexed and namespace)
         if isinstance(precision, bytes):
             self.precision = int(precision)
         elif self.is_older:
@@ -81,10 +83,11 @@ def _look_up(redis: Client, counters: Sequence[Counter], default: int) -> list[N
             ("SRANDMEMBER", experiment.index),
             counter.is_marked,
             ("SISMEMBER", experiment.namespace_index, counter.id),
+            ("SISMEMBER", keys.NAMESPACES, experiment.namespace),
         ]
     replies = redis.run(commands)
     return [
-        New(counter, default, replies[5 * place : 5 * place + 5])
+        New(counter, default, replies[6 * place : 6 * place + 6])
         for place, counter in enumerate(counters)
     ]
 

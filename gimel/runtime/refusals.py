@@ -33,17 +33,23 @@ def note(redis: Client, reasons: Mapping[TrackEvent, str]) -> None:
         questions.append(("SISMEMBER", experiment.experiments_key, experiment.name))
         questions.append(("EXISTS", experiment.experiments_key))
     try:
-        answers = iter(redis.run(questions))
+        answers = redis.run(questions)
         additions: list[Command] = []
-        for (experiment, reason), number in numbers.items():
-            is_known, namespace_is_known = next(answers), next(answers)
+        removals: list[Command] = []
+        again: list[Command] = []
+        for place, ((experiment, reason), number) in enumerate(numbers.items()):
+            is_known, namespace_is_known = answers[2 * place : 2 * place + 2]
             key = experiment.meta_key
             if not is_known:
                 key = keys.namespace_meta_key(keys.encode(experiment.namespace))
             if namespace_is_known:
                 additions.append(("HINCRBY", key, FIELD + reason, number))
+                removals.append(("HDEL", key, FIELD + reason))
+                again.append(questions[2 * place + (not is_known)])
         if additions:
-            redis.run(additions, idempotent=False)
+            found = redis.run([*additions, *again], idempotent=False)[len(additions) :]
+            # A delete may have come between: nothing would remove the key any more.
+            redis.run([each for each, listed in zip(removals, found, strict=True) if not listed])
     except RedisError as error:
         http.log(error)
 

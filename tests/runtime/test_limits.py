@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import gimel
 from gimel.runtime import process
 from tests.support.events import EVENT, OK, Configure, ignored
-from tests.support.redis_content import Contents, notes, snapshot, without_notes
+from tests.support.redis_content import Contents, counter_id, notes, snapshot, without_notes
 from tests.support.sending import send, send_batch
 
 LIMITS: dict[str, Callable[[int], dict[str, str]]] = {
@@ -254,6 +254,9 @@ class TestSince:
     def test_older_than_this_version(self, gimel_store: redis.Redis) -> None:
         """The time when an experiment of 1.5.0 began is unknown: null, not that of the upgrade."""
         gimel_store.sadd("alephbet:experiments", "button")
+        gimel_store.sadd(
+            "alephbet:button:counter_keys", counter_id("button", "participate", "blue", 1)
+        )
 
         send()
 
