@@ -5,7 +5,7 @@ its commands, and checks the invariants in every state in which no client can mo
 real code is interleaved in the same way by `test_interleavings`.
 
 `python -m tests.runtime.counting_model` checks all scenarios, the large ones too, and prints the
-shortest trace to each broken invariant. Its arguments name protections to leave out.
+shortest trace to each broken invariant. Its arguments name protections to omit.
 
 Accepted: a process that dies between its PFADD and its next step, at the very moment in which its
 experiment is deleted, may leave that one key.

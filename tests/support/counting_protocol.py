@@ -3,7 +3,7 @@
 Each step is one Redis command, named after what the command is for. The steps mirror `counting`,
 `creation`, `limits` and `delete`: change them together. `tests.runtime.counting_model` explores
 every interleaving of them.
-What stands before a colon names a pipeline. Batches and the figures of ignored events are missing.
+The text before a colon names a pipeline. Batches and the figures of ignored events are missing.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PROTECTIONS = (
     "the namespace is put back",
     "deletes look again",
 )
-"""The steps that may be left out; then some invariant breaks."""
+"""The steps that may be omitted; then some invariant breaks."""
 
 
 class Counter(NamedTuple):
@@ -71,7 +71,7 @@ class Redis:
 
 @dataclass(frozen=True)
 class Rules:
-    """The limits, and the protections that are left out.
+    """The limits, and the protections that are omitted.
 
     `whole` executes each pipeline of an event in one step, as one server usually does.
     """

@@ -1,6 +1,6 @@
 """Calls of `gimel.track` and `gimel.delete` that are interleaved Redis command by command.
 
-Each call runs in a thread of its own, with a client that waits for its turn before each command.
+Each call runs in its own thread, with a client that waits for its turn before each command.
 Only one thread runs at a time, so that a schedule always has the same result.
 """
 
@@ -139,7 +139,7 @@ class Process:
 class OldProcess(Process):
     """Gimel 1.5.0, as far as Redis sees it: an event is one transaction, a delete asks first.
 
-    It knows no batches: of a batch it handles the first event.
+    It does not know batches: of a batch it handles the first event.
     """
 
     version = "1.5.0"

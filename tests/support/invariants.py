@@ -50,7 +50,7 @@ def long_after() -> Iterator[None]:
 
 
 class Facts:
-    """The history of the calls, beside what Redis holds."""
+    """The history of the calls, in addition to what Redis holds."""
 
     def __init__(self, world: World, store: redis.Redis) -> None:
         self._world, self._store = world, store

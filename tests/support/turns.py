@@ -40,7 +40,7 @@ class Turns:
         self._stopped.acquire()
 
     def step(self, commands: int = 1) -> None:
-        """Execute that many commands, and go on to the next one."""
+        """Execute that many commands, and continue with the next one."""
         self._more = commands - 1
         self._turn.release()
         self._stopped.acquire()

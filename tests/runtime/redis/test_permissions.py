@@ -171,7 +171,7 @@ def test_the_namespaces_may_not_be_used(
     assert snapshot(admin) == {}
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert {line["error"] for line in lines} == {"AuthenticationError"}
-    assert all("(SCARD gimel:namespaces)" in line["message"] for line in lines)
+    assert all("(SISMEMBER gimel:namespaces)" in line["message"] for line in lines)
     assert EVENT["uuid"] not in str(lines)
 
 
