@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,22 @@ def track(**changes: str) -> tuple[int, Any]:
     return read(gimel.track(rest(query={**EVENT, **changes}), None))
 
 
+def ignore_during_a_delete(admin: redis.Redis) -> None:
+    """Ignore an event whose experiment is deleted just before the event is noted."""
+    assert track(experiment="short-lived") == (200, OK)
+    ours = process.current().redis
+    run = ours.run
+
+    def run_late(commands: Sequence[Any], *, idempotent: bool = True) -> Any:
+        if not idempotent:
+            assert gimel.delete({"experiment": "short-lived"})["deleted"] == 1
+        return run(commands, idempotent=idempotent)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ours, "run", run_late)
+        gimel.track(rest(query={**EVENT, "experiment": "short-lived"}, User_Agent=GOOGLEBOT), None)
+
+
 def use_everything(admin: redis.Redis) -> None:
     """Use every function, as the users of a site and its owner do."""
     admin.sadd("alephbet:experiments", "lamed")
@@ -85,6 +101,7 @@ def use_everything(admin: redis.Redis) -> None:
     assert ignored == (200, {"status": "ignored", "reason": "bot"})
     _, button, lamed = gimel.all({})
     assert button["ignored"] == {"bot": 1}
+    ignore_during_a_delete(admin)
     assert [each["trials"] for each in button["participants"]] == [1, 2]
     assert [each["trials"] for each in lamed["participants"]] == [1, 42]
     assert gimel.experiment({"experiment": "button"}) == []
