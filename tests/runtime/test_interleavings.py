@@ -309,7 +309,7 @@ def test_two_deletes_one_of_which_dies(session_store: Store, store: redis.Redis,
         world.send(1, first)
         if dies == "the first":
             while not store.exists("n:a:deleting"):
-                world.step(1)
+                assert world.step(1)
             world.run(2, second)
             world.run(0, replace(event))
             _step(world, more, 1)
@@ -317,7 +317,7 @@ def test_two_deletes_one_of_which_dies(session_store: Store, store: redis.Redis,
             ended = first.outcome == "done"
         else:
             while store.exists("n:counters:a:participate:x"):
-                world.step(1)
+                assert world.step(1)
             world.run(0, replace(event))
             world.send(2, second)
             _step(world, more, 2)
