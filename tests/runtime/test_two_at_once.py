@@ -196,7 +196,7 @@ def test_a_delete_that_dies_after_an_event(
 
 @pytest.mark.parametrize("dies", ["the first", "the second"])
 def test_two_deletes_one_of_which_dies(session_store: Store, store: redis.Redis, dies: str) -> None:
-    """What an event begins anew between two deletes stays listed, wherever one of them dies."""
+    """What an event begins again between two deletes stays listed, wherever one of them dies."""
     event, delete = Call("track", [FIRST], ["1"]), Call("delete", [("n", "a", "")])
     more, ended = 0, False
     while not ended:
