@@ -20,26 +20,31 @@ if TYPE_CHECKING:
     from gimel.runtime.redis.resp import Command, Reply
 
 
+_PRECISIONS = {b"%d" % precision for precision in keys.PRECISIONS}
+
+
 class New:
     """A counter that this process does not know yet, and what Redis holds of it.
 
     `is_listed` says whether its experiment is, and `is_older` whether the experiment began under
-    1.5.0, which did not note when (one without counters is being deleted). `is_marked` says whether
-    the counter has its mark, `is_indexed` whether the namespace's index lists it, and `is_complete`
-    whether it has its mark and all names. `precision` is the
-    one that its experiment began with, or the `default`.
+    1.5.0, which did not note when. `is_marked` says whether the counter has its mark, `is_indexed`
+    whether the namespace's index lists it, and `is_complete` whether it has its mark and all names.
+    `precision` is the one that its experiment began with, or the `default`.
     """
 
     def __init__(self, counter: Counter, default: int, replies: Sequence[Reply]) -> None:
         listed, meta, member, marked, indexed, namespace = replies
         since, precision = meta if isinstance(meta, list) else (None, None)
+        name = counter.experiment.name
         self.counter = counter
         self.is_listed = bool(listed)
-        self.is_older = self.is_listed and since is None and member is not None
+        # One without counters is being deleted, unless 1.5.0 spelled its index's key otherwise.
+        has_counters = member is not None or keys.encode(name) != name
+        self.is_older = self.is_listed and since is None and has_counters
         self.is_marked = bool(marked)
         self.is_indexed = bool(indexed)
         self.is_complete = bool(marked and listed and indexed and namespace)
-        if isinstance(precision, bytes):
+        if precision in _PRECISIONS:
             self.precision = int(precision)
         elif self.is_older:
             self.precision = 1
@@ -109,8 +114,10 @@ def register(redis: Client, new: Sequence[New]) -> list[New]:
     replies = redis.run(commands)
     other = {
         each
-        for each, precision in zip(dated, replies[2::3], strict=True)
-        if precision != [b"%d" % each.counter.precision]
+        for each, noted in zip(dated, replies[2::3], strict=True)
+        if isinstance(noted, list)
+        and noted[0] in _PRECISIONS
+        and noted[0] != b"%d" % each.counter.precision
     }
     new = [each for each in new if each not in other]
     names: list[Command] = []

@@ -262,6 +262,15 @@ class TestSince:
 
         assert gimel.all({}, None)[1]["since"] is None
 
+    def test_older_with_a_colon(self, gimel_store: redis.Redis) -> None:
+        """The same holds where 1.5.0 spelled the key of the index in another way."""
+        gimel_store.sadd("alephbet:experiments", "a:b")
+        gimel_store.sadd("alephbet:a:b:counter_keys", "alephbet:counters:a:b:participate:blue")
+
+        send(experiment="a:b")
+
+        assert gimel.all({}, None)[1]["since"] is None
+
     def test_after_deleting(self, gimel_store: redis.Redis) -> None:
         """An experiment that was deleted and runs again is new."""
         send()
