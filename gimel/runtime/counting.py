@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from itertools import chain
 
 from gimel.runtime import http
+from gimel.runtime.counter import Counter
 from gimel.runtime.errors import NotReadyError, WrongTypeError
-from gimel.runtime.event import COUNTER_UNREADABLE, LIMIT_REACHED, Counter, TrackEvent
+from gimel.runtime.event import COUNTER_UNREADABLE, LIMIT_REACHED, TrackEvent
 from gimel.runtime.redis.client import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from gimel.runtime.counter import Names
     from gimel.runtime.creation import New
-    from gimel.runtime.event import Names
     from gimel.runtime.process import Process
     from gimel.runtime.redis.resp import Command
 

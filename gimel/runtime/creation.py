@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from gimel.runtime import keys
-from gimel.runtime.event import Counter
+from gimel.runtime.counter import Counter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
 from gimel.runtime import fields, http, keys, parsing
-from gimel.runtime.event import Experiment
+from gimel.runtime.counter import Experiment
 from gimel.runtime.redis.client import SLICE
 
 TYPE_CHECKING = False

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from gimel.runtime.event import Counter, Names
+    from gimel.runtime.counter import Counter, Names
     from gimel.runtime.settings import Settings
 
 # Seconds to answer 503 in, before AWS ends the Lambda and answers 502.
