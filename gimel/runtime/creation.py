@@ -100,14 +100,14 @@ def _look_up(redis: Client, counters: Sequence[Counter], default: int) -> list[N
 def register(redis: Client, new: Sequence[New]) -> list[New]:
     """Register experiments and counters, then mark the counters. Return those that were marked.
 
-    Another client may have begun an experiment with another precision at
-    this moment: its counters are to be looked up again.
+    Another client may just have begun an experiment with another precision. Its counters are not
+    marked, and must be looked up again.
     """
     dated = [each for each in new if not each.is_older]
     commands: list[Command] = []
     for each in dated:
         key = each.counter.experiment.meta_key
-        # Before the name: a name without a time is an experiment of 1.5.0.
+        # Before the name: a name without a time would look like an experiment of 1.5.0.
         commands.append(("HSETNX", key, "since", int(time.time())))
         commands.append(("HSETNX", key, "precision", each.counter.precision))
         commands.append(("HMGET", key, "precision"))

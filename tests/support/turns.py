@@ -101,9 +101,9 @@ class SteppedClient(Client):
             raise ConnectionFailed("the reply was lost") from None
 
     def in_order(
-        self, first: Sequence[Command], second: Sequence[Command]
+        self, first: Sequence[Command], second: Sequence[Command], *, idempotent: bool = True
     ) -> tuple[list[Reply], list[Reply]]:
-        replies = self.execute([*first, *second])
+        replies = self.execute([*first, *second], idempotent=idempotent)
         return replies[: len(first)], replies[len(first) :]
 
     def _execute(self, commands: Sequence[Command], idempotent: bool) -> list[Reply]:

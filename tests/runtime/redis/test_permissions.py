@@ -12,10 +12,8 @@ import pytest
 import redis
 
 import gimel
-from gimel.errors import GimelError
 from gimel.runtime import process
 from gimel.runtime.errors import AuthenticationError
-from gimel.serve.gateway import check_redis
 from tests.runtime.redis.cluster import ask, key_on, migrating
 from tests.support.clients import MakeClient
 from tests.support.events import EVENT, GOOGLEBOT, OK, Configure, read, rest
@@ -74,15 +72,15 @@ def ignore_during_a_delete(admin: redis.Redis) -> None:
     """Ignore an event whose experiment is deleted just before the event is noted."""
     assert track(experiment="short-lived") == (200, OK)
     ours = process.current().redis
-    run = ours.run
+    in_order = ours.in_order
 
-    def run_late(commands: Sequence[Any], *, idempotent: bool = True) -> Any:
+    def late(first: Sequence[Any], second: Sequence[Any], *, idempotent: bool = True) -> Any:
         if not idempotent:
             assert gimel.delete({"experiment": "short-lived"})["deleted"] == 1
-        return run(commands, idempotent=idempotent)
+        return in_order(first, second, idempotent=idempotent)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ours, "run", run_late)
+        patch.setattr(ours, "in_order", late)
         gimel.track(rest(query={**EVENT, "experiment": "short-lived"}, User_Agent=GOOGLEBOT), None)
 
 
@@ -132,14 +130,6 @@ def test_each_permission_is_needed(
         use_everything(admin)
 
     assert f"'{command[1:]}' command" in f"{caught.value} {capsys.readouterr().err}"
-
-
-def test_serve_needs_ping(admin: redis.Redis, set_user: SetUser) -> None:
-    """`gimel serve` checks its Redis, and names the permission that is missing."""
-    with pytest.raises(GimelError, match="'ping' command"):
-        check_redis(set_user(LINE))
-
-    check_redis(set_user(f"{LINE} +ping"))
 
 
 def test_another_database_needs_select(admin: redis.Redis, set_user: SetUser) -> None:
