@@ -23,9 +23,9 @@ HOW_TO_READ = (
 )
 
 _LIMIT_HELP = (
-    "List your experiments under `experiments` in config.json, so that of the limits only "
-    "counters_per_experiment applies to them, or raise `limits`; then run `gimel deploy`. To make "
-    "room instead, delete experiments with `gimel delete`, which accepts a pattern."
+    "List your experiments under `experiments` in config.json, which keeps room for them, or raise "
+    "`limits`; then run `gimel deploy`. Or make room: `gimel delete` removes experiments, and "
+    "accepts a pattern."
 )
 
 

@@ -102,7 +102,8 @@ def test_a_reached_limit_comes_before_the_figures(kind: str) -> None:
     shown = text_of(pages[kind])
 
     assert "! A limit was reached: 41 events were not counted." in shown
-    assert shown.index("`gimel delete`") < shown.index("20,000")
+    assert shown.index("gimel delete") < shown.index("20,000")
+    assert "<code>gimel delete</code>" in pages[kind]
 
 
 def test_a_deleted_experiment_is_confirmed() -> None:
