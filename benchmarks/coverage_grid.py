@@ -14,7 +14,7 @@ import pathlib
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -50,7 +50,7 @@ LABELS: dict[str, tuple[str, Sequence[object]]] = {
     "split": ("split {}", tuple(SPLITS)),
     "rate": ("rate {:.1%}", RATES),
     "visitors": ("{:,} visitors", VISITORS),
-    "precision": ("precision {} (0: exact)", PRECISIONS),
+    "precision": ("precision {}", PRECISIONS),
     "looks": ("{} looks", LOOKS),
     "goals": ("goals: {}", GOALS),
     "lift": ("true lift {:+.0%}", LIFTS),
@@ -146,7 +146,8 @@ def summary(
             if group:
                 mean = 100 * sum(group) / len(group) / size
                 worst = percent(max(group), size, 0, target)
-                rows.append([label.format(key), str(len(group)), f"{mean:.1f}", worst])
+                name = label.format(key) if key != 0 or grouping != "precision" else "exact counts"
+                rows.append([name, str(len(group)), f"{mean:.1f}", worst])
     return markdown(["cells with", "cells", "mean, %", "worst, %"], rows)
 
 
@@ -201,34 +202,41 @@ def stopping_times(simulation: Simulation) -> str:
     times in each, and for 12 of them at most.
     """
     rows = []
-    for rate, lift, worth in (
-        (0.05, 0.1, 0.1),
-        (0.01, 0.1, 0.1),
-        (0.05, 0.2, 0.1),
-        (0.05, 0.5, 0.1),
-        (0.05, 1.0, 0.1),
-        (0.9, 0.1, 0.1),
-        (0.99, 0.2, 0.1),
+    many = replace(simulation, repetitions=5 * simulation.repetitions)
+    for rate, lift in (
+        (0.05, 0.1),
+        (0.01, 0.1),
+        (0.05, 0.2),
+        (0.05, 0.5),
+        (0.05, 1.0),
+        (0.9, 0.1),
+        (0.99, 0.2),
     ):
         other = lifted(rate, lift)
         variance = rate * (1 - rate) + other * (1 - other)
         fixed = 2 * (1.959964 + 0.841621) ** 2 * variance / (other - rate) ** 2
-        first = _first_decision(simulation, (rate, other), fixed / 20, 240, worth)
+        expected = [
+            float(
+                np.mean(
+                    np.minimum(240, _first_decision(many, (rate, other), fixed / 20, 240, worth))
+                )
+            )
+            for worth in (lift, LIFT)
+        ]
         planned = planned_visitors(rate, lift, precision=0)
         if planned is None:
             raise AssertionError("an exactly counted lift has a plan")
-        detected = _first_decision(simulation, (rate, other), planned / 30, 30, lift) < np.inf
-        power = 100 * float(np.mean(detected))
+        detected = _first_decision(many, (rate, other), planned / 30, 30, lift) < np.inf
         rows.append(
             [
                 f"{rate:.0%}, {'failures -' if rate > 0.5 else '+'}{lift:.0%}",
                 f"{fixed:,.0f}",
-                f"{float(np.mean(np.minimum(first, 240))) / 20:.2f}",
+                *(f"{looks / 20:.2f}" for looks in expected),
                 f"{planned / fixed:.2f}",
-                f"{power:.0f}",
+                f"{100 * float(np.mean(detected)):.0f}",
             ]
         )
-    head = ["rate and lift", "fixed size", "expected time", "planned", "power of the plan, %"]
+    head = ["rate and lift", "fixed size", "time, L the lift", "time, L 10%", "plan", "power, %"]
     return markdown(head, rows)
 
 

@@ -47,8 +47,9 @@ def decision_range(
 
     In ln E(0) the deviance D v0 / v grows as effect^2 / v, where v is the variance of the log lift.
     Solving ln E(0) = ln(1 / alpha) for v gives the variance at which an effect decides; it is
-    solved for the observed log lift plus and minus its standard error. v falls as 1 / visitors,
-    down to the noise of counting so many. All are None while an arm has no visitors.
+    solved for the observed log lift plus and minus its standard error. The sampling part of v falls
+    as 1 / visitors, and counting noise is that of the grown counts. All are None while an arm has
+    no visitors.
     """
     pair = Pair.of(control, variant, lift_worth_detecting)
     if not pair.has_visitors:
@@ -108,7 +109,7 @@ def detectable_lift(
     precision: int = 16,
     share: float = 0.5,
 ) -> float | None:
-    """Return the smallest lift that is detected with so many visitors: the inverse of the plan.
+    """Return the smallest lift that `visitors` of both arms detect: the inverse of the plan.
 
     None if even the largest possible lift is not.
     """
@@ -175,7 +176,7 @@ def _grown_noise(count: Count, factor: float) -> float:
 def _power(
     baseline: float, lift: float, visitors: float, alpha: float, precision: int, share: float
 ) -> float:
-    """Return the probability that a true lift is detected by the time of so many visitors.
+    """Return the probability that a true lift is detected before `visitors` have come.
 
     With the information t = 1 / v, z sqrt(t) is a Brownian motion whose drift comes from the
     deviance of the expected counts, and the verdict a boundary b(t) that bends downward. Its

@@ -2,23 +2,22 @@
 
 Gives the always-valid interval of a lift. Knows arms, and nothing of designs, verdicts or words.
 
-Why it may be looked at as often as one likes. If z is a standardised estimate with variance v of
-a value whose true distance from the candidate is mu, averaging the likelihood ratio of mu against 0
-over mu ~ N(0, tau^2) gives
+Why every look is allowed: let an estimate have the variance v and the distance z sqrt(v) from the
+candidate. The likelihood ratio of a true distance mu against 0, averaged over mu ~ N(0, tau^2), is
 
     e(tau) = sqrt(v / (v + tau^2)) exp(z^2 / 2  tau^2 / (v + tau^2)).
 
 While the candidate is true and data accumulate, e is a martingale that starts at 1, so the
-probability that it ever exceeds 1 / alpha is at most alpha (Ville's inequality). So is that of a
-weighted mean of such e. Two changes make this hold for conversions:
+probability that it ever exceeds 1 / alpha is at most alpha (Ville's inequality). The same holds for
+a weighted mean of such e. Two changes make it hold for conversions:
 
 - z^2 is the binomial deviance D rather than a squared z-score, because the score of few conversions
   is skewed: with it, a split of 99 to 1 would err in most experiments.
 - Counting adds the variance noise to the sampling variance v0. It widens the interval but carries
   no information on the lift, so z^2 = D v0 / v, with v = v0 + noise.
 
-The time scale is v itself, so unequal splits and any order of arrival are covered. Of the two
-scales tau, the first makes it fast for the lift worth detecting, the second for far larger ones.
+Time is measured by v itself, so unequal splits and any order of arrival are covered. One scale tau
+makes the mixture fast for the lift worth detecting, the other for far larger lifts.
 
 References:
     H. Robbins (1970), Statistical methods related to the law of the iterated logarithm.
@@ -43,7 +42,7 @@ _LOG_FAR = math.log(0.2)
 _FARTHEST = 60.0  # a log lift beyond any that counts up to 1e12 can exclude
 _STEP_GROWTH = 1.5  # of the search's steps; the first one is a standard error
 _TOLERANCE = 1e-10  # of an end of the interval, in logarithms
-_LEAST = 1e-300  # a rate to divide by, where there is none
+_LEAST = 1e-300  # what replaces a rate of 0 as a divisor
 _SERIES_BELOW = 1e-3  # where the direct formula loses digits, and the series is exact
 
 

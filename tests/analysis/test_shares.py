@@ -35,7 +35,7 @@ arms = st.builds(Arm, st.just("arm"), counts, counts, st.one_of(st.just(1.0), st
 def test_a_wrong_split_is_found(
     visitors: tuple[float, ...], weights: tuple[float, ...], wrong: bool
 ) -> None:
-    """Of two arms both shares are wrong, or neither."""
+    """Two arms have both shares wrong, or neither."""
     found = check_shares([exact(0, n, w) for n, w in zip(visitors, weights, strict=True)])
     assert found.excluded == (wrong,) * len(visitors)
     assert found.is_mismatch is wrong
