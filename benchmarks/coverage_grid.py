@@ -198,7 +198,7 @@ def split_alarms(simulation: Simulation) -> str:
 def stopping_times(simulation: Simulation) -> str:
     """The expected time to a decision in fixed sample sizes, and the power of the plan.
 
-    A fixed sample size detects the lift with 80% in one look at 5%. The experiment is looked at 20
+    A fixed sample size detects the lift with 80% in one look at 5%. The experiment is looked at 28
     times in each, and for 12 of them at most.
     """
     rows = []
@@ -218,7 +218,7 @@ def stopping_times(simulation: Simulation) -> str:
         expected = [
             float(
                 np.mean(
-                    np.minimum(240, _first_decision(many, (rate, other), fixed / 20, 240, worth))
+                    np.minimum(336, _first_decision(many, (rate, other), fixed / 28, 336, worth))
                 )
             )
             for worth in (lift, LIFT)
@@ -231,7 +231,7 @@ def stopping_times(simulation: Simulation) -> str:
             [
                 f"{rate:.0%}, {'failures -' if rate > 0.5 else '+'}{lift:.0%}",
                 f"{fixed:,.0f}",
-                *(f"{looks / 20:.2f}" for looks in expected),
+                *(f"{looks / 28:.2f}" for looks in expected),
                 f"{planned / fixed:.2f}",
                 f"{100 * float(np.mean(detected)):.0f}",
             ]

@@ -17,6 +17,7 @@ MOST_VISITORS = 1e12
 """Visitors of both arms beyond which an experiment is not feasible."""
 
 _LOOKS = 30  # daily looks that a planned experiment is taken to have
+_MARGIN = 0.4  # standard errors: with daily looks, half of the experiments are closer at some time
 _OVERSHOOT = 0.583  # of the boundary between two looks, in standard deviations (Siegmund 1985)
 
 
@@ -31,8 +32,8 @@ class DecisionRange:
             0 when it could come any moment. None if counting noise never allows it.
         latest: If it is one standard error closer to zero. None if that leaves no lift, or one that
             counting noise hides.
-        rule_out: Until the interval lies within the lift worth detecting on both sides, if there is
-            no difference. None if counting noise never allows it.
+        rule_out: Until the interval is within the lift worth detecting on both sides in half of all
+            experiments without a difference. None if counting noise never allows it.
     """
 
     soonest: float | None
@@ -58,17 +59,17 @@ def decision_range(
     error = math.sqrt(pair.sampling_variance(0.0) + pair.noise)
     threshold = -math.log(alpha)
 
-    def more_visitors(effect: float) -> float | None:
+    def more_visitors(effect: float, margin: float = 0.0) -> float | None:
         if effect <= 0:
             return None
-        wanted = _deciding_variance(effect, pair.near_scale, threshold)
+        wanted = _deciding_variance(effect, pair.near_scale, threshold, margin)
         growth = _growth(control, variant, pair.sampling_variance(0.0), wanted)
         return None if growth is None else (growth - 1) * math.fsum(pair.trials)
 
     return DecisionRange(
         more_visitors(observed + error),
         more_visitors(observed - error),
-        more_visitors(pair.near_scale),
+        more_visitors(pair.near_scale, _MARGIN),
     )
 
 
@@ -126,13 +127,18 @@ def detectable_lift(
     return high
 
 
-def _deciding_variance(effect: float, scale: float, threshold: float) -> float:
-    """Return the variance at which the expected evidence of an effect reaches the threshold."""
+def _deciding_variance(effect: float, scale: float, threshold: float, margin: float) -> float:
+    """Return the variance at which the evidence of an effect reaches the threshold.
+
+    The effect is taken to be smaller by `margin` standard errors.
+    """
 
     def decides(variance: float) -> bool:
-        return log_mixture(effect * effect / variance, variance, scale) >= threshold
+        z = effect / math.sqrt(variance) - margin
+        return log_mixture(z * z, variance, scale) >= threshold
 
-    high = effect * effect / (2 * threshold)  # z^2 = 2 threshold, the least that could decide
+    least = math.sqrt(2 * threshold) + margin  # with a smaller z nothing is decided
+    high = (effect / least) ** 2
     low = high / 2
     while not decides(low):
         low /= 2

@@ -110,6 +110,11 @@ class Pair:
         (n_a, n_b), (s_a, s_b) = self.trials, self.successes
         return math.log((s_b + 0.5) / (n_b + 1)) - math.log((s_a + 0.5) / (n_a + 1))
 
+    def reach_of_certainty(self, side: int) -> float:
+        """Return the size of the log lift with which the other arm has a rate of 1."""
+        arm = 0 if side > 0 else 1
+        return -math.log((self.successes[arm] + 0.5) / (self.trials[arm] + 1))
+
     def deviance(self, log_lift: float) -> float:
         """Return twice the log-likelihood ratio of the observed rates to those of this lift.
 
@@ -231,8 +236,9 @@ def _nearest_excluded(pair: Pair, side: int, threshold: float) -> float | None:
     """Return the excluded log lift nearest to the estimate on one side, or None without one.
 
     Far out, where the fitted conversions of one arm are too few to exclude anything, the evidence
-    falls again. So this walks outward in steps that do not depend on the threshold, and where the
-    evidence had a peak between three steps, looks at the peak itself.
+    falls again. With counting noise it also falls for a while where the fitted rate of an arm
+    reaches 1. So this walks outward in steps that do not depend on the threshold, stops where a
+    rate reaches 1, and where the evidence had a peak in between, looks at the peak itself.
     """
     centre = pair.log_lift
 
@@ -240,12 +246,14 @@ def _nearest_excluded(pair: Pair, side: int, threshold: float) -> float | None:
         return pair.log_evidence(centre + side * distance) - threshold
 
     step = math.sqrt(pair.sampling_variance(centre) + pair.noise)
-    before, inside, last = 0.0, 0.0, evidence(0.0)
-    rising = False
+    edge = pair.reach_of_certainty(side) - side * centre
+    before, inside, last, rising = 0.0, 0.0, evidence(0.0), True
     while inside < _FARTHEST:
         outside = min(inside + step, _FARTHEST)
+        at_edge = inside < edge <= outside
+        outside = edge if at_edge else outside
         value = evidence(outside)
-        if value <= 0 and rising and value < last:
+        if value <= 0 and (at_edge or (rising and value < last)):
             peak = _peak(evidence, before, outside)
             if evidence(peak) > 0:
                 inside, outside, value = before, peak, evidence(peak)
