@@ -86,8 +86,8 @@ def empty_store() -> Iterator[Store]:
 
 
 def settings(store: Store) -> str:
-    """Return GIMEL_SETTINGS with the defaults and this store."""
-    return json.dumps({"redis": {"host": "127.0.0.1", "port": store.port}})
+    """Return GIMEL_SETTINGS with the defaults and this store, which may be slow once."""
+    return json.dumps({"redis": {"host": "127.0.0.1", "port": store.port, "socket_timeout": 20}})
 
 
 def call(

@@ -10,19 +10,20 @@ from collections.abc import Sequence
 from itertools import chain
 
 from gimel.runtime import http
+from gimel.runtime.counter import Counter
 from gimel.runtime.errors import NotReadyError, WrongTypeError
-from gimel.runtime.event import COUNTER_UNREADABLE, LIMIT_REACHED, Counter, TrackEvent
+from gimel.runtime.event import COUNTER_UNREADABLE, LIMIT_REACHED, TrackEvent
 from gimel.runtime.redis.client import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from gimel.runtime.counter import Names
     from gimel.runtime.creation import New
-    from gimel.runtime.event import Names
     from gimel.runtime.process import Process
     from gimel.runtime.redis.resp import Command
 
 _MOST_ROUNDS = 10  # each delete that removes the counter in the meantime takes another one
-_MOST_KNOWN = 2000  # counters, of about 1 KB each
+_MOST_KNOWN = 1000  # counters: of 1 KB each, or 22 KB with the longest names
 
 
 def count_known(process: Process, counter: Counter, uuid: str) -> bool:
@@ -55,7 +56,7 @@ class _Call:
         self._process = process
         self._new: dict[Names, New] = {}  # registered just now
         self._occupied: set[Names] = set()  # their plain key holds something else, as Lamed's does
-        self._unlisted: dict[str, Counter] = {}  # added to, and then their mark was gone
+        self._unlisted: dict[str, Counter] = {}  # received an event, and then had no mark
 
     def add(self) -> None:
         """Add the events whose counters are known or new. The others stay waiting."""

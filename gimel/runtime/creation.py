@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from gimel.runtime import keys
-from gimel.runtime.event import Counter
+from gimel.runtime.counter import Counter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,24 +20,31 @@ if TYPE_CHECKING:
     from gimel.runtime.redis.resp import Command, Reply
 
 
+_PRECISIONS = {b"%d" % precision for precision in keys.PRECISIONS}
+
+
 class New:
     """A counter that this process does not know yet, and what Redis holds of it.
 
     `is_listed` says whether its experiment is, and `is_older` whether the experiment began under
-    1.5.0, which did not note when. `is_marked` says whether the counter has its mark, and
-    `is_complete` whether it also has its names. `precision` is the one that its experiment began
-    with, or the `default`.
+    1.5.0, which did not note when. `is_marked` says whether the counter has its mark, `is_indexed`
+    whether the namespace's index lists it, and `is_complete` whether it has its mark and all names.
+    `precision` is the one that its experiment began with, or the `default`.
     """
 
     def __init__(self, counter: Counter, default: int, replies: Sequence[Reply]) -> None:
-        listed, meta, member, marked, indexed = replies
+        listed, meta, member, marked, indexed, namespace = replies
         since, precision = meta if isinstance(meta, list) else (None, None)
+        name = counter.experiment.name
         self.counter = counter
         self.is_listed = bool(listed)
-        self.is_older = self.is_listed and since is None
+        # One without counters is being deleted, unless 1.5.0 spelled its index's key otherwise.
+        has_counters = member is not None or keys.encode(name) != name
+        self.is_older = self.is_listed and since is None and has_counters
         self.is_marked = bool(marked)
-        self.is_complete = self.is_marked and self.is_listed and bool(indexed)
-        if isinstance(precision, bytes):
+        self.is_indexed = bool(indexed)
+        self.is_complete = bool(marked and listed and indexed and namespace)
+        if precision in _PRECISIONS:
             self.precision = int(precision)
         elif self.is_older:
             self.precision = 1
@@ -81,10 +88,11 @@ def _look_up(redis: Client, counters: Sequence[Counter], default: int) -> list[N
             ("SRANDMEMBER", experiment.index),
             counter.is_marked,
             ("SISMEMBER", experiment.namespace_index, counter.id),
+            ("SISMEMBER", keys.NAMESPACES, experiment.namespace),
         ]
     replies = redis.run(commands)
     return [
-        New(counter, default, replies[5 * place : 5 * place + 5])
+        New(counter, default, replies[6 * place : 6 * place + 6])
         for place, counter in enumerate(counters)
     ]
 
@@ -92,22 +100,24 @@ def _look_up(redis: Client, counters: Sequence[Counter], default: int) -> list[N
 def register(redis: Client, new: Sequence[New]) -> list[New]:
     """Register experiments and counters, then mark the counters. Return those that were marked.
 
-    Another client may have begun an experiment with another precision at
-    this moment: its counters are to be looked up again.
+    Another client may just have begun an experiment with another precision. Its counters are not
+    marked, and must be looked up again.
     """
     dated = [each for each in new if not each.is_older]
     commands: list[Command] = []
     for each in dated:
         key = each.counter.experiment.meta_key
-        # Before the name: a name without a time is an experiment of 1.5.0.
+        # Before the name: a name without a time would look like an experiment of 1.5.0.
         commands.append(("HSETNX", key, "since", int(time.time())))
         commands.append(("HSETNX", key, "precision", each.counter.precision))
         commands.append(("HMGET", key, "precision"))
     replies = redis.run(commands)
     other = {
         each
-        for each, precision in zip(dated, replies[2::3], strict=True)
-        if precision != [b"%d" % each.counter.precision]
+        for each, noted in zip(dated, replies[2::3], strict=True)
+        if isinstance(noted, list)
+        and noted[0] in _PRECISIONS
+        and noted[0] != b"%d" % each.counter.precision
     }
     new = [each for each in new if each not in other]
     names: list[Command] = []

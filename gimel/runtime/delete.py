@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 
 from gimel.runtime import fields, http, keys, parsing
-from gimel.runtime.event import Experiment
+from gimel.runtime.counter import Experiment
 from gimel.runtime.redis.client import SLICE
 
 TYPE_CHECKING = False
@@ -67,7 +67,7 @@ class _Deletion:
         self._lists = [keys.experiments_key(space) for space in spaces]
         self._own = [keys.experiment_counters_key(s, n) for s in spaces for n in names]
         self._shared = [keys.counters_key(space) for space in spaces]
-        # Also asks whether the user may do that, before anything is deleted.
+        # A user without access to this key fails here, before anything is deleted.
         redis.run([("SISMEMBER", keys.NAMESPACES, namespace)])
         known = {name}.union(*(members for _, members in redis.members(self._lists)))
         self._parser = parsing.Parser(namespace, known)
@@ -108,14 +108,14 @@ class _Deletion:
     def remove_counters(self) -> None:
         """Remove the marks first, then the data, then the entries in the namespace's indexes."""
         # Member by member: the key of 1.5.0's index may also belong to another namespace.
-        self._run(("SREM", key, counter) for key in self._own for counter in self.counters)
-        self._run(("DEL", key) for counter in self.counters for key in keys.shard_keys(counter))
-        self._run(("SREM", key, counter) for key in self._shared for counter in self.counters)
+        self._remove(("SREM", key, counter) for key in self._own for counter in self.counters)
+        self._remove(("DEL", key) for counter in self.counters for key in keys.shard_keys(counter))
+        self._remove(("SREM", key, counter) for key in self._shared for counter in self.counters)
 
     def remove_names(self) -> None:
         """Remove the name before what is noted beside it: a name without that is one of 1.5.0."""
         experiment, redis = self._experiment, self._redis
-        redis.run([("SREM", key, experiment.name) for key in self._lists])
+        self._remove(("SREM", key, experiment.name) for key in self._lists)
         redis.run([("DEL", experiment.meta_key)])
         sizes: list[Command] = [("SCARD", key) for key in self._lists]
         if any(redis.read(sizes)):
@@ -133,11 +133,19 @@ class _Deletion:
         if not marks:
             return
         precision = keys.shards(marks[0]) or 1
-        redis.run([("HSETNX", experiment.meta_key, "since", int(time.time()))])
-        redis.run([("HSETNX", experiment.meta_key, "precision", precision)])
-        redis.run([("SADD", experiment.experiments_key, experiment.name)])
-        redis.run([("SADD", keys.NAMESPACES, experiment.namespace)])
+        redis.run(
+            [
+                ("HSETNX", experiment.meta_key, "since", int(time.time())),
+                ("HSETNX", experiment.meta_key, "precision", precision),
+            ]
+        )
         self._run(("SADD", experiment.namespace_index, counter) for counter in marks)
+        redis.run(
+            [
+                ("SADD", experiment.experiments_key, experiment.name),
+                ("SADD", keys.NAMESPACES, experiment.namespace),
+            ]
+        )
 
     def forget(self) -> None:
         """Remove the finished entries of the record. Other deletes may still need theirs."""
@@ -148,3 +156,8 @@ class _Deletion:
         commands = iter(commands)
         while some := list(islice(commands, SLICE)):
             self._redis.run(some)
+
+    def _remove(self, commands: Iterable[Command]) -> None:
+        """Do the same, except where a key of 1.5.0's spelling holds another type of value."""
+        for _ in self._redis.stream(commands):
+            pass

@@ -89,7 +89,7 @@ class Redirected(ServerError):
         try:
             _, slot, address = message.split(" ")[:3]
             host, _, port = address.rpartition(":")
-            self.slot, self.host, self.port = int(slot), host, int(port)
+            self.slot, self.host, self.port = int(slot), host.strip("?"), int(port)
         except ValueError:
             raise ProtocolError(f"a redirection without slot and address: {message!r}") from None
 

@@ -1,4 +1,4 @@
-"""The parameters that callers send: which values are text that may become part of a key."""
+"""The parameters that callers send: which of their values may become part of a key."""
 
 from gimel.runtime.errors import BadRequest
 

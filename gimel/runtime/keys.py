@@ -85,6 +85,6 @@ def deletion_entry(token: str, since: int, counter: str) -> str:
 
 
 def parse_deletion_entry(entry: str) -> tuple[int, str]:
-    """Return the time (s) and the counter id of an entry of a deletion record."""
-    _, written, counter = entry.split(" ", 2)
-    return int(written), counter
+    """Return the time (s) and the counter id of an entry, or 0 and "" if it is malformed."""
+    _, since, counter = (*entry.split(" ", 2), "", "")[:3]
+    return int(since) if since.isdecimal() and len(since) < 12 else 0, counter

@@ -57,14 +57,14 @@ class _Room:
         for applies, key, limit in (
             (new_namespace and not owned_namespace, keys.NAMESPACES, "namespaces"),
             (new_experiment and not owned, experiment.experiments_key, "experiments"),
-            (not owned, experiment.namespace_index, "counters"),
+            (not owned and not new.is_indexed, experiment.namespace_index, "counters"),
             (True, experiment.index, "counters_per_experiment"),
         ):
             if applies and self._sizes[key] >= limits[limit]:
                 return False
         self._sizes[keys.NAMESPACES] += new_namespace
         self._sizes[experiment.experiments_key] += new_experiment
-        self._sizes[experiment.namespace_index] += 1
+        self._sizes[experiment.namespace_index] += not new.is_indexed
         self._sizes[experiment.index] += 1
         self._namespaces.add(experiment.namespace)
         self._experiments.add(experiment)

@@ -11,10 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from gimel.runtime.event import Counter, Names
+    from gimel.runtime.counter import Counter, Names
     from gimel.runtime.settings import Settings
 
-# Seconds to answer 503 in, before AWS ends the Lambda and answers 502.
+# Seconds kept back for answering 503 before AWS ends the call with a 502.
 _TIME_TO_ANSWER = 0.2
 
 

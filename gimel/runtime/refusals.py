@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from gimel.runtime import http, keys
 from gimel.runtime.errors import RedisError
+from gimel.runtime.redis.client import check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,22 +29,30 @@ def note(redis: Client, reasons: Mapping[TrackEvent, str]) -> None:
     A failure is only logged: the answer to the caller does not depend on it.
     """
     numbers = Counter((event.experiment, reason) for event, reason in reasons.items())
-    questions: list[Command] = []
+    listed: list[Command] = []
+    exists: list[Command] = []
     for experiment, _ in numbers:
-        questions.append(("SISMEMBER", experiment.experiments_key, experiment.name))
-        questions.append(("EXISTS", experiment.experiments_key))
+        listed.append(("SISMEMBER", experiment.experiments_key, experiment.name))
+        exists.append(("EXISTS", experiment.experiments_key))
     try:
-        answers = iter(redis.run(questions))
+        known = redis.run([*listed, *exists])
         additions: list[Command] = []
-        for (experiment, reason), number in numbers.items():
-            is_known, namespace_is_known = next(answers), next(answers)
+        again: list[Command] = []
+        for place, ((experiment, reason), number) in enumerate(numbers.items()):
+            is_listed, namespace_exists = known[place], known[len(listed) + place]
             key = experiment.meta_key
-            if not is_known:
+            if not is_listed:
                 key = keys.namespace_meta_key(keys.encode(experiment.namespace))
-            if namespace_is_known:
+            if namespace_exists:
                 additions.append(("HINCRBY", key, FIELD + reason, number))
+                again.append(listed[place] if is_listed else exists[place])
         if additions:
-            redis.run(additions, idempotent=False)
+            added, still = redis.in_order(additions, again, idempotent=False)
+            # A delete may have come between: nothing would remove the key any more.
+            gone = [each for each, there in zip(additions, still, strict=True) if there == 0]
+            redis.run([("HDEL", *command[1:3]) for command in gone if isinstance(command, tuple)])
+            for command, reply in zip(additions, added, strict=True):
+                check(command, reply)
     except RedisError as error:
         http.log(error)
 
@@ -53,5 +62,5 @@ def ignored(meta: Mapping[str, str]) -> dict[str, int]:
     return {
         field[len(FIELD) :]: int(value)
         for field, value in sorted(meta.items())
-        if field.startswith(FIELD) and value.isdecimal()
+        if field.startswith(FIELD) and value.isdecimal() and len(value) < 20
     }

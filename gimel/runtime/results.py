@@ -10,7 +10,6 @@ from gimel.runtime import fields, http, keys, parsing
 from gimel.runtime.errors import BadRequest
 from gimel.runtime.event import PARTICIPATE
 from gimel.runtime.hyperloglog import unrounded
-from gimel.runtime.redis.client import texts
 from gimel.runtime.refusals import ignored
 
 TYPE_CHECKING = False
@@ -263,9 +262,11 @@ class _Experiment:
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isdecimal() else None
+    return int(text) if text and text.isdecimal() and len(text) <= _MAX_DIGITS else None
 
 
 def _fields(meta: Reply) -> dict[str, str]:
-    values = texts(meta)
+    """Return the fields of a meta hash, which are text if Gimel wrote them."""
+    members = meta if isinstance(meta, list) else []
+    values = [each.decode("utf-8", "replace") for each in members if isinstance(each, bytes)]
     return dict(zip(values[::2], values[1::2], strict=False))

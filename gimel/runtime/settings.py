@@ -1,7 +1,7 @@
 """The settings of the handlers, from the environment variable GIMEL_SETTINGS.
 
 It contains JSON with the key names of config.json. `gimel deploy` writes it after validating the
-configuration, so that values are only read here. Every default has one home: DEFAULTS.
+configuration, so that values are only read here.
 """
 
 from __future__ import annotations

@@ -16,7 +16,10 @@ from gimel.analysis.split import check_split
 from gimel.analysis.verdict import decide
 
 numbers = st.one_of(
-    st.integers(0, 3), st.integers(0, 5000), st.integers(0, 10**12), st.just(0.0) | st.floats(1e-3, 1e12)
+    st.integers(0, 3),
+    st.integers(0, 5000),
+    st.integers(0, 10**12),
+    st.just(0.0) | st.floats(1e-3, 1e12),
 )
 parts = st.dictionaries(
     st.sampled_from(["1", "4", "16", "64", "256", "exact"]), numbers, max_size=3

@@ -136,6 +136,7 @@ def test_track_of_a_known_counter(gimel_store: redis.Redis, modules_after: Modul
 
     assert runtime_modules(loaded) == {
         "bots",
+        "counter",
         "counting",
         "creation",
         "errors",

@@ -203,6 +203,7 @@ def test_a_listed_integer_of_lamed(store: redis.Redis, configure: Configure) -> 
     for index in ("alephbet:counter_keys", "alephbet:button:counter_keys"):
         store.sadd(index, plain)
     store.sadd("alephbet:experiments", "button")
+    store.sadd("gimel:namespaces", "alephbet")
     before = snapshot(store)
 
     answer: Any = gimel.track(EVENT)

@@ -91,3 +91,42 @@ def test_notes_of_the_namespace(store: redis.Redis, configure: Configure) -> Non
 
     assert noted == {"experiment not allowed": 1}
     assert snapshot(store) == {}
+
+
+@pytest.mark.parametrize(
+    ("neighbour", "experiment", "namespace"),
+    [
+        ({"event": "g", "variant": "counter_keys"}, "counters:button:g", "alephbet"),
+        ({"event": "g", "variant": "experiments"}, "x", "alephbet:counters:button:g"),
+    ],
+    ids=["an index", "the list of experiments"],
+)
+def test_a_counter_where_1_5_0_would_have_had(
+    gimel_store: redis.Redis,
+    configure: Configure,
+    neighbour: dict[str, str],
+    experiment: str,
+    namespace: str,
+) -> None:
+    """Nobody can prevent a delete by a counter whose key 1.5.0 would have used for a set."""
+    configure(precision=1)
+    send(**neighbour)
+    before = snapshot(gimel_store)
+    send(experiment=experiment, namespace=namespace)
+
+    query = {"experiment": experiment, "namespace": namespace}
+    assert gimel.delete(query) == {"status": "ok", "deleted": 1}
+
+    assert snapshot(gimel_store) == before
+
+
+@pytest.mark.parametrize("entry", ["rubbish", "", "a b c", "a 99999999999999999999 c", b"\xff 1 x"])
+def test_a_malformed_entry_of_the_record(gimel_store: redis.Redis, entry: str | bytes) -> None:
+    """It is not in the way."""
+    send()
+    gimel_store.sadd("alephbet:button:deleting", entry)
+
+    assert gimel.delete({"experiment": "button"}) == {"status": "ok", "deleted": 1}
+
+    left = snapshot(gimel_store)
+    assert left == ({"alephbet:button:deleting": {entry}} if isinstance(entry, bytes) else {})

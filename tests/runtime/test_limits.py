@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import gimel
 from gimel.runtime import process
 from tests.support.events import EVENT, OK, Configure, ignored
-from tests.support.redis_content import Contents, notes, snapshot, without_notes
+from tests.support.redis_content import Contents, counter_id, notes, snapshot, without_notes
 from tests.support.sending import send, send_batch
 
 LIMITS: dict[str, Callable[[int], dict[str, str]]] = {
@@ -254,8 +254,20 @@ class TestSince:
     def test_older_than_this_version(self, gimel_store: redis.Redis) -> None:
         """The time when an experiment of 1.5.0 began is unknown: null, not that of the upgrade."""
         gimel_store.sadd("alephbet:experiments", "button")
+        gimel_store.sadd(
+            "alephbet:button:counter_keys", counter_id("button", "participate", "blue", 1)
+        )
 
         send()
+
+        assert gimel.all({}, None)[1]["since"] is None
+
+    def test_older_with_a_colon(self, gimel_store: redis.Redis) -> None:
+        """The same holds where 1.5.0 spelled the key of the index in another way."""
+        gimel_store.sadd("alephbet:experiments", "a:b")
+        gimel_store.sadd("alephbet:a:b:counter_keys", "alephbet:counters:a:b:participate:blue")
+
+        send(experiment="a:b")
 
         assert gimel.all({}, None)[1]["since"] is None
 

@@ -7,7 +7,7 @@ import redis
 
 import gimel
 from gimel.runtime import process
-from tests.support.events import Configure
+from tests.support.events import OK, Configure
 from tests.support.redis_content import counter_id, snapshot
 from tests.support.sending import send, send_batch
 
@@ -68,6 +68,19 @@ def test_experiment_of_an_early_2_0_0(gimel_store: redis.Redis, configure: Confi
 
     assert trials() == {"red": {"16": 100}, "blue": {"16": 1}}
     assert gimel_store.hget("alephbet:button:meta", "precision") == b"16"
+
+
+@pytest.mark.parametrize("noted", ["", "7", "many", b"\xff"])
+def test_unusable_note(gimel_store: redis.Redis, noted: str | bytes) -> None:
+    """Where something else is noted as the precision, the counters say what it is."""
+    send(uuid="1")
+    gimel_store.hset("alephbet:button:meta", "precision", noted)
+    process.forget()
+
+    assert send(uuid="2") == OK
+    assert send(variant="blue") == OK
+
+    assert trials() == {"red": {"16": 2}, "blue": {"16": 1}}
 
 
 def test_deleted_and_begun_again(gimel_store: redis.Redis, configure: Configure) -> None:

@@ -189,3 +189,21 @@ class TestForeignContent:
         after = [item for item in gimel.all({}) if item.get("experiment") in (None, "button")]
 
         assert after == before
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [(b"\xff", b"x"), (b"x", b"\xff"), (b"ignored:bot", b"9" * 5000), (b"precision", b"9" * 5000)],
+    ids=["field", "value", "number", "precision"],
+)
+def test_what_else_lies_in_a_meta_hash(
+    gimel_store: redis.Redis, field: bytes, value: bytes
+) -> None:
+    """It does not hide or shift what Gimel noted."""
+    send()
+    gimel_store.hset("alephbet:button:meta", mapping={field: value, b"since": b"123"})
+
+    (button,) = gimel.all({})[1:]
+
+    assert button["since"] == 123
+    assert button["ignored"] == {}

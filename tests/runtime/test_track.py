@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
@@ -15,6 +16,7 @@ from tests.support.events import (
     Gateway,
     ignored,
     read,
+    rest,
     with_each_gateway,
 )
 from tests.support.redis_content import count, snapshot
@@ -115,3 +117,16 @@ def test_repeated(gimel_store: redis.Redis, gateway: Gateway) -> None:
     assert read(alone) == (200, OK)
     assert read(in_a_batch) == (200, {"status": "ok", "events": [OK, OK]})
     assert snapshot(gimel_store) == before
+
+
+def test_a_body_that_could_use_up_the_memory(gimel_store: redis.Redis) -> None:
+    """A body longer than any valid one is refused before it is parsed."""
+    longest = json.dumps([dict.fromkeys(EVENT, "\N{GRINNING FACE}" * 200)] * 100)
+
+    assert read(gimel.track(rest("POST", body=longest), None))[0] == 200
+    encoded = {**rest("POST", body=base64.b64encode(longest.encode()).decode())}
+    assert read(gimel.track({**encoded, "isBase64Encoded": True}, None))[0] == 200
+    assert read(gimel.track(rest("POST", body="[" + "[]," * 600_000 + "[]]"), None)) == (
+        400,
+        {"error": "the body is longer than 1700000 characters"},
+    )

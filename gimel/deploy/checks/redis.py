@@ -45,7 +45,8 @@ def check_redis(config: Config) -> list[Finding]:
 def _check_permissions(client: Any, config: Config, info: Mapping[str, Any]) -> Finding:
     namespaces = config.document.allowed_namespaces or [DEFAULT_NAMESPACE]
     probes = redis_permissions.probes(namespaces, cluster=bool(info.get("cluster_enabled")))
-    denied, complete = redis_permissions.ask(client.connection_pool.get_connection(), probes)
+    with client.client() as single:
+        denied, complete = redis_permissions.ask(single.connection, probes)
     user = config.require_redis().username or "default"
     return redis_permissions.permission_finding(user, denied, complete=complete)
 

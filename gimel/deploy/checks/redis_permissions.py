@@ -31,7 +31,7 @@ WRITES: dict[str, tuple[str | int, ...]] = {
     "PFADD": ("member",),
     "SADD": ("member",),
 }
-DELETES: dict[str, tuple[str | int, ...]] = {"DEL": (), "SREM": ("member",)}
+DELETES: dict[str, tuple[str | int, ...]] = {"DEL": (), "HDEL": ("field",), "SREM": ("member",)}
 """These three have all commands of the runtime, with what follows the key."""
 
 ON_CLUSTERS = "ASKING"

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 SLICE = 2000
 """How many commands callers should send at a time, so that memory and waits are bounded."""
 
+_MOST_SETS = 50  # read side by side
 _MOST_REDIRECTIONS = 5
 
 
@@ -90,17 +91,17 @@ class Client:
         return replies
 
     def in_order(
-        self, first: Sequence[Command], second: Sequence[Command]
+        self, first: Sequence[Command], second: Sequence[Command], *, idempotent: bool = True
     ) -> tuple[list[Reply], list[Reply]]:
         """Execute the first commands before the second ones, on a cluster too.
 
-        One server does so in one round trip. All commands may be sent again.
+        One server does so in one round trip.
         """
         if not self._address_of_slot:
-            replies = self._ask_one(self._home, [*first, *second], idempotent=True)
+            replies = self._ask_one(self._home, [*first, *second], idempotent)
             if Redirected not in map(type, replies):
                 return replies[: len(first)], replies[len(first) :]
-        return self.execute(first), self.execute(second)
+        return self.execute(first, idempotent=idempotent), self.execute(second)
 
     def run(self, commands: Sequence[Command], *, idempotent: bool = True) -> list[Reply]:
         """Execute the commands. Raises the first error among the replies as well."""
@@ -110,7 +111,7 @@ class Client:
         return replies
 
     def read(self, commands: Sequence[Command]) -> list[Reply]:
-        """Execute commands that read. Where a key holds another type of value, the reply is None.
+        """Execute the commands. Where a key holds another type of value, the reply is None.
 
         With colons in a name, the key that 1.5.0 would have used may be any other key.
         """
@@ -127,17 +128,16 @@ class Client:
 
         A key that holds another type of value has no members.
         """
-        cursors: dict[str, Any] = dict.fromkeys(keys, b"0")
-        while cursors:
-            replies = self.read([("SSCAN", key, at, "COUNT", SLICE) for key, at in cursors.items()])
-            following = {}
-            for key, reply in zip(cursors, replies, strict=True):
+        waiting: list[tuple[str, Any]] = [(key, b"0") for key in keys]
+        while waiting:
+            some, waiting = waiting[:_MOST_SETS], waiting[_MOST_SETS:]
+            replies = self.read([("SSCAN", key, at, "COUNT", SLICE) for key, at in some])
+            for (key, _), reply in zip(some, replies, strict=True):
                 if isinstance(reply, list):
                     cursor, found = reply
                     yield key, texts(found)
                     if cursor != b"0":
-                        following[key] = cursor
-            cursors = following
+                        waiting.append((key, cursor))
 
     def stream(self, commands: Iterable[Command]) -> Iterator[Reply]:
         """Yield what `read` returns for many commands, a bounded number of them at a time."""
@@ -250,22 +250,10 @@ def check(command: Command, reply: Reply) -> None:
 
 
 def texts(reply: Reply) -> list[str]:
-    """Return the members of a set or hash that are text. Gimel writes no others."""
-    members = (
-        [member for member in reply if isinstance(member, bytes)] if isinstance(reply, list) else []
-    )
-    try:
-        return [member.decode() for member in members]
-    except UnicodeDecodeError:
-        return [member.decode() for member in members if _is_text(member)]
-
-
-def _is_text(member: bytes) -> bool:
-    try:
-        member.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    """Return the members of a set that are text. Gimel writes no others."""
+    members = reply if isinstance(reply, list) else []
+    texts = [(each, each.decode(errors="ignore")) for each in members if isinstance(each, bytes)]
+    return [text for member, text in texts if len(text) == len(member) or text.encode() == member]
 
 
 def slot_of(key: bytes) -> int:

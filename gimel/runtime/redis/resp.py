@@ -7,6 +7,7 @@ where the next reply begins.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 from gimel.runtime.errors import ConnectionFailed, ProtocolError, ServerError, server_error
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     Command: TypeAlias = bytes | tuple[bytes | str | int, ...]
     Reply: TypeAlias = str | bytes | int | ServerError | list["Reply"] | None
 
+_NUMBERS = re.compile(rb"(?::[0-9]{1,19}\r\n)+")
 _LONGEST_LINE = 64 * 1024
 _LONGEST_STRING = 512 * 1024 * 1024
 _DEEPEST_ARRAY = 32
@@ -84,11 +86,11 @@ class Reader:
         return replies
 
     def _numbers(self, most: int) -> list[int]:
-        """Return numbers that have arrived, none where anything else came with them."""
-        end = self._data.rfind(b"\r\n", self._position)
-        digits = self._data[self._position + 1 : max(end, 0)].split(b"\r\n:", most)[:most]
-        if not (all(digits) and b"".join(digits).isdigit() and len(max(digits, key=len)) < 20):
+        """Return the numbers that come next and have arrived."""
+        found = _NUMBERS.match(self._data, self._position)
+        if found is None:
             return []
+        digits = found[0][1:-2].split(b"\r\n:", most)[:most]
         self._position += sum(map(len, digits)) + 3 * len(digits)
         return list(map(int, digits))
 
