@@ -318,6 +318,7 @@ def test_every_server_error_has_its_type(message: str, kind: type[errors.ServerE
         ("ASK 0 node-1.example:7000", True, 0, "node-1.example", 7000),
         ("MOVED 1 ::1:6381", False, 1, "::1", 6381),
         ("MOVED 1 :6381", False, 1, "", 6381),
+        ("MOVED 1 ?:6381", False, 1, "", 6381),
     ],
 )
 def test_a_redirection_has_an_address(
