@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,7 +38,6 @@ def test_the_table_replaces_what_was_measured_before() -> None:
     assert insert(twice, "") == insert(page, "")
 
 
-@pytest.mark.skipif(not shutil.which("cc") or not shutil.which("taskset"), reason="needs cc")
 @pytest.mark.parametrize("commands", C_CLIENTS)
 def test_the_c_client_does_the_work_of_track(
     gimel_store: redis.Redis, session_store: Store, tmp_path: Path, commands: str

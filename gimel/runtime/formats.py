@@ -50,10 +50,10 @@ class Format:
 
     def matches(self, event: Any, context: Any) -> bool:
         """Return whether the event has this format. `context` is its `requestContext`, if any."""
-        raise NotImplementedError
+        return isinstance(context, dict)
 
     def method(self, event: Mapping[str, Any]) -> str:
-        """Return the HTTP method in capitals, "" where there is none."""
+        """Return the HTTP method in capitals, or "" if the event has no method."""
         return _upper(event.get("httpMethod"))
 
     def parameters(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -63,7 +63,7 @@ class Format:
         )
 
     def header(self, event: Mapping[str, Any], name: str) -> str:
-        """Return a header, "" where there is none. `name` is in title case, like Content-Type."""
+        """Return a header, or "" if it is missing. `name` is in title case, like Content-Type."""
         headers = _dict(event.get("headers")) or _last_values(event.get("multiValueHeaders"))
         value = headers.get(name)
         if value is None:  # their case is the client's, and HTTP/2 has lower case
@@ -133,9 +133,6 @@ class LoadBalancer(Format):
 
 class OtherGateway(Format):
     """A gateway that Gimel does not read, such as a WebSocket API or VPC Lattice."""
-
-    def matches(self, event: Any, context: Any) -> bool:
-        return isinstance(context, dict)
 
     def method(self, event: Mapping[str, Any]) -> Any:
         raise BadRequest(f"the event must come from {GATEWAYS}")

@@ -133,7 +133,7 @@ def test_a_name_without_wildcards_is_not_looked_up(run: Callable[..., Done]) -> 
 
 
 def test_a_pattern_that_matches_nothing(run: Callable[..., Done]) -> None:
-    """Is no failure, and asks nothing."""
+    """This is not a failure, and no question is asked."""
     api = Api("new")
 
     done = run(api, "old-*")

@@ -114,7 +114,7 @@ class Connection:
 
 
 def remaining(moment: float) -> float:
-    """Return the seconds until the moment. Raises TimeoutError if there are none left.
+    """Return the seconds until the moment. Raises TimeoutError if no time is left.
 
     A socket would take a time-out of zero for "do not wait" and raise another error.
     """
