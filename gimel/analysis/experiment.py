@@ -236,7 +236,7 @@ def analyse(
         raise NotFound(
             f"The experiment {counts.name!r} has no variant {control!r}.", suggest(control, names)
         )
-    first = control or design.control or default_control(names)
+    first = control or design.control or default_control(names)[0]
     names.sort(key=lambda name: name != first)
 
     def arms(conversions: Mapping[str, Count]) -> tuple[Arm, ...]:

@@ -20,20 +20,28 @@ from tests.support.answers import analysed, answer, row, two
 
 
 @pytest.mark.parametrize(
-    ("variants", "control"),
+    ("variants", "control", "is_guess"),
     [
-        (["Amber", "Control", "baseline"], "Control"),
-        (["AMBER", "ORIGINAL", "baseline"], "ORIGINAL"),
-        (["Amber", "Baseline", "a"], "Baseline"),
-        (["red", "blue"], "blue"),
-        (["controlled", "b"], "b"),
-        ([], None),
+        (["Amber", "Control", "baseline"], "Control", False),
+        (["AMBER", "ORIGINAL", "baseline"], "ORIGINAL", False),
+        (["Amber", "Baseline", "a"], "Baseline", False),
+        (["new", "old"], "old", False),
+        (["A", "B"], "A", False),
+        (["1", "0"], "0", False),
+        (["off", "on"], "off", False),
+        (["current", "improved"], "current", False),
+        (["alternative", "default"], "default", False),
+        (["red", "blue"], "blue", True),
+        (["controlled", "b"], "b", True),
+        ([], None, False),
     ],
     ids=str,
 )
-def test_the_control_is_found_by_its_name(variants: list[str], control: str | None) -> None:
-    """It is the variant named control, original or baseline in any case, else the first."""
-    assert default_control(variants) == control
+def test_the_control_is_found_by_its_name(
+    variants: list[str], control: str | None, is_guess: bool
+) -> None:
+    """It is the variant with a usual name of a control in any case, else a guess: the first."""
+    assert default_control(variants) == (control, is_guess)
 
 
 def test_the_control_comes_first() -> None:
