@@ -7,18 +7,26 @@ where the counts come from nor how anything is shown.
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from gimel.analysis import posterior, stats
+from gimel.analysis.comparison import Question, compare
 from gimel.analysis.counts import Arm, Count, ExperimentCounts, NamespaceCounts
-from gimel.analysis.design import Design, default_control
+from gimel.analysis.decision import Case
+from gimel.analysis.design import Design, Role, default_control
+from gimel.analysis.forecast import Progress
+from gimel.analysis.goal import Goal
+from gimel.analysis.headline import summarize
 from gimel.analysis.phrases import pluralize
-from gimel.analysis.split import Split, check_split
-from gimel.analysis.stats import Comparison, Estimate
-from gimel.analysis.verdict import NO_DATA, Kind, Verdict, decide
+from gimel.analysis.refusals import refuse
+from gimel.analysis.shares import ShareCheck, check_shares
+from gimel.analysis.verdict import NO_DATA, Verdict
 from gimel.errors import GimelError, suggest
+
+_SECONDS_PER_DAY = 86_400
 
 LIMIT_REACHED = "limit reached"
 """The reason with which the runtime reports events that a limit kept from being counted.
@@ -26,115 +34,9 @@ LIMIT_REACHED = "limit reached"
 Repeats `gimel.runtime.event.LIMIT_REACHED`, because the analysis must not import the runtime.
 """
 
-_HEADLINE_ORDER = (
-    Kind.SPLIT_MISMATCH,
-    Kind.WINNER,
-    Kind.CONTROL_WINS,
-    Kind.NO_DIFFERENCE,
-    Kind.TOO_EARLY,
-    Kind.TOO_NOISY,
-    Kind.NO_CONVERSIONS,
-    Kind.NOT_A_CONVERSION,
-    Kind.SINGLE_VARIANT,
-    Kind.NO_DATA,
-)
-
 
 class NotFound(GimelError):
     """A name that does not exist; the hint suggests similar names."""
-
-
-@dataclass(frozen=True)
-class Variant:
-    """The figures of one variant under one goal.
-
-    Attributes:
-        arm: Its counts.
-        rate: Its conversion rate with the Wilson interval; 0 to 1 without visitors.
-        beats_control: The probability that its rate is above the control's. None for the control
-            itself, and while either has no visitors.
-        best: The probability that its rate is the highest of all variants with visitors. None
-            while it has no visitors, or no other variant has any.
-        comparison: The comparison with the control; None for the control itself.
-    """
-
-    arm: Arm
-    rate: Estimate
-    beats_control: float | None
-    best: float | None
-    comparison: Comparison | None
-
-    @property
-    def is_control(self) -> bool:
-        """Whether the other variants are compared with this one."""
-        return self.comparison is None
-
-
-@dataclass(frozen=True)
-class Goal:
-    """One goal of an experiment.
-
-    Attributes:
-        name: The goal's name.
-        arms: The variants under this goal: the control first, the others by name.
-        control: The first of `arms`.
-        confidence: The confidence level of every interval.
-    """
-
-    name: str
-    arms: tuple[Arm, ...]
-    control: Arm
-    confidence: float
-
-    @cached_property
-    def verdict(self) -> Verdict:
-        """The verdict on this goal."""
-        return decide(self.arms, self.control, self.confidence)
-
-    @cached_property
-    def variants(self) -> tuple[Variant, ...]:
-        """The figures of every variant, in the order of `arms`."""
-        comparisons = {
-            comparison.arm.name: comparison
-            for comparison in stats.compare(self.arms, self.control, self.confidence)
-        }
-        chances = self._chances()
-        variants = []
-        for arm in self.arms:
-            chance, comparison = chances.get(arm.name), comparisons.get(arm.name)
-            knows_control = bool(comparison and self.control.visitors.value)
-            variants.append(
-                Variant(
-                    arm,
-                    stats.rate(arm, self.confidence),
-                    chance.beats_control if chance and knows_control else None,
-                    chance.best if chance else None,
-                    comparison,
-                )
-            )
-        return tuple(variants)
-
-    def _chances(self) -> dict[str, posterior.Chance]:
-        """Return the chances of the variants that have visitors, if there are at least two.
-
-        Nothing is known of a variant without visitors. Its flat posterior would make it the likely
-        best of all.
-        """
-        seen = [arm for arm in self.arms if arm.visitors.value]
-        if len(seen) < 2:
-            return {}
-        found = posterior.chances(seen, seen[0])
-        return {arm.name: chance for arm, chance in zip(seen, found, strict=True)}
-
-    @property
-    def is_conversion(self) -> bool:
-        """False if there are more goals than visitors: show `arm.per_visitor` instead of a rate."""
-        return all(arm.is_conversion for arm in self.arms)
-
-    @property
-    def widening(self) -> float:
-        """How much counting noise widens the widest interval of a rate: 0.05 means by 5%."""
-        return max((arm.widening for arm in self.arms), default=0.0)
 
 
 @dataclass(frozen=True)
@@ -148,9 +50,13 @@ class Experiment:
         unreadable: The number of counters that could not be read.
         precision: The precision that it began with; None if unknown or exact.
         arms: The variants without conversions: the control first, the others by name.
-        goals: The goals, by name.
+        goals: The goals to show, by name.
+        all_goals: All goals, on which the headline rests.
         split: The split check, with shares in the order of `arms`.
         confidence: The confidence level of every interval and verdict.
+        design: How it was designed.
+        progress: How far it has come.
+        control_is_guess: Whether the control was chosen only because it is first by name.
     """
 
     name: str
@@ -160,8 +66,12 @@ class Experiment:
     precision: int | None
     arms: tuple[Arm, ...]
     goals: tuple[Goal, ...]
-    split: Split
+    all_goals: tuple[Goal, ...]
+    split: ShareCheck
     confidence: float
+    design: Design
+    progress: Progress
+    control_is_guess: bool
 
     @property
     def control(self) -> Arm | None:
@@ -171,7 +81,7 @@ class Experiment:
     @property
     def visitors(self) -> float:
         """The visitors of all variants together."""
-        return sum(arm.visitors.value for arm in self.arms)
+        return self.progress.visitors
 
     @property
     def widening(self) -> float:
@@ -179,28 +89,18 @@ class Experiment:
         return max((goal.widening for goal in self.goals if goal.is_conversion), default=0.0)
 
     @cached_property
-    def verdicts(self) -> tuple[tuple[str, Verdict], ...]:
-        """Every goal's name with its verdict.
-
-        Without goals there is one verdict on the visitors, for the goal ''.
-        """
-        if self.goals:
-            return tuple((goal.name, goal.verdict) for goal in self.goals)
-        if self.control is None:
-            return (("", NO_DATA),)
-        return (("", decide(self.arms, self.control, self.confidence)),)
-
-    @property
-    def headline(self) -> tuple[str, Verdict]:
-        """The most important of `verdicts`: a wrong split, else a decision, else the progress."""
-        return min(self.verdicts, key=lambda pair: _HEADLINE_ORDER.index(pair[1].kind))
+    def headline(self) -> Verdict:
+        """The verdict on the experiment as a whole."""
+        if self.all_goals:
+            return summarize(self.all_goals, self.design.goal, self.visitors)
+        return (refuse(self.arms) if self.arms else None) or NO_DATA
 
     @cached_property
     def doubts(self) -> tuple[str, ...]:
         """Problems with the data as a whole, one sentence each; a wrong split comes first."""
         doubts = []
         if self.split.is_mismatch:
-            doubts.append(self.headline[1].sentence)
+            doubts.append(self.headline.sentence)
         if self.unreadable:
             doubts.append(f"incomplete: {pluralize(self.unreadable, 'counter')} cannot be read")
         if lost := self.ignored.get(LIMIT_REACHED):
@@ -218,14 +118,17 @@ class Experiment:
 def analyse(
     counts: ExperimentCounts,
     design: Design | None = None,
+    *,
+    now: float,
     confidence: float = 0.95,
     control: str | None = None,
 ) -> Experiment:
-    """Return one experiment with its statistics.
+    """Return one experiment with its statistics at the time `now`, in seconds since 1970.
 
-    The control is `control`, else the design's, else the variant named control, original or
-    baseline, else the first by name. A variant that only the design knows has no visitors. If the
-    design has weights, a variant without one gets weight 0: it is excluded from the split check.
+    The control is `control`, else the design's, else the variant with a usual name of a control,
+    else the first by name. A variant that only the design knows has no visitors. If the design has
+    weights, a variant without one gets weight 0: it is excluded from the split check and from the
+    verdict.
 
     Raises:
         NotFound: There is no variant `control`.
@@ -236,8 +139,9 @@ def analyse(
         raise NotFound(
             f"The experiment {counts.name!r} has no variant {control!r}.", suggest(control, names)
         )
-    first = control or design.control or default_control(names)[0]
-    names.sort(key=lambda name: name != first)
+    usual, is_guess = default_control(names)
+    first = control or design.control
+    names.sort(key=lambda name: name != (first or usual))
 
     def arms(conversions: Mapping[str, Count]) -> tuple[Arm, ...]:
         return tuple(
@@ -251,7 +155,20 @@ def analyse(
         )
 
     variants = arms({})
-    goals = [(goal, arms(conversions)) for goal, conversions in counts.goals.items() if names]
+    progress = Progress(
+        math.fsum(arm.visitors.value for arm in variants),
+        None if counts.since is None else max(0.0, now - counts.since) / _SECONDS_PER_DAY,
+        design.minimum_days,
+        design.visitors,
+    )
+    is_guess = is_guess and first is None and len(names) > 1
+    goals = _goals(
+        {goal: arms(found) for goal, found in counts.goals.items() if names},
+        design,
+        progress,
+        confidence,
+        is_guess,
+    )
     return Experiment(
         counts.name,
         counts.since,
@@ -259,10 +176,55 @@ def analyse(
         counts.unreadable,
         counts.precision or _largest(counts.visitors).precision or None,
         variants,
-        tuple(Goal(goal, goal_arms, goal_arms[0], confidence) for goal, goal_arms in goals),
-        check_split(variants),
+        goals,
+        goals,
+        check_shares(variants),
         confidence,
+        design,
+        progress,
+        is_guess,
     )
+
+
+def _goals(
+    arms_by_goal: Mapping[str, tuple[Arm, ...]],
+    design: Design,
+    progress: Progress,
+    confidence: float,
+    control_is_guess: bool,
+) -> tuple[Goal, ...]:
+    """Return the goals with their comparisons; those of one role share the error."""
+    families = Counter(
+        design.role(goal)
+        for goal, arms in arms_by_goal.items()
+        if all(arm.is_conversion for arm in arms)
+    )
+    cases = {}
+    for goal, (control, *others) in arms_by_goal.items():
+        role = design.role(goal)
+        question = Question(confidence, families[role], design.lift, goal in design.decrease)
+        comparisons = compare(control, others, question)
+        cases[goal] = Case(control, comparisons, role, progress, control_is_guess)
+
+    def elsewhere(goal: str, direction: int, *roles: Role) -> frozenset[str]:
+        return frozenset().union(
+            *(
+                case.decided(direction)
+                for other, case in cases.items()
+                if other != goal and case.role in roles and case.is_conversion
+            )
+        )
+
+    goals = []
+    for goal, case in cases.items():
+        if case.role is Role.EQUAL:
+            better = elsewhere(goal, 1, Role.EQUAL)
+            worse = elsewhere(goal, -1, Role.EQUAL)
+            case = replace(case, better_elsewhere=better, worse_elsewhere=worse)
+        elif case.role is Role.PRIMARY:
+            case = replace(case, worse_elsewhere=elsewhere(goal, -1, Role.GUARDRAIL))
+        goals.append(Goal(goal, case, confidence))
+    return tuple(goals)
 
 
 def _largest(visitors: Mapping[str, Count]) -> Count:
@@ -272,13 +234,15 @@ def _largest(visitors: Mapping[str, Count]) -> Count:
 def analyse_all(
     counts: NamespaceCounts,
     designs: Mapping[str, Design],
+    *,
+    now: float,
     confidence: float = 0.95,
     control: str | None = None,
 ) -> tuple[Experiment, ...]:
     """Return all experiments with their statistics, doubtful ones first, else in the given order.
 
     `designs` has the design of each experiment that has one. `control` is used in every experiment
-    that has such a variant.
+    that has such a variant. `now` is in seconds since 1970.
 
     Raises:
         NotFound: No experiment has a variant `control`.
@@ -288,7 +252,8 @@ def analyse_all(
         design = designs.get(each.name, Design())
         names = design.variants(each.visitors)
         all_names.update(names)
-        experiments.append(analyse(each, design, confidence, control if control in names else None))
+        chosen = control if control in names else None
+        experiments.append(analyse(each, design, now=now, confidence=confidence, control=chosen))
     if control is not None and experiments and control not in all_names:
         raise NotFound(
             f"No experiment has a variant {control!r}.", suggest(control, sorted(all_names))

@@ -47,27 +47,31 @@ _SERIES_BELOW = 1e-3  # where the direct formula loses digits, and the series is
 
 
 @dataclass(frozen=True)
-class LiftInterval:
-    """The always-valid interval of a lift; None on a side means that it is open there.
+class Lift:
+    """A relative lift with its always-valid interval, as shares of 1.
 
     Attributes:
-        low: The lower end; open means that even a lift of -100% is possible.
-        high: The upper end; open means that there is no upper bound.
+        value: The observed lift; None without conversions of the control.
+        low: The lower end. None: it is open, and even a lift of -100% is possible.
+        high: The upper end. None: it is open, and there is no upper bound.
     """
 
+    value: float | None
     low: float | None
     high: float | None
 
     @property
-    def excludes_zero(self) -> bool:
-        """Whether the variant wins or loses."""
-        return (self.low is not None and self.low > 0) or (self.high is not None and self.high < 0)
+    def sign(self) -> int:
+        """1 if the interval is above zero, -1 if it is below, 0 if it contains zero."""
+        if self.low is not None and self.low > 0:
+            return 1
+        return -1 if self.high is not None and self.high < 0 else 0
 
-    def is_within(self, low: float, high: float) -> bool:
-        """Return whether both ends lie between `low` and `high`."""
+    def is_within(self, bound: float) -> bool:
+        """Return whether both ends are at most `bound` from zero."""
         if self.low is None or self.high is None:
             return False
-        return low <= self.low and self.high <= high
+        return -bound <= self.low and self.high <= bound
 
 
 @dataclass(frozen=True)
@@ -115,11 +119,10 @@ class Pair:
         arm = 0 if side > 0 else 1
         return -math.log((self.successes[arm] + 0.5) / (self.trials[arm] + 1))
 
-    def deviance(self, log_lift: float) -> float:
-        """Return twice the log-likelihood ratio of the observed rates to those of this lift.
+    def fitted(self, log_lift: float) -> tuple[float, float]:
+        """Return the most likely rates p and rho p among those of the lift rho - 1.
 
-        The rates p and rho p that fit best among those of the lift rho - 1 are given by the smaller
-        root of N rho p^2 - ((n_a + s_b) + rho (n_b + s_a)) p + S = 0.
+        p is the smaller root of N rho p^2 - ((n_a + s_b) + rho (n_b + s_a)) p + S = 0.
         """
         (n_a, n_b), (s_a, s_b) = self.trials, self.successes
         ratio = math.exp(log_lift)
@@ -129,7 +132,13 @@ class Pair:
         apart = f_a - ratio * f_b - (s_a + s_b) * math.expm1(log_lift)
         root = math.sqrt(apart * apart + 4 * ratio * f_a * f_b)
         p = min(2 * (s_a + s_b) / (first + second + root), 1.0, 1 / ratio)
-        return 2 * (n_a * divergence(s_a / n_a, p) + n_b * divergence(s_b / n_b, ratio * p))
+        return p, ratio * p
+
+    def deviance(self, log_lift: float) -> float:
+        """Return twice the log-likelihood ratio of the observed rates to the fitted ones."""
+        (n_a, n_b), (s_a, s_b) = self.trials, self.successes
+        p_a, p_b = self.fitted(log_lift)
+        return 2 * (n_a * divergence(s_a / n_a, p_a) + n_b * divergence(s_b / n_b, p_b))
 
     def sampling_variance(self, log_lift: float) -> float:
         """Return the variance of the estimated log lift if this were the true one, without noise.
@@ -192,22 +201,41 @@ def log_evidence(control: Arm, variant: Arm, log_lift: float, lift_worth_detecti
     return Pair.of(control, variant, lift_worth_detecting).log_evidence(bounded)
 
 
-def lift_interval(
-    control: Arm, variant: Arm, lift_worth_detecting: float, alpha: float
-) -> LiftInterval:
-    """Return the always-valid interval of the lift: it holds the true one with 1 - alpha.
+def lift_interval(control: Arm, variant: Arm, lift_worth_detecting: float, alpha: float) -> Lift:
+    """Return the lift with its always-valid interval, which holds the true one with 1 - alpha.
 
-    It reaches from the estimate to the nearest lift whose evidence exceeds 1 / alpha on either
-    side. Without one it is open on that side.
+    The interval reaches from the estimate to the nearest lift whose evidence exceeds 1 / alpha on
+    either side. Without one it is open on that side.
     """
     pair = Pair.of(control, variant, lift_worth_detecting)
     if not pair.has_visitors:
-        return LiftInterval(None, None)
+        return Lift(None, None, None)
     threshold = -math.log(alpha)
     low, high = (_nearest_excluded(pair, side, threshold) for side in (-1, 1))
-    return LiftInterval(
-        None if low is None else math.expm1(low), None if high is None else math.expm1(high)
+    return Lift(
+        variant.rate / control.rate - 1 if control.rate else None,
+        None if low is None else math.expm1(low),
+        None if high is None else math.expm1(high),
     )
+
+
+def failures(control: Arm, variant: Arm, conversions: Lift, lift_worth_detecting: float) -> Lift:
+    """Return the same in failures, the visitors who do not convert: an upper end becomes a lower.
+
+    Each end becomes the ratio of the failures at the rates that fit it best. Zero stays zero, so
+    that both intervals exclude it or neither does.
+    """
+    pair = Pair.of(control, variant, lift_worth_detecting)
+
+    def translate(end: float | None) -> float | None:
+        if end is None:
+            return None
+        p_a, p_b = pair.fitted(math.log1p(end))
+        return (1 - p_b) / (1 - p_a) - 1 if p_a < 1 else None
+
+    low, high = translate(conversions.high), translate(conversions.low)
+    observed = (1 - variant.rate) / (1 - control.rate) - 1 if control.rate < 1 else None
+    return Lift(observed, low, high)
 
 
 def divergence(observed: float, fitted: float) -> float:

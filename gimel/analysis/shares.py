@@ -42,6 +42,13 @@ class ShareCheck:
         """Whether any share is wrong."""
         return any(self.excluded)
 
+    @property
+    def p(self) -> float:
+        """The always-valid p-value of the split: below `ALPHA` for a mismatch, unless rounded."""
+        arms = sum(share > 0 for share in self.expected)
+        tests = arms if arms > 2 else 1
+        return min(1.0, tests * math.exp(-max(self.evidence, default=0.0)))
+
 
 def check_shares(arms: Sequence[Arm], alpha: float = ALPHA) -> ShareCheck:
     """Check the visitors of each arm against its weight, as often as one likes.

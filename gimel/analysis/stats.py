@@ -27,52 +27,6 @@ class Estimate:
     high: float
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """An arm compared with the control.
-
-    The fixed-horizon figures (`difference`, `lift`, `p`, `p_adjusted`) hold for one look on a date
-    chosen in advance. The anytime figures hold at every look, and for all variants together.
-
-    Attributes:
-        arm: The variant.
-        control: The control.
-        difference: The difference of the rates, with Newcombe's interval.
-        lift: The relative lift, with Katz's interval. None while one arm has no conversions.
-        p: The p-value of the pooled z-test; 1 if an arm has no visitors.
-        p_adjusted: The same, adjusted for the number of variants by Holm's method.
-        anytime_difference: The difference with its always-valid interval; -1 to 1 while an arm has
-            no visitors.
-        anytime_lift: The lift with its always-valid interval. None while one arm has no
-            conversions.
-        anytime_p: The always-valid p-value; 1 if an arm has no visitors.
-    """
-
-    arm: Arm
-    control: Arm
-    difference: Estimate
-    lift: Estimate | None
-    p: float
-    p_adjusted: float
-    anytime_difference: Estimate
-    anytime_lift: Estimate | None
-    anytime_p: float
-
-    @property
-    def wins(self) -> bool:
-        """Whether the variant beats the control, no matter how often one looks."""
-        return self.anytime_difference.low > 0 and (
-            self.anytime_lift is None or self.anytime_lift.low > 0
-        )
-
-    @property
-    def loses(self) -> bool:
-        """Whether the control beats the variant, no matter how often one looks."""
-        return self.anytime_difference.high < 0 and (
-            self.anytime_lift is None or self.anytime_lift.high < 0
-        )
-
-
 def quantile(confidence: float) -> float:
     """Return the normal quantile z of a two-sided interval: 1.96 for a confidence of 0.95."""
     return -NormalDist().inv_cdf((1 - confidence) / 2)
@@ -208,37 +162,6 @@ def anytime_lift(arm: Arm, control: Arm, confidence: float = 0.95) -> Estimate |
     """
     size = arm.effective_size + control.effective_size
     return _lift(arm, control, anytime_multiplier(size, confidence))
-
-
-def compare(arms: Sequence[Arm], control: Arm, confidence: float = 0.95) -> tuple[Comparison, ...]:
-    """Compare every arm but `control` with it, in the order of `arms`.
-
-    The anytime figures hold for all comparisons together, by Bonferroni's correction: each interval
-    has the confidence 1 - (1 - confidence) / comparisons, and each `anytime_p` is multiplied by
-    their number.
-    """
-    others = [arm for arm in arms if arm is not control]
-    corrected = 1 - (1 - confidence) / max(1, len(others))
-    p_values = [p_value(arm, control) for arm in others]
-    comparisons = []
-    for arm, p, p_adjusted in zip(others, p_values, holm(p_values), strict=True):
-        anytime = anytime_difference(arm, control, corrected)
-        size = arm.effective_size + control.effective_size
-        anytime_p = anytime_p_value(anytime.value, arm.variance + control.variance, size, corrected)
-        comparisons.append(
-            Comparison(
-                arm=arm,
-                control=control,
-                difference=difference(arm, control, confidence),
-                lift=lift(arm, control, confidence),
-                p=p,
-                p_adjusted=p_adjusted,
-                anytime_difference=anytime,
-                anytime_lift=anytime_lift(arm, control, corrected),
-                anytime_p=min(1.0, anytime_p * len(others)),
-            )
-        )
-    return tuple(comparisons)
 
 
 def _mixture(size: float, alpha: float) -> tuple[float, float]:

@@ -1,0 +1,270 @@
+"""The decision on one goal: which variant wins, or what keeps it from being decided.
+
+Decides; `gimel.analysis.sentences` puts the figures into words. A reason to distrust the data comes
+before anything else. A winner rests on the always-valid interval, never on the p-value of one look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from gimel.analysis import sentences
+from gimel.analysis.comparison import Comparison
+from gimel.analysis.counts import EXACT, Arm
+from gimel.analysis.design import Role
+from gimel.analysis.forecast import Forecast, Progress, estimate
+from gimel.analysis.phrases import join_names, percent, pluralize
+from gimel.analysis.refusals import refuse
+from gimel.analysis.verdict import Kind, Verdict
+
+_SAFE = "Safe to stop."
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a verdict on one goal rests on.
+
+    Attributes:
+        control: The control.
+        comparisons: The comparison of every other variant with it.
+        role: What the goal is for.
+        progress: How far the experiment has come.
+        control_is_guess: Whether the control was chosen only because it is first by name.
+        better_elsewhere: The variants that are better under another goal of the same importance.
+        worse_elsewhere: Those that are worse under another goal that may decide.
+    """
+
+    control: Arm
+    comparisons: tuple[Comparison, ...]
+    role: Role
+    progress: Progress
+    control_is_guess: bool = False
+    better_elsewhere: frozenset[str] = frozenset()
+    worse_elsewhere: frozenset[str] = frozenset()
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """The variants: the control first."""
+        return (self.control, *(comparison.arm for comparison in self.comparisons))
+
+    @cached_property
+    def judged(self) -> tuple[Comparison, ...]:
+        """The comparisons that the verdict is about: of variants with visitors and a weight."""
+        return tuple(each for each in self.comparisons if each.has_visitors and each.arm.weight)
+
+    @property
+    def is_conversion(self) -> bool:
+        """Whether the goal can be a conversion: no variant has more goals than visitors."""
+        return all(arm.is_conversion for arm in self.arms)
+
+    def decided(self, direction: int) -> frozenset[str]:
+        """Return the variants that are better (1) or worse (-1) than the control."""
+        return frozenset(each.arm.name for each in self.judged if each.direction == direction)
+
+    @property
+    def lift(self) -> float:
+        """The lift worth detecting."""
+        return self.comparisons[0].question.lift
+
+    @property
+    def over(self) -> str:
+        """The control as it is called in a comparison."""
+        guess = ", the assumed control" if self.control_is_guess else ""
+        return f"{self.control.name}{guess}"
+
+
+def decide(case: Case) -> Verdict:
+    """Return the verdict on one goal.
+
+    A variant wins or loses when its always-valid interval excludes zero. There is no difference
+    when every interval lies within the lift worth detecting on both sides and no fixed-horizon
+    interval excludes zero. Before the minimum days a winner is only ahead. If all winners are worse
+    under another goal, or the losers better, it is a conflict.
+    """
+    if refusal := refuse(case.arms):
+        return refusal
+    if case.role is Role.SECONDARY:
+        return _without_verdict(case)
+    if case.role is Role.GUARDRAIL:
+        return _guard(case)
+    better = [comparison for comparison in case.judged if comparison.direction > 0]
+    if better:
+        harmless = [each for each in better if each.arm.name not in case.worse_elsewhere]
+        return _winner(case, max(harmless or better, key=_gain), not harmless)
+    undecided = [comparison for comparison in case.judged if not comparison.direction]
+    if not undecided:
+        return _control_wins(case)
+    is_small = all(comparison.is_small for comparison in undecided)
+    if is_small and not any(comparison.leaning for comparison in undecided):
+        return _no_difference(case, undecided)
+    return _undecided(case, undecided, is_small)
+
+
+def describe(case: Case, direction: int) -> str:
+    """Return which variants are better (1) or worse (-1) than the control, and by how much."""
+    return "; ".join(
+        f"{each.arm.name} {sentences.effect(each, case.over)}"
+        for each in case.judged
+        if each.direction == direction
+    )
+
+
+def _winner(case: Case, best: Comparison, is_harmful: bool) -> Verdict:
+    found = f"{sentences.effect(best, case.over)}."
+    others = [each for each in case.judged if each is not best]
+    found += sentences.mention([each for each in others if each.direction > 0], "also better")
+    found += _lost(others)
+    found += sentences.mention([each for each in others if not each.direction], "not decided")
+    name, days = best.arm.name, case.progress.days_left
+    if is_harmful:
+        kind, sentence = Kind.CONFLICT, f"{name} {found} But it is worse under another goal."
+    elif days:
+        kind, sentence = Kind.AHEAD, f"{name} is ahead: it {found} {sentences.wait(case.progress)}"
+    else:
+        kind, sentence = Kind.WINNER, f"Choose {name}: it {found} {_SAFE}"
+    return _verdict(case, kind, sentence, best, days_left=days)
+
+
+def _control_wins(case: Case) -> Verdict:
+    closest = max(case.judged, key=_gain)
+    found = f"{closest.arm.name} {sentences.effect(closest)}."
+    if len(case.judged) > 1:
+        effect = sentences.effect(closest)
+        found = f"every variant is worse. The closest is {closest.arm.name}, which {effect}."
+    control = sentences.label_control(case.control.name, case.control_is_guess)
+    days = case.progress.days_left
+    if helped := case.better_elsewhere & case.decided(-1):
+        verb = "is" if len(helped) == 1 else "are"
+        kind = Kind.CONFLICT
+        sentence = f"{found} But {join_names(sorted(helped))} {verb} better under another goal."
+    elif days:
+        kind = Kind.AHEAD
+        sentence = f"{control} is ahead: {found} {sentences.wait(case.progress)}"
+    else:
+        kind, sentence = Kind.CONTROL_WINS, f"Keep {control}: {found} {_SAFE}"
+    return replace(
+        _verdict(case, kind, sentence, closest, days_left=days), variant=case.control.name
+    )
+
+
+def _no_difference(case: Case, undecided: Sequence[Comparison]) -> Verdict:
+    closest, days = max(undecided, key=_gain), case.progress.days_left
+    bound = f"{percent(case.lift)} or more{_in_failures(undecided)}"
+    if days:
+        wait = sentences.wait(case.progress)
+        sentence = f"No difference of {bound} so far.{_lost(case.judged)} {wait}"
+        return _verdict(case, Kind.TOO_EARLY, sentence, closest, days_left=days)
+    subject = "change of failures" if closest.failures else "lift"
+    plural = len(undecided) > 1
+    between = f"the {subject}{'s' if plural else ''} of {sentences.names(undecided)}"
+    between += f" {'are' if plural else 'is'} between {sentences.bounds(undecided)}"
+    sentence = f"No difference of {bound}: {between}.{_lost(case.judged)} {_SAFE}"
+    return _verdict(case, Kind.NO_DIFFERENCE, sentence, closest)
+
+
+def _undecided(case: Case, undecided: Sequence[Comparison], is_small: bool) -> Verdict:
+    """Return when there may be a decision, and how small the difference is if that is known."""
+    closest, progress = max(undecided, key=_gain), case.progress
+    forecast = estimate(undecided, progress)
+    lift, in_failures = percent(case.lift), _in_failures(undecided)
+    if is_small:
+        leaning = join_names([_lean(each) for each in undecided if each.leaning])
+        kind = Kind.SMALL_DIFFERENCE
+        start = f"Not decided, but any difference is below {lift}{in_failures}: {leaning}."
+    elif forecast and forecast.is_hopeless:
+        return _too_noisy(case, undecided)
+    else:
+        kind, start = Kind.TOO_EARLY, "Not decided yet."
+        if progress.planned is not None and progress.is_plan_complete:
+            planned = pluralize(progress.planned, "visitor")
+            start = f"Not decided after the planned {planned}."
+    when = (
+        sentences.outlook(forecast, case.lift, bool(in_failures), len(undecided) > 1)
+        if forecast
+        else "There are too few visitors to estimate how long it takes."
+    )
+    return _verdict(case, kind, f"{start} {when}{_lost(case.judged)}", closest, forecast=forecast)
+
+
+def _too_noisy(case: Case, undecided: Sequence[Comparison]) -> Verdict:
+    counts = [
+        count
+        for each in undecided
+        for arm in (each.arm, each.control)
+        for count in (arm.visitors, arm.conversions)
+    ]
+    precision = min((each.precision for each in counts if each.precision != EXACT), default=EXACT)
+    limit = (
+        "with any feasible number of visitors"
+        if precision == EXACT
+        else f"at counting precision {precision}"
+    )
+    lift = f"a {percent(case.lift)} lift{_in_failures(undecided)}"
+    sentence = (
+        f"Cannot be decided {limit}: {lift} is smaller than the counting error."
+        if precision != EXACT
+        else f"Cannot be decided {limit}: {lift} is too small."
+    )
+    closest = max(undecided, key=_gain)
+    return _verdict(case, Kind.TOO_NOISY, f"{sentence}{_lost(case.judged)}", closest)
+
+
+def _guard(case: Case) -> Verdict:
+    """Return whether a guardrail is harmed. Harm is reported before the minimum days, too."""
+    worst = min(case.judged, key=_gain)
+    if any(comparison.direction < 0 for comparison in case.judged):
+        return _verdict(case, Kind.HARMED, f"Harmed: {describe(case, -1)}.", worst)
+    found = _intervals(case)
+    if all(comparison.direction > 0 or comparison.is_small for comparison in case.judged):
+        sentence = f"Not harmed by {percent(case.lift)} or more ({found})."
+        return _verdict(case, Kind.NOT_HARMED, sentence, worst)
+    return _verdict(case, Kind.TOO_EARLY, f"No harm found so far ({found}).", worst)
+
+
+def _without_verdict(case: Case) -> Verdict:
+    """Return the intervals of a goal that the design does not ask about."""
+    sentence = f"Secondary goal, without a verdict ({_intervals(case)})."
+    return _verdict(case, Kind.NO_VERDICT, sentence, max(case.judged, key=_gain))
+
+
+def _verdict(
+    case: Case,
+    kind: Kind,
+    sentence: str,
+    about: Comparison,
+    days_left: int = 0,
+    forecast: Forecast | None = None,
+) -> Verdict:
+    return Verdict(
+        kind,
+        sentence,
+        about.arm.name,
+        about.lift,
+        better=tuple(sorted(case.decided(1))),
+        worse=tuple(sorted(case.decided(-1))),
+        days_left=days_left,
+        forecast=forecast,
+    )
+
+
+def _intervals(case: Case) -> str:
+    return "; ".join(f"{each.arm.name}: {sentences.interval(each)}" for each in case.judged)
+
+
+def _lean(comparison: Comparison) -> str:
+    direction = "better" if comparison.leaning > 0 else "worse"
+    return f"{comparison.arm.name} leans {direction} ({sentences.interval(comparison)})"
+
+
+def _lost(comparisons: Sequence[Comparison]) -> str:
+    return sentences.mention([each for each in comparisons if each.direction < 0], "worse")
+
+
+def _in_failures(comparisons: Sequence[Comparison]) -> str:
+    return " in failures" if any(each.failures for each in comparisons) else ""
+
+
+def _gain(comparison: Comparison) -> float:
+    return comparison.gain

@@ -1,0 +1,127 @@
+"""The headline: the verdict on an experiment as a whole, from those on its goals.
+
+It speaks of the primary goal. What is harmed comes before any praise, and the goals that it does
+not speak of are counted by state, so that none is hidden.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gimel.analysis.decision import describe
+from gimel.analysis.design import Role
+from gimel.analysis.goal import Goal
+from gimel.analysis.phrases import join_names, pluralize
+from gimel.analysis.verdict import Kind, Verdict
+
+_SHARED = (Kind.SPLIT_MISMATCH, Kind.NO_DATA, Kind.SINGLE_VARIANT)  # the same under every goal
+
+_ORDER = (
+    Kind.WINNER,
+    Kind.CONFLICT,
+    Kind.CONTROL_WINS,
+    Kind.AHEAD,
+    Kind.SMALL_DIFFERENCE,
+    Kind.TOO_EARLY,
+    Kind.TOO_NOISY,
+    Kind.NO_DIFFERENCE,  # last: the experiment is not over while another goal is undecided
+    Kind.NO_CONVERSIONS,
+    Kind.NOT_A_CONVERSION,
+)
+
+_STATES = {
+    Kind.NO_CONVERSIONS: "without conversions",
+    Kind.NOT_A_CONVERSION: "not a conversion",
+    Kind.NO_DIFFERENCE: "without a difference",
+    Kind.NOT_HARMED: "not harmed",
+}
+
+
+def summarize(goals: Sequence[Goal], primary: str | None, visitors: float) -> Verdict:
+    """Return the verdict on an experiment with these goals, at least one.
+
+    `primary` is the name of the primary goal, None if all are equal; `visitors` are those of all
+    variants together.
+    """
+    shared = goals[0].verdict
+    if shared.kind in _SHARED:
+        return shared
+    if primary is None:
+        return _of_equals(goals)
+    found = next((goal for goal in goals if goal.role is Role.PRIMARY), None)
+    if found is None:
+        counted = join_names([goal.name for goal in goals])
+        sentence = (
+            f"{primary}: no conversions yet among {pluralize(visitors, 'visitor')}. Check that the"
+            f" page and config.json use the same name for the primary goal (counted: {counted})."
+        )
+        return Verdict(Kind.NO_CONVERSIONS, sentence)
+    return _of_primary(found, goals)
+
+
+def _of_primary(primary: Goal, goals: Sequence[Goal]) -> Verdict:
+    harmed = [goal for goal in goals if goal.verdict.kind is Kind.HARMED]
+    verdict = primary.verdict
+    sentence = f"{primary.name}: {verdict.sentence}"
+    if verdict.kind is Kind.CONFLICT:
+        found = describe(primary.case, 1)
+        sentence = f"On {primary.name}, {found}. Weigh these against each other before you choose."
+    elif harmed and verdict.kind not in (Kind.WINNER, Kind.CONTROL_WINS):
+        verdict = replace(verdict, kind=Kind.HARMED)
+    warning = "".join(
+        f"Guardrail {goal.name} is harmed: {describe(goal.case, -1)}. " for goal in harmed
+    )
+    others = [goal for goal in goals if goal is not primary and goal not in harmed]
+    return replace(verdict, sentence=f"{warning}{sentence}{_count(others)}")
+
+
+def _of_equals(goals: Sequence[Goal]) -> Verdict:
+    """Return the verdict if no goal is primary: any of them may decide, and any may be harmed."""
+    chosen = min(goals, key=lambda goal: _ORDER.index(goal.verdict.kind))
+    verdict = chosen.verdict
+    if verdict.kind is Kind.CONFLICT:
+        return replace(verdict, sentence=_conflict(goals))
+    harmed = [goal for goal in goals if goal.verdict.worse and goal is not chosen]
+    warning = "".join(f"On {goal.name}, {describe(goal.case, -1)}. " for goal in harmed)
+    others = [goal for goal in goals if goal is not chosen and goal not in harmed]
+    return replace(verdict, sentence=f"{warning}{chosen.name}: {verdict.sentence}{_count(others)}")
+
+
+def _conflict(goals: Sequence[Goal]) -> str:
+    """Return that every winner loses under another goal; what is worse comes first."""
+    worse = [goal for goal in goals if goal.verdict.worse]
+    better = [goal for goal in goals if goal.verdict.better]
+    found = [f"on {goal.name}, {describe(goal.case, -1)}" for goal in worse]
+    found += [f"on {goal.name}, {describe(goal.case, 1)}" for goal in better]
+    others = [goal for goal in goals if goal not in worse and goal not in better]
+    return (
+        f"Mixed result: {'; '.join(found)}. Choose the goal that decides: set it as `goal` of this"
+        f" experiment in config.json.{_count(others)}"
+    )
+
+
+def _count(goals: Sequence[Goal]) -> str:
+    """Return how many other goals there are and in which state; '' without any."""
+    parts = []
+    for noun, group in (
+        ("guardrail", [goal for goal in goals if goal.role is Role.GUARDRAIL]),
+        ("other goal", [goal for goal in goals if goal.role is not Role.GUARDRAIL]),
+    ):
+        if group:
+            counts = Counter(map(_state, group))
+            states = ", ".join(f"{number} {state}" for state, number in counts.items())
+            if len(counts) == 1:
+                (states,) = counts
+            parts.append(f" {pluralize(len(group), noun)}: {states}.")
+    return "".join(parts)
+
+
+def _state(goal: Goal) -> str:
+    verdict = goal.verdict
+    if verdict.better and verdict.worse:
+        return "mixed"
+    if verdict.better:
+        return "better"
+    return "worse" if verdict.worse else _STATES.get(verdict.kind, "not decided")
