@@ -13,34 +13,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from gimel.analysis.experiment import Experiment, Goal, Variant
-from gimel.analysis.stats import Estimate
+from gimel.analysis.experiment import Experiment
+from gimel.analysis.goal import Goal, Variant
 from gimel.analysis.verdict import Verdict
 from gimel.report import wording
 
 COLUMNS = (
     "experiment",
     "goal",
+    "role",
     "variant",
     "is_control",
+    "control_is_guess",
     "visitors",
     "visitors_error",
     "conversions",
     "conversions_error",
     "per_visitor",
     "rate",
-    "rate_low",
-    "rate_high",
-    "difference",
-    "difference_low",
-    "difference_high",
     "lift",
     "lift_low",
     "lift_high",
-    "p",
-    "p_holm",
-    "beats_control",
-    "best",
     "verdict",
     "sentence",
 )
@@ -69,16 +62,27 @@ def to_json(experiments: Sequence[Experiment], namespace: str, ignored: Mapping[
 def describe(experiment: Experiment) -> dict[str, Any]:
     """Return an experiment as it appears in JSON.
 
-    An interval is `{"value", "low", "high"}`. A figure that is not defined is null: a comparison of
-    the control with itself, a lift without conversions, every figure but `per_visitor` of a goal
-    that is not unique per visitor. The figures under `anytime` hold at every look. `verdicts` has
-    one entry per goal, or a single one with the goal null if there are no goals.
+    An interval is `{"value", "low", "high"}`; an end that is null is open. A figure that is not
+    defined is null: a comparison of the control with itself, a lift without conversions, every
+    figure but `per_visitor` of a goal that is not unique per visitor. A `lift` holds at every look;
+    the figures under `details` are fixed-horizon. `headline` is the verdict on the experiment,
+    `verdict` that on a goal.
     """
-    split = experiment.split
+    split, design = experiment.split, experiment.design
     return {
         "experiment": experiment.name,
         "since": experiment.since,
         "control": experiment.control.name if experiment.control else None,
+        "control_is_guess": experiment.control_is_guess,
+        "design": {
+            "goal": design.goal,
+            "guardrails": list(design.guardrails),
+            "decrease": sorted(design.decrease),
+            "lift": design.lift,
+            "minimum_days": design.minimum_days,
+            "visitors": design.visitors,
+        },
+        "days": experiment.progress.days,
         "confidence": experiment.confidence,
         "trustworthy": not experiment.is_doubtful,
         "doubts": list(experiment.doubts),
@@ -86,7 +90,7 @@ def describe(experiment: Experiment) -> dict[str, Any]:
         "unreadable": experiment.unreadable,
         "precision": experiment.precision,
         "counting_noise": experiment.widening,
-        "split": {"checked": split.checked, "p": split.p, "mismatch": split.is_mismatch},
+        "split": {"p": split.p, "mismatch": split.is_mismatch},
         "participants": [
             {
                 "variant": arm.name,
@@ -99,9 +103,7 @@ def describe(experiment: Experiment) -> dict[str, Any]:
                 experiment.arms, split.observed, split.expected, strict=True
             )
         ],
-        "verdicts": [
-            {"goal": goal or None, **_verdict(verdict)} for goal, verdict in experiment.verdicts
-        ],
+        "headline": _verdict(experiment.headline),
         "goals": [_goal(goal) for goal in experiment.goals],
     }
 
@@ -129,7 +131,9 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
 def _goal(goal: Goal) -> dict[str, Any]:
     return {
         "goal": goal.name,
+        "role": goal.role.value,
         "is_conversion": goal.is_conversion,
+        "verdict": _verdict(goal.verdict),
         "counting_noise": goal.widening,
         "variants": [_variant(goal, variant) for variant in goal.variants],
     }
@@ -137,23 +141,20 @@ def _goal(goal: Goal) -> dict[str, Any]:
 
 def _variant(goal: Goal, variant: Variant) -> dict[str, Any]:
     arm, comparison = variant.arm, variant.comparison
-    values: dict[str, Any] = dict.fromkeys(
-        ("rate", "difference", "lift", "p", "p_holm", "beats_control", "best", "anytime")
-    )
+    values: dict[str, Any] = dict.fromkeys(("rate", "lift", "failures", "details"))
     if goal.is_conversion:
-        values |= {"rate": _interval(variant.rate), "best": variant.best}
+        values["rate"] = arm.rate
+        values["details"] = {"rate": asdict(variant.rate), "best": variant.best}
     if goal.is_conversion and comparison:
-        values |= {
-            "difference": _interval(comparison.difference),
-            "lift": _interval(comparison.lift),
-            "p": comparison.p,
-            "p_holm": comparison.p_adjusted,
+        details = comparison.details
+        values["lift"] = asdict(comparison.lift)
+        values["failures"] = asdict(comparison.failures) if comparison.failures else None
+        values["details"] |= {
+            "difference": asdict(details.difference),
+            "lift": asdict(details.lift) if details.lift else None,
+            "p": details.p,
+            "p_holm": details.p_adjusted,
             "beats_control": variant.beats_control,
-            "anytime": {
-                "difference": _interval(comparison.anytime_difference),
-                "lift": _interval(comparison.anytime_lift),
-                "p": comparison.anytime_p,
-            },
         }
     return {
         "variant": arm.name,
@@ -167,22 +168,23 @@ def _variant(goal: Goal, variant: Variant) -> dict[str, Any]:
     }
 
 
-def _interval(estimate: Estimate | None) -> dict[str, float] | None:
-    return asdict(estimate) if estimate else None
-
-
 def _rows(experiment: Experiment) -> Iterator[dict[str, Any]]:
     """Yield the rows of an experiment, each as values by column."""
     for goal in experiment.goals:
         for variant in goal.variants:
-            yield {"experiment": experiment.name, **_row(goal, variant)}
+            yield {
+                "experiment": experiment.name,
+                "control_is_guess": experiment.control_is_guess,
+                **_row(goal, variant),
+            }
     if not experiment.goals:
-        ((_, verdict),) = experiment.verdicts
+        verdict = experiment.headline
         for arm in experiment.arms:
             yield {
                 "experiment": experiment.name,
                 "variant": arm.name,
                 "is_control": arm is experiment.control,
+                "control_is_guess": experiment.control_is_guess,
                 "visitors": arm.visitors.value,
                 "visitors_error": arm.visitors.error,
                 "verdict": verdict.kind.value,
@@ -191,22 +193,18 @@ def _rows(experiment: Experiment) -> Iterator[dict[str, Any]]:
 
 
 def _row(goal: Goal, variant: Variant) -> dict[str, Any]:
-    """Return a variant's figures by column: those of `_variant`, each interval in three columns."""
-    row: dict[str, Any] = {
+    """Return a variant's figures by column: those of `_variant`, the lift in three columns."""
+    figures = _variant(goal, variant)
+    row = {name: value for name, value in figures.items() if name in COLUMNS}
+    lift = figures["lift"] or {"value": None, "low": None, "high": None}
+    row |= {"lift": lift["value"], "lift_low": lift["low"], "lift_high": lift["high"]}
+    return {
         "goal": goal.name,
+        "role": goal.role.value,
         "verdict": goal.verdict.kind.value,
         "sentence": goal.verdict.sentence,
+        **row,
     }
-    for name, value in _variant(goal, variant).items():
-        if isinstance(value, dict) and name != "anytime":
-            row |= {
-                name: value["value"],
-                f"{name}_low": value["low"],
-                f"{name}_high": value["high"],
-            }
-        elif name in COLUMNS:
-            row[name] = value
-    return row
 
 
 def _cell(value: object) -> object:

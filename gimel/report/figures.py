@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 
 from rich.cells import cell_len
 
+from gimel.analysis.mixture import Lift
 from gimel.analysis.stats import Estimate
 
 MISSING = "-"
@@ -61,7 +62,17 @@ def decimal_places(estimates: Iterable[Estimate]) -> int:
 
     0 to 4; 1 if no interval has a width.
     """
-    widths = [estimate.high - estimate.low for estimate in estimates]
+    return _places(estimate.high - estimate.low for estimate in estimates)
+
+
+def decimal_places_of_lifts(lifts: Iterable[Lift]) -> int:
+    """Return the same for the closed intervals of lifts."""
+    return _places(
+        lift.high - lift.low for lift in lifts if lift.low is not None and lift.high is not None
+    )
+
+
+def _places(widths: Iterable[float]) -> int:
     bounded = [width for width in widths if 0 < width < _UNBOUNDED]
     if not bounded:
         return 1
@@ -89,6 +100,21 @@ def format_interval(estimate: Estimate, places: int, sign: bool = False) -> tupl
         for share in (estimate.value, estimate.low, estimate.high)
     )
     return value, f"[{low}, {high}]"
+
+
+def format_lift(lift: Lift, places: int) -> tuple[str, str]:
+    """Return a lift and its interval in percent: ("+12", "+4 to +21"), ("-", "+7 or more").
+
+    Of an interval that is open on both sides nothing is known.
+    """
+    value = MISSING if lift.value is None else format_percent(lift.value, places, sign=True)
+    low, high = (
+        None if end is None else format_percent(end, places, sign=True)
+        for end in (lift.low, lift.high)
+    )
+    if low is None:
+        return value, "unknown" if high is None else f"{high} or less"
+    return value, f"{low} or more" if high is None else f"{low} to {high}"
 
 
 def format_p_value(p: float) -> str:

@@ -8,19 +8,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gimel.analysis.counts import EXACT, Arm
-from gimel.analysis.experiment import Experiment, Goal, Variant
-from gimel.analysis.stats import Comparison
+from gimel.analysis.experiment import Experiment
+from gimel.analysis.goal import Goal, Variant
+from gimel.analysis.stats import Estimate
 from gimel.report.figures import (
     MISSING,
     decimal_places,
+    decimal_places_of_lifts,
     format_count,
     format_interval,
+    format_lift,
     format_p_value,
+    format_percent,
     format_probability,
     visible,
 )
-
-ALWAYS_VALID_LIFT = "always-valid lift, %"
+from gimel.report.wording import name_of
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,6 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
-    def drop(self, column: str) -> Table:
-        """Return the table without a column."""
-        index = self.columns.index(column)
-        rows = tuple(row[:index] + row[index + 1 :] for row in self.rows)
-        return Table(self.caption, self.columns[:index] + self.columns[index + 1 :], rows)
-
 
 def participants(experiment: Experiment) -> Table:
     """Return the visitors of each variant with their counting error and the split."""
@@ -51,60 +48,78 @@ def participants(experiment: Experiment) -> Table:
     for arm, *shares in zip(experiment.arms, split.observed, split.expected, strict=True):
         formatted = [f"{100 * share:.1f}%" if arm.weight else MISSING for share in shares]
         visitors = format_count(arm.visitors.value)
-        rows.append((visible(arm.name), visitors, _counting_error(arm), *formatted))
-    columns = ("variant", "visitors", "counting error", "share", "expected")
+        name = name_of(arm, experiment.control, experiment.control_is_guess)
+        rows.append((name, visitors, _counting_error(arm), *formatted))
+    columns = ("variant", "visitors", "counting error", "share", "expected split")
     return Table("Visitors of each variant", columns, tuple(rows))
 
 
-def rates(goal: Goal) -> Table:
-    """Return the conversion rate of each variant, with its interval and its chance to be best."""
-    seen = [variant.rate for variant in goal.variants if variant.arm.visitors.value]
-    places = decimal_places(seen)
+def lifts(goal: Goal) -> Table:
+    """Return the rate of each variant, and its lift over the control with the interval."""
+    rate_places = decimal_places(_seen_rates(goal))
+    places = decimal_places_of_lifts(
+        variant.comparison.lift for variant in goal.variants if variant.comparison
+    )
     rows = []
     for variant in goal.variants:
-        arm = variant.arm
-        rate = format_interval(variant.rate, places) if arm.visitors.value else (MISSING, MISSING)
+        arm, comparison = variant.arm, variant.comparison
+        cells = [MISSING, MISSING, MISSING]
+        if arm.visitors.value:
+            cells[0] = format_percent(arm.rate, rate_places)
+        if comparison and comparison.has_visitors:
+            cells[1:] = format_lift(comparison.lift, places)
         counts = format_count(arm.visitors.value), format_count(arm.conversions.value)
-        rows.append((visible(arm.name), *counts, *rate, format_probability(variant.best)))
-    interval = f"{100 * goal.confidence:g}% interval"
-    columns = ("variant", "visitors", "conversions", "rate, %", interval, "P(best)")
-    return Table(f"Rate of {visible(goal.name)}", columns, tuple(rows))
+        rows.append((_name(goal, arm), *counts, *cells))
+    columns = ("variant", "visitors", "conversions", "rate, %", "lift, %", _interval(goal))
+    return Table(
+        f"{visible(goal.name)}: lift over {visible(goal.control.name)}", columns, tuple(rows)
+    )
+
+
+def rates(goal: Goal) -> Table:
+    """Return the fixed-horizon interval of each rate, and the chance of each variant to be best."""
+    places = decimal_places(_seen_rates(goal))
+    rows = []
+    for variant in goal.variants:
+        rate = format_interval(variant.rate, places)
+        cells = rate if variant.arm.visitors.value else (MISSING, MISSING)
+        rows.append((_name(goal, variant.arm), *cells, format_probability(variant.best)))
+    columns = ("variant", "rate, %", _interval(goal), "chance to be best")
+    return Table(f"{visible(goal.name)}: rates, for one look", columns, tuple(rows))
 
 
 def comparisons(goal: Goal) -> Table:
-    """Return the comparison of each variant with the control."""
-    found = [variant.comparison for variant in goal.variants if variant.comparison]
-    difference_places = decimal_places(comparison.difference for comparison in found)
-    lift_places = decimal_places(comparison.lift for comparison in found if comparison.lift)
-    anytime_lifts = [comparison.anytime_lift for comparison in found if comparison.anytime_lift]
-    anytime_places = decimal_places(anytime_lifts)
+    """Return the fixed-horizon comparison of each variant with the control."""
+    found = [variant.comparison.details for variant in goal.variants if variant.comparison]
+    difference_places = decimal_places(details.difference for details in found)
+    lift_places = decimal_places(details.lift for details in found if details.lift)
 
-    def cells(variant: Variant, comparison: Comparison) -> tuple[str, ...]:
-        if not variant.arm.visitors.value or not goal.control.visitors.value:
+    def cells(variant: Variant) -> tuple[str, ...]:
+        if not variant.comparison or not variant.comparison.has_visitors:
             return (MISSING,) * 5
-        lift, anytime_lift = MISSING, MISSING
-        if comparison.lift and comparison.anytime_lift:
-            lift = " ".join(format_interval(comparison.lift, lift_places, sign=True))
-            _, anytime_lift = format_interval(comparison.anytime_lift, anytime_places, sign=True)
+        details = variant.comparison.details
+        lift = MISSING
+        if details.lift:
+            lift = " ".join(format_interval(details.lift, lift_places, sign=True))
         return (
-            " ".join(format_interval(comparison.difference, difference_places, sign=True)),
+            " ".join(format_interval(details.difference, difference_places, sign=True)),
             lift,
-            format_p_value(comparison.p_adjusted),
+            format_p_value(details.p),
+            format_p_value(details.p_adjusted),
             format_probability(variant.beats_control),
-            anytime_lift,
         )
 
     columns = (
         "variant",
-        "difference, points",
+        "difference, percentage points",
         "lift, %",
+        "p",
         "p (Holm)",
-        "P(beats control)",
-        ALWAYS_VALID_LIFT,
+        "chance to beat control",
     )
-    caption = f"{visible(goal.name)}: comparison with {visible(goal.control.name)}"
+    caption = f"{visible(goal.name)}: comparison with {visible(goal.control.name)}, for one look"
     rows = tuple(
-        (visible(variant.arm.name), *cells(variant, variant.comparison))
+        (visible(variant.arm.name), *cells(variant))
         for variant in goal.variants
         if variant.comparison
     )
@@ -115,7 +130,7 @@ def goals_per_visitor(goal: Goal) -> Table:
     """Return how often each variant's visitors reached a goal that is not unique per visitor."""
     rows = tuple(
         (
-            visible(arm.name),
+            _name(goal, arm),
             format_count(arm.visitors.value),
             format_count(arm.conversions.value),
             f"{arm.per_visitor:,.2f}" if arm.visitors.value else MISSING,
@@ -124,6 +139,18 @@ def goals_per_visitor(goal: Goal) -> Table:
     )
     columns = ("variant", "visitors", "goals", "goals per visitor")
     return Table(f"Goals per visitor of {visible(goal.name)}", columns, rows)
+
+
+def _name(goal: Goal, arm: Arm) -> str:
+    return name_of(arm, goal.control, goal.case.control_is_guess)
+
+
+def _seen_rates(goal: Goal) -> list[Estimate]:
+    return [variant.rate for variant in goal.variants if variant.arm.visitors.value]
+
+
+def _interval(goal: Goal) -> str:
+    return f"{100 * goal.confidence:g}% interval"
 
 
 def _counting_error(arm: Arm) -> str:

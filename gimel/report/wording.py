@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 
+from gimel.analysis.counts import Arm
 from gimel.analysis.experiment import LIMIT_REACHED, Experiment
-from gimel.analysis.phrases import pluralize
+from gimel.analysis.phrases import join_names, pluralize
+from gimel.analysis.sentences import label_control
 from gimel.analysis.verdict import Kind, Verdict
 from gimel.report.figures import (
     format_count,
@@ -17,9 +19,14 @@ from gimel.report.figures import (
 )
 
 HOW_TO_READ = (
-    "Intervals and p-values in the tables are fixed-horizon: valid for one look on a date chosen "
-    "in advance. A verdict and its interval are always valid, however often you look. A counting "
-    "error is one standard error."
+    "A lift is the relative change of the rate over the control. Its interval contains the true "
+    "lift with the confidence given, however often you look. Where the control is assumed, choose "
+    "it with --control, or as `control` of the experiment in config.json."
+)
+
+HOW_TO_READ_DETAILS = (
+    "These figures are fixed-horizon: valid for one look on a date chosen in advance. The verdict "
+    "does not use them. A counting error is one standard error."
 )
 
 _LIMIT_HELP = (
@@ -39,28 +46,40 @@ class Mark(Enum):
 
 def choose_mark(verdict: Verdict, is_doubtful: bool = False) -> Mark:
     """Return the mark of a verdict; `is_doubtful` if there are other problems with the data."""
-    if verdict.is_untrusted or is_doubtful:
+    if verdict.is_untrusted or is_doubtful or verdict.kind in (Kind.HARMED, Kind.CONFLICT):
         return Mark.DOUBT
     return Mark.DECIDED if verdict.safe_to_stop else Mark.UNDECIDED
 
 
 def facts(experiment: Experiment, now: float) -> str:
     """Return when an experiment started, its visitors and its control; `now` in seconds."""
-    parts = [pluralize(experiment.visitors, "visitor")]
+    planned = experiment.design.visitors
+    visitors = pluralize(experiment.visitors, "visitor")
+    if planned is not None:
+        visitors = f"{format_count(experiment.visitors)} of {planned:,} planned visitors"
+    parts = [visitors]
     if experiment.since is not None:
         parts.insert(0, f"started {format_start(experiment.since, now)}")
     if experiment.control and len(experiment.arms) > 1:
-        parts.append(f"control: {visible(experiment.control.name)}")
+        assumed = " (assumed)" if experiment.control_is_guess else ""
+        parts.append(f"control: {visible(experiment.control.name)}{assumed}")
     return "; ".join(parts)
+
+
+def name_of(arm: Arm, control: Arm | None, is_guess: bool) -> str:
+    """Return the name of a variant in a table, marked if it is the control."""
+    if control is None or arm.name != control.name:
+        return visible(arm.name)
+    return visible(label_control(arm.name, is_guess))
 
 
 def notes(experiment: Experiment) -> Iterator[str]:
     """Yield what else to know of the counts: split check, precision, noise, ignored events."""
-    split = experiment.split
-    if split.checked and not split.is_mismatch:
-        yield f"Traffic split as expected (p = {format_p_value(split.p)})."
-    elif len(experiment.arms) > 1 and not split.checked:
-        yield "Too few visitors to check the traffic split."
+    if len(experiment.arms) > 1 and not experiment.split.is_mismatch:
+        yield f"Traffic split as expected (p = {format_p_value(experiment.split.p)})."
+    if strays := [arm.name for arm in experiment.arms if not arm.weight]:
+        names = visible(join_names(strays))
+        yield f"Without a weight in config.json, and so without a verdict: {names}."
     if experiment.precision is not None:
         yield f"Counted with precision {experiment.precision}."
     if experiment.widening:
@@ -110,5 +129,5 @@ def ignored_events(ignored: Mapping[str, int]) -> str:
 def short_sentence(verdict: Verdict) -> str:
     """Return a verdict's sentence for use below the doubts, which have a mismatch's figures."""
     if verdict.kind is Kind.SPLIT_MISMATCH:
-        return "do not trust this: traffic is not split as expected"
+        return "Do not trust this: the traffic is not split as expected."
     return visible(verdict.sentence)
