@@ -108,4 +108,5 @@ def _keys(
             yield f"{prefix}{key}", defaults.get(key), field.description or ""
         else:
             name = "NAME." if kind is dict else ""
-            yield from _keys(inner, defaults.get(key) or {}, f"{prefix}{key}.{name}")
+            known = inner().model_dump() if kind is dict else defaults.get(key) or {}
+            yield from _keys(inner, known, f"{prefix}{key}.{name}")

@@ -18,10 +18,13 @@ from pydantic.fields import FieldInfo
 from gimel.errors import did_you_mean
 from gimel.runtime import fields
 from gimel.runtime.errors import BadRequest
+from gimel.runtime.event import PARTICIPATE
 
 Choice = TypeVar("Choice", str, int)
 
 MAX_INT32 = 2**31 - 1
+
+_LEAST_LIFT, _LARGEST_LIFT = 0.0001, 10.0  # a smaller one takes more visitors than exist
 
 
 class Section(BaseModel):
@@ -91,6 +94,19 @@ def _check_name(name: str) -> str:
         raise NotAllowedError("must be 1 to 200 characters without control characters") from None
 
 
+def _refuse_participation(goal: str) -> str:
+    if goal == PARTICIPATE:
+        raise NotAllowedError(f'must not be "{PARTICIPATE}", the event that counts the visitors')
+    return goal
+
+
+def _refuse_repeated(names: list[str]) -> list[str]:
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise NotAllowedError(f"must not list {json.dumps(repeated, ensure_ascii=False)} twice")
+    return names
+
+
 _ORIGIN = re.compile(r"(https?)://([a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?/?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -140,6 +156,14 @@ def _check_weights(weights: dict[str, float]) -> dict[str, float]:
     return weights
 
 
+def _check_lift(lift: float) -> float:
+    if not _LEAST_LIFT <= lift <= _LARGEST_LIFT:
+        raise NotAllowedError(
+            f"must be between {_LEAST_LIFT:g} and {_LARGEST_LIFT:g}", "Write 0.1 for a lift of 10%."
+        )
+    return lift
+
+
 def _refuse_boolean(value: Any) -> Any:
     if isinstance(value, bool):  # which Python treats as 0 or 1
         raise NotAllowedError("must be a whole number")
@@ -171,6 +195,10 @@ Limit = Annotated[int, Field(ge=1)]
 Weights = Annotated[
     dict[Name, Annotated[float, Field(ge=0, le=1_000_000)]], AfterValidator(_check_weights)
 ]
+Goal = Annotated[Name, AfterValidator(_refuse_participation)]
+Goals = Annotated[list[Goal], AfterValidator(_refuse_repeated)]
+Lift = Annotated[float, AfterValidator(_check_lift)]
+Days = Annotated[int, Field(ge=0, le=365)]
 Seconds = Annotated[float, Field(gt=0, le=900)]
 
 Memory = Annotated[int, Field(ge=128, le=10_240)]

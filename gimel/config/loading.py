@@ -53,10 +53,7 @@ class Config:
 
     def designs(self) -> dict[str, Design]:
         """Return the design of each configured experiment by its name."""
-        return {
-            name: Design(section.control, section.weights)
-            for name, section in self.document.experiments.items()
-        }
+        return {name: section.design() for name, section in self.document.experiments.items()}
 
     def precision(self) -> int | None:
         """Return the precision of new experiments, None if no file says how they are counted."""

@@ -6,16 +6,25 @@ A file of Gimel 1.5.0 is valid as it is. What the runtime reads has its defaults
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from typing_extensions import Self
 
+from gimel.analysis.design import LIFT_WORTH_DETECTING, MINIMUM_DAYS, Design
+from gimel.analysis.duration import MOST_VISITORS
 from gimel.config.entries import Entry
 from gimel.config.kinds import (
     MAX_INT32,
+    Days,
+    Goal,
+    Goals,
+    Lift,
     Limit,
     Memory,
     Name,
+    NotAllowedError,
     Origin,
     RedisCertificateCheck,
     RedisDatabase,
@@ -31,6 +40,7 @@ from gimel.config.kinds import (
     Weights,
     one_of,
 )
+from gimel.errors import suggest
 from gimel.runtime.keys import PRECISIONS
 from gimel.wiring import GATEWAY_SECONDS
 
@@ -102,17 +112,64 @@ class Limits(Section):
 
 
 class Experiment(Section):
-    """How an experiment was designed."""
+    """The design of an experiment; the runtime reads none of it."""
 
     control: Name | None = Field(
         None,
-        description="Variant that the others are compared with; "
-        "by default control, original or baseline, else the first",
+        description="Variant that the others are compared with; by default chosen by its name",
     )
     weights: Weights | None = Field(
         None,
-        description='Designed traffic split, like {"red": 2, "blue": 1}; by default equal',
+        description='Expected split, like {"red": 2, "blue": 1}; by default equal. It does not '
+        "change which variant the page shows",
     )
+    goal: Goal | None = Field(
+        None, description="Primary goal, which decides; by default all goals count equally"
+    )
+    guardrails: Goals = Field([], description="Goals that must not get worse; they require `goal`")
+    decrease: Goals = Field([], description="Goals where fewer conversions are better")
+    lift: Lift = Field(
+        LIFT_WORTH_DETECTING,
+        description="Lift worth detecting, as a share of 1; above a rate of 50%, that of the "
+        "failures",
+    )
+    minimum_days: Days = Field(
+        MINIMUM_DAYS, description="Days before which a variant is ahead at most, not the winner"
+    )
+    visitors: Annotated[int, Field(ge=1, le=int(MOST_VISITORS))] | None = Field(
+        None, description="Planned visitors of all variants together"
+    )
+
+    @model_validator(mode="after")
+    def _check_goals(self) -> Self:
+        if self.goal is None:
+            if self.guardrails:
+                raise NotAllowedError("must have a goal, because it has guardrails")
+        elif self.goal in self.guardrails:
+            raise NotAllowedError(f"must not list its goal {_quoted(self.goal)} in guardrails")
+        return self
+
+    @model_validator(mode="after")
+    def _check_control(self) -> Self:
+        if self.control and self.weights and not self.weights.get(self.control):
+            raise NotAllowedError(
+                f"must give its control {_quoted(self.control)} a weight above 0",
+                suggest(self.control, [name for name in self.weights if self.weights[name]]),
+            )
+        return self
+
+    def design(self) -> Design:
+        """Return the design as the analysis takes it."""
+        return Design(
+            control=self.control,
+            weights=self.weights,
+            goal=self.goal,
+            guardrails=tuple(self.guardrails),
+            decrease=tuple(self.decrease),
+            lift=self.lift,
+            minimum_days=self.minimum_days,
+            visitors=self.visitors,
+        )
 
 
 class FunctionOptions(Section):
@@ -212,3 +269,7 @@ class Document(Section):
         "applies to them",
     )
     aws: Aws = Field(Aws(), description="How `gimel deploy` sets up its AWS resources")
+
+
+def _quoted(name: str) -> str:
+    return json.dumps(name, ensure_ascii=False)

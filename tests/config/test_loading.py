@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -145,14 +146,58 @@ def test_defaults_are_not_repeated_to_the_runtime(tmp_path: Path) -> None:
     assert config.load(path).runtime_settings() == '{"redis":{"host":"h"}}'
 
 
+DESIGN: dict[str, Any] = {
+    "control": "blue",
+    "weights": {"blue": 2, "red": 1.5},
+    "goal": "buy",
+    "guardrails": ["refund", "signup"],
+    "decrease": ["refund"],
+    "lift": 0.05,
+    "minimum_days": 14,
+    "visitors": 100_000,
+}
+
+
+def test_a_design_has_all_its_keys(tmp_path: Path) -> None:
+    """The lists become tuples, because a design never changes."""
+    path = written(tmp_path / "config.json", {"experiments": {"e": DESIGN}})
+    assert config.load(path).designs() == {
+        "e": Design(
+            control="blue",
+            weights={"blue": 2, "red": 1.5},
+            goal="buy",
+            guardrails=("refund", "signup"),
+            decrease=("refund",),
+            lift=0.05,
+            minimum_days=14,
+            visitors=100_000,
+        )
+    }
+    assert DESIGN.keys() == schema.Experiment.keys().keys()
+
+
+def test_the_documented_design_has_all_keys(tmp_path: Path) -> None:
+    """The example of docs/configuration.md is valid as it is."""
+    page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
+    section = page.partition("## Designing an experiment")[2]
+    (example,) = re.findall(r"```json\n(.*?)```", section, re.DOTALL)
+    assert list(config.load(written(tmp_path / "config.json", example)).designs()) == ["checkout"]
+    shown = json.loads(example)["experiments"]["checkout"]
+    explained = re.findall(r"^- `(\w+)`:", section, re.MULTILINE)
+    assert list(shown) == explained == list(schema.Experiment.keys())
+
+
+def test_an_empty_design_is_the_default_one(tmp_path: Path) -> None:
+    """What the file omits is what an experiment without a design gets."""
+    path = written(tmp_path / "config.json", {"experiments": {"e": {}}})
+    assert config.load(path).designs() == {"e": Design()}
+
+
 def test_of_designed_experiments_the_runtime_gets_only_the_names(tmp_path: Path) -> None:
     """Its limits do not keep them out; the designs are for the results."""
-    design = {"control": "blue", "weights": {"blue": 2, "red": 1.5}}
-    loaded = config.load(
-        written(tmp_path / "config.json", {"redis": {"host": "h"}, "experiments": {"e": design}})
-    )
-    assert loaded.designs() == {"e": Design("blue", {"blue": 2, "red": 1.5})}
-    assert loaded.runtime_settings() == '{"experiments":["e"],"redis":{"host":"h"}}'
+    document = {"redis": {"host": "h"}, "experiments": {"f": {}, "e": DESIGN}}
+    loaded = config.load(written(tmp_path / "config.json", document))
+    assert loaded.runtime_settings() == '{"experiments":["e","f"],"redis":{"host":"h"}}'
 
 
 def test_every_setting_of_the_runtime_can_be_configured() -> None:

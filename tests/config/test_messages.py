@@ -79,6 +79,57 @@ def test_a_mistake_in_the_json_is_found_by_its_line(tmp_path: Path) -> None:
             {"experiments": {"e": {"weights": ["a"]}}},
             'experiments.e.weights must be an object; found ["a"].',
         ),
+        (
+            {"experiments": {"e": {"guardrail": ["a"]}}},
+            "unknown key 'experiments.e.guardrail'. Did you mean 'guardrails'?",
+        ),
+        (
+            {"experiments": {"e": {"minimum_day": 7}}},
+            "unknown key 'experiments.e.minimum_day'. Did you mean 'minimum_days'?",
+        ),
+        (
+            {"experiments": {"e": {"min": 7}}},
+            "unknown key 'experiments.e.min'. Available: 'control', 'weights', 'goal', "
+            "'guardrails', 'decrease', 'lift', 'minimum_days', 'visitors'.",
+        ),
+        (
+            {"experiments": {"e": {"guardrails": ["refund"]}}},
+            "experiments.e must have a goal, because it has guardrails.",
+        ),
+        (
+            {"experiments": {"e": {"goal": "buy", "guardrails": ["refund", "buy"]}}},
+            'experiments.e must not list its goal "buy" in guardrails.',
+        ),
+        (
+            {"experiments": {"e": {"decrease": ["größe", "größe"]}}},
+            'experiments.e.decrease must not list "größe" twice; found ["größe", "größe"].',
+        ),
+        (
+            {"experiments": {"e": {"control": "bleu", "weights": {"blue": 1, "red": 1}}}},
+            "experiments.e must give its control \"bleu\" a weight above 0. Did you mean 'blue'?",
+        ),
+        (
+            {"experiments": {"e": {"control": "c", "weights": {"blue": 1, "red": 0}}}},
+            "experiments.e must give its control \"c\" a weight above 0. Available: 'blue'.",
+        ),
+        (
+            {"experiments": {"e": {"goal": "participate"}}},
+            'experiments.e.goal must not be "participate", the event that counts the visitors; '
+            'found "participate".',
+        ),
+        (
+            {"experiments": {"e": {"lift": 15}}},
+            "experiments.e.lift must be between 0.0001 and 10; found 15. "
+            "Write 0.1 for a lift of 10%.",
+        ),
+        (
+            {"experiments": {"e": {"minimum_days": 400}}},
+            "experiments.e.minimum_days must be at most 365; found 400.",
+        ),
+        (
+            {"experiments": {"e": {"visitors": 0}}},
+            "experiments.e.visitors must be at least 1; found 0.",
+        ),
         ({"redis": []}, "redis must be an object; found a list."),
         ({"redis": {"port": "x"}}, 'redis.port must be a whole number; found "x".'),
         ({"redis": {"port": 6379.5}}, "redis.port must be a whole number; found 6379.5."),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from gimel.analysis.counts import Arm, Count
+from gimel.analysis.duration import decision_range
 from gimel.config import Document
 from gimel.runtime.keys import PRECISIONS
 
@@ -29,6 +32,7 @@ INFINITY, NAN = float("inf"), float("nan")
 NUMBERS = [
     "aws.throttle.rate",
     "experiments.e.weights.a",
+    "experiments.e.lift",
     "redis.socket_timeout",
     "redis.socket_connect_timeout",
 ]
@@ -48,6 +52,8 @@ WHOLE_NUMBERS = [
     "limits.experiments",
     "limits.counters",
     "limits.counters_per_experiment",
+    "experiments.e.minimum_days",
+    "experiments.e.visitors",
     "aws.throttle.burst",
     "aws.log_retention_days",
     "aws.functions.gimel-track.memory",
@@ -72,7 +78,9 @@ def test_a_switch_is_true_or_false(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [2024, 1.5, True], ids=repr)
-@pytest.mark.parametrize("path", ["experiments.e.control", "aws.tags.team", "redis.host"])
+@pytest.mark.parametrize(
+    "path", ["experiments.e.control", "experiments.e.goal", "aws.tags.team", "redis.host"]
+)
 def test_text_is_written_in_quotes(path: str, value: Any) -> None:
     """1.50 without quotes would become the name 1.5."""
     with pytest.raises(ValidationError, match="valid string"):
@@ -197,8 +205,9 @@ def test_logs_are_kept_as_long_as_aws_can(days: int) -> None:
 
 @pytest.mark.parametrize("name", ["n" * 200, "größe: 50% → 大", " "], ids=["long", "text", "space"])
 def test_a_name_may_be_whatever_the_runtime_accepts(name: str) -> None:
-    """A name belongs to an experiment, a variant or a namespace."""
-    document = {"allowed_experiments": [name], "experiments": {name: {"control": name}}}
+    """A name belongs to an experiment, a variant, a goal or a namespace."""
+    design = {"control": name, "weights": {name: 1}, "goal": name, "decrease": [name]}
+    document = {"allowed_experiments": [name], "experiments": {name: design}}
     assert parsed(document) == document
 
 
@@ -234,6 +243,28 @@ def test_every_precision_of_the_runtime_can_be_chosen(precision: int) -> None:
         ("experiments.e.control", "c" * 201),
         ("experiments.e.weights", {"a": -1}),
         ("experiments.e.weights", {"a": 0, "b": 0}),
+        ("experiments.e.goal", ""),
+        ("experiments.e.goal", "participate"),
+        ("experiments.e", {"goal": "a", "guardrails": ["participate"]}),
+        ("experiments.e", {"goal": "a", "guardrails": ["b", "c", "b"]}),
+        ("experiments.e", {"goal": "a", "guardrails": ["a\nb"]}),
+        ("experiments.e", {"goal": "a", "guardrails": ["b", "a"]}),
+        ("experiments.e", {"guardrails": ["b"]}),
+        ("experiments.e", {"control": "a", "weights": {"b": 1}}),
+        ("experiments.e", {"control": "a", "weights": {"a": 0, "b": 1}}),
+        ("experiments.e.guardrails", "buy"),
+        ("experiments.e.decrease", ["participate"]),
+        ("experiments.e.decrease", ["b", "b"]),
+        ("experiments.e.lift", 0),
+        ("experiments.e.lift", -0.1),
+        ("experiments.e.lift", 1e-5),
+        ("experiments.e.lift", 10.01),
+        ("experiments.e.lift", True),
+        ("experiments.e.lift", "10%"),
+        ("experiments.e.minimum_days", -1),
+        ("experiments.e.minimum_days", 366),
+        ("experiments.e.visitors", 0),
+        ("experiments.e.visitors", 10**12 + 1),
         ("allowed_origins", []),
         ("allowed_namespaces", []),
         ("allowed_experiments", []),
@@ -245,6 +276,41 @@ def test_what_can_never_work_is_refused(path: str, value: Any) -> None:
     """AWS, the runtime or the statistics would refuse it, or silently skip a check."""
     with pytest.raises(ValidationError):
         parsed(nested(path, value))
+
+
+@pytest.mark.parametrize(
+    "design",
+    [
+        {},
+        {"weights": {}, "guardrails": [], "decrease": []},
+        {"control": "a", "weights": {}},
+        {"control": "a", "weights": {"a": 1, "b": 0}},
+        {"goal": "a", "guardrails": ["b"], "decrease": ["a", "b", "c"]},
+        {"lift": 0.0001, "minimum_days": 0, "visitors": 1},
+        {"lift": 10, "minimum_days": 365, "visitors": 10**12},
+    ],
+    ids=["empty", "empty lists", "no split", "unused variant", "goals", "least", "most"],
+)
+def test_a_design_may_go_to_the_limits(design: dict[str, Any]) -> None:
+    """Any goal may be one to decrease, and zero days mean that the first day may decide."""
+    assert parsed({"experiments": {"e": design}}) == {"experiments": {"e": design}}
+
+
+@pytest.mark.parametrize("lift", [0.0001, 10])
+@pytest.mark.parametrize(
+    ("visitors", "conversions"),
+    [(10, 0), (10, 10), (1_000_000, 5000), (1_000_000, 999_000)],
+    ids=["none", "all", "few", "most"],
+)
+def test_any_lift_that_is_allowed_can_be_calculated_with(
+    lift: float, visitors: int, conversions: int
+) -> None:
+    """A lift of 1e-300 would divide by zero."""
+    arm = Arm("a", Count(visitors), Count(conversions))
+    other = Arm("b", Count(visitors), Count(conversions * 0.99))
+    found = decision_range(arm, other, lift, 0.05)
+    assert found.rule_out is not None
+    assert 0 <= found.rule_out < math.inf
 
 
 def test_no_tag_is_lost_at_the_limits() -> None:
