@@ -18,7 +18,7 @@ from gimel.errors import GimelError
 from gimel.report import html
 from gimel.serve import web
 from gimel.serve.dashboard import Dashboard, application
-from gimel.serve.demo import Demo
+from gimel.serve.demo import DESIGNS, Demo
 
 
 @click.command()
@@ -67,7 +67,8 @@ def _dashboard(
 ) -> Dashboard:
     """Return the dashboard of what the options name. Raises GimelError."""
     if demo:
-        return Dashboard(Demo(time.time()), "made up for this demo", namespace, is_demo=True)
+        caption = "made up for this demo"
+        return Dashboard(Demo(time.time()), caption, namespace, DESIGNS, is_demo=True)
     api = find_api(url, api_key, local)
     return Dashboard(api, f"counted by {api.url}", namespace, config.designs())
 
@@ -75,10 +76,11 @@ def _dashboard(
 def _write(dashboard: Dashboard, output: Path) -> None:
     answer = dashboard.source.experiments(dashboard.namespace)
     require_experiments(answer, dashboard.namespace)
-    found = analyse_all(answer, dashboard.designs)
+    now = time.time()
+    found = analyse_all(answer, dashboard.designs, now=now)
     choices = html.Choices(dashboard.namespace, dashboard.namespace)
     frame = html.Frame(dashboard.caption, dashboard.is_demo)
-    page = html.report(found, answer.ignored, choices, frame, time.time())
+    page = html.report(found, answer.ignored, choices, frame, now)
     try:
         output.write_text(page, "utf-8", "replace")
     except OSError as error:

@@ -37,6 +37,7 @@ class Query:
         confidence: The confidence level, a share of 1.
         designs: The designs of the experiments that have one.
         precision: The configured precision; None without a configuration.
+        details: Whether to show the details for statisticians.
     """
 
     namespace: str
@@ -46,6 +47,7 @@ class Query:
     confidence: float
     designs: Mapping[str, Design]
     precision: int | None = None
+    details: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ class Results:
 @click.option(
     "--control",
     metavar="VARIANT",
-    help="Variant to compare the others with. [default: the configuration's, else control, original"
-    " or baseline, else the first by name]",
+    help="Variant to compare the others with. [default: the configuration's, else one with a usual"
+    " name (control, original, baseline, old, current, default, off, a or 0), else the first]",
 )
 @click.option(
     "--confidence",
@@ -74,6 +76,7 @@ class Results:
 )
 @click.option("--json", "form", flag_value="json", help="Print all figures as JSON.")
 @click.option("--csv", "form", flag_value="csv", help="Print one CSV row per variant and goal.")
+@click.option("--details", is_flag=True, help="Add the details for statisticians.")
 @click.option(
     "--watch", is_flag=True, help=f"Refresh every {REFRESH_SECONDS} seconds, until Ctrl-C."
 )
@@ -86,6 +89,7 @@ def command(
     control: str | None,
     confidence: float,
     form: str | None,
+    details: bool,
     watch: bool,
     namespace: str,
     url: str | None,
@@ -99,9 +103,18 @@ def command(
     """
     if watch and form:
         raise click.UsageError(f"--watch cannot be used with --{form}.")
+    if details and form:
+        raise click.UsageError(f"--details cannot be used with --{form}; --json has all figures.")
     config = options.load_config()
     query = Query(
-        namespace, experiment, goal, control, confidence, config.designs(), config.precision()
+        namespace,
+        experiment,
+        goal,
+        control,
+        confidence,
+        config.designs(),
+        config.precision(),
+        details,
     )
     api = find_api(url, api_key, local)
     if watch:
@@ -124,12 +137,20 @@ def fetch(api: Api, query: Query) -> Results:
     if query.experiment is not None:
         counts = api.experiment(query.namespace, query.experiment)
         design = query.designs.get(query.experiment)
-        experiment = analyse(counts, design, query.confidence, query.control)
+        experiment = analyse(
+            counts, design, now=time.time(), confidence=query.confidence, control=query.control
+        )
         results = Results((experiment,), {})
     else:
         namespace_counts = api.experiments(query.namespace)
         require_experiments(namespace_counts, query.namespace)
-        experiments = analyse_all(namespace_counts, query.designs, query.confidence, query.control)
+        experiments = analyse_all(
+            namespace_counts,
+            query.designs,
+            now=time.time(),
+            confidence=query.confidence,
+            control=query.control,
+        )
         results = Results(experiments, namespace_counts.ignored)
     if query.goal is not None:
         return Results(select_goal(results.experiments, query.goal), results.ignored)
@@ -165,5 +186,6 @@ def _show(results: Results, query: Query) -> None:
         console.width,
         console.options.ascii_only,
         query.precision,
+        query.details,
     ):
         console.print(part)

@@ -238,6 +238,8 @@ def _page(
         updated=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now)),
         seconds=REFRESH_SECONDS,
         how_to_read=wording.HOW_TO_READ,
+        details=wording.DETAILS,
+        how_to_read_details=wording.HOW_TO_READ_DETAILS,
         policy=policy(inline=True) if is_report else None,
         style=_style(),
         script=None if is_report else _script(),

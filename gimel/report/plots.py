@@ -1,7 +1,7 @@
 """Where the parts of an interval plot are: estimates in, coordinates and labels out.
 
 A template draws them. A plot is 360 units wide, like a phone, and is never drawn much larger, so
-that its text stays readable. Each variant has a line of text with its intervals below. Whatever
+that its text stays readable. Each variant has a line of text with its interval below. Whatever
 reaches beyond the plot is cut off at the edge and marked.
 """
 
@@ -11,9 +11,19 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from gimel.analysis.experiment import Goal, Variant
+from gimel.analysis.goal import Goal, Variant
+from gimel.analysis.mixture import Lift
 from gimel.analysis.stats import Estimate
-from gimel.report.figures import decimal_places, fit, format_interval, visible
+from gimel.report.figures import (
+    MISSING,
+    decimal_places,
+    decimal_places_of_lifts,
+    fit,
+    format_interval,
+    format_lift,
+    visible,
+)
+from gimel.report.wording import name_of
 
 WIDTH = 360.0
 _LEFT, _RIGHT = 10.0, 350.0  # of the axis
@@ -22,25 +32,24 @@ _BAR_BELOW_TOP = 26.0  # of its row
 _UNITS_PER_CHARACTER = 6.4  # so that a name and its figures do not meet
 _GAP = 14.0  # between a name and its figures
 _LONGEST_MARK_LABEL = 24
-_MOST_LIFT = 2.0  # 200%: a fixed-horizon interval beyond this is cut off
-_MOST_BEYOND = 1.5  # how far an always-valid interval may reach, in widths of all the others
+_MOST_LIFT = 2.0  # 200%: an interval that reaches further is cut off
+_BEYOND = 0.3  # how far an open interval is drawn, as a share of the rest of the axis
 _MARGIN = 0.06  # beside the outermost interval, as a share of the axis
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A variant with its intervals.
+    """A variant with its interval.
 
     Attributes:
         name: The variant's name, shortened to fit beside the label.
         full_name: The whole name.
         label: The value and its interval in words.
         is_control: Whether the other variants are compared with this one.
-        y: The height at which the intervals lie.
-        x: The point of the estimate; None if nothing is known.
+        y: The height of the interval.
+        x: The point of the estimate; None if nothing is drawn.
         low, high: The ends of the interval.
-        wide_low, wide_high: The ends of the always-valid interval; None without one.
-        cut_low, cut_high: Whether an interval continues beyond the edge.
+        cut_low, cut_high: Whether the interval continues beyond the edge.
     """
 
     name: str
@@ -51,8 +60,6 @@ class Bar:
     x: float | None = None
     low: float = 0.0
     high: float = 0.0
-    wide_low: float | None = None
-    wide_high: float | None = None
     cut_low: bool = False
     cut_high: bool = False
 
@@ -95,9 +102,9 @@ class Plot:
 
 @dataclass(frozen=True)
 class _Row:
+    name: str
     variant: Variant
-    estimate: Estimate | None
-    wide: Estimate | None
+    interval: Estimate | Lift | None
     label: str
 
 
@@ -132,7 +139,11 @@ def rates(goal: Goal) -> Plot:
     rows = []
     for variant in goal.variants:
         rate = seen.get(variant.arm.name)
-        rows.append(_Row(variant, rate, None, _label(rate, places) if rate else "no visitors"))
+        label = "no visitors"
+        if rate:
+            value, interval = format_interval(rate, places)
+            label = f"{value}% {interval}"
+        rows.append(_Row(_name(goal, variant), variant, rate, label))
     mark = goal.control.rate if goal.control.visitors.value else None
     axis = _rate_axis(seen.values())
     return _plot(f"Rate of {visible(goal.name)}", rows, axis, mark, "control", sign=False)
@@ -141,25 +152,27 @@ def rates(goal: Goal) -> Plot:
 def lifts(goal: Goal) -> Plot | None:
     """Return the plot of the lift of every variant; the mark is zero, the control.
 
-    Each has its fixed-horizon interval and the always-valid one, on which the verdict rests. None
-    if there is no lift.
+    None if there is no lift.
     """
     comparisons = [variant.comparison for variant in goal.variants if variant.comparison]
-    found = [comparison.lift for comparison in comparisons if comparison.lift]
+    found = [comparison.lift for comparison in comparisons if comparison.lift.value is not None]
     if not found:
         return None
-    places = decimal_places(found)
+    places = decimal_places_of_lifts(found)
     rows = []
     for variant in goal.variants:
         if variant.comparison:
-            lift, wide = variant.comparison.lift, variant.comparison.anytime_lift
-            label = _label(lift, places, sign=True) if lift else "no lift without conversions"
-            rows.append(_Row(variant, lift, wide, label))
-    axis = _lift_axis(found, [row.wide for row in rows if row.wide])
+            lift = variant.comparison.lift
+            value, interval = format_lift(lift, places)
+            label = f"{value}% ({interval})" if value != MISSING else f"lift {interval}"
+            is_drawn = lift.value is not None and variant.comparison.has_visitors
+            rows.append(_Row(_name(goal, variant), variant, lift if is_drawn else None, label))
     control = visible(goal.control.name)
     title = f"Lift of {visible(goal.name)} over {control}"
-    mark_label = f"{fit(control, _LONGEST_MARK_LABEL)} (control)"
-    return _plot(title, rows, axis, 0.0, mark_label, sign=True)
+    mark_label = fit(
+        name_of(goal.control, goal.control, goal.case.control_is_guess), _LONGEST_MARK_LABEL
+    )
+    return _plot(title, rows, _lift_axis(found), 0.0, mark_label, sign=True)
 
 
 def _plot(
@@ -184,27 +197,26 @@ def _plot(
 
 
 def _bar(row: _Row, top: float, axis: _Axis) -> Bar:
-    name = visible(row.variant.arm.name) + (" (control)" if row.variant.is_control else "")
     room = int((WIDTH - 2 * _LEFT - _GAP) / _UNITS_PER_CHARACTER) - len(row.label)
-    bar = Bar(fit(name, room), name, row.label, row.variant.is_control, top + _BAR_BELOW_TOP)
-    if row.estimate is None:
+    name = fit(row.name, room)
+    bar = Bar(name, row.name, row.label, row.variant.is_control, top + _BAR_BELOW_TOP)
+    interval = row.interval
+    if interval is None or interval.value is None:
         return bar
-    wide = row.wide or row.estimate
+    low = -math.inf if interval.low is None else interval.low
+    high = math.inf if interval.high is None else interval.high
     return replace(
         bar,
-        x=axis.position(row.estimate.value),
-        low=axis.position(row.estimate.low),
-        high=axis.position(row.estimate.high),
-        wide_low=axis.position(wide.low) if row.wide else None,
-        wide_high=axis.position(wide.high) if row.wide else None,
-        cut_low=min(row.estimate.low, wide.low) < axis.low,
-        cut_high=max(row.estimate.high, wide.high) > axis.high,
+        x=axis.position(interval.value),
+        low=axis.position(low),
+        high=axis.position(high),
+        cut_low=low < axis.low,
+        cut_high=high > axis.high,
     )
 
 
-def _label(estimate: Estimate, places: int, sign: bool = False) -> str:
-    value, interval = format_interval(estimate, places, sign)
-    return f"{value}% {interval}"
+def _name(goal: Goal, variant: Variant) -> str:
+    return name_of(variant.arm, goal.control, goal.case.control_is_guess)
 
 
 def _rate_axis(rates: Iterable[Estimate]) -> _Axis:
@@ -217,19 +229,21 @@ def _rate_axis(rates: Iterable[Estimate]) -> _Axis:
     return _Axis(max(0.0, low - margin), min(1.0, high + margin))
 
 
-def _lift_axis(lifts: Sequence[Estimate], wide: Sequence[Estimate]) -> _Axis:
-    """Return the axis that holds zero and the fixed-horizon intervals.
+def _lift_axis(lifts: Sequence[Lift]) -> _Axis:
+    """Return the axis that holds zero, the lifts and their ends, as far as they stay readable.
 
-    It shows the always-valid intervals only as far as the others stay readable.
+    An open interval reaches beyond everything else.
     """
-    most = max(_MOST_LIFT, *(2 * lift.value + 1 for lift in lifts))
-    low = min(0.0, *(lift.low for lift in lifts), 0.0)
-    high = max(0.0, *(min(lift.high, most) for lift in lifts))
-    beyond = _MOST_BEYOND * (high - low)
-    if wide:
-        low = max(-1.0, low - beyond, min(low, *(lift.low for lift in wide)))
-        high = min(high + beyond, max(high, *(lift.high for lift in wide)))
-    margin = _MARGIN * (high - low) or 0.01
+    values = [0.0, *(lift.value for lift in lifts if lift.value is not None)]
+    most = max(_MOST_LIFT, 2 * max(values) + 1)
+    low = min(*values, *(lift.low for lift in lifts if lift.low is not None), 0.0)
+    high = max(*values, *(min(lift.high, most) for lift in lifts if lift.high is not None), 0.0)
+    width = high - low or 1.0
+    if any(lift.low is None for lift in lifts):
+        low -= _BEYOND * width
+    if any(lift.high is None for lift in lifts):
+        high += _BEYOND * width
+    margin = _MARGIN * width
     return _Axis(max(-1.0, low - margin), high + margin)
 
 

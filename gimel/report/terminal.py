@@ -16,8 +16,9 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from gimel.analysis.experiment import Experiment, Goal
-from gimel.analysis.stats import Estimate
+from gimel.analysis.experiment import Experiment
+from gimel.analysis.goal import Goal
+from gimel.analysis.mixture import Lift
 from gimel.analysis.verdict import Verdict
 from gimel.report import tables, wording
 from gimel.report.figures import fit, visible
@@ -29,6 +30,8 @@ _INDENT = 2
 _SHORTEST_NAME, _LONGEST_NAME = 10, 40
 _SHORTEST_BAR, _LONGEST_BAR = 8, 40
 _LEAST_EXCESS = 4  # of a header over its figures, below which breaking it gains too little
+
+_MOST_LIFT = 2.0  # 200%: a bar that reaches further is cut off
 
 _BAR = ""  # the header of the bars
 
@@ -42,16 +45,17 @@ def report(
     width: int,
     ascii_only: bool = False,
     precision: int | None = None,
+    details: bool = False,
 ) -> Iterator[RenderableType]:
     """Yield what to print in a terminal of `width` columns at the time `now` (seconds since 1970).
 
     `ignored` are the ignored events of experiments that do not exist, by reason; `precision` is
-    the configured one, None if unknown.
+    the configured one, None if unknown. `details` adds the fixed-horizon figures.
     """
     if warning := wording.limit_warning(experiments, ignored):
         yield Text(f"! {warning}\n", style=_STYLES[Mark.DOUBT])
     for experiment in experiments:
-        yield from _experiment(experiment, now, width, ascii_only)
+        yield from _experiment(experiment, now, width, ascii_only, details)
         yield ""
     if ignored:
         yield Text(f"{wording.unknown_events(ignored)}\n")
@@ -60,17 +64,19 @@ def report(
     goals = [goal for experiment in experiments for goal in experiment.goals]
     if any(goal.is_conversion and len(goal.arms) > 1 for goal in goals):
         yield Text(wording.HOW_TO_READ, style="dim")
+        if details:
+            yield Text(f"\n{wording.DETAILS}: {wording.HOW_TO_READ_DETAILS}", style="dim")
 
 
 def _experiment(
-    experiment: Experiment, now: float, width: int, ascii_only: bool
+    experiment: Experiment, now: float, width: int, ascii_only: bool, details: bool
 ) -> Iterator[RenderableType]:
     yield Text(visible(experiment.name), style="bold underline")
     yield Text(wording.facts(experiment, now))
     for doubt in experiment.doubts:
         yield Text(f"! {visible(doubt)}", style=_STYLES[Mark.DOUBT])
-    if not experiment.goals and not experiment.split.is_mismatch:
-        yield _sentence("", experiment.headline[1])
+    if not experiment.split.is_mismatch:
+        yield _sentence("", experiment.headline)
     if experiment.arms:
         yield ""
         yield _indent(_lay_out(tables.participants(experiment), width))
@@ -78,20 +84,24 @@ def _experiment(
     if notes:
         yield _indent(Text("\n".join(notes)))
     for goal in experiment.goals:
-        yield from _goal(goal, width, ascii_only)
+        yield from _goal(goal, width, ascii_only, details)
 
 
-def _goal(goal: Goal, width: int, ascii_only: bool) -> Iterator[RenderableType]:
+def _goal(goal: Goal, width: int, ascii_only: bool, details: bool) -> Iterator[RenderableType]:
     yield ""
     yield _sentence(goal.name, goal.verdict)
     yield ""
     if not goal.is_conversion:
         yield _indent(_lay_out(tables.goals_per_visitor(goal), width))
         return
-    yield _indent(_lay_out_rates(goal, width, ascii_only))
-    if len(goal.arms) > 1:
+    yield _indent(_lay_out_lifts(goal, width, ascii_only))
+    if details:
         yield ""
-        table = tables.comparisons(goal).drop(tables.ALWAYS_VALID_LIFT)
+        yield _indent(Text(wording.DETAILS, style="bold"))
+        yield _indent(_lay_out(tables.rates(goal), width))
+    if details and len(goal.arms) > 1:
+        yield ""
+        table = tables.comparisons(goal)
         against = f"against {visible(goal.control.name)}"
         table = replace(table, columns=(against, *table.columns[1:]))
         yield _indent(_lay_out(table, width))
@@ -104,24 +114,30 @@ def _sentence(goal: str, verdict: Verdict) -> Text:
     return text.append(wording.short_sentence(verdict), _STYLES[wording.choose_mark(verdict)])
 
 
-def _lay_out_rates(goal: Goal, width: int, ascii_only: bool) -> rich_table.Table:
-    """Return the rates with their intervals as bars, in the room that names and figures leave."""
-    table = tables.rates(goal).drop("visitors")
-    table = _break_headers(table, width - _GAP - _SHORTEST_BAR)
+def _lay_out_lifts(goal: Goal, width: int, ascii_only: bool) -> rich_table.Table:
+    """Return the lifts with their intervals as bars, in the room that names and figures leave."""
+    table = _break_headers(tables.lifts(goal), width - _GAP - _SHORTEST_BAR)
     names = max(_SHORTEST_NAME, width - _INDENT - _width_of_figures(table) - _GAP - _SHORTEST_BAR)
     names = min(names, _width_of_names(table))
     size = min(_LONGEST_BAR, width - _INDENT - names - _width_of_figures(table) - _GAP)
-    seen = [variant.rate for variant in goal.variants if variant.arm.visitors.value]
-    low = min((rate.low for rate in seen), default=0)
-    high = max((rate.high for rate in seen), default=1)
+    found = [each.comparison.lift for each in goal.variants if each.comparison]
+    low, high = _bar_range(found)
     rows = []
-    for variant, (*cells, best) in zip(goal.variants, table.rows, strict=True):
+    for variant, cells in zip(goal.variants, table.rows, strict=True):
         bar = ""
-        if variant.arm.visitors.value:
-            bar = interval_bar(variant.rate, low, high, size, goal.control.rate, ascii_only)
-        rows.append((*cells, bar, best))
-    *columns, best = table.columns
-    return _lay_out(Table(table.caption, (*columns, _BAR, best), tuple(rows)), width)
+        if variant.comparison and variant.comparison.lift.value is not None:
+            bar = interval_bar(variant.comparison.lift, low, high, size, ascii_only)
+        rows.append((*cells, bar))
+    return _lay_out(Table(table.caption, (*table.columns, _BAR), tuple(rows)), width)
+
+
+def _bar_range(lifts: Sequence[Lift]) -> tuple[float, float]:
+    """Return the ends of the bars' axis: zero, the lifts, and their ends up to a lift of 200%."""
+    values = [0.0, *(lift.value for lift in lifts if lift.value is not None)]
+    most = max(_MOST_LIFT, *values)
+    lows = [lift.low for lift in lifts if lift.low is not None]
+    highs = [min(lift.high, most) for lift in lifts if lift.high is not None]
+    return min([*values, *lows]), max([*values, *highs])
 
 
 def _lay_out(table: Table, width: int) -> rich_table.Table:
@@ -175,14 +191,13 @@ def _width(cell: str) -> int:
     return max(map(cell_len, cell.split("\n")))
 
 
-def interval_bar(
-    estimate: Estimate, low: float, high: float, size: int, mark: float, ascii_only: bool = False
-) -> str:
-    """Return an interval drawn on an axis from `low` to `high`: ├──●──┤.
+def interval_bar(lift: Lift, low: float, high: float, size: int, ascii_only: bool = False) -> str:
+    """Return an interval drawn on an axis from `low` to `high`: ├──●──┤. A mark shows zero.
 
-    A mark shows where the control is. '' if `size`, in columns, is too small for a bar.
+    An end that is open, or beyond the axis, has no cap. '' if `size`, in columns, is too small for
+    a bar, or the lift has no value.
     """
-    if size < _SHORTEST_BAR:
+    if size < _SHORTEST_BAR or lift.value is None:
         return ""
     scale = (size - 1) / (high - low) if high > low else 0.0
 
@@ -191,11 +206,15 @@ def interval_bar(
 
     line, left, right, point, control = "-||o:" if ascii_only else "─├┤●┊"
     cells = [" "] * size
-    cells[column(mark)] = control
-    start, end = column(estimate.low), column(estimate.high)
+    cells[column(0.0)] = control
+    start = 0 if lift.low is None else column(lift.low)
+    end = size - 1 if lift.high is None else column(lift.high)
     cells[start : end + 1] = line * (end + 1 - start)
-    cells[start], cells[end] = left, right
-    cells[column(estimate.value)] = point
+    if lift.low is not None and lift.low >= low:
+        cells[start] = left
+    if lift.high is not None and lift.high <= high:
+        cells[end] = right
+    cells[column(lift.value)] = point
     return "".join(cells)
 
 

@@ -9,7 +9,9 @@ import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from gimel.analysis.experiment import Experiment, Goal
+from gimel.analysis.design import Role
+from gimel.analysis.experiment import Experiment
+from gimel.analysis.goal import Goal
 from gimel.analysis.verdict import Kind, Verdict
 from gimel.report import plots, tables, wording
 from gimel.report.figures import MISSING, format_count, format_start, visible
@@ -36,15 +38,27 @@ class VerdictView:
 
 @dataclass(frozen=True)
 class GoalView:
-    """A goal of an experiment. The plots are None for a goal that is not a conversion."""
+    """A goal of an experiment.
+
+    Attributes:
+        anchor: The id of its section.
+        name: The goal's name.
+        role: What it is for, in words; '' without a primary goal.
+        verdict: Its verdict.
+        lifts: The plot of the lifts; None without any.
+        table: The lifts, or the goals per visitor of a goal that is not a conversion.
+        rates: The plot of the rates, for statisticians; None for a goal that is not a conversion.
+        details: The tables for statisticians.
+    """
 
     anchor: str
     name: str
+    role: str
     verdict: VerdictView
-    rates: Plot | None
     lifts: Plot | None
-    rate_table: Table
-    lift_table: Table | None
+    table: Table
+    rates: Plot | None
+    details: tuple[Table, ...]
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,7 @@ class ExperimentView:
     facts: str
     doubts: tuple[str, ...]
     notes: tuple[str, ...]
+    headline: VerdictView
     verdicts: tuple[VerdictView, ...]
     participants: Table | None
     goals: tuple[GoalView, ...]
@@ -80,7 +95,7 @@ def overview_rows(
     """Return the rows of the overview; `address` returns where an experiment's name links to."""
     rows = []
     for experiment in experiments:
-        goal, verdict = experiment.headline
+        verdict = experiment.headline
         mark = wording.choose_mark(verdict, experiment.is_doubtful)
         started = MISSING if experiment.since is None else format_start(experiment.since, now)
         rows.append(
@@ -90,7 +105,7 @@ def overview_rows(
                 address(experiment),
                 started,
                 format_count(experiment.visitors),
-                VerdictView(mark.value, visible(goal), visible(verdict.sentence)),
+                VerdictView(mark.value, "", visible(verdict.sentence)),
                 tuple(visible(doubt) for doubt in experiment.doubts if doubt != verdict.sentence),
             )
         )
@@ -110,7 +125,8 @@ def experiment_view(experiment: Experiment, now: float) -> ExperimentView:
         wording.facts(experiment, now),
         tuple(visible(doubt) for doubt in (*experiment.doubts, *misused)),
         tuple(wording.notes(experiment)),
-        tuple(_verdict(experiment, goal, verdict) for goal, verdict in experiment.verdicts),
+        _verdict(experiment, "", experiment.headline),
+        tuple(_verdict(experiment, goal.name, goal.verdict) for goal in experiment.goals),
         tables.participants(experiment) if experiment.arms else None,
         tuple(_goal(experiment, goal) for goal in experiment.goals),
     )
@@ -133,9 +149,10 @@ def _goal(experiment: Experiment, goal: Goal) -> GoalView:
     return GoalView(
         anchor(experiment.name, goal.name),
         visible(goal.name),
+        "" if goal.role is Role.EQUAL else goal.role.value,
         _verdict(experiment, goal.name, goal.verdict),
-        plots.rates(goal) if goal.is_conversion else None,
         plots.lifts(goal) if goal.is_conversion else None,
-        tables.rates(goal) if goal.is_conversion else tables.goals_per_visitor(goal),
-        tables.comparisons(goal) if is_compared else None,
+        tables.lifts(goal) if goal.is_conversion else tables.goals_per_visitor(goal),
+        plots.rates(goal) if goal.is_conversion else None,
+        (tables.rates(goal), tables.comparisons(goal)) if is_compared else (),
     )

@@ -24,6 +24,9 @@ HOW_TO_READ = (
     "it with --control, or as `control` of the experiment in config.json."
 )
 
+DETAILS = "Details for statisticians"
+"""The heading of the fixed-horizon figures."""
+
 HOW_TO_READ_DETAILS = (
     "These figures are fixed-horizon: valid for one look on a date chosen in advance. The verdict "
     "does not use them. A counting error is one standard error."

@@ -98,21 +98,24 @@ class _Views:
 
     def overview(self, visit: Visit) -> Response:
         answer = self._source.experiments(visit.choices.namespace)
-        found = analyse_all(answer, self._designs, visit.choices.confidence)
+        now = self._now()
+        found = analyse_all(answer, self._designs, now=now, confidence=visit.choices.confidence)
         deleted = visit.request.query_params.get("deleted")
         return html_response(
-            html.overview(found, answer.ignored, visit.choices, visit.frame, self._now(), deleted)
+            html.overview(found, answer.ignored, visit.choices, visit.frame, now, deleted)
         )
 
     def experiment(self, visit: Visit) -> Response:
         counted = self._find(visit)
+        now = self._now()
         found = analyse(
             counted,
             self._designs.get(counted.name),
-            visit.choices.confidence,
-            visit.choices.control,
+            now=now,
+            confidence=visit.choices.confidence,
+            control=visit.choices.control,
         )
-        return html_response(html.experiment(found, visit.choices, visit.frame, self._now()))
+        return html_response(html.experiment(found, visit.choices, visit.frame, now))
 
     def ask_to_delete(self, visit: Visit) -> Response:
         return html_response(

@@ -8,9 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gimel.analysis.counts import Count, ExperimentCounts, NamespaceCounts
+from gimel.analysis.design import Design
 from gimel.analysis.experiment import LIMIT_REACHED, get_experiment
 
 _DAY = 86400
+
+DESIGNS: Mapping[str, Design] = {
+    "button colour": Design(
+        control="blue", goal="sign-up", guardrails=("purchase",), decrease=("refund",)
+    ),
+    "login with a link": Design(control="password", visitors=60_000),
+    "menu with icons": Design(lift=0.03),
+    "price with tax": Design(
+        control="without tax", goal="purchase", guardrails=("refund",), decrease=("refund",)
+    ),
+}
+"""The designs of the experiments that have one."""
 
 Arms = Mapping[str, tuple[int, Mapping[str, int]]]
 
@@ -41,8 +54,8 @@ def _experiments(now: int) -> tuple[ExperimentCounts, ...]:
             "button colour",
             now - 21 * _DAY,
             {
-                "blue": (40_112, {"sign-up": 2006, "purchase": 401}),
-                "red": (39_874, {"sign-up": 2408, "purchase": 432}),
+                "blue": (40_112, {"sign-up": 2006, "purchase": 4010, "refund": 160}),
+                "red": (39_874, {"sign-up": 2408, "purchase": 4025, "refund": 149}),
             },
             ignored={"bot": 1204},
         ),
@@ -75,11 +88,16 @@ def _experiments(now: int) -> tuple[ExperimentCounts, ...]:
             {"control": (10_420, {"sign-up": 900}), "question": (9580, {"sign-up": 1100})},
         ),
         _counted(
+            "login with a link",
+            now - 16 * _DAY,
+            {"password": (24_050, {"sign-in": 21_640}), "link": (23_980, {"sign-in": 22_010})},
+        ),
+        _counted(
             "menu with icons",
             now - 90 * _DAY,
             {
                 "control": (1_000_000, {"sign-up": 50_000}),
-                "icons": (1_001_200, {"sign-up": 52_300}),
+                "icons": (1_001_200, {"sign-up": 50_400}),
             },
             precision="1",
         ),
@@ -89,8 +107,34 @@ def _experiments(now: int) -> tuple[ExperimentCounts, ...]:
             {"after 10 s": (820, {}), "on leaving": (802, {})},
             goals=("subscribe",),
         ),
+        _counted(
+            "price with tax",
+            now - 25 * _DAY,
+            {
+                "with tax": (50_210, {"purchase": 3015, "refund": 402}),
+                "without tax": (50_040, {"purchase": 2502, "refund": 250}),
+            },
+        ),
         _counted("pricing table", now - 3600, {"yearly first": (640, {"sign-up": 31})}),
+        _counted(
+            "product photos",
+            now - 3 * _DAY,
+            {"control": (9020, {"purchase": 451}), "large": (8985, {"purchase": 612})},
+        ),
+        _counted(
+            "related products",
+            now - 45 * _DAY,
+            {"off": (200_150, {"purchase": 10_010}), "on": (199_900, {"purchase": 10_405})},
+        ),
         _counted("search box", None, {}, goals=(), ignored={"experiment not allowed": 3}),
+        _counted(
+            "sign-up form",
+            now - 30 * _DAY,
+            {
+                "long": (40_020, {"sign-up": 2001, "newsletter": 1010}),
+                "short": (39_950, {"sign-up": 2405, "newsletter": 705}),
+            },
+        ),
         _counted(
             "video on the start page",
             now - 12 * _DAY,

@@ -6,15 +6,17 @@ import pytest
 
 from gimel.analysis.experiment import NotFound, analyse_all
 from gimel.analysis.verdict import Kind
-from gimel.serve.demo import Demo
+from gimel.serve.demo import DESIGNS, Demo
 
 NOW = 1_790_000_000
 
 
 def test_the_demo_has_every_verdict() -> None:
     """At least once, whatever verdicts there are."""
-    found = analyse_all(Demo(NOW).experiments("alephbet"), {})
-    assert {verdict.kind for each in found for _, verdict in each.verdicts} == set(Kind)
+    found = analyse_all(Demo(NOW).experiments("alephbet"), DESIGNS, now=NOW)
+    kinds = {each.headline.kind for each in found}
+    kinds |= {goal.verdict.kind for each in found for goal in each.goals}
+    assert kinds == set(Kind)
 
 
 def test_a_deleted_experiment_is_gone() -> None:
