@@ -40,6 +40,12 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
+    def drop(self, column: str) -> Table:
+        """Return the table without a column."""
+        index = self.columns.index(column)
+        rows = tuple(row[:index] + row[index + 1 :] for row in self.rows)
+        return Table(self.caption, self.columns[:index] + self.columns[index + 1 :], rows)
+
 
 def participants(experiment: Experiment) -> Table:
     """Return the visitors of each variant with their counting error and the split."""
@@ -96,7 +102,7 @@ def comparisons(goal: Goal) -> Table:
 
     def cells(variant: Variant) -> tuple[str, ...]:
         if not variant.comparison or not variant.comparison.has_visitors:
-            return (MISSING,) * 5
+            return (MISSING,) * 4
         details = variant.comparison.details
         lift = MISSING
         if details.lift:
@@ -104,7 +110,6 @@ def comparisons(goal: Goal) -> Table:
         return (
             " ".join(format_interval(details.difference, difference_places, sign=True)),
             lift,
-            format_p_value(details.p),
             format_p_value(details.p_adjusted),
             format_probability(variant.beats_control),
         )
@@ -113,7 +118,6 @@ def comparisons(goal: Goal) -> Table:
         "variant",
         "difference, percentage points",
         "lift, %",
-        "p",
         "p (Holm)",
         "chance to beat control",
     )

@@ -81,16 +81,19 @@ def _experiment(
         yield ""
         yield _indent(_lay_out(tables.participants(experiment), width))
     notes = list(wording.notes(experiment))
+    if details:
+        notes += wording.counting_notes(experiment)
     if notes:
         yield _indent(Text("\n".join(notes)))
     for goal in experiment.goals:
+        yield ""
+        if len(experiment.all_goals) > 1 or experiment.split.is_mismatch:
+            yield _sentence(goal.name, goal.verdict)
+            yield ""
         yield from _goal(goal, width, ascii_only, details)
 
 
 def _goal(goal: Goal, width: int, ascii_only: bool, details: bool) -> Iterator[RenderableType]:
-    yield ""
-    yield _sentence(goal.name, goal.verdict)
-    yield ""
     if not goal.is_conversion:
         yield _indent(_lay_out(tables.goals_per_visitor(goal), width))
         return
@@ -116,7 +119,8 @@ def _sentence(goal: str, verdict: Verdict) -> Text:
 
 def _lay_out_lifts(goal: Goal, width: int, ascii_only: bool) -> rich_table.Table:
     """Return the lifts with their intervals as bars, in the room that names and figures leave."""
-    table = _break_headers(tables.lifts(goal), width - _GAP - _SHORTEST_BAR)
+    table = tables.lifts(goal).drop("visitors")
+    table = _break_headers(table, width - _GAP - _SHORTEST_BAR)
     names = max(_SHORTEST_NAME, width - _INDENT - _width_of_figures(table) - _GAP - _SHORTEST_BAR)
     names = min(names, _width_of_names(table))
     size = min(_LONGEST_BAR, width - _INDENT - names - _width_of_figures(table) - _GAP)

@@ -124,7 +124,7 @@ def experiment_view(experiment: Experiment, now: float) -> ExperimentView:
         visible(experiment.name),
         wording.facts(experiment, now),
         tuple(visible(doubt) for doubt in (*experiment.doubts, *misused)),
-        tuple(wording.notes(experiment)),
+        (*wording.notes(experiment), *wording.counting_notes(experiment)),
         _verdict(experiment, "", experiment.headline),
         tuple(_verdict(experiment, goal.name, goal.verdict) for goal in experiment.goals),
         tables.participants(experiment) if experiment.arms else None,

@@ -12,7 +12,6 @@ from gimel.analysis.sentences import label_control
 from gimel.analysis.verdict import Kind, Verdict
 from gimel.report.figures import (
     format_count,
-    format_p_value,
     format_start,
     format_widening,
     visible,
@@ -20,8 +19,8 @@ from gimel.report.figures import (
 
 HOW_TO_READ = (
     "A lift is the relative change of the rate over the control. Its interval contains the true "
-    "lift with the confidence given, however often you look. Where the control is assumed, choose "
-    "it with --control, or as `control` of the experiment in config.json."
+    "lift with the confidence given, however often you look. Where the control is only assumed, "
+    "name it in config.json, as the control of the experiment."
 )
 
 DETAILS = "Details for statisticians"
@@ -51,7 +50,8 @@ def choose_mark(verdict: Verdict, is_doubtful: bool = False) -> Mark:
     """Return the mark of a verdict; `is_doubtful` if there are other problems with the data."""
     if verdict.is_untrusted or is_doubtful or verdict.kind in (Kind.HARMED, Kind.CONFLICT):
         return Mark.DOUBT
-    return Mark.DECIDED if verdict.safe_to_stop else Mark.UNDECIDED
+    is_decided = verdict.safe_to_stop or verdict.kind is Kind.NOT_HARMED
+    return Mark.DECIDED if is_decided else Mark.UNDECIDED
 
 
 def facts(experiment: Experiment, now: float) -> str:
@@ -70,25 +70,31 @@ def facts(experiment: Experiment, now: float) -> str:
 
 
 def name_of(arm: Arm, control: Arm | None, is_guess: bool) -> str:
-    """Return the name of a variant in a table, marked if it is the control."""
+    """Return the name of a variant in a table, marked if it is the control or assumed to be."""
     if control is None or arm.name != control.name:
         return visible(arm.name)
-    return visible(label_control(arm.name, is_guess))
+    return (
+        f"{visible(arm.name)} (control?)" if is_guess else visible(label_control(arm.name, False))
+    )
 
 
 def notes(experiment: Experiment) -> Iterator[str]:
-    """Yield what else to know of the counts: split check, precision, noise, ignored events."""
+    """Yield what else to know of the counts: split check, ignored events."""
     if len(experiment.arms) > 1 and not experiment.split.is_mismatch:
-        yield f"Traffic split as expected (p = {format_p_value(experiment.split.p)})."
+        yield "Traffic split as expected."
     if strays := [arm.name for arm in experiment.arms if not arm.weight]:
         names = visible(join_names(strays))
         yield f"Without a weight in config.json, and so without a verdict: {names}."
+    if experiment.ignored:
+        yield f"Ignored events: {ignored_events(experiment.ignored)}."
+
+
+def counting_notes(experiment: Experiment) -> Iterator[str]:
+    """Yield how exactly the visitors were counted: precision, and what its noise does."""
     if experiment.precision is not None:
         yield f"Counted with precision {experiment.precision}."
     if experiment.widening:
         yield f"Counting noise widens the intervals by {format_widening(experiment.widening)}."
-    if experiment.ignored:
-        yield f"Ignored events: {ignored_events(experiment.ignored)}."
 
 
 def unknown_events(ignored: Mapping[str, int]) -> str:
