@@ -21,6 +21,7 @@ from tests.support.answers import answer, row
 
 GOALS = ("buy", "sign up", "watch the video")
 VARIANTS = ("control", "green", "red", "yellow")
+NOW = 1_800_000_000
 MOST_SECONDS, MOST_BYTES = 1.0, 2_000_000
 
 CHOICES = html.Choices("alephbet", "alephbet")
@@ -56,17 +57,17 @@ def make_answer(experiments: int) -> list[object]:
 
 def overview(document: list[object]) -> str:
     read = answers.parse(document)
-    return html.overview(analyse_all(read, {}), read.ignored, CHOICES, FRAME, 1_800_000_000)
+    return html.overview(analyse_all(read, {}, now=NOW), read.ignored, CHOICES, FRAME, NOW)
 
 
 def experiment(document: list[object]) -> str:
     read = answers.parse(document[:2])
-    return html.experiment(analyse(read.experiments[0]), CHOICES, FRAME, 1_800_000_000)
+    return html.experiment(analyse(read.experiments[0], now=NOW), CHOICES, FRAME, NOW)
 
 
 def report(document: list[object]) -> str:
     read = answers.parse(document)
-    return html.report(analyse_all(read, {}), read.ignored, CHOICES, FRAME, 1_800_000_000)
+    return html.report(analyse_all(read, {}, now=NOW), read.ignored, CHOICES, FRAME, NOW)
 
 
 def measure(
