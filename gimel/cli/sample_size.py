@@ -106,10 +106,10 @@ def command(
     Give --lift to calculate the visitors and days that detect it, or --days to calculate the
     smallest lift that they detect.
 
-    "Always valid" is the plan for Gimel's verdict with daily looks. It assumes equal shares of
-    traffic, and that config.json names the experiment's primary goal and this lift as the one worth
-    detecting. "Fixed horizon" is the textbook's sample size: look once, on a date that is chosen in
-    advance.
+    "Always valid" is the plan for Gimel's verdict with daily looks. It assumes that all variants
+    get equal traffic, and that config.json has a primary goal for the experiment and this lift as
+    the one worth detecting. "Fixed horizon" is the textbook's sample size: look once, on a date
+    chosen in advance.
     """
     _check(rate, lift, days, visitors_per_day)
     chosen = int(
@@ -169,7 +169,7 @@ def lines(question: Question, plans: Mapping[str, Plan]) -> Iterator[str]:
     level = f"with {_percent(question.power)} power at {_percent(question.confidence)} confidence:"
     yield from _wrap(f"{_subject(question)} {level}")
     yield ""
-    yield from _lift_rows(question, plans) if question.days else _visitor_rows(plans)
+    yield from _visitor_rows(question, plans) if question.lift else _lift_rows(question, plans)
     remarks = [_counting(question, plans["always_valid"])]
     if question.rate > 0.5:
         remarks.insert(0, "Failures are the visitors who do not convert.")
@@ -196,8 +196,8 @@ def _subject(question: Question) -> str:
     return f"To detect a lift of {sign}{_percent(abs(question.lift))} ({rates})"
 
 
-def _visitor_rows(plans: Mapping[str, Plan]) -> Iterator[str]:
-    has_days = any(plan.days is not None for plan in plans.values())
+def _visitor_rows(question: Question, plans: Mapping[str, Plan]) -> Iterator[str]:
+    has_days = question.visitors_per_day is not None
     yield _visitor_row("visitors", "per variant", "total", "days" if has_days else "")
     for name, plan in plans.items():
         yield _visitor_row(

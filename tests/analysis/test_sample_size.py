@@ -176,7 +176,9 @@ def test_daily_looks_and_noise_never_need_fewer_visitors(
     least, most = possible_lifts(rate)
     lift = max(-part, least) if drop else min(part, most)
     comparison = Comparison(rate, alpha, power, precision)
-    once, daily = (visitors_needed(each, comparison, lift) for each in (fixed_horizon, always_valid))
+    once, daily = (
+        visitors_needed(each, comparison, lift) for each in (fixed_horizon, always_valid)
+    )
     exactly = visitors_needed(fixed_horizon, replace(comparison, precision=EXACT), lift)
     if once is not None:
         assert exactly is not None

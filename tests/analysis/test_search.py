@@ -22,5 +22,5 @@ def test_the_start_is_returned_if_it_is_enough() -> None:
 
 @pytest.mark.parametrize(("wanted", "found"), [(10.0, 10.0), (math.nextafter(10.0, 11.0), None)])
 def test_no_number_above_the_largest_is_tried(wanted: float, found: float | None) -> None:
-    """The largest itself is, although it is no power of 2."""
+    """The largest itself is tried, although doubling the start does not lead to it."""
     assert smallest(lambda number: number >= wanted, 1.0, most=10.0, error=1e-15) == found
