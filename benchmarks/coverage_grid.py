@@ -24,7 +24,9 @@ from benchmarks.hyperloglog import Floats
 from benchmarks.marked_tables import fill, markdown
 from benchmarks.simulated_counts import make_arm
 from benchmarks.vector_mixture import Counts, Histories
-from gimel.analysis.duration import decision_range, lifted, planned_visitors
+from gimel.analysis.counts import EXACT
+from gimel.analysis.duration import decision_range
+from gimel.analysis.sample_size import PlannedComparison, always_valid, lifted, visitors_needed
 
 PAGE = pathlib.Path(__file__).parents[1] / "docs" / "statistics.md"
 LIFT = 0.1  # the lift worth detecting, unless a table says otherwise
@@ -223,7 +225,7 @@ def stopping_times(simulation: Simulation) -> str:
             )
             for worth in (lift, LIFT)
         ]
-        planned = planned_visitors(rate, lift, precision=0)
+        planned = visitors_needed(always_valid, PlannedComparison(rate, precision=EXACT), lift)
         if planned is None:
             raise AssertionError("an exactly counted lift has a plan")
         detected = _first_decision(many, (rate, other), planned / 30, 30, lift) < np.inf

@@ -1,7 +1,7 @@
-"""How many visitors an experiment needs, before it starts and while it runs.
+"""Plans before an experiment: the visitors that detect a lift, and the lift that visitors detect.
 
-Solved with the same variances that the estimates use, so that every answer includes counting noise.
-Knows nothing of verdicts.
+A plan is made for one of two methods: the verdict's always-valid interval, looked at every day, or
+a fixed horizon, looked at once. Both include counting noise. Knows nothing of days and words.
 """
 
 from __future__ import annotations
@@ -11,135 +11,153 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import NormalDist
 
-from gimel.analysis.counts import EXACT, Arm, Count, relative_variance
-from gimel.analysis.stats import anytime_multiplier, quantile
+from gimel.analysis.counts import Arm, Count, relative_variance
+from gimel.analysis.duration import MOST_VISITORS
+from gimel.analysis.mixture import Pair, log_mixture
+from gimel.analysis.search import smallest
 
-MOST_VISITORS = 10**12
-"""Visitors per variant beyond which an experiment is not feasible."""
+_LOOKS = 30  # daily looks that a planned experiment is assumed to have
+_OVERSHOOT = 0.583  # of the boundary between two looks, in standard deviations (Siegmund 1985)
+_LEAST_VISITORS = 4.0  # of both arms
+_LEAST_LIFT = 1e-9  # smaller than what `MOST_VISITORS` detect
 
 
 @dataclass(frozen=True)
-class SampleSize:
-    """Visitors per variant needed to detect a lift; None if no feasible number is enough.
+class PlannedComparison:
+    """A planned comparison of one variant with the control.
 
     Attributes:
-        fixed: For one look on a date chosen in advance.
-        fixed_exact: The same, if counting were exact.
-        anytime: For the verdict, which holds at every look.
+        rate: The control's conversion rate, between 0 and 1.
+        alpha: The error that is allowed for this comparison.
+        power: The probability with which the lift should be detected, at least 0.5.
+        precision: HyperLogLogs per counter, or `gimel.analysis.counts.EXACT`.
+        share: The share of the visitors of both arms who see the variant.
     """
 
-    fixed: int | None
-    fixed_exact: int | None
-    anytime: int | None
+    rate: float
+    alpha: float = 0.05
+    power: float = 0.8
+    precision: int = 16
+    share: float = 0.5
 
-    @property
-    def widening(self) -> float | None:
-        """How many more visitors counting noise costs: 0.05 means 5% more. None if infeasible."""
-        return self.fixed / self.fixed_exact - 1 if self.fixed and self.fixed_exact else None
+    def expected_arms(self, lift: float, visitors: float) -> tuple[Arm, Arm]:
+        """Return control and variant with the counts that are expected after so many visitors."""
+        return (
+            _expected_arm(self.rate, visitors * (1 - self.share), self.precision),
+            _expected_arm(lifted(self.rate, lift), visitors * self.share, self.precision),
+        )
 
 
-def sample_size(
-    baseline: float,
-    lift: float,
-    confidence: float = 0.95,
-    power: float = 0.8,
-    precision: int = 16,
-    comparisons: int = 1,
-) -> SampleSize:
-    """Return the visitors per variant needed to detect a relative `lift` over the rate `baseline`.
+Method = Callable[[PlannedComparison, float, float], float]
+"""Returns the probability of detecting a lift with so many visitors of both arms."""
 
-    `power` is the probability of detecting it. Without counting noise `fixed` is
-    z^2 (p1 q1 + p2 q2) / delta^2 with z = z_confidence + z_power; counting adds p^2 noise to each
-    arm's variance. `comparisons` variants share 1 - confidence equally. If the lift leads to a rate
-    above 1, a drop of the same size is used instead.
+
+def lifted(rate: float, lift: float) -> float:
+    """Return the rate after a lift: of the conversions, or above a rate of 50% of the failures.
+
+    A lift of 0.1 turns 0.2 into 0.22, and 0.9 into 0.91: there the failures fall by 10%, as in
+    `gimel.analysis.mixture.near_scale`. The result is at least 0 and at most 1.
+    """
+    if rate > 0.5:
+        return min(max(0.0, 1 - (1 - rate) * (1 - lift)), 1.0)
+    return min(max(0.0, rate * (1 + lift)), 1.0)
+
+
+def possible_lifts(rate: float) -> tuple[float, float]:
+    """Return the lifts that lead to a rate of 0 and of 1."""
+    return (-rate / (1 - rate), 1.0) if rate > 0.5 else (-1.0, 1 / rate - 1)
+
+
+def visitors_needed(method: Method, comparison: PlannedComparison, lift: float) -> int | None:
+    """Return the fewest visitors of both arms who detect a lift with the wanted power.
+
+    None if it needs more than `MOST_VISITORS`, or if counting noise hides the lift.
+    """
+    visitors = smallest(
+        lambda visitors: method(comparison, lift, visitors) >= comparison.power,
+        _LEAST_VISITORS,
+        MOST_VISITORS,
+        error=1e-13,
+    )
+    return None if visitors is None else math.ceil(visitors)
+
+
+def detectable_lift(method: Method, comparison: PlannedComparison, visitors: float) -> float | None:
+    """Return the smallest positive lift that the visitors of both arms detect.
+
+    The inverse of `visitors_needed`. None if not even a rate of 1 is detected.
+    """
+    _, most = possible_lifts(comparison.rate)
+    if visitors < _LEAST_VISITORS:
+        return None
+    return smallest(
+        lambda lift: method(comparison, lift, visitors) >= comparison.power, _LEAST_LIFT, most
+    )
+
+
+def fixed_horizon(comparison: PlannedComparison, lift: float, visitors: float) -> float:
+    """Return the power of one look, on a date that is chosen in advance. A `Method`.
+
+    Phi(delta / sd - z), where sd^2 is the sum of p (1 - p) / n + p^2 noise over both arms. With
+    exact counts, each of two equal arms needs (z + z_power)^2 (p1 q1 + p2 q2) / delta^2 visitors.
 
     References:
         S.-C. Chow, J. Shao, H. Wang (2008), Sample Size Calculations in Clinical Research, 4.2.1.
     """
-    corrected = 1 - (1 - confidence) / max(1, comparisons)
-    z = quantile(corrected) + NormalDist().inv_cdf(power)
-    rates = _rates(baseline, lift)
-    delta = abs(rates[1] - rates[0])
-    return SampleSize(
-        fixed=_visitors(rates, precision, lambda arms: z * _deviation(arms), delta),
-        fixed_exact=_visitors(rates, EXACT, lambda arms: z * _deviation(arms), delta),
-        anytime=visitors_to_detect(baseline, lift, corrected, power, precision),
+    control, variant = comparison.expected_arms(lift, visitors)
+    variance = sum(
+        arm.rate * ((1 - arm.rate) / arm.visitors.value + arm.rate * arm.noise)
+        for arm in (control, variant)
     )
+    z = NormalDist().inv_cdf(1 - comparison.alpha / 2)
+    return NormalDist().cdf(abs(variant.rate - control.rate) / math.sqrt(variance) - z)
 
 
-def visitors_to_detect(
-    baseline: float, lift: float, confidence: float, power: float, precision: int
-) -> int | None:
-    """Return the visitors per variant after which the verdict detects a lift.
+def always_valid(comparison: PlannedComparison, lift: float, visitors: float) -> float:
+    """Return the power of daily looks with the always-valid interval. A `Method`.
 
-    With them the always-valid interval around a difference of that lift excludes zero with
-    probability `power`. None if counting noise never allows it. Looking earlier as well only adds
-    to the power.
+    The lift worth detecting is the lift itself. With the information t = 1 / v, z sqrt(t) is a
+    Brownian motion whose drift comes from the deviance of the expected counts, and the verdict a
+    boundary b(t) that bends downward. Its tangent at t, a + b' t, is crossed with probability
+    Phi((d t - a) / sqrt(t)) + exp(2 a d) Phi(-(d t + a) / sqrt(t)), where d is the drift minus b'.
+    The boundary is raised to account for the time between two looks.
+
+    References:
+        D. Siegmund (1985), Sequential Analysis: tests and confidence intervals, III.
     """
-    rates = _rates(baseline, lift)
-    reserve = NormalDist().inv_cdf(power)
-    return visitors_to_resolve(rates, abs(rates[1] - rates[0]), confidence, precision, reserve)
+    pair = Pair.of(*comparison.expected_arms(lift, visitors), abs(lift))
+    sampling = pair.sampling_variance(0.0)
+    time = 1 / (sampling + pair.noise)
+    drift = math.sqrt(pair.deviance(0.0) * sampling)
 
+    def boundary(at: float) -> float:
+        return math.sqrt(at * _deciding_z2(1 / at, pair.near_scale, -math.log(comparison.alpha)))
 
-def visitors_to_resolve(
-    rates: tuple[float, float],
-    delta: float,
-    confidence: float,
-    precision: int,
-    reserve: float = 0.0,
-) -> int | None:
-    """Return the visitors per variant until the always-valid interval is narrow enough.
-
-    That is, until it reaches no further than `delta` from the difference, with `reserve` standard
-    errors to spare. None if counting noise never allows it.
-    """
-
-    def reach(arms: tuple[Arm, Arm]) -> float:
-        size = arms[0].effective_size + arms[1].effective_size
-        return (anytime_multiplier(size, confidence) + reserve) * _deviation(arms)
-
-    return _visitors(rates, precision, reach, delta)
-
-
-def _rates(baseline: float, lift: float) -> tuple[float, float]:
-    lifted = baseline * (1 + lift)
-    return baseline, lifted if lifted <= 1 else max(0.0, baseline * (1 - lift))
+    slope = (boundary(time * 1.001) - boundary(time * 0.999)) / (0.002 * time)
+    intercept = boundary(time) - slope * time + _OVERSHOOT * math.sqrt(time / _LOOKS)
+    drift -= slope
+    ahead = (drift * time - intercept) / math.sqrt(time)
+    back = (drift * time + intercept) / math.sqrt(time)
+    return NormalDist().cdf(ahead) + math.exp(-ahead * ahead / 2) * _mills(back)
 
 
 def _expected_arm(rate: float, visitors: float, precision: int) -> Arm:
-    """Return an arm with this number of visitors that converts at exactly `rate`."""
-
     def count(value: float) -> Count:
         return Count(value, value * value * relative_variance(value, precision), precision)
 
     return Arm("", count(visitors), count(visitors * rate))
 
 
-def _deviation(arms: tuple[Arm, Arm]) -> float:
-    return math.sqrt(arms[0].variance + arms[1].variance)
+def _deciding_z2(variance: float, scale: float, threshold: float) -> float:
+    """Return the squared z-score at which the evidence reaches the threshold."""
+    found = smallest(
+        lambda z2: log_mixture(z2, variance, scale) >= threshold, 2 * threshold, error=1e-9
+    )
+    return math.inf if found is None else found
 
 
-def _visitors(
-    rates: tuple[float, float],
-    precision: int,
-    reach: Callable[[tuple[Arm, Arm]], float],
-    delta: float,
-) -> int | None:
-    """Return the fewest visitors per variant for which `reach` is at most `delta`.
-
-    Doubles until it is, then bisects the last step, to 1 in 10,000. None beyond `MOST_VISITORS`.
-    """
-
-    def is_enough(visitors: float) -> bool:
-        first, second = (_expected_arm(rate, visitors, precision) for rate in rates)
-        return reach((first, second)) <= delta
-
-    low, high = 1, 2
-    while not is_enough(high):
-        low, high = high, high * 2
-        if high > MOST_VISITORS:
-            return None
-    while high - low > max(1, high // 10_000):
-        middle = (low + high) // 2
-        low, high = (low, middle) if is_enough(middle) else (middle, high)
-    return high
+def _mills(x: float) -> float:
+    """Return Phi(-x) exp(x^2 / 2), without a division of two tiny numbers for a large x."""
+    if x > 20:
+        return (1 - 1 / x / x) / (x * math.sqrt(2 * math.pi))
+    return math.erfc(x / math.sqrt(2)) / 2 * math.exp(x * x / 2)

@@ -21,4 +21,3 @@ class Number(click.FloatRange):
 
 
 CONFIDENCE = Number(0.5, 0.9999)
-SHARE = Number(0, 1, min_open=True, max_open=True)

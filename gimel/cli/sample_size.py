@@ -1,53 +1,72 @@
-"""`gimel sample-size`: how many visitors and days an experiment needs."""
+"""`gimel sample-size`: the visitors and days that detect a lift, or the lift that days detect."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import Any, cast
 
 import click
 
-from gimel.analysis.sample_size import MOST_VISITORS, SampleSize, sample_size
+from gimel.analysis.design import MINIMUM_DAYS
+from gimel.analysis.duration import MOST_VISITORS
+from gimel.analysis.phrases import pluralize
+from gimel.analysis.plan import Assumptions, Plan, half, make_plan
+from gimel.analysis.sample_size import (
+    always_valid,
+    detectable_lift,
+    fixed_horizon,
+    lifted,
+    possible_lifts,
+    visitors_needed,
+)
 from gimel.cli import Options
-from gimel.cli.numbers import CONFIDENCE, SHARE, Number
+from gimel.cli.numbers import CONFIDENCE, Number
 from gimel.runtime.keys import PRECISIONS
 from gimel.runtime.settings import DEFAULTS
 
-_WAYS = (
-    ("always valid: look whenever you like", "anytime"),
-    ("fixed horizon: look once, at the end", "fixed"),
-)
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What the sample size is calculated for. Rate, lift, power and confidence are shares of 1."""
-
-    rate: float
-    lift: float
-    power: float
-    confidence: float
-    variants: int
-    precision: int
+_METHODS = {"always_valid": always_valid, "fixed_horizon": fixed_horizon}
+_LABELS = {
+    "always_valid": "always valid: look whenever you like",
+    "fixed_horizon": "fixed horizon: look once, at the end",
+}
+_TEN_YEARS = 3650
+_WIDTH = 80
 
 
 @click.command()
-@click.option("--rate", required=True, type=SHARE, help="Control's conversion rate, e.g. 0.05.")
+@click.option(
+    "--rate",
+    required=True,
+    type=Number(1e-6, 1 - 1e-6),
+    help="Control's conversion rate, e.g. 0.05.",
+)
 @click.option(
     "--lift",
-    required=True,
-    type=Number(-1, min_open=True),
-    help="Smallest relative change worth detecting, e.g. 0.10: from 5% to 5.5%.",
+    type=float,
+    help="Smallest relative change worth detecting. At a rate of 0.05, 0.1 is a rise from 5% to"
+    " 5.5%. Above a rate of 0.5 it is the change in failures: at 0.9, 0.1 is 10% fewer failures,"
+    " from 90% to 91%.",
+)
+@click.option(
+    "--days",
+    type=click.IntRange(1, _TEN_YEARS),
+    help="Instead of --lift: calculate the smallest lift that can be detected in this many days.",
+)
+@click.option(
+    "--visitors-per-day",
+    type=Number(1),
+    help="Visitors per day of all variants together. With --lift, adds the days.",
 )
 @click.option(
     "--power",
     default=0.8,
     show_default=True,
-    type=SHARE,
-    help="Probability of detecting that change.",
+    type=Number(0.5, 0.9999),
+    help="Probability of detecting the lift, for each variant.",
 )
 @click.option(
     "--confidence",
@@ -55,11 +74,6 @@ class Inputs:
     show_default=True,
     type=CONFIDENCE,
     help="Confidence level of the verdict.",
-)
-@click.option(
-    "--visitors-per-day",
-    type=Number(0, min_open=True),
-    help="Visitors per day of all variants together; adds the duration.",
 )
 @click.option(
     "--variants",
@@ -78,93 +92,200 @@ class Inputs:
 def command(
     options: Options,
     rate: float,
-    lift: float,
+    lift: float | None,
+    days: int | None,
+    visitors_per_day: float | None,
     power: float,
     confidence: float,
-    visitors_per_day: float | None,
     variants: int,
     precision: str | None,
     as_json: bool,
 ) -> None:
-    """Calculate the sample size and duration an experiment needs."""
-    lifted = rate * (1 + lift)
-    if not 0 <= lifted <= 1 or lifted == rate:
-        raise click.UsageError(
-            f"--rate {rate:g} with --lift {lift:g} gives a rate of {lifted:g}."
-            " Choose a lift that gives a different rate between 0 and 1."
-        )
+    """Calculate how long an experiment takes, or what it can detect.
+
+    Give --lift to calculate the visitors and days that detect it, or --days to calculate the
+    smallest lift that they detect.
+
+    "Always valid" is the plan for Gimel's verdict with daily looks. It assumes that all variants
+    get equal traffic, and that config.json has a primary goal for the experiment and this lift as
+    the one worth detecting. "Fixed horizon" is the textbook's sample size: look once, on a date
+    chosen in advance.
+    """
+    _check(rate, lift, days, visitors_per_day)
     chosen = int(
         precision or options.load_config().document.precision or cast(int, DEFAULTS["precision"])
     )
-    inputs = Inputs(rate, lift, power, confidence, variants, chosen)
-    needed = sample_size(rate, lift, confidence, power, chosen, variants - 1)
-    days = {
-        name: _days(visitors, variants, visitors_per_day)
-        for name, visitors in asdict(needed).items()
-    }
+    assumed = Assumptions(rate, lift, days, visitors_per_day, power, confidence, variants, chosen)
+    plans = {name: make_plan(assumed, method) for name, method in _METHODS.items()}
     if as_json:
-        click.echo(json.dumps(describe(inputs, needed, days), indent=2))
+        click.echo(json.dumps(describe(assumed, plans), indent=2))
     else:
-        click.echo("\n".join(lines(inputs, needed, days)))
+        click.echo("\n".join(lines(assumed, plans)))
 
 
-def describe(inputs: Inputs, needed: SampleSize, days: dict[str, int | None]) -> dict[str, Any]:
+def _check(
+    rate: float, lift: float | None, days: int | None, visitors_per_day: float | None
+) -> None:
+    """Raise a UsageError for a combination of options that makes no plan."""
+    if lift is None and days is None:
+        raise click.UsageError(
+            "Give --lift to calculate the visitors it needs, or --days and --visitors-per-day to"
+            " calculate the smallest lift that can be detected."
+        )
+    if lift is not None and days is not None:
+        raise click.UsageError(
+            "--lift and --days cannot be combined: each is calculated from the other. Remove one."
+        )
+    if lift is not None:
+        least, most = possible_lifts(rate)
+        if not least <= lift <= most:
+            raise click.UsageError(
+                f"--lift {lift:g} is not possible. At --rate {rate:g}, choose a lift between"
+                f" {least:.6g} (a rate of 0) and {most:.6g} (a rate of 1)."
+            )
+        if lifted(rate, lift) == rate:
+            raise click.UsageError(
+                f"--lift {lift:g} does not change the rate. Choose a lift above or below 0."
+            )
+    if days is not None:
+        if visitors_per_day is None:
+            raise click.UsageError(
+                "--days needs --visitors-per-day, the visitors of all variants together."
+            )
+        if days * visitors_per_day > MOST_VISITORS:
+            raise click.UsageError(
+                f"--days {days} with --visitors-per-day {visitors_per_day:g} gives more than"
+                f" {MOST_VISITORS:,.0f} visitors. Choose fewer."
+            )
+
+
+def describe(assumed: Assumptions, plans: Mapping[str, Plan]) -> dict[str, Any]:
     """Return the figures as they appear in JSON; those out of reach or not asked for are null."""
-    return {
-        **asdict(inputs),
-        "visitors_per_variant": asdict(needed),
-        "counting_noise": needed.widening,
-        "days": days,
-    }
+    return {**asdict(assumed), **{name: asdict(plan) for name, plan in plans.items()}}
 
 
-def lines(inputs: Inputs, needed: SampleSize, days: dict[str, int | None]) -> Iterator[str]:
-    """Yield the lines to print."""
-    lifted = inputs.rate * (1 + inputs.lift)
-    yield (
-        f"To detect a lift of {100 * inputs.lift:+.4g}%"
-        f" (from {100 * inputs.rate:.4g}% to {100 * lifted:.4g}%)"
-        f" with {100 * inputs.power:.4g}% power at {100 * inputs.confidence:.4g}% confidence:"
-    )
+def lines(assumed: Assumptions, plans: Mapping[str, Plan]) -> Iterator[str]:
+    """Yield the lines to print, at most 80 columns wide."""
+    level = f"with {_percent(assumed.power)} power at {_percent(assumed.confidence)} confidence:"
+    yield from _wrap(f"{_subject(assumed)} {level}")
     yield ""
-    has_days = any(number is not None for number in days.values())
-    yield _row("visitors", "per variant", "total", "days" if has_days else "")
-    for label, name in _WAYS:
-        visitors = getattr(needed, name)
-        total = None if visitors is None else visitors * inputs.variants
-        duration = _format(days[name]) if has_days else ""
-        yield _row(label, _format(visitors), _format(total), duration)
-    yield ""
-    yield _noise(needed, inputs.precision)
+    yield from _visitor_rows(assumed, plans) if assumed.lift else _lift_rows(assumed, plans)
+    remarks = [_counting(assumed, plans["always_valid"])]
+    if assumed.rate > 0.5:
+        remarks.insert(0, "Failures are the visitors who do not convert.")
+    if any(plan.days is not None and plan.days < MINIMUM_DAYS for plan in plans.values()):
+        remarks.append(
+            f"Run the experiment for at least {MINIMUM_DAYS} days, so that each day of the week"
+            " counts. Before that, the verdict names no winner (by default: see minimum_days in"
+            " config.json)."
+        )
+    for remark in remarks:
+        yield ""
+        yield from _wrap(remark)
 
 
-def _row(label: str, per_variant: str, total: str, days: str) -> str:
-    return f"  {label:<37}{per_variant:>17}{total:>17}{days:>7}".rstrip()
+def _subject(assumed: Assumptions) -> str:
+    if assumed.lift is None:
+        visitors = pluralize(assumed.visitors_per_variant, "visitor")
+        return f"Detectable in {pluralize(assumed.days or 0, 'day')} ({visitors} per variant)"
+    rates = f"from {_rates(assumed.rate, assumed.lift)}"
+    if assumed.rate > 0.5:
+        change = "fewer" if assumed.lift > 0 else "more"
+        return f"To detect {_percent(abs(assumed.lift))} {change} failures (a rate {rates})"
+    sign = "+" if assumed.lift > 0 else "-"
+    return f"To detect a lift of {sign}{_percent(abs(assumed.lift))} ({rates})"
 
 
-def _format(number: int | None) -> str:
+def _visitor_rows(assumed: Assumptions, plans: Mapping[str, Plan]) -> Iterator[str]:
+    has_days = assumed.visitors_per_day is not None
+    yield _visitor_row("visitors", "per variant", "total", "days" if has_days else "")
+    for name, plan in plans.items():
+        yield _visitor_row(
+            _LABELS[name],
+            _number(plan.visitors_per_variant),
+            _number(plan.visitors),
+            _number(plan.days) if has_days else "",
+        )
+
+
+def _visitor_row(label: str, per_variant: str, total: str, days: str) -> str:
+    return f"  {label:<36}  {per_variant:>12}  {total:>14}  {days:>7}".rstrip()
+
+
+def _lift_rows(assumed: Assumptions, plans: Mapping[str, Plan]) -> Iterator[str]:
+    """Yield the smallest lifts, rounded up so that they are detected."""
+    failures = assumed.rate > 0.5
+    yield _lift_row("", "fewer failures" if failures else "smallest lift", "rate")
+    for name, plan in plans.items():
+        lift, rates = "-", "-"
+        if plan.lift is not None:
+            rounded = min(_round_up(plan.lift), possible_lifts(assumed.rate)[1])
+            lift = f"{'' if failures else '+'}{_percent(rounded)}"
+            rates = _rates(assumed.rate, rounded)
+        yield _lift_row(_LABELS[name], lift, rates)
+
+
+def _lift_row(label: str, lift: str, rates: str) -> str:
+    return f"  {label:<36}  {lift:>14}  {rates:>23}".rstrip()
+
+
+def _counting(assumed: Assumptions, plan: Plan) -> str:
+    """Return the sentence on what counting costs, or on why a plan is out of reach."""
+    counting = f"Counting at precision {assumed.precision}"
+    can_be_finer = assumed.precision < PRECISIONS[-1]
+    if plan.lift is None:
+        visitors = 2 * assumed.visitors_per_variant
+        if detectable_lift(always_valid, assumed.exact_comparison, visitors) is None:
+            return (
+                "These are too few visitors for the verdict: not even a rate of 100% would be"
+                " detected. Choose more --days."
+            )
+        return (
+            f"{counting} hides every lift from the verdict, even one to a rate of 100%."
+            f"{' Choose a higher --precision.' if can_be_finer else ''}"
+        )
+    exact = visitors_needed(always_valid, assumed.exact_comparison, plan.lift)
+    if exact is None:
+        return f"The verdict needs more than {MOST_VISITORS:,.0f} visitors. Choose a larger --lift."
+    counted = visitors_needed(always_valid, assumed.comparison, plan.lift)
+    if counted is None:
+        return (
+            f"{counting} hides this lift from the verdict, however many visitors come. Counted"
+            f" exactly, it would need {half(exact):,} per variant. Choose a larger --lift"
+            f"{' or a higher --precision' if can_be_finer else ''}."
+        )
+    cost = counted / exact - 1
+    if cost >= 1:
+        more = f"{cost + 1:,.1f} times the visitors of"
+    else:
+        more = f"{f'{100 * cost:.2g}%' if cost >= 0.001 else 'less than 0.1%'} more visitors than"
+    advice = " A higher --precision needs fewer." if cost >= 0.1 and can_be_finer else ""
+    return f"{counting} needs {more} exact counting.{advice}"
+
+
+def _wrap(text: str) -> list[str]:
+    return textwrap.wrap(text, _WIDTH)
+
+
+def _number(number: int | None) -> str:
     return "-" if number is None else f"{number:,}"
 
 
-def _days(visitors: int | None, variants: int, visitors_per_day: float | None) -> int | None:
-    """Return the whole days until each variant has so many visitors."""
-    if visitors is None or visitors_per_day is None:
-        return None
-    return max(1, math.ceil(visitors * variants / visitors_per_day))
+def _rates(rate: float, lift: float) -> str:
+    """Return "5% to 5.5%", with enough digits to see the difference, also close to 100%."""
+    after = lifted(rate, lift)
+    smallest = min(rate, 1 - rate, abs(after - rate))
+    return f"{_percent(rate, smallest)} to {_percent(after, smallest)}"
 
 
-def _noise(needed: SampleSize, precision: int) -> str:
-    """Return the sentence on what counting costs, or on why no number of visitors is enough."""
-    if needed.widening is not None:
-        more = f"{100 * needed.widening:.2g}%" if needed.widening >= 0.001 else "less than 0.1%"
-        return f"Counting at precision {precision} needs {more} more visitors than exact counting."
-    if needed.fixed_exact is None:
-        return (
-            f"More than {MOST_VISITORS:,} visitors per variant would be needed. Choose a larger"
-            " --lift."
-        )
-    return (
-        f"Counting at precision {precision} can never detect this lift. Counted exactly, one look"
-        f" needs\n{needed.fixed_exact:,} visitors per variant. Choose a higher --precision or a"
-        " larger --lift."
-    )
+def _percent(share: float, smallest: float | None = None) -> str:
+    """Return a share of 1 in percent, with four significant digits of `smallest`, or of itself."""
+    places = min(max(0, 1 - math.floor(math.log10(smallest or share))), 15)
+    text = f"{100 * share:,.{places}f}"
+    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}%"
+
+
+def _round_up(lift: float) -> float:
+    """Return a lift rounded up to three significant digits."""
+    unit = 10.0 ** (math.floor(math.log10(lift)) - 2)
+    return math.ceil(lift / unit) * unit

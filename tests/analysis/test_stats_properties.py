@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from gimel.analysis import stats
 from gimel.analysis.counts import Arm, Count
 from gimel.analysis.posterior import chances
-from gimel.analysis.sample_size import sample_size
 from gimel.analysis.split import check_split
 from gimel.analysis.verdict import decide
 
@@ -187,22 +186,3 @@ def test_counting_noise_only_widens(exactly: tuple[int, float, str], precision: 
             width(stats.lift(each, each)) for each in (exact, finer, noisy)
         )
         assert narrowest <= narrower * (1 + 1e-9) <= widest * (1 + 2e-9)
-
-
-@given(
-    st.floats(1e-6, 1),
-    st.floats(0.001, 5),
-    confidences,
-    st.sampled_from([0, 1, 16, 256]),
-    st.integers(1, 40),
-)
-def test_an_anytime_sample_is_no_smaller_than_one_for_a_single_look(
-    baseline: float, lift: float, confidence: float, precision: int, comparisons: int
-) -> None:
-    """Nor does counting with noise ever need fewer visitors than counting exactly."""
-    found = sample_size(baseline, lift, confidence, 0.8, precision, comparisons)
-    if found.fixed and found.fixed_exact:
-        assert found.fixed >= found.fixed_exact * 0.999
-    if found.anytime:
-        assert found.fixed
-        assert found.anytime >= found.fixed * 0.999
