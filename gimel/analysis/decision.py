@@ -179,7 +179,7 @@ def _undecided(case: Case, undecided: Sequence[Comparison], is_small: bool) -> V
             planned = pluralize(progress.planned, "visitor")
             start = f"Not decided after the planned {planned}."
     when = (
-        sentences.outlook(forecast, _worth_detecting(case, undecided), len(undecided) > 1)
+        sentences.outlook(forecast, _worth_detecting(case, undecided), len(case.judged) > 1)
         if forecast
         else "There are too few visitors to estimate how long it takes."
     )
@@ -194,17 +194,14 @@ def _too_noisy(case: Case, undecided: Sequence[Comparison]) -> Verdict:
         for count in (arm.visitors, arm.conversions)
     ]
     precision = min((each.precision for each in counts if each.precision != EXACT), default=EXACT)
-    lift = _worth_detecting(case, undecided)
-    if precision == EXACT:
-        sentence = f"Cannot be decided with any feasible number of visitors: a {lift} is too small."
-    else:
-        hidden = "the difference seen"
-        if not any(each.leaning for each in undecided):
-            hidden += f" and a {lift}"
-        sentence = (
-            f"Cannot be decided at counting precision {precision}: the counting error hides"
-            f" {hidden}. A new experiment can have a higher `precision` in config.json."
-        )
+    where = "" if precision == EXACT else f" at counting precision {precision}"
+    hidden = "the difference seen"
+    if not any(each.leaning for each in undecided):
+        hidden += f" and a {_worth_detecting(case, undecided)}"
+    sentence = (
+        f"Cannot be decided{where}: the counting error hides {hidden}. A new experiment can have"
+        " a higher `precision` in config.json."
+    )
     closest = max(undecided, key=_gain)
     return _verdict(case, Kind.TOO_NOISY, f"{sentence}{_lost(case.judged)}", closest)
 

@@ -27,6 +27,7 @@ from gimel.analysis.verdict import NO_DATA, Verdict
 from gimel.errors import GimelError, suggest
 
 _SECONDS_PER_DAY = 86_400
+_ROLES = tuple(Role)  # in the order in which the goals are shown
 
 LIMIT_REACHED = "limit reached"
 """The reason with which the runtime reports events that a limit kept from being counted.
@@ -50,7 +51,7 @@ class Experiment:
         unreadable: The number of counters that could not be read.
         precision: The precision that it began with; None if unknown or exact.
         arms: The variants without conversions: the control first, the others by name.
-        goals: The goals to show, by name.
+        goals: The goals to show: the primary one, guardrails, then others, each by name.
         all_goals: All goals, on which the headline rests.
         split: The split check, with shares in the order of `arms`.
         confidence: The confidence level of every interval and verdict.
@@ -193,7 +194,7 @@ def _goals(
     confidence: float,
     control_is_guess: bool,
 ) -> tuple[Goal, ...]:
-    """Return the goals with their comparisons; those of one role share the error."""
+    """Return the goals with their comparisons, by role and name; a role's goals share the error."""
     families = Counter(
         design.role(goal)
         for goal, arms in arms_by_goal.items()
@@ -224,7 +225,7 @@ def _goals(
         elif case.role is Role.PRIMARY:
             case = replace(case, worse_elsewhere=elsewhere(goal, -1, Role.GUARDRAIL))
         goals.append(Goal(goal, case, confidence))
-    return tuple(goals)
+    return tuple(sorted(goals, key=lambda goal: _ROLES.index(goal.role)))
 
 
 def _largest(visitors: Mapping[str, Count]) -> Count:

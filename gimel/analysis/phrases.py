@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 _ZERO = "0%"
 _LEAST_PERCENT = 0.005  # a smaller percentage is shown as 0%
-_FIRST_WITHOUT_DECIMALS = 9.95  # percent: 9.94 has two digits, as has 9.95, which is shown as 10
 _MOST_MORE_DIGITS = 4  # to tell rounded numbers apart
 
 
@@ -32,7 +31,7 @@ def percents(shares: Sequence[float]) -> list[str]:
     """Return shares of 1 in percent, with as many more digits as different ones need to differ."""
     for more in range(_MOST_MORE_DIGITS):
         texts = [_percent(share, more) for share in shares]
-        if len(set(texts)) == len(set(shares)):
+        if len(set(map(_number, texts))) == len(set(shares)):
             return texts
     return [_percent(share) for share in shares]
 
@@ -49,7 +48,7 @@ def with_sign(share: float, text: str) -> str:
 
 def exact_percent(share: float) -> str:
     """Return a share of 1 that a person chose, in percent and not rounded: 10%, 12.5%."""
-    return f"{100 * share:.6g}%"
+    return f"{100 * share:,.6f}".rstrip("0").rstrip(".") + "%"
 
 
 def _percent(share: float, more_digits: int = 0) -> str:
@@ -58,6 +57,10 @@ def _percent(share: float, more_digits: int = 0) -> str:
         return _ZERO
     if math.isclose(value, round(value), rel_tol=1e-12):
         return f"{value:,.0f}%"
-    if abs(value) >= _FIRST_WITHOUT_DECIMALS:
+    if abs(value) >= 10 - 0.5 / 10 ** (1 + more_digits):  # rounds to 10 or more
         return f"{value:,.{more_digits}f}%"
     return f"{value:.{2 + more_digits}g}%"
+
+
+def _number(text: str) -> float:
+    return float(text.rstrip("%").replace(",", ""))

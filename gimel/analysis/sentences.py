@@ -68,9 +68,8 @@ def interval(comparison: Comparison) -> str:
     if lift.sign:
         _, ends = _decided(lift, 1.0, better if lift.sign > 0 else worse)
         return f"{ends}{failures}"
-    low, high, _ = _texts(
-        -1.0 if lift.low is None else lift.low, lift.high, comparison.question.lift
-    )
+    limits = (-1.0 if lift.low is None else lift.low, lift.high)
+    low, high = (_texts(limit, comparison.question.lift)[0] for limit in limits)
     return f"{low} {worse} to {high} {better}{failures}"
 
 
@@ -98,7 +97,7 @@ def outlook(forecast: Forecast, change: str, names_variant: bool) -> str:
     """Return when a decision may come, in visitors and, if the pace is known, in days.
 
     `change` is the lift worth detecting: "10% lift". `names_variant` if there are several
-    undecided variants.
+    variants beside the control.
     """
     subject = f"the difference of {forecast.variant}" if names_variant else "the difference"
     if forecast.soonest is None:

@@ -126,44 +126,6 @@ def anytime_multiplier(size: float, confidence: float) -> float:
     return math.sqrt(2 * q * math.log(math.sqrt(q) / (1 - confidence)) / scale)
 
 
-def anytime_p_value(value: float, variance: float, size: float, confidence: float) -> float:
-    """Return the p-value that belongs to `anytime_multiplier`.
-
-    It is below 1 - confidence when the interval value +- multiplier sqrt(variance) excludes zero;
-    1 without visitors or without a variance.
-
-    References:
-        The same paper, equation 155.
-    """
-    if size <= 0 or not 0 < variance < math.inf:
-        return 1.0
-    scale, q = _mixture(size, 1 - confidence)
-    return math.exp(min(0.0, 0.5 * math.log(q) - scale / q * value / variance * value / 2))
-
-
-def anytime_difference(arm: Arm, control: Arm, confidence: float = 0.95) -> Estimate:
-    """Return the difference of the rates with an interval that holds at every look.
-
-    The variances of the two rates add up. The boundary counts the effective visitors of both arms.
-    The interval is -1 to 1 while an arm has no visitors.
-    """
-    value = arm.rate - control.rate
-    if not arm.visitors.value or not control.visitors.value:
-        return Estimate(value, -1.0, 1.0)
-    multiplier = anytime_multiplier(arm.effective_size + control.effective_size, confidence)
-    reach = multiplier * math.sqrt(arm.variance + control.variance)
-    return Estimate(value, max(-1.0, value - reach), min(1.0, value + reach))
-
-
-def anytime_lift(arm: Arm, control: Arm, confidence: float = 0.95) -> Estimate | None:
-    """Return the relative lift with an interval that holds at every look.
-
-    The same as `lift`, with the always-valid multiplier. None while one arm has no conversions.
-    """
-    size = arm.effective_size + control.effective_size
-    return _lift(arm, control, anytime_multiplier(size, confidence))
-
-
 def _mixture(size: float, alpha: float) -> tuple[float, float]:
     """Return N rho^2 and N rho^2 + 1 of the normal mixture behind the anytime figures."""
     rho2 = (-2 * math.log(alpha) + math.log1p(-2 * math.log(alpha))) / _TUNED_FOR

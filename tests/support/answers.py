@@ -9,6 +9,9 @@ from gimel.analysis.design import Design
 from gimel.analysis.experiment import Experiment, analyse
 from gimel.api import answers
 
+SINCE = 1_700_000_000
+"""The first event of every experiment, in seconds since 1970."""
+
 Conversions = Mapping[str, int]
 
 
@@ -41,7 +44,7 @@ def row(
             for goal in goals
         ],
         "participants": participants,
-        "since": 1_700_000_000,
+        "since": SINCE,
         "ignored": {},
         "unreadable": 0,
         **more,
@@ -75,8 +78,11 @@ def pages(*rows_of_pages: list[Mapping[str, Any]]) -> dict[str | None, list[Any]
 
 
 def analysed(
-    item: Mapping[str, Any], design: Design | None = None, control: str | None = None
+    item: Mapping[str, Any],
+    design: Design | None = None,
+    control: str | None = None,
+    days: float = 30,
 ) -> Experiment:
-    """Return one experiment of an answer with its statistics."""
+    """Return one experiment of an answer with its statistics, some days after its first event."""
     (counts,) = answers.parse(answer(item)).experiments
-    return analyse(counts, design, control=control)
+    return analyse(counts, design, now=SINCE + days * 86_400, control=control)
