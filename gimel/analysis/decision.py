@@ -199,8 +199,8 @@ def _too_noisy(case: Case, undecided: Sequence[Comparison]) -> Verdict:
     if not any(each.leaning for each in undecided):
         hidden += f" and a {_worth_detecting(case, undecided)}"
     sentence = (
-        f"Cannot be decided{where}: the counting error hides {hidden}. A new experiment can have"
-        " a higher `precision` in config.json."
+        f"Unlikely to be decided{where}: the counting error hides {hidden}. A new experiment can"
+        " have a higher `precision` in config.json."
     )
     closest = max(undecided, key=_gain)
     return _verdict(case, Kind.TOO_NOISY, f"{sentence}{_lost(case.judged)}", closest)

@@ -146,9 +146,9 @@ def test_counting_noise_can_make_a_question_unanswerable() -> None:
 
     assert found.kind is Kind.TOO_NOISY
     assert found.sentence == (
-        "Cannot be decided at counting precision 1: the counting error hides the difference seen"
-        " and a 1% change in failures to convert. A new experiment can have a higher `precision`"
-        " in config.json."
+        "Unlikely to be decided at counting precision 1: the counting error hides the difference"
+        " seen and a 1% change in failures to convert. A new experiment can have a higher"
+        " `precision` in config.json."
     )
 
 
