@@ -207,12 +207,19 @@ def _too_noisy(case: Case, undecided: Sequence[Comparison]) -> Verdict:
 
 
 def _guard(case: Case) -> Verdict:
-    """Return whether a guardrail is harmed. Harm is reported before the minimum days, too."""
+    """Return whether a guardrail is harmed. Harm is reported before the minimum days, too.
+
+    What a single look would call worse is not said to be unharmed, however little it is.
+    """
     worst = min(case.judged, key=_gain)
     if any(comparison.direction < 0 for comparison in case.judged):
         return _verdict(case, Kind.HARMED, f"Harmed: {describe(case, -1)}.", worst)
     found = _intervals(case)
     if all(comparison.direction > 0 or comparison.is_small for comparison in case.judged):
+        if leaning := [comparison for comparison in case.judged if comparison.leaning < 0]:
+            leans = join_names(list(map(_lean, leaning)))
+            sentence = f"No harm of {exact_percent(case.lift)} or more, but {leans}."
+            return _verdict(case, Kind.SMALL_DIFFERENCE, sentence, worst)
         sentence = f"Not harmed by {exact_percent(case.lift)} or more ({found})."
         return _verdict(case, Kind.NOT_HARMED, sentence, worst)
     return _verdict(case, Kind.TOO_EARLY, f"No harm found so far ({found}).", worst)

@@ -158,6 +158,11 @@ def test_a_winner_that_harms_nothing_is_preferred() -> None:
             "Not harmed by 10% or more (red: 2.9% worse to 3.1% better).",
         ),
         (
+            {"load": (16_000, 15_600)},
+            Kind.SMALL_DIFFERENCE,
+            "No harm of 10% or more, but red leans worse (5.4% worse to 0.53% better).",
+        ),
+        (
             {"load": (2000, 2500)},
             Kind.NOT_HARMED,
             "Not harmed by 10% or more (red: 14% to 37% better).",
@@ -173,7 +178,7 @@ def test_a_winner_that_harms_nothing_is_preferred() -> None:
             "Secondary goal, shown without a verdict (red: 12% to 27% worse).",
         ),
     ],
-    ids=["open guardrail", "unharmed", "better", "harmed", "secondary"],
+    ids=["open guardrail", "unharmed", "hardly harmed", "better", "harmed", "secondary"],
 )
 def test_each_role_has_its_own_words(
     conversions: dict[str, tuple[int, int]], kind: Kind, sentence: str
