@@ -32,15 +32,25 @@ def test_a_goal_that_is_worse_is_never_hidden() -> None:
     """Signup rises by a fifth and buy falls by 30%: the headline once praised red for signup."""
     variants = goals({"signup": 2000, "buy": 1000}, red={"signup": 2400, "buy": 700})
 
-    found = experiment(variants, Design(control="blue")).headline
+    found = experiment(variants, Design(control="blue"))
 
-    assert found.kind is Kind.CONFLICT
-    assert found.sentence == (
+    assert found.headline.sentence == (
         "Mixed result: on buy, red converts 30% worse than blue (17% to 41% worse); on signup, red"
         " converts 20% better than blue (8.8% to 32% better). Choose the goal that decides: set it"
         " as `goal` of this experiment in config.json."
     )
-    assert not found.safe_to_stop
+    assert [(goal.verdict.kind, goal.verdict.sentence) for goal in found.goals] == [
+        (
+            Kind.CONFLICT,
+            "red converts 30% worse (17% to 41% worse). But red is better under another goal.",
+        ),
+        (
+            Kind.CONFLICT,
+            "red converts 20% better than blue (8.8% to 32% better). But it is worse under another"
+            " goal.",
+        ),
+    ]
+    assert (found.headline.kind, found.headline.safe_to_stop) == (Kind.CONFLICT, False)
 
 
 def test_twenty_goals_share_the_error() -> None:
