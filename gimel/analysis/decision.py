@@ -120,7 +120,8 @@ def _winner(case: Case, best: Comparison, is_harmful: bool) -> Verdict:
     found += sentences.mention([each for each in others if not each.direction], "not decided")
     name, days = best.arm.name, case.progress.days_left
     if is_harmful:
-        kind, sentence = Kind.CONFLICT, f"{name} {found} But it is worse under another goal."
+        harm = "harms a guardrail" if case.role is Role.PRIMARY else "is worse under another goal"
+        kind, sentence = Kind.CONFLICT, f"{name} {found} But it {harm}."
     elif days:
         kind, sentence = Kind.AHEAD, f"{name} is ahead: it {found} {sentences.wait(case.progress)}"
     else:

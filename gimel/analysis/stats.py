@@ -1,8 +1,9 @@
 """Estimates, intervals and tests of one or two arms.
 
-Every formula adds the counting error of `gimel.analysis.counts` to the sampling error; for exact
-counts each is the textbook's. Rates, differences, lifts and confidence levels are shares of 1. It
-does not know what a figure means for the user: `gimel.analysis.verdict` decides that.
+All of them are fixed-horizon: valid for one look on a date chosen in advance. Every formula adds
+the counting error of `gimel.analysis.counts` to the sampling error; for exact counts each is the
+textbook's. Rates, differences, lifts and confidence levels are shares of 1. No verdict rests on
+these figures alone: `gimel.analysis.decision` uses the interval of `gimel.analysis.mixture`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from statistics import NormalDist
 
 from gimel.analysis.counts import Arm
 
-_TUNED_FOR = 5000  # visitors at which the always-valid interval is tightest, as in GrowthBook
 _FARTHEST = 300.0  # of a lift's interval, in logarithms: exp() of more would overflow
 
 
@@ -75,7 +75,14 @@ def lift(arm: Arm, control: Arm, confidence: float = 0.95) -> Estimate | None:
     References:
         D. Katz et al. (1978), Obtaining confidence intervals for the risk ratio in cohort studies.
     """
-    return _lift(arm, control, quantile(confidence))
+    if not arm.rate or not control.rate:
+        return None
+    ratio = arm.rate / control.rate
+    error = math.sqrt(
+        arm.variance / arm.rate / arm.rate + control.variance / control.rate / control.rate
+    )
+    reach = min(quantile(confidence) * error, _FARTHEST)
+    return Estimate(ratio - 1, ratio * math.exp(-reach) - 1, ratio * math.exp(reach) - 1)
 
 
 def p_value(arm: Arm, control: Arm) -> float:
@@ -108,37 +115,3 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
         floor = max(floor, min(1.0, (len(p_values) - rank) * p_values[index]))
         adjusted[index] = floor
     return tuple(adjusted)
-
-
-def anytime_multiplier(size: float, confidence: float) -> float:
-    """Return how many standard errors the always-valid interval reaches to either side.
-
-    `size` is the number of visitors in both arms; without visitors the result is infinite.
-
-    References:
-        I. Waudby-Smith, D. Arbour, R. Sinha, E. Kennedy, A. Ramdas (2021), Time-uniform central
-        limit theory and asymptotic confidence sequences, arXiv 2103.06476v7: equation 9, tuned by
-        equation 161 to be tightest at 5,000 visitors.
-    """
-    if size <= 0:
-        return math.inf
-    scale, q = _mixture(size, 1 - confidence)
-    return math.sqrt(2 * q * math.log(math.sqrt(q) / (1 - confidence)) / scale)
-
-
-def _mixture(size: float, alpha: float) -> tuple[float, float]:
-    """Return N rho^2 and N rho^2 + 1 of the normal mixture behind the anytime figures."""
-    rho2 = (-2 * math.log(alpha) + math.log1p(-2 * math.log(alpha))) / _TUNED_FOR
-    return size * rho2, size * rho2 + 1
-
-
-def _lift(arm: Arm, control: Arm, multiplier: float) -> Estimate | None:
-    """Return the lift with an interval of this many standard errors of its logarithm."""
-    if not arm.rate or not control.rate:
-        return None
-    ratio = arm.rate / control.rate
-    error = math.sqrt(
-        arm.variance / arm.rate / arm.rate + control.variance / control.rate / control.rate
-    )
-    reach = min(multiplier * error, _FARTHEST)
-    return Estimate(ratio - 1, ratio * math.exp(-reach) - 1, ratio * math.exp(reach) - 1)

@@ -140,6 +140,17 @@ def test_the_headline_speaks_of_the_primary_goal(
     assert found.safe_to_stop is sentence.endswith(("stop.", "harmed.", "better."))
 
 
+def test_a_primary_goal_whose_winner_does_harm_says_so() -> None:
+    """Its own sentence does not tell anybody to choose that variant."""
+    variants = goals({"signup": 2000, "buy": 1000}, red={"signup": 2400, "buy": 700})
+
+    primary, _ = experiment(variants, DESIGN).goals
+
+    assert primary.verdict.sentence == (
+        "red converts 20% better than blue (9.5% to 32% better). But it harms a guardrail."
+    )
+
+
 def test_a_winner_that_harms_nothing_is_preferred() -> None:
     """Red gains most, but at the cost of a guardrail; green gains too."""
     found = headline(
