@@ -15,11 +15,12 @@ from gimel.analysis.comparison import Comparison
 from gimel.analysis.counts import EXACT, Arm
 from gimel.analysis.design import Role
 from gimel.analysis.forecast import Forecast, Progress, estimate
-from gimel.analysis.phrases import join_names, percent, pluralize
+from gimel.analysis.phrases import exact_percent, join_names, pluralize
 from gimel.analysis.refusals import refuse
 from gimel.analysis.verdict import Kind, Verdict
 
-_SAFE = "Safe to stop."
+SAFE = "Safe to stop."
+"""Ends the sentence of a verdict that is safe to stop at."""
 
 
 @dataclass(frozen=True)
@@ -119,11 +120,12 @@ def _winner(case: Case, best: Comparison, is_harmful: bool) -> Verdict:
     found += sentences.mention([each for each in others if not each.direction], "not decided")
     name, days = best.arm.name, case.progress.days_left
     if is_harmful:
-        kind, sentence = Kind.CONFLICT, f"{name} {found} But it is worse under another goal."
+        harm = "harms a guardrail" if case.role is Role.PRIMARY else "is worse under another goal"
+        kind, sentence = Kind.CONFLICT, f"{name} {found} But it {harm}."
     elif days:
         kind, sentence = Kind.AHEAD, f"{name} is ahead: it {found} {sentences.wait(case.progress)}"
     else:
-        kind, sentence = Kind.WINNER, f"Choose {name}: it {found} {_SAFE}"
+        kind, sentence = Kind.WINNER, f"Choose {name}: it {found} {SAFE}"
     return _verdict(case, kind, sentence, best, days_left=days)
 
 
@@ -143,7 +145,7 @@ def _control_wins(case: Case) -> Verdict:
         kind = Kind.AHEAD
         sentence = f"{control} is ahead: {found} {sentences.wait(case.progress)}"
     else:
-        kind, sentence = Kind.CONTROL_WINS, f"Keep {control}: {found} {_SAFE}"
+        kind, sentence = Kind.CONTROL_WINS, f"Keep {control}: {found} {SAFE}"
     return replace(
         _verdict(case, kind, sentence, closest, days_left=days), variant=case.control.name
     )
@@ -151,16 +153,13 @@ def _control_wins(case: Case) -> Verdict:
 
 def _no_difference(case: Case, undecided: Sequence[Comparison]) -> Verdict:
     closest, days = max(undecided, key=_gain), case.progress.days_left
-    bound = f"{percent(case.lift)} or more{_in_failures(undecided)}"
+    bound = f"{exact_percent(case.lift)} or more{_in_failures(undecided)}"
     if days:
         wait = sentences.wait(case.progress)
         sentence = f"No difference of {bound} so far.{_lost(case.judged)} {wait}"
         return _verdict(case, Kind.TOO_EARLY, sentence, closest, days_left=days)
-    subject = "change of failures" if closest.failures else "lift"
-    plural = len(undecided) > 1
-    between = f"the {subject}{'s' if plural else ''} of {sentences.names(undecided)}"
-    between += f" {'are' if plural else 'is'} between {sentences.bounds(undecided)}"
-    sentence = f"No difference of {bound}: {between}.{_lost(case.judged)} {_SAFE}"
+    between = sentences.bounds(undecided)
+    sentence = f"No difference of {bound}: {between}.{_lost(case.judged)} {SAFE}"
     return _verdict(case, Kind.NO_DIFFERENCE, sentence, closest)
 
 
@@ -168,11 +167,11 @@ def _undecided(case: Case, undecided: Sequence[Comparison], is_small: bool) -> V
     """Return when there may be a decision, and how small the difference is if that is known."""
     closest, progress = max(undecided, key=_gain), case.progress
     forecast = estimate(undecided, progress)
-    lift, in_failures = percent(case.lift), _in_failures(undecided)
+    lift, in_failures = exact_percent(case.lift), _in_failures(undecided)
     if is_small:
         leaning = join_names([_lean(each) for each in undecided if each.leaning])
         kind = Kind.SMALL_DIFFERENCE
-        start = f"Not decided, but any difference is below {lift}{in_failures}: {leaning}."
+        start = f"Not decided, but no difference of {lift} or more{in_failures}: {leaning}."
     elif forecast and forecast.is_hopeless:
         return _too_noisy(case, undecided)
     else:
@@ -181,7 +180,7 @@ def _undecided(case: Case, undecided: Sequence[Comparison], is_small: bool) -> V
             planned = pluralize(progress.planned, "visitor")
             start = f"Not decided after the planned {planned}."
     when = (
-        sentences.outlook(forecast, case.lift, bool(in_failures), len(undecided) > 1)
+        sentences.outlook(forecast, _worth_detecting(case, undecided), len(case.judged) > 1)
         if forecast
         else "There are too few visitors to estimate how long it takes."
     )
@@ -196,36 +195,40 @@ def _too_noisy(case: Case, undecided: Sequence[Comparison]) -> Verdict:
         for count in (arm.visitors, arm.conversions)
     ]
     precision = min((each.precision for each in counts if each.precision != EXACT), default=EXACT)
-    limit = (
-        "with any feasible number of visitors"
-        if precision == EXACT
-        else f"at counting precision {precision}"
-    )
-    lift = f"a {percent(case.lift)} lift{_in_failures(undecided)}"
+    where = "" if precision == EXACT else f" at counting precision {precision}"
+    hidden = "the difference seen"
+    if not any(each.leaning for each in undecided):
+        hidden += f" and a {_worth_detecting(case, undecided)}"
     sentence = (
-        f"Cannot be decided {limit}: {lift} is smaller than the counting error."
-        if precision != EXACT
-        else f"Cannot be decided {limit}: {lift} is too small."
+        f"Unlikely to be decided{where}: the counting error hides {hidden}. A new experiment can"
+        " have a higher `precision` in config.json."
     )
     closest = max(undecided, key=_gain)
     return _verdict(case, Kind.TOO_NOISY, f"{sentence}{_lost(case.judged)}", closest)
 
 
 def _guard(case: Case) -> Verdict:
-    """Return whether a guardrail is harmed. Harm is reported before the minimum days, too."""
+    """Return whether a guardrail is harmed. Harm is reported before the minimum days, too.
+
+    What a single look would call worse is not said to be unharmed, however little it is.
+    """
     worst = min(case.judged, key=_gain)
     if any(comparison.direction < 0 for comparison in case.judged):
         return _verdict(case, Kind.HARMED, f"Harmed: {describe(case, -1)}.", worst)
     found = _intervals(case)
     if all(comparison.direction > 0 or comparison.is_small for comparison in case.judged):
-        sentence = f"Not harmed by {percent(case.lift)} or more ({found})."
+        if leaning := [comparison for comparison in case.judged if comparison.leaning < 0]:
+            leans = join_names(list(map(_lean, leaning)))
+            sentence = f"No harm of {exact_percent(case.lift)} or more, but {leans}."
+            return _verdict(case, Kind.SMALL_DIFFERENCE, sentence, worst)
+        sentence = f"Not harmed by {exact_percent(case.lift)} or more ({found})."
         return _verdict(case, Kind.NOT_HARMED, sentence, worst)
     return _verdict(case, Kind.TOO_EARLY, f"No harm found so far ({found}).", worst)
 
 
 def _without_verdict(case: Case) -> Verdict:
     """Return the intervals of a goal that the design does not ask about."""
-    sentence = f"Secondary goal, without a verdict ({_intervals(case)})."
+    sentence = f"Secondary goal, shown without a verdict ({_intervals(case)})."
     return _verdict(case, Kind.NO_VERDICT, sentence, max(case.judged, key=_gain))
 
 
@@ -263,7 +266,14 @@ def _lost(comparisons: Sequence[Comparison]) -> str:
 
 
 def _in_failures(comparisons: Sequence[Comparison]) -> str:
-    return " in failures" if any(each.failures for each in comparisons) else ""
+    """Return what the lift worth detecting is one of, unless it is one of conversions."""
+    return f" in {sentences.FAILURES}" if all(each.failures for each in comparisons) else ""
+
+
+def _worth_detecting(case: Case, comparisons: Sequence[Comparison]) -> str:
+    """Return the lift worth detecting: "10% lift", "10% change in failures to convert"."""
+    in_failures = _in_failures(comparisons)
+    return f"{exact_percent(case.lift)} {'change' if in_failures else 'lift'}{in_failures}"
 
 
 def _gain(comparison: Comparison) -> float:

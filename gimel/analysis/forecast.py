@@ -103,12 +103,10 @@ def estimate(undecided: Sequence[Comparison], progress: Progress) -> Forecast | 
             return None
         pair = comparison.arm.visitors.value + comparison.control.visitors.value
         visitors = more * progress.visitors / pair
-        days = (
-            None
-            if progress.pace is None
-            else max(progress.days_left, way(visitors / progress.pace))
-        )
-        return Span(round(visitors), days)
+        if progress.pace is None:
+            return Span(round(visitors), None)
+        visitors = max(visitors, progress.pace * progress.days_left)
+        return Span(round(visitors), max(progress.days_left, way(visitors / progress.pace)))
 
     def order(comparison: Comparison) -> float:
         found = span(comparison, comparison.forecast.soonest, math.floor)

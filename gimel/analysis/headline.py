@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gimel.analysis.decision import describe
+from gimel.analysis.decision import SAFE, describe
 from gimel.analysis.design import Role
 from gimel.analysis.goal import Goal
 from gimel.analysis.phrases import join_names, pluralize
 from gimel.analysis.verdict import Kind, Verdict
 
-_SHARED = (Kind.SPLIT_MISMATCH, Kind.NO_DATA, Kind.SINGLE_VARIANT)  # the same under every goal
+_SHARED = (Kind.SPLIT_MISMATCH, Kind.SINGLE_VARIANT)  # true of an experiment as a whole
 
 _ORDER = (
     Kind.WINNER,
@@ -29,6 +29,7 @@ _ORDER = (
     Kind.NO_DIFFERENCE,  # last: the experiment is not over while another goal is undecided
     Kind.NO_CONVERSIONS,
     Kind.NOT_A_CONVERSION,
+    Kind.NO_DATA,
 )
 
 _STATES = {
@@ -45,36 +46,42 @@ def summarize(goals: Sequence[Goal], primary: str | None, visitors: float) -> Ve
     `primary` is the name of the primary goal, None if all are equal; `visitors` are those of all
     variants together.
     """
-    shared = goals[0].verdict
-    if shared.kind in _SHARED:
-        return shared
+    for goal in goals:
+        if goal.verdict.kind in _SHARED:
+            return goal.verdict
+    if all(goal.verdict.kind is Kind.NO_DATA for goal in goals):
+        return goals[0].verdict
     if primary is None:
         return _of_equals(goals)
-    found = next((goal for goal in goals if goal.role is Role.PRIMARY), None)
-    if found is None:
-        counted = join_names([goal.name for goal in goals])
-        sentence = (
-            f"{primary}: no conversions yet among {pluralize(visitors, 'visitor')}. Check that the"
-            f" page and config.json use the same name for the primary goal (counted: {counted})."
-        )
-        return Verdict(Kind.NO_CONVERSIONS, sentence)
-    return _of_primary(found, goals)
+    return _of_primary(primary, goals, visitors)
 
 
-def _of_primary(primary: Goal, goals: Sequence[Goal]) -> Verdict:
+def _of_primary(name: str, goals: Sequence[Goal], visitors: float) -> Verdict:
+    primary = next((goal for goal in goals if goal.role is Role.PRIMARY), None)
+    verdict = primary.verdict if primary else _not_counted(goals, visitors)
+    sentence = f"{name}: {verdict.sentence}"
     harmed = [goal for goal in goals if goal.verdict.kind is Kind.HARMED]
-    verdict = primary.verdict
-    sentence = f"{primary.name}: {verdict.sentence}"
-    if verdict.kind is Kind.CONFLICT:
+    if primary and verdict.kind is Kind.CONFLICT:
         found = describe(primary.case, 1)
-        sentence = f"On {primary.name}, {found}. Weigh these against each other before you choose."
+        sentence = f"On {name}, {found}. Weigh these against each other before you choose."
     elif harmed and verdict.kind not in (Kind.WINNER, Kind.CONTROL_WINS):
         verdict = replace(verdict, kind=Kind.HARMED)
+        sentence = sentence.removesuffix(f" {SAFE}")
     warning = "".join(
         f"Guardrail {goal.name} is harmed: {describe(goal.case, -1)}. " for goal in harmed
     )
     others = [goal for goal in goals if goal is not primary and goal not in harmed]
     return replace(verdict, sentence=f"{warning}{sentence}{_count(others)}")
+
+
+def _not_counted(goals: Sequence[Goal], visitors: float) -> Verdict:
+    """Return the verdict on a primary goal that nobody reached: its name may be wrong."""
+    counted = join_names([goal.name for goal in goals])
+    sentence = (
+        f"No conversions yet among {pluralize(visitors, 'visitor')}. Check that the page and"
+        f" config.json use the same name for the primary goal (counted: {counted})."
+    )
+    return Verdict(Kind.NO_CONVERSIONS, sentence)
 
 
 def _of_equals(goals: Sequence[Goal]) -> Verdict:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+
+_ZERO = "0%"
+_LEAST_PERCENT = 0.005  # a smaller percentage is shown as 0%
+_MOST_MORE_DIGITS = 4  # to tell rounded numbers apart
 
 
 def pluralize(number: float, noun: str) -> str:
@@ -19,12 +24,43 @@ def join_names(names: Sequence[str]) -> str:
 
 def percent(share: float) -> str:
     """Return a share of 1 in percent, with two digits below 10%: 12%, 3.4%, 0.05%."""
-    value = 100 * share
-    if abs(value) < 0.005:
-        return "0%"
-    return f"{value:,.0f}%" if abs(value) >= 9.95 else f"{value:.2g}%"
+    return percents([share])[0]
+
+
+def percents(shares: Sequence[float]) -> list[str]:
+    """Return shares of 1 in percent, with as many more digits as different ones need to differ."""
+    for more in range(_MOST_MORE_DIGITS):
+        texts = [_percent(share, more) for share in shares]
+        if len(set(map(_number, texts))) == len(set(shares)):
+            return texts
+    return [_percent(share) for share in shares]
 
 
 def signed_percent(share: float) -> str:
-    """Return the same with a plus sign in front of a positive share."""
-    return f"+{percent(share)}" if share > 0 else percent(share)
+    """Return `percent` with a plus sign in front of a positive share."""
+    return with_sign(share, percent(share))
+
+
+def with_sign(share: float, text: str) -> str:
+    """Put a plus sign in front of the text of a positive share, unless it was rounded to 0%."""
+    return f"+{text}" if share > 0 and text != _ZERO else text
+
+
+def exact_percent(share: float) -> str:
+    """Return a share of 1 that a person chose, in percent and not rounded: 10%, 12.5%."""
+    return f"{100 * share:,.6f}".rstrip("0").rstrip(".") + "%"
+
+
+def _percent(share: float, more_digits: int = 0) -> str:
+    value = 100 * share
+    if abs(value) < _LEAST_PERCENT:
+        return _ZERO
+    if math.isclose(value, round(value), rel_tol=1e-12):
+        return f"{value:,.0f}%"
+    if abs(value) >= 10 - 0.5 / 10 ** (1 + more_digits):  # rounds to 10 or more
+        return f"{value:,.{more_digits}f}%"
+    return f"{value:.{2 + more_digits}g}%"
+
+
+def _number(text: str) -> float:
+    return float(text.rstrip("%").replace(",", ""))

@@ -6,17 +6,26 @@ Puts figures into words and decides nothing. Names appear as they were sent.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from gimel.analysis.comparison import Comparison
 from gimel.analysis.forecast import Forecast, Progress, Span
 from gimel.analysis.mixture import Lift
-from gimel.analysis.phrases import join_names, percent, pluralize, signed_percent
+from gimel.analysis.phrases import join_names, percents, pluralize, with_sign
 
 _DAYS_PER_WEEK = 7
 _DAYS_PER_MONTH = 30.4
 _DAYS_PER_YEAR = 365.25
 _MOST_DAYS, _MOST_WEEKS, _MOST_MONTHS = 20, 12, 24  # before the next larger unit is used
+_MOST_YEARS = 10  # nobody plans any further
+_MOST_VISITORS = 10**9
+_ROUNDING = 1e-9  # error of an end of an interval
+_OVER = "over "  # begins an amount that is too large for a number
+_MOST_TIMES = 100  # the size of a lift, as a share of 1, beyond which it says nothing more
+
+
+FAILURES = "failures to convert"
+"""What visitors who do not convert are called, for which a lift is given above a rate of 50%."""
 
 
 def label_control(name: str, is_guess: bool) -> str:
@@ -35,46 +44,60 @@ def effect(comparison: Comparison, over: str | None = None) -> str:
     lift = comparison.lift
     word = _word(comparison, lift.sign)
     than = f" than {over}" if over else ""
+    note = "; less is better" if comparison.question.is_decrease else ""
     if lift.value is None:
-        rates = f"{percent(comparison.arm.rate)} against {percent(comparison.control.rate)}"
-        words = f"converts {word}{than}: {rates}{_range(lift, word)}"
-    else:
-        words = f"converts {percent(abs(lift.value))} {word}{than}{_range(lift, word)}"
+        rates = " against ".join(percents([comparison.arm.rate, comparison.control.rate]))
+        return f"converts {word}{than}: {rates} ({_at_least(lift, word)}{note})"
+    value, ends = _decided(lift, lift.value, word)
+    words = f"converts {value} {word}{than}{_in_parentheses(f'{value} {word}', ends, note)}"
     missed = comparison.failures
     if missed and missed.sign and missed.value is not None:
         word = "more" if missed.sign > 0 else "fewer"
-        words += f", with {percent(abs(missed.value))} {word} failures{_range(missed, word)}"
-    return f"{words}; less is better" if comparison.question.is_decrease else words
+        value, ends = _decided(missed, missed.value, word)
+        words += f", with {value} {word} {FAILURES}{_in_parentheses(f'{value} {word}', ends)}"
+    return words
 
 
 def interval(comparison: Comparison) -> str:
     """Return the interval of a comparison: "8.6% worse to 0.2% better"."""
-    lift = comparison.failures or comparison.lift
-    low_word, high_word = (
-        ("fewer", "more") if comparison.failures else (_word(comparison, -1), _word(comparison, 1))
-    )
-    failures = " failures" if comparison.failures else ""
-    low = 1.0 if lift.low is None else abs(lift.low)
-    high = "any amount" if lift.high is None else percent(abs(lift.high))
+    missed = comparison.failures
+    if missed and bool(missed.sign) is not bool(comparison.lift.sign):
+        missed = None  # it is open, and would hide what is decided
+    lift, failures = (missed, f" {FAILURES}") if missed else (comparison.lift, "")
+    worse, better = ("fewer", "more") if missed else (_word(comparison, -1), _word(comparison, 1))
     if lift.sign:
-        word = high_word if lift.sign > 0 else low_word
-        ends = (percent(low), high) if lift.sign > 0 else (high, percent(low))
-        return f"{ends[0]} to {ends[1]} {word}{failures}"
-    return f"{percent(low)} {low_word} to {high} {high_word}{failures}"
+        _, ends = _decided(lift, 1.0, better if lift.sign > 0 else worse)
+        return f"{ends}{failures}"
+    limits = (-1.0 if lift.low is None else lift.low, lift.high)
+    low, high = (_texts(limit, comparison.question.lift)[0] for limit in limits)
+    return f"{low} {worse} to {high} {better}{failures}"
 
 
 def bounds(comparisons: Sequence[Comparison]) -> str:
-    """Return the ends of several closed intervals together: "-2.9% and +4.1%"."""
-    lifts = [comparison.failures or comparison.lift for comparison in comparisons]
-    low = min(lift.low for lift in lifts if lift.low is not None)
-    high = max(lift.high for lift in lifts if lift.high is not None)
-    return f"{signed_percent(low)} and {signed_percent(high)}"
+    """Return where closed intervals lie: "the lift of red is between -2.9% and +4.1%".
+
+    Lifts of failures are put as "red changes them by -2.9% to +4.1%".
+    """
+    parts = []
+    lifts = [each for each in comparisons if not each.failures]
+    if lifts:
+        noun, verb = ("lifts", "are") if len(lifts) > 1 else ("lift", "is")
+        low, high = _ends([each.lift for each in lifts], lifts[0].question.lift)
+        parts.append(f"the {noun} of {names(lifts)} {verb} between {low} and {high}")
+    rare = [each for each in comparisons if each.failures]
+    if rare:
+        verb = "change" if len(rare) > 1 else "changes"
+        what = FAILURES if lifts else "them"
+        low, high = _ends([each.failures for each in rare if each.failures], rare[0].question.lift)
+        parts.append(f"{names(rare)} {verb} {what} by {low} to {high}")
+    return ", and ".join(parts)
 
 
-def outlook(forecast: Forecast, lift: float, is_of_failures: bool, names_variant: bool) -> str:
+def outlook(forecast: Forecast, change: str, names_variant: bool) -> str:
     """Return when a decision may come, in visitors and, if the pace is known, in days.
 
-    `names_variant` if there are several undecided variants.
+    `change` is the lift worth detecting: "10% lift". `names_variant` if there are several
+    variants beside the control.
     """
     subject = f"the difference of {forecast.variant}" if names_variant else "the difference"
     if forecast.soonest is None:
@@ -82,7 +105,6 @@ def outlook(forecast: Forecast, lift: float, is_of_failures: bool, names_variant
     else:
         parts = [f"If {subject} is real, {_stretch(forecast.soonest, forecast.latest)}"]
     if forecast.rule_out and forecast.rule_out.visitors:
-        change = f"{percent(lift)} {'change of failures' if is_of_failures else 'lift'}"
         parts.append(f"to rule out a {change} either way, {_about(forecast.rule_out)}")
     return f"{'; '.join(parts)}."
 
@@ -113,46 +135,132 @@ def _word(comparison: Comparison, sign: int) -> str:
     return "better" if sign > 0 else "worse"
 
 
-def _range(lift: Lift, word: str) -> str:
-    """Return the interval of a decided lift: " (10% to 43% better)", " (at least 10% better)"."""
+def _decided(lift: Lift, value: float, word: str) -> tuple[str, str]:
+    """Return a decided lift and its interval: "25%" and "10% to 43% better"."""
     near, far = (lift.low, lift.high) if lift.sign > 0 else (lift.high, lift.low)
-    if near is None:
-        return ""
     if far is None:
-        return f" (at least {percent(abs(near))} {word})"
-    return f" ({percent(abs(near))} to {percent(abs(far))} {word})"
+        shown, nearest = _texts(value, near)
+        return shown, f"{_no_less_than(nearest)} {word}"
+    shown, nearest, farthest = _texts(value, near, far)
+    ends = nearest if nearest == farthest else f"{nearest} to {farthest}"
+    return shown, f"{ends} {word}"
+
+
+def _at_least(lift: Lift, word: str) -> str:
+    """Return the least that a variant gains on a control without conversions."""
+    least = lift.low or 0.0
+    times = math.floor(10 * (1 + min(least, _MOST_TIMES - 1))) / 10
+    if times <= 1:
+        return f"{_no_less_than(_texts(least)[0])} {word}"
+    return f"at least {times:.3g} times as often"
+
+
+def _no_less_than(amount: str) -> str:
+    return amount if amount.startswith(_OVER) else f"at least {amount}"
+
+
+def _in_parentheses(value: str, ends: str, note: str = "") -> str:
+    """Return an interval and a note, with a space in front; not the interval if it is a point."""
+    text = note.removeprefix("; ") if ends == value else f"{ends}{note}"
+    return f" ({text})" if text else ""
+
+
+def _ends(lifts: Sequence[Lift], limit: float) -> tuple[str, str]:
+    """Return the lowest and the highest end of closed intervals within a limit, with signs.
+
+    An end that is not quite the limit is not rounded to it.
+    """
+    low = min(lift.low for lift in lifts if lift.low is not None)
+    high = max(lift.high for lift in lifts if lift.high is not None)
+    first, second, *_ = percents([low, high, limit, -limit])
+    return with_sign(low, first), with_sign(high, second)
+
+
+def _texts(*shares: float | None) -> list[str]:
+    """Return sizes in percent, such that different ones differ and none is rounded to 0% or 100%.
+
+    None is shown as "any amount".
+    """
+    sizes = [math.inf if share is None else abs(share) for share in shares]
+    sizes = [1.0 if math.isclose(size, 1, rel_tol=_ROUNDING) else size for size in sizes]
+    within = [size for size in sizes if size <= _MOST_TIMES]
+    texts = dict(zip(within, percents(within), strict=True))
+    found = []
+    for size in sizes:
+        if size > _MOST_TIMES:
+            text = "any amount" if math.isinf(size) else f"{_OVER}{percents([_MOST_TIMES])[0]}"
+        else:
+            text = texts[size]
+            if size and text == "0%":
+                text = "under 0.01%"
+            elif size < 1 and float(text.rstrip("%")) >= 100:
+                text = f"{_OVER}99.9%"
+        found.append(text)
+    return found
 
 
 def _stretch(soonest: Span, latest: Span | None) -> str:
     """Return a range of time: "about 3 to 12 more days (4,000 to 15,000 visitors)"."""
-    fewest = _round_down(soonest.visitors)
-    if latest is None:
-        if not soonest.days:
-            return f"at least {pluralize(fewest, 'more visitor')}"
-        return f"at least {_more(_time(soonest.days))} ({pluralize(fewest, 'visitor')})"
-    most = _round_up(latest.visitors)
-    visitors = f"{fewest:,} to {most:,}" if fewest else f"up to {most:,}"
+    if latest is None or _is_beyond(latest):
+        return _open_stretch(soonest)
+    if not latest.visitors:
+        return "any time now"
+    most = _visitors(latest.visitors, math.ceil)
+    visitors = f"up to {most}"
+    if soonest.visitors == latest.visitors:
+        visitors = most
+    elif soonest.visitors:
+        visitors = f"{_visitors(soonest.visitors, math.floor)} to {most}"
     if soonest.days is None or latest.days is None:
-        return f"{'about ' if fewest else ''}{visitors} more visitors"
+        return f"{_nearly(visitors)} more {_noun(most)}"
     first, last = _time(soonest.days), _time(latest.days)
-    if first == last or not soonest.days:
-        return f"up to {_more(last)} ({visitors} visitors)"
-    number, unit = first.split()
-    begin = number if unit.rstrip("s") == last.split()[1].rstrip("s") else first
-    return f"about {begin} to {_more(last)} ({visitors} visitors)"
+    if not soonest.days:
+        time = f"up to {_more(last)}"
+    elif first == last:
+        time = _nearly(_more(last))
+    elif _unit(first) == _unit(last):
+        time = _nearly(f"{first.split()[0]} to {_more(last)}")
+    else:
+        time = _nearly(f"{first} to {last} more")
+    return f"{time} ({visitors} {_noun(most)})"
+
+
+def _open_stretch(soonest: Span) -> str:
+    """Return a range of time without an end: "about 7 more weeks or longer"."""
+    fewest = _visitors(soonest.visitors, math.floor)
+    if not soonest.visitors or soonest.days == 0:
+        return "any time now or much later"
+    if soonest.days is None:
+        words = f"{_nearly(fewest)} more {_noun(fewest)}"
+        return words if _is_beyond(soonest) else f"{words} or many more"
+    time = _more(_time(soonest.days))
+    if _is_beyond(soonest):
+        return time
+    visitors = f"{fewest} {_noun(fewest)}"
+    if not fewest.startswith(_OVER):
+        visitors += " or more"
+    return f"about {time} or longer ({visitors})"
 
 
 def _about(span: Span) -> str:
-    visitors = _round_up(span.visitors)
-    if span.days is None:
-        return f"about {pluralize(visitors, 'more visitor')}"
-    return f"about {_time(span.days)} ({pluralize(visitors, 'visitor')})"
+    if span.days is not None:
+        return _nearly(_time(span.days))
+    visitors = _visitors(span.visitors, math.ceil)
+    return f"{_nearly(visitors)} more {_noun(visitors)}"
+
+
+def _nearly(amount: str) -> str:
+    return amount if amount.startswith((_OVER, "up to ")) else f"about {amount}"
 
 
 def _more(time: str) -> str:
     """Return "3 more days" for "3 days"."""
-    number, unit = time.split()
+    number, unit = time.rsplit(maxsplit=1)
     return f"{number} more {unit}"
+
+
+def _unit(time: str) -> str:
+    return time.split()[-1].rstrip("s")
 
 
 def _time(days: int) -> str:
@@ -163,19 +271,25 @@ def _time(days: int) -> str:
         return pluralize(round(days / _DAYS_PER_WEEK), "week")
     if days <= _MOST_MONTHS * _DAYS_PER_MONTH:
         return pluralize(round(days / _DAYS_PER_MONTH), "month")
-    return pluralize(round(days / _DAYS_PER_YEAR), "year")
+    if days <= _MOST_YEARS * _DAYS_PER_YEAR:
+        return pluralize(round(days / _DAYS_PER_YEAR), "year")
+    return f"{_OVER}{_MOST_YEARS} years"
 
 
-def _round_up(visitors: float) -> int:
-    """Round up to two digits: the number is not known any better."""
-    unit = _unit(visitors)
-    return math.ceil(visitors / unit) * unit
+def _visitors(visitors: float, way: Callable[[float], int]) -> str:
+    """Return a number rounded to two digits: it is not known any better."""
+    if visitors > _MOST_VISITORS:
+        return f"{_OVER}1 billion"
+    unit = int(10 ** max(0, math.floor(math.log10(max(visitors, 1))) - 1))
+    return f"{way(visitors / unit) * unit:,}"
 
 
-def _round_down(visitors: float) -> int:
-    unit = _unit(visitors)
-    return math.floor(visitors / unit) * unit
+def _noun(visitors: str) -> str:
+    return "visitor" if visitors == "1" else "visitors"
 
 
-def _unit(visitors: float) -> int:
-    return int(10 ** max(0, math.floor(math.log10(max(visitors, 1))) - 1))
+def _is_beyond(span: Span) -> bool:
+    """Return whether something takes longer than anybody plans."""
+    if span.days is None:
+        return span.visitors > _MOST_VISITORS
+    return span.days > _MOST_YEARS * _DAYS_PER_YEAR

@@ -1,8 +1,9 @@
 """Estimates, intervals and tests of one or two arms.
 
-Every formula adds the counting error of `gimel.analysis.counts` to the sampling error; for exact
-counts each is the textbook's. Rates, differences, lifts and confidence levels are shares of 1. It
-does not know what a figure means for the user: `gimel.analysis.verdict` decides that.
+All of them are fixed-horizon: valid for one look on a date chosen in advance. Every formula adds
+the counting error of `gimel.analysis.counts` to the sampling error; for exact counts each is the
+textbook's. Rates, differences, lifts and confidence levels are shares of 1. No verdict rests on
+these figures alone: `gimel.analysis.decision` uses the interval of `gimel.analysis.mixture`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from statistics import NormalDist
 
 from gimel.analysis.counts import Arm
 
-_TUNED_FOR = 5000  # visitors at which the always-valid interval is tightest, as in GrowthBook
 _FARTHEST = 300.0  # of a lift's interval, in logarithms: exp() of more would overflow
 
 
@@ -75,7 +75,14 @@ def lift(arm: Arm, control: Arm, confidence: float = 0.95) -> Estimate | None:
     References:
         D. Katz et al. (1978), Obtaining confidence intervals for the risk ratio in cohort studies.
     """
-    return _lift(arm, control, quantile(confidence))
+    if not arm.rate or not control.rate:
+        return None
+    ratio = arm.rate / control.rate
+    error = math.sqrt(
+        arm.variance / arm.rate / arm.rate + control.variance / control.rate / control.rate
+    )
+    reach = min(quantile(confidence) * error, _FARTHEST)
+    return Estimate(ratio - 1, ratio * math.exp(-reach) - 1, ratio * math.exp(reach) - 1)
 
 
 def p_value(arm: Arm, control: Arm) -> float:
@@ -108,75 +115,3 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
         floor = max(floor, min(1.0, (len(p_values) - rank) * p_values[index]))
         adjusted[index] = floor
     return tuple(adjusted)
-
-
-def anytime_multiplier(size: float, confidence: float) -> float:
-    """Return how many standard errors the always-valid interval reaches to either side.
-
-    `size` is the number of visitors in both arms; without visitors the result is infinite.
-
-    References:
-        I. Waudby-Smith, D. Arbour, R. Sinha, E. Kennedy, A. Ramdas (2021), Time-uniform central
-        limit theory and asymptotic confidence sequences, arXiv 2103.06476v7: equation 9, tuned by
-        equation 161 to be tightest at 5,000 visitors.
-    """
-    if size <= 0:
-        return math.inf
-    scale, q = _mixture(size, 1 - confidence)
-    return math.sqrt(2 * q * math.log(math.sqrt(q) / (1 - confidence)) / scale)
-
-
-def anytime_p_value(value: float, variance: float, size: float, confidence: float) -> float:
-    """Return the p-value that belongs to `anytime_multiplier`.
-
-    It is below 1 - confidence when the interval value +- multiplier sqrt(variance) excludes zero;
-    1 without visitors or without a variance.
-
-    References:
-        The same paper, equation 155.
-    """
-    if size <= 0 or not 0 < variance < math.inf:
-        return 1.0
-    scale, q = _mixture(size, 1 - confidence)
-    return math.exp(min(0.0, 0.5 * math.log(q) - scale / q * value / variance * value / 2))
-
-
-def anytime_difference(arm: Arm, control: Arm, confidence: float = 0.95) -> Estimate:
-    """Return the difference of the rates with an interval that holds at every look.
-
-    The variances of the two rates add up. The boundary counts the effective visitors of both arms.
-    The interval is -1 to 1 while an arm has no visitors.
-    """
-    value = arm.rate - control.rate
-    if not arm.visitors.value or not control.visitors.value:
-        return Estimate(value, -1.0, 1.0)
-    multiplier = anytime_multiplier(arm.effective_size + control.effective_size, confidence)
-    reach = multiplier * math.sqrt(arm.variance + control.variance)
-    return Estimate(value, max(-1.0, value - reach), min(1.0, value + reach))
-
-
-def anytime_lift(arm: Arm, control: Arm, confidence: float = 0.95) -> Estimate | None:
-    """Return the relative lift with an interval that holds at every look.
-
-    The same as `lift`, with the always-valid multiplier. None while one arm has no conversions.
-    """
-    size = arm.effective_size + control.effective_size
-    return _lift(arm, control, anytime_multiplier(size, confidence))
-
-
-def _mixture(size: float, alpha: float) -> tuple[float, float]:
-    """Return N rho^2 and N rho^2 + 1 of the normal mixture behind the anytime figures."""
-    rho2 = (-2 * math.log(alpha) + math.log1p(-2 * math.log(alpha))) / _TUNED_FOR
-    return size * rho2, size * rho2 + 1
-
-
-def _lift(arm: Arm, control: Arm, multiplier: float) -> Estimate | None:
-    """Return the lift with an interval of this many standard errors of its logarithm."""
-    if not arm.rate or not control.rate:
-        return None
-    ratio = arm.rate / control.rate
-    error = math.sqrt(
-        arm.variance / arm.rate / arm.rate + control.variance / control.rate / control.rate
-    )
-    reach = min(multiplier * error, _FARTHEST)
-    return Estimate(ratio - 1, ratio * math.exp(-reach) - 1, ratio * math.exp(reach) - 1)

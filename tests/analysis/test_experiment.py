@@ -5,72 +5,20 @@ from __future__ import annotations
 import pytest
 
 from gimel.analysis.counts import EXACT, NamespaceCounts
-from gimel.analysis.design import Design, default_control
+from gimel.analysis.design import Design
 from gimel.analysis.experiment import (
     LIMIT_REACHED,
     NotFound,
+    analyse,
     analyse_all,
     get_experiment,
     select_goal,
 )
+from gimel.analysis.forecast import Progress
 from gimel.analysis.verdict import Kind
 from gimel.api import answers
 from gimel.runtime import event
-from tests.support.answers import analysed, answer, row, two
-
-
-@pytest.mark.parametrize(
-    ("variants", "control", "is_guess"),
-    [
-        (["Amber", "Control", "baseline"], "Control", False),
-        (["AMBER", "ORIGINAL", "baseline"], "ORIGINAL", False),
-        (["Amber", "Baseline", "a"], "Baseline", False),
-        (["new", "old"], "old", False),
-        (["A", "B"], "A", False),
-        (["1", "0"], "0", False),
-        (["off", "on"], "off", False),
-        (["current", "improved"], "current", False),
-        (["alternative", "default"], "default", False),
-        (["red", "blue"], "blue", True),
-        (["controlled", "b"], "b", True),
-        ([], None, False),
-    ],
-    ids=str,
-)
-def test_the_control_is_found_by_its_name(
-    variants: list[str], control: str | None, is_guess: bool
-) -> None:
-    """It is the variant with a usual name of a control in any case, else a guess: the first."""
-    assert default_control(variants) == (control, is_guess)
-
-
-def test_the_control_comes_first() -> None:
-    """In an experiment and under each goal it comes before the others, which are in order."""
-    experiment = analysed(row("e", {name: (100, {"buy": 5}) for name in ("b", "control", "a")}))
-
-    assert [arm.name for arm in experiment.arms] == ["control", "a", "b"]
-    variants = experiment.goals[0].variants
-    assert [(each.arm.name, each.is_control) for each in variants] == [
-        ("control", True),
-        ("a", False),
-        ("b", False),
-    ]
-
-
-@pytest.mark.parametrize(("chosen", "control"), [(None, "b"), ("c", "c")], ids=["design", "choice"])
-def test_a_chosen_control_goes_before_the_designs(chosen: str | None, control: str) -> None:
-    """Both go before the variant that is called control."""
-    item = row("e", {name: (100, {}) for name in ("a", "b", "c", "control")})
-
-    assert analysed(item, Design(control="b"), control=chosen).arms[0].name == control
-
-
-def test_a_control_that_does_not_exist_is_refused() -> None:
-    """The error suggests similar names."""
-    with pytest.raises(NotFound, match="no variant 'Blu'") as failure:
-        analysed(two(), control="Blu")
-
-    assert failure.value.hint == "Did you mean 'blue'?"
+from tests.support.answers import SINCE, analysed, answer, row, two
 
 
 @pytest.mark.parametrize(
@@ -122,7 +70,7 @@ def test_a_design_makes_no_variants_before_the_first_visitor() -> None:
     experiment = analysed(row("e", {}, ()), design)
 
     assert (experiment.arms, experiment.control, experiment.is_doubtful) == ((), None, False)
-    assert experiment.headline[1].kind is Kind.NO_DATA
+    assert experiment.headline.kind is Kind.NO_DATA
 
 
 def test_experiments_with_doubts_come_first() -> None:
@@ -137,7 +85,7 @@ def test_experiments_with_doubts_come_first() -> None:
         two("g", ignored={"bot": 1}),
     )
 
-    found = analyse_all(answers.parse(document), {})
+    found = analyse_all(answers.parse(document), {}, now=SINCE)
 
     assert [experiment.name for experiment in found] == ["b", "d", "e", "f", "a", "c", "g"]
 
@@ -161,7 +109,7 @@ def test_experiments_with_doubts_come_first() -> None:
         (
             {"red": (9000, 450), "unreadable": 1},
             (
-                "do not trust this: visitors are split 53/47, expected 50/50 (p < 0.000001)",
+                "Do not trust this: visitors are split 53/47, expected 50/50 (p < 0.000001).",
                 "incomplete: 1 counter cannot be read",
             ),
         ),
@@ -202,35 +150,40 @@ def test_a_single_variant_with_visitors_has_no_chances() -> None:
     assert [(each.best, each.beats_control) for each in variants] == [(None, None), (None, None)]
 
 
-def test_the_headline_is_the_most_important_verdict() -> None:
-    """A decision comes before an undecided goal, and that before one that is not a conversion."""
-    item = row(
-        "e",
-        {
-            "blue": (10_000, {"buy": 500, "look": 9000, "view": 50_000}),
-            "red": (10_000, {"buy": 510, "look": 9900, "view": 50_000}),
-        },
-        ("buy", "look", "view"),
-    )
-
-    experiment = analysed(item)
-
-    assert [(goal, verdict.kind) for goal, verdict in experiment.verdicts] == [
-        ("buy", Kind.TOO_EARLY),
-        ("look", Kind.WINNER),
-        ("view", Kind.NOT_A_CONVERSION),
-    ]
-    assert experiment.headline[0] == "look"
-
-
 @pytest.mark.parametrize(
     ("visitors", "kind"), [(1010, Kind.NO_CONVERSIONS), (2000, Kind.SPLIT_MISMATCH)]
 )
-def test_without_goals_the_verdict_is_on_the_visitors(visitors: int, kind: Kind) -> None:
+def test_without_goals_the_headline_is_on_the_visitors(visitors: int, kind: Kind) -> None:
     """It says that there are no conversions, or that the split is wrong."""
     experiment = analysed(row("e", {"a": (1000, {}), "b": (visitors, {})}, ()))
 
-    assert [(goal, verdict.kind) for goal, verdict in experiment.verdicts] == [("", kind)]
+    assert (experiment.goals, experiment.headline.kind) == ((), kind)
+
+
+@pytest.mark.parametrize(
+    ("since", "now", "days"),
+    [(SINCE, SINCE + 86_400 * 2.5, 2.5), (None, SINCE, None), (SINCE, SINCE - 60, 0)],
+    ids=["started", "unknown start", "clock behind"],
+)
+def test_the_progress_is_that_of_the_experiment(
+    since: int | None, now: float, days: float | None
+) -> None:
+    """Days since the first event, the visitors of all variants, and what the design plans."""
+    (counts,) = answers.parse(answer(two(since=since))).experiments
+
+    progress = analyse(counts, Design(minimum_days=14, visitors=50_000), now=now).progress
+
+    assert progress == Progress(20_000, days, 14, 50_000)
+
+
+def test_goals_are_shown_by_role() -> None:
+    """The primary goal, the guardrails, then the others, each by name."""
+    goals = ("a", "b", "c", "d", "e")
+    item = row("e", {name: (1000, dict.fromkeys(goals, 50)) for name in ("x", "y")}, goals)
+
+    found = analysed(item, Design(goal="d", guardrails=("e", "b"))).goals
+
+    assert [goal.name for goal in found] == ["d", "b", "e", "a", "c"]
 
 
 @pytest.mark.parametrize(
@@ -290,25 +243,6 @@ def test_an_empty_namespace_is_an_error_of_its_own() -> None:
     assert "--namespace" in failure.value.hint
 
 
-def test_a_control_for_all_is_used_where_it_exists() -> None:
-    """An experiment without such a variant keeps its own control."""
-    counts = answers.parse(answer(two("a"), row("b", {"x": (10, {}), "y": (10, {})})))
-
-    first, second = analyse_all(counts, {}, control="red")
-
-    assert (first.arms[0].name, second.arms[0].name) == ("red", "x")
-
-
-def test_a_control_that_no_experiment_has_is_refused() -> None:
-    """The error suggests similar names of any experiment."""
-    counts = answers.parse(answer(two("a"), row("b", {"x": (10, {})})))
-
-    with pytest.raises(NotFound, match="No experiment has a variant 'redd'") as failure:
-        analyse_all(counts, {}, control="redd")
-
-    assert failure.value.hint == "Did you mean 'red'?"
-
-
 def test_selecting_a_goal_drops_the_others() -> None:
     """Experiments without the goal are dropped too."""
     variants = {"a": (100, {"buy": 5, "look": 9}), "b": (100, {"buy": 5, "look": 9})}
@@ -320,6 +254,20 @@ def test_selecting_a_goal_drops_the_others() -> None:
     (selected,) = select_goal(experiments, "buy")
 
     assert (selected.name, [goal.name for goal in selected.goals]) == ("one", ["buy"])
+
+
+def test_selecting_a_goal_keeps_the_headline() -> None:
+    """The experiment as a whole is what it was: a goal that is not shown may be harmed."""
+    variants = {
+        "a": (40_000, {"buy": 1000, "look": 2000}),
+        "b": (40_000, {"buy": 700, "look": 2400}),
+    }
+    experiment = analysed(row("one", variants, ("buy", "look")))
+
+    (selected,) = select_goal([experiment], "look")
+
+    assert selected.headline == experiment.headline
+    assert selected.headline.kind is Kind.CONFLICT
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,17 @@ def test_the_arms_share_the_alpha(visitors: tuple[int, ...], tests: int) -> None
     assert not check_shares(several, alpha=0.999 * least).is_mismatch
 
 
+@pytest.mark.parametrize("visitors", [(7, 3), (590, 400), (600, 400), (70, 30, 50), (5, 5)])
+def test_the_p_value_agrees_with_the_alarm(visitors: tuple[int, ...]) -> None:
+    """A split is wrong exactly at the levels above its p-value."""
+    several = [exact(0, count) for count in visitors]
+    p = check_shares(several).p
+
+    assert 0 < p <= 1
+    assert check_shares(several, alpha=1.001 * p).is_mismatch is (p < 1)
+    assert not check_shares(several, alpha=0.999 * p).is_mismatch
+
+
 def test_arms_without_weight_are_excluded() -> None:
     """An arm that should get no visitors makes no mismatch, whoever came."""
     found = check_shares([exact(0, 500), exact(0, 510), exact(0, 9000, weight=0)])

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import sys
 
 import pytest
 from statsmodels.stats.multitest import multipletests
@@ -113,37 +112,6 @@ def test_p_values_are_adjusted_by_holms_method(p_values: list[float]) -> None:
     assert stats.holm(p_values) == close(tuple(expected))
 
 
-if sys.version_info < (3, 12):  # gbstats requires a pandas that no later Python has
-
-    @pytest.mark.filterwarnings("ignore:overflow encountered in exp")
-    @pytest.mark.parametrize("confidence", CONFIDENCES)
-    def test_the_anytime_interval_and_p_value_are_growthbooks(confidence: float) -> None:
-        """For exact counts gbstats calculates the same for every pair of arms."""
-        from gbstats.frequentist.tests import SequentialConfig, SequentialTwoSidedTTest
-        from gbstats.models.statistics import ProportionStatistic
-
-        config = SequentialConfig(alpha=1 - confidence, difference_type="absolute")
-        for (s, n), (t, m) in PAIRS:
-            if not is_strictly_between(s, n) or not is_strictly_between(t, m):
-                continue
-            arm, control = exact(s, n), exact(t, m)
-            found = stats.anytime_difference(arm, control, confidence)
-            p = stats.anytime_p_value(
-                found.value,
-                arm.variance + control.variance,
-                arm.effective_size + control.effective_size,
-                confidence,
-            )
-
-            oracle = SequentialTwoSidedTTest(
-                ProportionStatistic(n=m, sum=t), ProportionStatistic(n=n, sum=s), config
-            )
-            low, high = oracle.confidence_interval
-            assert found.low == close(max(low, -1))
-            assert found.high == close(min(high, 1))
-            assert p == pytest.approx(oracle.p_value, rel=1e-9, abs=1e-290)
-
-
 @pytest.mark.parametrize("precision", [1, 16])
 @pytest.mark.parametrize("p", [0.01, 0.05, 0.5, 0.9])
 def test_noise_widens_an_interval_like_fewer_visitors(p: float, precision: int) -> None:
@@ -162,34 +130,3 @@ def test_noise_at_a_rate_of_one_costs_its_own_size() -> None:
 
     assert found.low == pytest.approx(1 - 1.96 * math.sqrt(2 * 1.08 / 16384), abs=1e-3)
     assert found.high == 1
-
-
-def test_the_first_visitors_decide_nothing() -> None:
-    """One conversion against none, of one visitor each, has no variance in the textbook."""
-    found = stats.compare([exact(1, 1), control := exact(0, 1)], control)[0]
-
-    assert not found.wins
-    assert found.anytime_p > 0.5
-
-
-def test_comparisons_share_the_confidence() -> None:
-    """With three variants each anytime interval has a confidence of 98.33%."""
-    control, *others = arms = [exact(500 + 40 * i, 10_000) for i in range(4)]
-
-    found = stats.compare(arms, control, 0.95)
-
-    assert [comparison.arm for comparison in found] == others
-    assert [comparison.anytime_difference for comparison in found] == [
-        stats.anytime_difference(arm, control, 1 - 0.05 / 3) for arm in others
-    ]
-
-
-def test_the_anytime_p_value_agrees_with_the_interval() -> None:
-    """It is below 0.05 exactly when the interval of 95% for all variants excludes zero."""
-    control, *others = arms = [exact(500 + 40 * i, 10_000) for i in range(8)]
-
-    found = stats.compare(arms, control, 0.95)
-
-    significant = [comparison.anytime_p < 0.05 for comparison in found]
-    assert significant == [comparison.anytime_difference.low > 0 for comparison in found]
-    assert 0 < sum(significant) < len(others)
