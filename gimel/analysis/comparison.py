@@ -1,7 +1,7 @@
 """A variant compared with the control: the always-valid lift, and the fixed-horizon details.
 
 Every statement about a lift, in words, tables, plots and files, comes from the one interval here.
-It does not decide anything: `gimel.analysis.verdict` does.
+It does not decide anything: `gimel.analysis.decision` does.
 """
 
 from __future__ import annotations

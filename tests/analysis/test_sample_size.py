@@ -13,8 +13,8 @@ from statsmodels.stats.proportion import power_proportions_2indep
 from gimel.analysis.counts import EXACT
 from gimel.analysis.mixture import log_evidence
 from gimel.analysis.sample_size import (
-    PlannedComparison,
     Method,
+    PlannedComparison,
     always_valid,
     detectable_lift,
     fixed_horizon,
