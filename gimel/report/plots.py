@@ -15,7 +15,6 @@ from gimel.analysis.goal import Goal, Variant
 from gimel.analysis.mixture import Lift
 from gimel.analysis.stats import Estimate
 from gimel.report.figures import (
-    MISSING,
     decimal_places,
     decimal_places_of_lifts,
     fit,
@@ -164,14 +163,11 @@ def lifts(goal: Goal) -> Plot | None:
         if variant.comparison:
             lift = variant.comparison.lift
             value, interval = format_lift(lift, places)
-            label = f"{value}% ({interval})" if value != MISSING else f"lift {interval}"
-            is_drawn = lift.value is not None and variant.comparison.has_visitors
-            rows.append(_Row(_name(goal, variant), variant, lift if is_drawn else None, label))
+            label = "no visitors" if lift.value is None else f"{value}% ({interval})"
+            rows.append(_Row(_name(goal, variant), variant, lift, label))
     control = visible(goal.control.name)
     title = f"Lift of {visible(goal.name)} over {control}"
-    mark_label = fit(
-        name_of(goal.control, goal.control, goal.case.control_is_guess), _LONGEST_MARK_LABEL
-    )
+    mark_label = fit(_name(goal, goal.variants[0]), _LONGEST_MARK_LABEL)
     return _plot(title, rows, _lift_axis(found), 0.0, mark_label, sign=True)
 
 
@@ -216,7 +212,7 @@ def _bar(row: _Row, top: float, axis: _Axis) -> Bar:
 
 
 def _name(goal: Goal, variant: Variant) -> str:
-    return name_of(variant.arm, goal.control, goal.case.control_is_guess)
+    return name_of(variant.arm, goal.arms, goal.case.control_is_guess)
 
 
 def _rate_axis(rates: Iterable[Estimate]) -> _Axis:
