@@ -8,7 +8,6 @@ import json
 import os
 import pty
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,13 +17,10 @@ from typing import Any
 import pytest
 
 from gimel.analysis.counts import Count
-from gimel.api.client import Api
-from gimel.cli import results as cli_results
 from tests.support.answers import answer, row, two
 from tests.support.command import environment, gimel
 from tests.support.runner import invoke
 from tests.support.served import serving
-from tests.support.servers import free_port
 from tests.support.stubs import answering
 
 KEY = "secret-key-0123456789"
@@ -313,41 +309,3 @@ def test_colour_is_for_terminals_that_want_it(
         assert process.wait(30) == 0
     os.close(ours)
     assert bool(re.search(rb"\x1b\[[0-9;]*3[0-9]m", shown)) == coloured
-
-
-def test_watching_ends_with_ctrl_c(tmp_path: Path, url: str) -> None:
-    """The exit code is 130, and there is no trace."""
-    options = ("--url", url, "--api-key", KEY, "--watch")
-    with subprocess.Popen(
-        [sys.executable, "-m", "gimel", "results", *options],
-        cwd=tmp_path,
-        env=environment(tmp_path, PYTHONUNBUFFERED="1"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        # The tests may run in the background, where Ctrl-C is ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        while "Press Ctrl-C to stop." not in process.stdout.readline():
-            assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
-        assert process.stderr.read().strip() == "Interrupted."
-
-
-def test_watching_goes_on_while_the_api_is_down(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each failure is reported, and the next try follows."""
-    slept: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        if len(slept) == 3:
-            raise KeyboardInterrupt
-
-    query = cli_results.Query("shop", None, None, None, 0.95, {})
-    with pytest.raises(KeyboardInterrupt):
-        cli_results._watch(Api(f"http://127.0.0.1:{free_port()}", "key"), query, sleep)
-    assert capsys.readouterr().err.count("Error: ") == 3
