@@ -15,7 +15,7 @@ from gimel.analysis.stats import Estimate
 MISSING = "-"
 """Shown in place of a figure that is not defined."""
 
-_MOST_PERCENT = 999.5
+_MOST_PERCENT, _MORE = 999.5, ">999"
 _LEAST_PERCENT, _ONE_DIGIT_PERCENT = 0.005, 9.95  # what rounds to 0.01 and, to two digits, to 10
 _UNBOUNDED = 1e12  # the width of an interval without an end: a lift over almost nothing
 _SECONDS_PER_DAY = 86400
@@ -88,7 +88,7 @@ def format_percent(share: float, places: int, sign: bool = False) -> str:
     """
     value = 100 * share
     if value > _MOST_PERCENT:
-        return ">999"
+        return _MORE
     text = f"{value:.{places}f}"
     if float(text) == 0:
         return text.lstrip("-")
@@ -108,7 +108,7 @@ def format_lift(lift: Lift, places: int) -> tuple[str, str]:
     """Return a lift and its interval in percent: ("+12", "+4.1 to +21"), ("-", "+7.0 or more").
 
     Below 10% each has two digits, as in the verdict's sentence, so that no end rounds to zero. An
-    interval that is open on both sides is "unknown".
+    interval that is open on both sides, or has only an end beyond all bounds, is "unknown".
     """
     value, low, high = (
         None if share is None else format_percent(share, _lift_places(share, places), sign=True)
@@ -116,9 +116,9 @@ def format_lift(lift: Lift, places: int) -> tuple[str, str]:
     )
     value = MISSING if value is None else value
     if low is None:
-        return value, "unknown" if high is None else f"{high} or less"
+        return value, "unknown" if high is None or high == _MORE else f"{high} or less"
     if high is None:
-        return value, low if low.startswith(">") else f"{low} or more"
+        return value, low if low == _MORE else f"{low} or more"
     return value, f"{low} to {high}"
 
 

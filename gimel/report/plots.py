@@ -28,7 +28,8 @@ WIDTH = 360.0
 _LEFT, _RIGHT = 10.0, 350.0  # of the axis
 _TOP, _ROW, _FOOT = 8.0, 40.0, 34.0
 _BAR_BELOW_TOP = 26.0  # of its row
-_UNITS_PER_CHARACTER = 6.4  # so that a name and its figures do not meet
+_UNITS_PER_CHARACTER = 6.6  # of figures
+_UNITS_PER_BOLD_CHARACTER = 7.6  # of a name
 _GAP = 14.0  # between a name and its figures
 _LONGEST_MARK_LABEL = 24
 _MOST_LIFT = 2.0  # 200%: an interval that reaches further is cut off
@@ -193,8 +194,8 @@ def _plot(
 
 
 def _bar(row: _Row, top: float, axis: _Axis) -> Bar:
-    room = int((WIDTH - 2 * _LEFT - _GAP) / _UNITS_PER_CHARACTER) - len(row.label)
-    name = fit(row.name, room)
+    room = WIDTH - 2 * _LEFT - _GAP - _UNITS_PER_CHARACTER * len(row.label)
+    name = fit(row.name, int(room / _UNITS_PER_BOLD_CHARACTER))
     bar = Bar(name, row.name, row.label, row.variant.is_control, top + _BAR_BELOW_TOP)
     interval = row.interval
     if interval is None or interval.value is None:

@@ -20,7 +20,7 @@ from gimel.report.figures import (
 HOW_TO_READ = (
     "A lift is the relative change of the rate over the control. Its interval contains the true "
     "lift with the confidence given, however often you look. A counting error is one standard "
-    "error. If a control is only assumed, set the experiment's `control` in config.json."
+    "error. If a control is only assumed, name it in config.json, as the experiment's control."
 )
 
 DETAILS = "Details for statisticians"

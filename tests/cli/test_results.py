@@ -304,7 +304,7 @@ def test_colour_is_for_terminals_that_want_it(
     ) as process:
         os.close(theirs)
         shown = b""
-        while b"config.json." not in shown:
+        while b"experiment's control." not in shown:
             shown += os.read(ours, 4096)
         assert process.wait(30) == 0
     os.close(ours)

@@ -137,6 +137,7 @@ def test_lifts_have_the_places_of_the_narrowest_closed_interval(
         (Lift(None, 4.72, None), 0, ("-", "+472 or more")),
         (Lift(None, None, None), 0, ("-", "unknown")),
         (Lift(149.0, 22.6, None), 0, (">999", ">999")),
+        (Lift(4.0, None, 22.6), 0, ("+400", "unknown")),
         (Lift(5.0, 0.5, 22.6), 0, ("+500", "+50 to >999")),
     ],
     ids=str,

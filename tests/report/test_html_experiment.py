@@ -166,7 +166,7 @@ def test_a_guessed_control_is_marked(design: Design | None, facts: str, name: st
 
     assert f'<p class="facts">started 2023-11-14, 21 days ago; 20,000 visitors; {facts}</p>' in page
     assert page.count(f"<bdi>{name}</bdi></th>") == 3
-    assert "If a control is only assumed, set the experiment&#39;s `control` in config.json" in page
+    assert "If a control is only assumed, name it in config.json" in page
 
 
 def test_a_variant_without_a_weight_is_noted() -> None:

@@ -152,7 +152,7 @@ def test_a_long_name_is_shortened_to_make_room_for_its_figures() -> None:
     bar = plots.rates(goal_of(row("e", {name: (100, {"buy": 5})}))).bars[0]
 
     assert bar.full_name == name
-    assert len(bar.name) + len(bar.label) <= 51
+    assert 15 <= len(bar.name) <= (326 - 6.6 * len(bar.label)) / 7.6
 
 
 @pytest.mark.parametrize(

@@ -33,8 +33,8 @@ def test_an_experiment_is_shown_in_full() -> None:
         "",
         "A lift is the relative change of the rate over the control. Its interval",
         "contains the true lift with the confidence given, however often you look. A",
-        "counting error is one standard error. If a control is only assumed, set the",
-        "experiment's `control` in config.json.",
+        "counting error is one standard error. If a control is only assumed, name it in",
+        "config.json, as the experiment's control.",
     ]
 
 
