@@ -70,7 +70,7 @@ def test_details_are_closed_until_they_are_asked_for(kind: str) -> None:
         else html.report([found], {}, CHOICES, FRAME, NOW)
     )
 
-    (details,) = re.findall(r"<details id="[^"]*">.*?</details>", page, re.DOTALL)
+    (details,) = re.findall(r'<details id="[^"]*">.*?</details>', page, re.DOTALL)
     assert "<summary>Details for statisticians</summary>" in details
     usual = page.replace(details, "")
     for figure in ("p (Holm)", "chance to", "for one look", "Rate of buy", "fixed-horizon"):
