@@ -63,10 +63,10 @@ def describe(experiment: Experiment) -> dict[str, Any]:
     """Return an experiment as it appears in JSON.
 
     An interval is `{"value", "low", "high"}`; an end that is null is open. A figure that is not
-    defined is null: a comparison of the control with itself, a lift without conversions, every
-    figure but `per_visitor` of a goal that is not unique per visitor. A `lift` holds at every look;
-    the figures under `details` are fixed-horizon. `headline` is the verdict on the experiment,
-    `verdict` that on a goal.
+    defined is null: a comparison of the control with itself, the value of a lift while the control
+    has no conversions, every figure but `per_visitor` of a goal that is not unique per visitor. A
+    `lift` is valid at every look; the figures under `details` are fixed-horizon. `headline` is the
+    verdict on the experiment, `verdict` that on a goal.
     """
     split, design = experiment.split, experiment.design
     return {

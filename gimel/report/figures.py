@@ -15,7 +15,8 @@ from gimel.analysis.stats import Estimate
 MISSING = "-"
 """Shown in place of a figure that is not defined."""
 
-_MOST_PERCENT = 999.5
+_MOST_PERCENT, _MORE = 999.5, ">999"
+_LEAST_PERCENT, _ONE_DIGIT_PERCENT = 0.005, 9.95  # what rounds to 0.01 and, to two digits, to 10
 _UNBOUNDED = 1e12  # the width of an interval without an end: a lift over almost nothing
 _SECONDS_PER_DAY = 86400
 
@@ -66,16 +67,17 @@ def decimal_places(estimates: Iterable[Estimate]) -> int:
 
 
 def decimal_places_of_lifts(lifts: Iterable[Lift]) -> int:
-    """Return the same for the closed intervals of lifts."""
-    return _places(
+    """Return the same for the closed intervals of lifts; 0 if there are none."""
+    widths = (
         lift.high - lift.low for lift in lifts if lift.low is not None and lift.high is not None
     )
+    return _places(widths, default=0)
 
 
-def _places(widths: Iterable[float]) -> int:
+def _places(widths: Iterable[float], default: int = 1) -> int:
     bounded = [width for width in widths if 0 < width < _UNBOUNDED]
     if not bounded:
-        return 1
+        return default
     return min(4, max(0, 1 - math.floor(math.log10(100 * min(bounded)))))
 
 
@@ -86,7 +88,7 @@ def format_percent(share: float, places: int, sign: bool = False) -> str:
     """
     value = 100 * share
     if value > _MOST_PERCENT:
-        return ">999"
+        return _MORE
     text = f"{value:.{places}f}"
     if float(text) == 0:
         return text.lstrip("-")
@@ -103,18 +105,29 @@ def format_interval(estimate: Estimate, places: int, sign: bool = False) -> tupl
 
 
 def format_lift(lift: Lift, places: int) -> tuple[str, str]:
-    """Return a lift and its interval in percent: ("+12", "+4 to +21"), ("-", "+7 or more").
+    """Return a lift and its interval in percent: ("+12", "+4.1 to +21"), ("-", "+7.0 or more").
 
-    Of an interval that is open on both sides nothing is known.
+    Below 10% each has two digits, as in the verdict's sentence, so that no end rounds to zero. An
+    interval that is open on both sides, or has only an end beyond all bounds, is "unknown".
     """
-    value = MISSING if lift.value is None else format_percent(lift.value, places, sign=True)
-    low, high = (
-        None if end is None else format_percent(end, places, sign=True)
-        for end in (lift.low, lift.high)
+    value, low, high = (
+        None if share is None else format_percent(share, _lift_places(share, places), sign=True)
+        for share in (lift.value, lift.low, lift.high)
     )
+    value = MISSING if value is None else value
     if low is None:
-        return value, "unknown" if high is None else f"{high} or less"
-    return value, f"{low} or more" if high is None else f"{low} to {high}"
+        return value, "unknown" if high is None or high == _MORE else f"{high} or less"
+    if high is None:
+        return value, low if low == _MORE else f"{low} or more"
+    return value, f"{low} to {high}"
+
+
+def _lift_places(share: float, places: int) -> int:
+    """Return the decimal places that give a lift below 10% two digits, at least `places`."""
+    percent = abs(100 * share)
+    if not _LEAST_PERCENT <= percent < _ONE_DIGIT_PERCENT:
+        return places
+    return max(places, 1 - math.floor(math.log10(percent)))
 
 
 def format_p_value(p: float) -> str:

@@ -15,7 +15,6 @@ from gimel.analysis.goal import Goal, Variant
 from gimel.analysis.mixture import Lift
 from gimel.analysis.stats import Estimate
 from gimel.report.figures import (
-    MISSING,
     decimal_places,
     decimal_places_of_lifts,
     fit,
@@ -29,7 +28,8 @@ WIDTH = 360.0
 _LEFT, _RIGHT = 10.0, 350.0  # of the axis
 _TOP, _ROW, _FOOT = 8.0, 40.0, 34.0
 _BAR_BELOW_TOP = 26.0  # of its row
-_UNITS_PER_CHARACTER = 6.4  # so that a name and its figures do not meet
+_UNITS_PER_CHARACTER = 6.6  # of figures
+_UNITS_PER_BOLD_CHARACTER = 7.6  # of a name
 _GAP = 14.0  # between a name and its figures
 _LONGEST_MARK_LABEL = 24
 _MOST_LIFT = 2.0  # 200%: an interval that reaches further is cut off
@@ -164,14 +164,11 @@ def lifts(goal: Goal) -> Plot | None:
         if variant.comparison:
             lift = variant.comparison.lift
             value, interval = format_lift(lift, places)
-            label = f"{value}% ({interval})" if value != MISSING else f"lift {interval}"
-            is_drawn = lift.value is not None and variant.comparison.has_visitors
-            rows.append(_Row(_name(goal, variant), variant, lift if is_drawn else None, label))
+            label = "no visitors" if lift.value is None else f"{value}% ({interval})"
+            rows.append(_Row(_name(goal, variant), variant, lift, label))
     control = visible(goal.control.name)
     title = f"Lift of {visible(goal.name)} over {control}"
-    mark_label = fit(
-        name_of(goal.control, goal.control, goal.case.control_is_guess), _LONGEST_MARK_LABEL
-    )
+    mark_label = fit(_name(goal, goal.variants[0]), _LONGEST_MARK_LABEL)
     return _plot(title, rows, _lift_axis(found), 0.0, mark_label, sign=True)
 
 
@@ -197,8 +194,8 @@ def _plot(
 
 
 def _bar(row: _Row, top: float, axis: _Axis) -> Bar:
-    room = int((WIDTH - 2 * _LEFT - _GAP) / _UNITS_PER_CHARACTER) - len(row.label)
-    name = fit(row.name, room)
+    room = WIDTH - 2 * _LEFT - _GAP - _UNITS_PER_CHARACTER * len(row.label)
+    name = fit(row.name, int(room / _UNITS_PER_BOLD_CHARACTER))
     bar = Bar(name, row.name, row.label, row.variant.is_control, top + _BAR_BELOW_TOP)
     interval = row.interval
     if interval is None or interval.value is None:
@@ -216,7 +213,7 @@ def _bar(row: _Row, top: float, axis: _Axis) -> Bar:
 
 
 def _name(goal: Goal, variant: Variant) -> str:
-    return name_of(variant.arm, goal.control, goal.case.control_is_guess)
+    return name_of(variant.arm, goal.arms, goal.case.control_is_guess)
 
 
 def _rate_axis(rates: Iterable[Estimate]) -> _Axis:

@@ -54,7 +54,7 @@ def participants(experiment: Experiment) -> Table:
     for arm, *shares in zip(experiment.arms, split.observed, split.expected, strict=True):
         formatted = [f"{100 * share:.1f}%" if arm.weight else MISSING for share in shares]
         visitors = format_count(arm.visitors.value)
-        name = name_of(arm, experiment.control, experiment.control_is_guess)
+        name = name_of(arm, experiment.arms, experiment.control_is_guess)
         rows.append((name, visitors, _counting_error(arm), *formatted))
     columns = ("variant", "visitors", "counting error", "share", "expected split")
     return Table("Visitors of each variant", columns, tuple(rows))
@@ -146,7 +146,7 @@ def goals_per_visitor(goal: Goal) -> Table:
 
 
 def _name(goal: Goal, arm: Arm) -> str:
-    return name_of(arm, goal.control, goal.case.control_is_guess)
+    return name_of(arm, goal.arms, goal.case.control_is_guess)
 
 
 def _seen_rates(goal: Goal) -> list[Estimate]:

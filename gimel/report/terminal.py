@@ -61,8 +61,7 @@ def report(
         yield Text(f"{wording.unknown_events(ignored)}\n")
     if precision is not None and (kept := wording.kept_precisions(experiments, precision)):
         yield Text(f"{kept}\n")
-    goals = [goal for experiment in experiments for goal in experiment.goals]
-    if any(goal.is_conversion and len(goal.arms) > 1 for goal in goals):
+    if any(goal.is_conversion for experiment in experiments for goal in experiment.goals):
         yield Text(wording.HOW_TO_READ, style="dim")
         if details:
             yield Text(f"\n{wording.DETAILS}: {wording.HOW_TO_READ_DETAILS}", style="dim")
@@ -104,10 +103,7 @@ def _goal(goal: Goal, width: int, ascii_only: bool, details: bool) -> Iterator[R
         yield _indent(_lay_out(tables.rates(goal), width))
     if details and len(goal.arms) > 1:
         yield ""
-        table = tables.comparisons(goal)
-        against = f"against {visible(goal.control.name)}"
-        table = replace(table, columns=(against, *table.columns[1:]))
-        yield _indent(_lay_out(table, width))
+        yield _indent(_lay_out(tables.comparisons(goal), width))
 
 
 def _sentence(goal: str, verdict: Verdict) -> Text:
@@ -175,9 +171,20 @@ def _break_headers(table: Table, width: int) -> Table:
         if max(excess, default=0) < _LEAST_EXCESS:
             break
         widest = excess.index(max(excess))
-        headers[widest] = headers[widest].replace(" ", "\n")
+        headers[widest] = _break_line(headers[widest])
         table = replace(table, columns=(first, *headers))
     return table
+
+
+def _break_line(header: str) -> str:
+    """Break the longest line of a header that has a space at the one nearest to its middle."""
+    lines = header.split("\n")
+    number = max(range(len(lines)), key=lambda each: (" " in lines[each], len(lines[each])))
+    line = lines[number]
+    spaces = [index for index, character in enumerate(line) if character == " "]
+    middle = min(spaces, key=lambda index: abs(2 * index + 1 - len(line)))
+    lines[number : number + 1] = line[:middle], line[middle + 1 :]
+    return "\n".join(lines)
 
 
 def _width_of_names(table: Table) -> int:

@@ -145,7 +145,9 @@ def _verdict(experiment: Experiment, goal: str, verdict: Verdict) -> VerdictView
 
 
 def _goal(experiment: Experiment, goal: Goal) -> GoalView:
-    is_compared = goal.is_conversion and len(goal.arms) > 1
+    details = [tables.rates(goal)] if goal.is_conversion else []
+    if goal.is_conversion and len(goal.arms) > 1:
+        details.append(tables.comparisons(goal))
     return GoalView(
         anchor(experiment.name, goal.name),
         visible(goal.name),
@@ -154,5 +156,5 @@ def _goal(experiment: Experiment, goal: Goal) -> GoalView:
         plots.lifts(goal) if goal.is_conversion else None,
         tables.lifts(goal) if goal.is_conversion else tables.goals_per_visitor(goal),
         plots.rates(goal) if goal.is_conversion else None,
-        (tables.rates(goal), tables.comparisons(goal)) if is_compared else (),
+        tuple(details),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 
 from gimel.analysis.counts import Arm
@@ -19,8 +19,8 @@ from gimel.report.figures import (
 
 HOW_TO_READ = (
     "A lift is the relative change of the rate over the control. Its interval contains the true "
-    "lift with the confidence given, however often you look. Where the control is only assumed, "
-    "name it in config.json, as the control of the experiment."
+    "lift with the confidence given, however often you look. A counting error is one standard "
+    "error. If a control is only assumed, name it in config.json, as the experiment's control."
 )
 
 DETAILS = "Details for statisticians"
@@ -28,7 +28,7 @@ DETAILS = "Details for statisticians"
 
 HOW_TO_READ_DETAILS = (
     "These figures are fixed-horizon: valid for one look on a date chosen in advance. The verdict "
-    "does not use them. A counting error is one standard error."
+    "does not use them."
 )
 
 _LIMIT_HELP = (
@@ -69,13 +69,14 @@ def facts(experiment: Experiment, now: float) -> str:
     return "; ".join(parts)
 
 
-def name_of(arm: Arm, control: Arm | None, is_guess: bool) -> str:
-    """Return the name of a variant in a table, marked if it is the control or assumed to be."""
-    if control is None or arm.name != control.name:
+def name_of(arm: Arm, arms: Sequence[Arm], is_guess: bool) -> str:
+    """Return the name of one of the arms in a table; the first, the control, is marked.
+
+    "(control?)" marks a control that is only assumed. An arm without others is not a control.
+    """
+    if arm.name != arms[0].name or len(arms) == 1:
         return visible(arm.name)
-    return (
-        f"{visible(arm.name)} (control?)" if is_guess else visible(label_control(arm.name, False))
-    )
+    return visible(f"{arm.name} (control?)" if is_guess else label_control(arm.name, False))
 
 
 def notes(experiment: Experiment) -> Iterator[str]:

@@ -240,5 +240,5 @@ def test_no_answer_breaks_the_analysis(data: st.DataObject) -> None:
         counts = answers.parse(whole)
     except GimelError:
         return
-    for experiment in analyse_all(counts, {}):
-        assert experiment.headline[1].sentence
+    for experiment in analyse_all(counts, {}, now=0):
+        assert experiment.headline.sentence

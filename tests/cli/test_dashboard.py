@@ -39,6 +39,27 @@ def test_a_report_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     assert "absent/r.html cannot be written: No such file or directory." in done.stderr
 
 
+def test_a_report_uses_the_designs_of_the_configuration(tmp_path: Path) -> None:
+    """The control and the roles of the goals; the details are closed."""
+    (tmp_path / "config.json").write_text(
+        '{"experiments": {"e": {"control": "red", "goal": "sign up"}}}'
+    )
+    variants = {"blue": (900, {"buy": 90, "sign up": 9}), "red": (901, {"buy": 91, "sign up": 10})}
+    with answering(body=answer(row("e", variants, ("buy", "sign up")))) as stub:
+        done = gimel_here(
+            *("dashboard", "--output", "r.html", "--url", stub.url),
+            home=tmp_path,
+            GIMEL_API_KEY=KEY,
+        )
+    assert done.returncode == 0, done.stderr
+    report = (tmp_path / "r.html").read_text()
+    assert "control: red<" in report
+    assert "Primary goal: <bdi>sign up</bdi>" in report
+    assert report.index("Primary goal") < report.index("Secondary goal: <bdi>buy</bdi>")
+    assert "<details id" in report
+    assert " open>" not in report
+
+
 def test_the_address_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the way to stop it; on a free port of this machine."""
     monkeypatch.setattr(web, "run", lambda *_: None)

@@ -8,7 +8,6 @@ import json
 import os
 import pty
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,13 +17,10 @@ from typing import Any
 import pytest
 
 from gimel.analysis.counts import Count
-from gimel.api.client import Api
-from gimel.cli import results as cli_results
 from tests.support.answers import answer, row, two
 from tests.support.command import environment, gimel
 from tests.support.runner import invoke
 from tests.support.served import serving
-from tests.support.servers import free_port
 from tests.support.stubs import answering
 
 KEY = "secret-key-0123456789"
@@ -62,7 +58,7 @@ def test_what_was_sent_is_what_is_shown(tmp_path: Path) -> None:
         shown = gimel("results", "--local", "--url", served.url, "--json", home=tmp_path)
     (experiment,) = json.loads(shown.stdout)["experiments"]
     (goal,) = experiment["goals"]
-    (verdict,) = experiment["verdicts"]
+    verdict = experiment["headline"]
 
     assert (experiment["experiment"], experiment["control"]) == ("simulation", "control")
     assert not experiment["split"]["mismatch"]
@@ -77,12 +73,17 @@ def test_what_was_sent_is_what_is_shown(tmp_path: Path) -> None:
         name: sent["conversions"] / sent["visitors"] for name, sent in truth["variants"].items()
     }
     red = goal["variants"][2]
-    assert red["rate"]["value"] == pytest.approx(rate["red"], rel=0.01)
-    assert red["rate"]["low"] < 0.10 < red["rate"]["high"]
+    details = red["details"]
+    assert red["rate"] == details["rate"]["value"] == pytest.approx(rate["red"], rel=0.01)
+    assert details["rate"]["low"] < 0.10 < details["rate"]["high"]
     assert red["lift"]["value"] == pytest.approx(rate["red"] / rate["control"] - 1, abs=0.04)
-    assert red["difference"]["value"] == pytest.approx(rate["red"] - rate["control"], abs=0.002)
-    assert red["best"] > 0.999
-    assert (verdict["kind"], verdict["variant"], verdict["safe_to_stop"]) == ("winner", "red", True)
+    assert red["lift"]["low"] < 1.0 < red["lift"]["high"]
+    difference = pytest.approx(rate["red"] - rate["control"], abs=0.002)
+    assert details["difference"]["value"] == difference
+    assert details["best"] > 0.999
+    # Ahead, not yet the winner: the events came within seconds.
+    assert (verdict["kind"], verdict["variant"], verdict["days_left"]) == ("ahead", "red", 7)
+    assert goal["verdict"]["kind"] == "ahead"
 
 
 def test_a_wrong_split_is_shown_first(tmp_path: Path) -> None:
@@ -91,8 +92,9 @@ def test_a_wrong_split_is_shown_first(tmp_path: Path) -> None:
         done = invoke("results", "--url", stub.url, "--api-key", KEY, home=tmp_path)
         (experiment,) = read(tmp_path, stub.url)
 
-    assert done.stdout.splitlines()[2].startswith("! do not trust this: visitors are split")
-    assert experiment["verdicts"][0]["kind"] == "split-mismatch"
+    assert done.stdout.splitlines()[2].startswith("! Do not trust this: visitors are split")
+    assert experiment["headline"]["kind"] == "split-mismatch"
+    assert experiment["goals"][0]["verdict"]["kind"] == "split-mismatch"
 
 
 def test_the_configuration_has_control_and_weights(tmp_path: Path) -> None:
@@ -165,6 +167,74 @@ def test_a_goal_is_chosen_by_its_name(
     } == experiments
 
 
+def test_a_goal_keeps_the_headline_of_the_experiment(tmp_path: Path, url: str) -> None:
+    """It is about all goals, not only the one that is shown."""
+    (whole,) = read(tmp_path, url, "shop")
+    (chosen,) = read(tmp_path, url, "shop", "--goal", "look")
+
+    assert chosen["headline"] == whole["headline"]
+    assert chosen["headline"]["sentence"].startswith("buy: Choose red")
+
+
+def test_the_configuration_has_goals(tmp_path: Path, url: str) -> None:
+    """The primary goal comes first and has the headline; the guardrail follows."""
+    config = tmp_path / "config.json"
+    design = {"goal": "look", "guardrails": ["buy"], "visitors": 50_000}
+    config.write_text(json.dumps({"experiments": {"shop": design}}))
+    arguments = ("results", "shop", "--url", url, "--api-key", KEY)
+
+    shown = invoke("--config", str(config), *arguments, home=tmp_path).stdout
+    done = invoke("--config", str(config), *arguments, "--json", home=tmp_path)
+
+    (shop,) = json.loads(done.stdout)["experiments"]
+    assert [(goal["goal"], goal["role"]) for goal in shop["goals"]] == [
+        ("look", "primary"),
+        ("buy", "guardrail"),
+    ]
+    assert shop["headline"]["sentence"].startswith("look: ")
+    assert shop["design"]["visitors"] == 50_000
+    assert "20,000 of 50,000 planned visitors" in shown
+
+
+@pytest.mark.parametrize(
+    ("design", "is_guess"), [({}, True), ({"control": "blue"}, False)], ids=["guess", "design"]
+)
+def test_a_guessed_control_is_marked(
+    design: dict[str, str], is_guess: bool, tmp_path: Path, url: str
+) -> None:
+    """In the table, in JSON and in CSV. A designed one is not a guess, nor is a chosen one."""
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"experiments": {"button": design}}))
+    arguments = ("--config", str(config), "results", "button", "--url", url, "--api-key", KEY)
+
+    shown = invoke(*arguments, home=tmp_path).stdout
+    document = json.loads(invoke(*arguments, "--json", home=tmp_path).stdout)
+    table = csv.DictReader(io.StringIO(invoke(*arguments, "--csv", home=tmp_path).stdout))
+    chosen = json.loads(invoke(*arguments, "--json", "--control", "blue", home=tmp_path).stdout)
+
+    assert ("control: blue (assumed)" in shown) == is_guess
+    assert ("blue (control?)" in shown, "blue (control)" in shown) == (is_guess, not is_guess)
+    assert document["experiments"][0]["control_is_guess"] == is_guess
+    assert {each["control_is_guess"] for each in table} == {str(is_guess).lower()}
+    assert not chosen["experiments"][0]["control_is_guess"]
+
+
+def test_details_are_shown_on_request(tmp_path: Path, url: str) -> None:
+    """Without --details there is one interval; JSON always has all figures."""
+    arguments = ("results", "button", "--url", url, "--api-key", KEY)
+
+    usual = invoke(*arguments, home=tmp_path).stdout
+    detailed = invoke(*arguments, "--details", home=tmp_path).stdout
+    (button,) = read(tmp_path, url, "button")
+
+    for words in ("Details for statisticians", "p (Holm)", "chance to be best", "fixed-horizon"):
+        assert words not in usual
+        assert words in detailed
+    assert usual.count("95% interval") == 1
+    assert detailed.count("95% interval") == 2
+    assert button["goals"][0]["variants"][1]["details"]["p"] == pytest.approx(0.52, abs=0.01)
+
+
 def test_a_control_is_chosen_by_its_name(tmp_path: Path, url: str) -> None:
     """The others are compared with it."""
     (shop,) = read(tmp_path, url, "shop", "--control", "red")
@@ -179,8 +249,12 @@ def test_a_lower_confidence_narrows_the_intervals(tmp_path: Path, url: str) -> N
     (lower,) = read(tmp_path, url, "button", "--confidence", "0.5")
 
     assert (usual["confidence"], lower["confidence"]) == (0.95, 0.5)
-    wide, narrow = (each["goals"][0]["variants"][0]["rate"] for each in (usual, lower))
-    assert wide["low"] < narrow["low"] < narrow["high"] < wide["high"]
+    wide, narrow = (each["goals"][0]["variants"][1] for each in (usual, lower))
+    for before, after in (
+        (wide["lift"], narrow["lift"]),
+        (wide["details"]["rate"], narrow["details"]["rate"]),
+    ):
+        assert before["low"] < after["low"] < after["high"] < before["high"]
 
 
 def test_csv_is_a_table(tmp_path: Path) -> None:
@@ -230,46 +304,8 @@ def test_colour_is_for_terminals_that_want_it(
     ) as process:
         os.close(theirs)
         shown = b""
-        while b"standard error" not in shown:
+        while b"experiment's control." not in shown:
             shown += os.read(ours, 4096)
         assert process.wait(30) == 0
     os.close(ours)
     assert bool(re.search(rb"\x1b\[[0-9;]*3[0-9]m", shown)) == coloured
-
-
-def test_watching_ends_with_ctrl_c(tmp_path: Path, url: str) -> None:
-    """The exit code is 130, and there is no trace."""
-    options = ("--url", url, "--api-key", KEY, "--watch")
-    with subprocess.Popen(
-        [sys.executable, "-m", "gimel", "results", *options],
-        cwd=tmp_path,
-        env=environment(tmp_path, PYTHONUNBUFFERED="1"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
-        # The tests may run in the background, where Ctrl-C is ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        while "Press Ctrl-C to stop." not in process.stdout.readline():
-            assert process.poll() is None
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
-        assert process.stderr.read().strip() == "Interrupted."
-
-
-def test_watching_goes_on_while_the_api_is_down(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each failure is reported, and the next try follows."""
-    slept: list[float] = []
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        if len(slept) == 3:
-            raise KeyboardInterrupt
-
-    query = cli_results.Query("shop", None, None, None, 0.95, {})
-    with pytest.raises(KeyboardInterrupt):
-        cli_results._watch(Api(f"http://127.0.0.1:{free_port()}", "key"), query, sleep)
-    assert capsys.readouterr().err.count("Error: ") == 3

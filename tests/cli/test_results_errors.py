@@ -157,7 +157,13 @@ def test_what_is_missing_is_named(options: tuple[str, ...], message: str, tmp_pa
 
 @pytest.mark.parametrize(
     "options",
-    [["--json", "--watch"], ["--confidence", "1.5"], ["--confidence", "nan"]],
+    [
+        ["--json", "--watch"],
+        ["--json", "--details"],
+        ["--csv", "--details"],
+        ["--confidence", "1.5"],
+        ["--confidence", "nan"],
+    ],
     ids=" ".join,
 )
 def test_wrong_usage_exits_with_2(options: list[str], tmp_path: Path) -> None:

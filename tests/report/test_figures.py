@@ -7,6 +7,8 @@ import math
 import pytest
 from rich.cells import cell_len
 
+from gimel.analysis.mixture import Lift
+from gimel.analysis.phrases import signed_percent
 from gimel.analysis.stats import Estimate
 from gimel.report import figures
 
@@ -100,6 +102,62 @@ def test_an_interval_is_written_in_brackets() -> None:
     """Its limits have the same places as the value."""
     shown = figures.format_interval(Estimate(0.05, 0.046, 0.0541), 1, sign=True)
     assert shown == ("+5.0", "[+4.6, +5.4]")
+
+
+@pytest.mark.parametrize(
+    ("lifts", "places"),
+    [
+        ([], 0),
+        ([(0.02, 0.4)], 0),
+        ([(0.02, 0.4), (0.2, 0.203)], 2),
+        ([(None, None), (0.02, None), (None, 0.4)], 0),
+        ([(None, None), (0.2, 0.23)], 1),
+    ],
+    ids=str,
+)
+def test_lifts_have_the_places_of_the_narrowest_closed_interval(
+    lifts: list[tuple[float | None, float | None]], places: int
+) -> None:
+    """An open interval has no width."""
+    assert figures.decimal_places_of_lifts(Lift(0.1, *ends) for ends in lifts) == places
+
+
+@pytest.mark.parametrize(
+    ("lift", "places", "shown"),
+    [
+        (Lift(0.2, 0.1, 0.3), 0, ("+20", "+10 to +30")),
+        (Lift(0.2, 0.199, 0.201), 2, ("+20.00", "+19.90 to +20.10")),
+        (Lift(0.15, 0.0178, 0.31), 0, ("+15", "+1.8 to +31")),
+        (Lift(0.1, 0.002, 0.21), 0, ("+10", "+0.20 to +21")),
+        (Lift(-0.1, -0.21, -0.00012), 0, ("-10", "-21 to -0.012")),
+        (Lift(0.0, -0.00001, 0.00001), 1, ("0.0", "0.0 to 0.0")),
+        (Lift(0.5, 0.07, None), 0, ("+50", "+7.0 or more")),
+        (Lift(-1.0, None, -0.96), 0, ("-100", "-96 or less")),
+        (Lift(1.0, None, None), 0, ("+100", "unknown")),
+        (Lift(None, 4.72, None), 0, ("-", "+472 or more")),
+        (Lift(None, None, None), 0, ("-", "unknown")),
+        (Lift(149.0, 22.6, None), 0, (">999", ">999")),
+        (Lift(4.0, None, 22.6), 0, ("+400", "unknown")),
+        (Lift(5.0, 0.5, 22.6), 0, ("+500", "+50 to >999")),
+    ],
+    ids=str,
+)
+def test_a_lift_is_written_with_its_interval(
+    lift: Lift, places: int, shown: tuple[str, str]
+) -> None:
+    """An end below 10% has two digits: one that excludes zero is never shown as zero."""
+    assert figures.format_lift(lift, places) == shown
+
+
+@pytest.mark.parametrize("share", [0.00005, 0.00123, 0.00995, 0.0994, 0.0996, 0.1, 0.256, 5.0])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_lift_has_the_digits_of_a_sentence(share: float, sign: int) -> None:
+    """The same number, so that a table and a verdict never differ."""
+    said = signed_percent(sign * share)
+
+    value, _ = figures.format_lift(Lift(sign * share, None, None), 0)
+
+    assert float(value) == float(said.rstrip("%"))
 
 
 @pytest.mark.parametrize(

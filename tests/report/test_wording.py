@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from gimel.analysis.design import Design
 from gimel.analysis.verdict import NO_DATA, Kind, Verdict
 from gimel.report import wording
 from gimel.report.wording import Mark
 from tests.support.answers import analysed, row, two
 
 NOW = 1_700_000_000 + 21 * 86400.0
+STRAYS = row("e", {"a": (900, {}), "b": (901, {}), "x": (3, {}), "\x07": (1, {})})
 
 
 @pytest.mark.parametrize(
@@ -24,75 +26,120 @@ NOW = 1_700_000_000 + 21 * 86400.0
         (Kind.NO_DATA, False, Mark.UNDECIDED),
         (Kind.SPLIT_MISMATCH, False, Mark.DOUBT),
         (Kind.NOT_A_CONVERSION, False, Mark.DOUBT),
+        (Kind.NOT_HARMED, False, Mark.DECIDED),
+        (Kind.AHEAD, False, Mark.UNDECIDED),
+        (Kind.SMALL_DIFFERENCE, False, Mark.UNDECIDED),
+        (Kind.TOO_NOISY, False, Mark.UNDECIDED),
+        (Kind.NO_VERDICT, False, Mark.UNDECIDED),
+        (Kind.HARMED, False, Mark.DOUBT),
+        (Kind.CONFLICT, False, Mark.DOUBT),
         (Kind.WINNER, True, Mark.DOUBT),
+        (Kind.NOT_HARMED, True, Mark.DOUBT),
     ],
 )
 def test_the_mark_of_a_verdict(kind: Kind, is_doubtful: bool, mark: Mark) -> None:
-    """A doubt outranks a decision."""
+    """A doubt outranks a decision, and so does harm."""
     assert wording.choose_mark(Verdict(kind, ""), is_doubtful) is mark
 
 
 @pytest.mark.parametrize(
-    ("item", "facts"),
+    ("item", "design", "facts"),
     [
         pytest.param(
             two("e", (20_034, 1001), (20_101, 1260)),
-            "started 2023-11-14, 21 days ago; 40,135 visitors; control: blue",
+            None,
+            "started 2023-11-14, 21 days ago; 40,135 visitors; control: blue (assumed)",
             id="two variants",
         ),
         pytest.param(
+            two("e", (20_034, 1001), (20_101, 1260)),
+            Design(control="red"),
+            "started 2023-11-14, 21 days ago; 40,135 visitors; control: red",
+            id="a designed control",
+        ),
+        pytest.param(
+            two("e", (20_034, 1001), (20_101, 1260)),
+            Design(control="red", visitors=60_000),
+            "started 2023-11-14, 21 days ago; 40,135 of 60,000 planned visitors; control: red",
+            id="planned visitors",
+        ),
+        pytest.param(
             row("e", {"a": (1, {})}),
+            None,
             "started 2023-11-14, 21 days ago; 1 visitor",
             id="one visitor of one variant",
         ),
-        pytest.param(row("e", {}, (), since=None), "0 visitors", id="nothing counted"),
+        pytest.param(row("e", {}, (), since=None), None, "0 visitors", id="nothing counted"),
         pytest.param(
             row("e", {"\x1b": (1, {}), "z": (1, {})}, since=None),
-            "2 visitors; control: \\u001b",
+            None,
+            "2 visitors; control: \\u001b (assumed)",
             id="a name with a control character",
         ),
     ],
 )
-def test_the_facts_of_an_experiment(item: dict[str, Any], facts: str) -> None:
-    """Start, visitors and control, as far as they are known."""
-    assert wording.facts(analysed(item), NOW) == facts
+def test_the_facts_of_an_experiment(
+    item: dict[str, Any], design: Design | None, facts: str
+) -> None:
+    """Start, visitors and control, as far as they are known; what was planned, if it was."""
+    assert wording.facts(analysed(item, design), NOW) == facts
+
+
+@pytest.mark.parametrize(
+    ("item", "design", "notes"),
+    [
+        pytest.param(
+            two("e", (20_034, 1001), (20_101, 1260), ignored={"bot": 1203, "limit reached": 2}),
+            None,
+            [
+                "Traffic split as expected.",
+                "Ignored events: 1,203 (bot), 2 (limit reached).",
+            ],
+            id="all",
+        ),
+        pytest.param(two("e", (900, 1), (2, 1)), None, [], id="a wrong split"),
+        pytest.param(row("e", {"a": (9, {})}, ()), None, [], id="one variant"),
+        pytest.param(
+            STRAYS,
+            Design(weights={"a": 1, "b": 1}),
+            [
+                "Traffic split as expected.",
+                "Without a weight in config.json, and so without a verdict: \\u0007 and x.",
+            ],
+            id="variants without a weight",
+        ),
+        pytest.param(
+            two(ignored={"\u202e": 1}),
+            None,
+            ["Traffic split as expected.", "Ignored events: 1 (\\u202e)."],
+            id="a hostile reason",
+        ),
+    ],
+)
+def test_the_notes_on_an_experiment(
+    item: dict[str, Any], design: Design | None, notes: list[str]
+) -> None:
+    """The split check, stray variants and the ignored events, each if there is something."""
+    assert list(wording.notes(analysed(item, design))) == notes
 
 
 @pytest.mark.parametrize(
     ("item", "notes"),
     [
-        pytest.param(
-            two("e", (20_034, 1001), (20_101, 1260), ignored={"bot": 1203, "limit reached": 2}),
+        (
+            two("e", (20_034, 1001), (20_101, 1260)),
             [
-                "Traffic split as expected (p = 0.74).",
                 "Counted with precision 16.",
                 "Counting noise widens the intervals by at most 0.26%.",
-                "Ignored events: 1,203 (bot), 2 (limit reached).",
             ],
-            id="all",
         ),
-        pytest.param(
-            two("e", (3, 1), (2, 1), precision="exact"),
-            ["Too few visitors to check the traffic split."],
-            id="few exact counts",
-        ),
-        pytest.param(two("e", (900, 1), (2, 1), precision="exact"), [], id="a wrong split"),
-        pytest.param(row("e", {"a": (9, {})}, (), precision="exact"), [], id="one variant"),
-        pytest.param(
-            two(ignored={"\u202e": 1}),
-            [
-                "Traffic split as expected (p = 1.00).",
-                "Counted with precision 16.",
-                "Counting noise widens the intervals by at most 0.11%.",
-                "Ignored events: 1 (\\u202e).",
-            ],
-            id="a hostile reason",
-        ),
+        (two(precision="exact"), []),
     ],
+    ids=["counted", "exact"],
 )
-def test_the_notes_on_an_experiment(item: dict[str, Any], notes: list[str]) -> None:
-    """The split check, the counting noise and the ignored events, each if there is something."""
-    assert list(wording.notes(analysed(item))) == notes
+def test_the_notes_on_the_counting(item: dict[str, Any], notes: list[str]) -> None:
+    """How exactly the visitors were counted; nothing of exact counts."""
+    assert list(wording.counting_notes(analysed(item))) == notes
 
 
 @pytest.mark.parametrize(
@@ -146,7 +193,7 @@ def test_a_reached_limit(known: dict[str, int], unknown: dict[str, int], beginni
 )
 def test_the_precision_of_an_experiment(item: dict[str, Any], note: str) -> None:
     """An API that does not state it shows it by its counts."""
-    notes = [each for each in wording.notes(analysed(item)) if "precision" in each]
+    notes = [each for each in wording.counting_notes(analysed(item)) if "precision" in each]
 
     assert notes == ([note] if note else [])
 
@@ -155,14 +202,14 @@ def test_below_the_doubts_a_mismatch_has_no_figures() -> None:
     """The doubts have them already."""
     experiment = analysed(two(red=(9000, 450)))
 
-    assert wording.short_sentence(experiment.headline[1]) == (
-        "do not trust this: traffic is not split as expected"
+    assert wording.short_sentence(experiment.headline) == (
+        "Do not trust this: the traffic is not split as expected."
     )
 
 
 def test_any_other_sentence_stays_whole() -> None:
     """Names in it cannot affect the text around them."""
-    verdict = Verdict(Kind.SINGLE_VARIANT, "nothing to compare: only \x07 has visitors")
+    verdict = Verdict(Kind.SINGLE_VARIANT, "Nothing to compare: only \x07 has visitors.")
 
-    assert wording.short_sentence(NO_DATA) == "no data: no visitors counted yet"
-    assert wording.short_sentence(verdict) == "nothing to compare: only \\u0007 has visitors"
+    assert wording.short_sentence(NO_DATA) == "No visitors counted yet."
+    assert wording.short_sentence(verdict) == "Nothing to compare: only \\u0007 has visitors."

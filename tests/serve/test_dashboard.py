@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gimel.analysis.design import Design
 from gimel.api.client import Api
 from gimel.errors import GimelError
 from gimel.serve.dashboard import Dashboard, Source, application
@@ -264,6 +265,16 @@ def test_a_key_that_the_api_rejects_is_explained() -> None:
     assert page.status_code == 502
     assert "rejected the API key.</strong> Pass the correct one with --api-key" in page.text
     assert KEY not in page.text
+
+
+def test_the_design_of_an_experiment_is_used() -> None:
+    """On the overview and on the experiment's own page."""
+    designs = {"button colour": Design(control="red", goal="refund")}
+    browser = AsgiClient(application(Dashboard(Demo(time.time()), "made up", designs=designs)))
+    page = browser.get("/dashboard/experiment", params={"name": "button colour"}).text
+    assert "control: red<" in page
+    assert "Primary goal: <bdi>refund</bdi>" in page
+    assert "refund: " in browser.get("/dashboard").text
 
 
 @pytest.fixture(scope="module")

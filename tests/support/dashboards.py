@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import httpx
@@ -34,13 +36,48 @@ SIMULATED: dict[str, tuple[crowd.Variants, int]] = {
         16,
     ),
     "headline": ({"control": (6200, {"buy": 300}), "question": (5000, {"buy": 320})}, 16),
-    "menu": ({"control": (60_000, {"look": 6000}), "icons": (60_000, {"look": 6450})}, 1),
+    "form": (
+        {
+            "long": (9000, {"buy": 900, "look": 1250}),
+            "short": (9020, {"buy": 1250, "look": 900}),
+        },
+        16,
+    ),
+    "menu": ({"control": (60_000, {"look": 6000}), "icons": (60_000, {"look": 6030})}, 1),
+    "photos": ({"control": (3000, {"buy": 600}), "large": (3000, {"buy": 690})}, 16),
     "pop-up": ({"control": (500, {"buy": 0}), "late": (510, {"buy": 0})}, 16),
     "prices": ({"yearly": (400, {"buy": 20})}, 16),
     "search": ({}, 16),
+    "sizes": ({"control": (3000, {"buy": 300}), "large": (3000, {"buy": 500})}, 16),
+    "tax": (
+        {
+            "with": (9020, {"buy": 1250, "call": 900, "look": 5010, "refund": 450}),
+            "without": (9000, {"buy": 900, "call": 900, "look": 5000, "refund": 300}),
+        },
+        16,
+    ),
     "video": ({"control": (300, {"play": 700}), "video": (310, {"play": 900})}, 16),
 }
 """Experiments by name: the visitors and conversions of each variant, and the precision."""
+
+CONFIGURATION: dict[str, Any] = {
+    "experiments": {
+        "button": {"control": "blue"},
+        "menu": {"lift": 0.03},
+        "photos": {"lift": 0.5, "visitors": 9000},
+        "tax": {
+            "control": "without",
+            "goal": "buy",
+            "guardrails": ["call", "refund"],
+            "decrease": ["refund"],
+            "lift": 0.25,
+        },
+    }
+}
+"""The designs with which these experiments have every verdict."""
+
+YOUNGEST = "sizes"
+"""The experiment that began today: no variant of it can be the winner yet."""
 
 _AXE = """async () => {
   const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -55,6 +92,7 @@ def simulate(store: Store) -> None:
     with store.client() as client:
         for name, (variants, precision) in SIMULATED.items():
             crowd.count(client, "alephbet", name, variants, precision)
+        client.hset(f"alephbet:{YOUNGEST}:meta", "since", int(time.time()))
         client.hset("alephbet:video:meta", "ignored:limit reached", 41)
         client.hset("alephbet:video:meta", "ignored:bot", 7)
 

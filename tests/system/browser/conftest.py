@@ -52,7 +52,7 @@ def quiet_visitors(visitors: Visitors) -> Iterator[Visitors]:
 
 @pytest.fixture(scope="session")
 def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """A Redis with an experiment of every verdict."""
+    """A Redis with the simulated experiments."""
     with running_store(tmp_path_factory.mktemp("simulated")) as store:
         dashboards.simulate(store)
         yield store
@@ -62,7 +62,8 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 def dashboard(simulated: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A `gimel serve` that shows these experiments."""
     home = tmp_path_factory.mktemp("dashboard")
-    with serving(home, "--redis", simulated.url, "--api-key", dashboards.KEY) as running:
+    options = ("--redis", simulated.url, "--api-key", dashboards.KEY)
+    with serving(home, *options, configuration=dashboards.CONFIGURATION) as running:
         yield running
 
 

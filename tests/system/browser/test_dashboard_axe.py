@@ -20,6 +20,7 @@ PAGES: list[tuple[str, dict[str, str]]] = [
     ("/experiment", {"name": "headline"}),
     ("/experiment", {"name": "search"}),
     ("/experiment", {"name": "pop-up"}),
+    ("/experiment", {"name": "tax"}),
     ("/delete", {"name": "button"}),
 ]
 

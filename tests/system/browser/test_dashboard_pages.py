@@ -6,6 +6,7 @@ Every page must leave the browser's console without an error and reach nothing o
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,7 +16,15 @@ from playwright.sync_api import Page
 from gimel.analysis.verdict import Kind
 from tests.support.browser import Visitors
 from tests.support.command import gimel_here
-from tests.support.dashboards import KEY, SIMULATED, add_cookie, address, cells
+from tests.support.dashboards import (
+    CONFIGURATION,
+    KEY,
+    SIMULATED,
+    YOUNGEST,
+    add_cookie,
+    address,
+    cells,
+)
 from tests.support.served import Served
 
 
@@ -24,10 +33,9 @@ def figures_of_results(
     dashboard: Served, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Any]:
     """What `gimel results --json` says of the same experiments, by name."""
-    done = gimel_here(
-        *("results", "--json", "--url", dashboard.url, "--api-key", KEY),
-        home=tmp_path_factory.mktemp("results"),
-    )
+    home = tmp_path_factory.mktemp("results")
+    (home / "config.json").write_text(json.dumps(CONFIGURATION))
+    done = gimel_here("results", "--json", "--url", dashboard.url, "--api-key", KEY, home=home)
     assert done.returncode == 0, done.stderr
     return {each["experiment"]: each for each in json.loads(done.stdout)["experiments"]}
 
@@ -39,16 +47,19 @@ def test_every_verdict_is_on_the_overview(
     reader.goto(address(dashboard))
     rows = cells(reader, "All experiments; those with data-quality problems come first")
 
-    kinds = {said["kind"] for found in figures_of_results.values() for said in found["verdicts"]}
+    kinds = {found["headline"]["kind"] for found in figures_of_results.values()}
+    kinds |= {
+        goal["verdict"]["kind"] for found in figures_of_results.values() for goal in found["goals"]
+    }
     assert kinds == {kind.value for kind in Kind}
     assert {row[0] for row in rows} == set(SIMULATED)
     assert {row[0] for row in rows[:2]} == {"headline", "video"}
     for name, since, number, verdict in rows:
         found = figures_of_results[name]
         assert number == f"{sum(each['visitors'] for each in found['participants']):,.0f}"
-        assert any(said["sentence"] in verdict for said in found["verdicts"])
+        assert found["headline"]["sentence"] in verdict
         assert all(doubt in verdict for doubt in found["doubts"])
-        assert since.startswith("2026-09-21, ")
+        assert since.endswith(", today") if name == YOUNGEST else since.startswith("2026-09-21, ")
 
 
 @pytest.mark.parametrize("name", SIMULATED)
@@ -58,15 +69,17 @@ def test_an_experiments_page_says_what_gimel_results_says(
     reader: Page,
     figures_of_results: dict[str, Any],
 ) -> None:
-    """Every goal's counts, intervals and verdicts are in its tables, and in its plots as text."""
+    """Every goal's counts, intervals and verdict are on it, and those for one look on request."""
     found = figures_of_results[name]
     reader.goto(address(dashboard, "/experiment", name=name))
+    text = reader.inner_text("main")
+    assert "for one look" not in text
     for summary in reader.locator("summary").all():
         summary.click()
-    text = reader.inner_text("main")
 
     assert reader.get_by_role("heading", level=1).inner_text() == name
     assert all(doubt in text for doubt in found["doubts"])
+    assert found["split"]["mismatch"] or found["headline"]["sentence"] in text
     for goal in found["goals"]:
         if not goal["is_conversion"]:
             shown = {
@@ -76,37 +89,70 @@ def test_an_experiments_page_says_what_gimel_results_says(
                 each["variant"]: f"{each['per_visitor']:.2f}" for each in goal["variants"]
             }
             continue
-        rows = {row[0]: row[1:] for row in cells(reader, f"Rate of {goal['goal']}")}
-        drawn = reader.get_by_role("img", name=f"Rate of {goal['goal']}").text_content() or ""
-        for each in goal["variants"]:
-            visitors_seen, conversions, rate, between, _ = rows[each["variant"]]
-            assert (visitors_seen, conversions) == (
-                f"{each['visitors']:,.0f}",
-                f"{each['conversions']:,.0f}",
-            )
-            assert float(rate) == pytest.approx(100 * each["rate"]["value"], abs=0.06)
-            low, high = map(float, between.strip("[]").split(", "))
-            assert low == pytest.approx(100 * each["rate"]["low"], abs=0.06)
-            assert high == pytest.approx(100 * each["rate"]["high"], abs=0.06)
-            assert f"{rate}% {between}" in drawn
-        lifts = {each["variant"]: each for each in goal["variants"] if each["lift"]}
-        drawn = (
-            reader.get_by_role("img", name=f"Lift of {goal['goal']}").text_content() or ""
-            if lifts
-            else ""
+        assert found["split"]["mismatch"] or goal["verdict"]["sentence"] in text
+        assert_lifts_are_shown(reader, found, goal)
+        assert_details_are_shown(reader, found, goal)
+
+
+def marked(found: dict[str, Any], variant: str) -> str:
+    """Return the name of a variant in a table."""
+    if variant != found["control"] or variant == "control" or len(found["participants"]) == 1:
+        return variant
+    return f"{variant} (control?)" if found["control_is_guess"] else f"{variant} (control)"
+
+
+def written(interval: str) -> list[float]:
+    """Return the numbers of an interval, as shares of 1."""
+    return [float(number) / 100 for number in re.findall(r"[-+]?[\d.]+", interval)]
+
+
+def assert_lifts_are_shown(reader: Page, found: dict[str, Any], goal: dict[str, Any]) -> None:
+    """Counts, rate and lift of each variant are in the table, the lift is in the plot as well."""
+    rows = {
+        row[0]: row[1:] for row in cells(reader, f"{goal['goal']}: lift over {found['control']}")
+    }
+    plot = reader.get_by_role("img", name=f"Lift of {goal['goal']}")
+    drawn = plot.text_content() or "" if plot.count() else ""
+    for each in goal["variants"]:
+        visitors, conversions, rate, value, interval = rows[marked(found, each["variant"])]
+        assert (visitors, conversions) == (
+            f"{each['visitors']:,.0f}",
+            f"{each['conversions']:,.0f}",
         )
-        for row in (
-            cells(reader, f"{goal['goal']}: comparison with {found['control']}") if lifts else []
-        ):
-            wide = lifts[row[0]]["anytime"]["lift"]
-            assert float(row[2].split()[0]) == pytest.approx(
-                100 * lifts[row[0]]["lift"]["value"], abs=0.6
-            )
-            assert float(row[5].strip("[]").split(",")[0]) == pytest.approx(
-                100 * wide["low"], abs=0.6
-            )
-            assert row[2].replace(" ", "% ", 1) in drawn
-            assert "0%" in drawn
+        assert float(rate) == pytest.approx(100 * each["rate"], abs=0.06)
+        lift = each["lift"]
+        if lift is None or lift["value"] is None:
+            assert value == "-"
+            continue
+        assert float(value) / 100 == pytest.approx(lift["value"], rel=0.05)
+        ends = [end for end in (lift["low"], lift["high"]) if end is not None]
+        assert written(interval) == [pytest.approx(end, rel=0.05) for end in ends]
+        assert f"{value}% ({interval})" in drawn
+
+
+def assert_details_are_shown(reader: Page, found: dict[str, Any], goal: dict[str, Any]) -> None:
+    """The figures for one look are in tables, and the rates are in a plot as text."""
+    rates = {row[0]: row[1:] for row in cells(reader, f"{goal['goal']}: rates, for one look")}
+    drawn = reader.get_by_role("img", name=f"Rate of {goal['goal']}").text_content() or ""
+    caption = f"{goal['goal']}: comparison with {found['control']}, for one look"
+    comparisons = {row[0]: row[1:] for row in cells(reader, caption)}
+    for each in goal["variants"]:
+        details = each["details"]
+        rate, interval, _ = rates[marked(found, each["variant"])]
+        assert f"{rate}% {interval}" in drawn
+        assert written(f"{rate} {interval}") == [
+            pytest.approx(end, abs=0.0006) for end in details["rate"].values()
+        ]
+        if each["is_control"]:
+            continue
+        difference, lift, _, _ = comparisons[each["variant"]]
+        assert written(difference) == [
+            pytest.approx(end, abs=0.0006) for end in details["difference"].values()
+        ]
+        if details["lift"]:
+            assert written(lift) == [
+                pytest.approx(end, abs=0.006) for end in details["lift"].values()
+            ]
 
 
 def test_doubts_come_before_any_figure(dashboard: Served, reader: Page) -> None:
@@ -144,10 +190,11 @@ def test_choices_work_without_javascript(
         "goal": ["sign up"],
         "confidence": ["0.99"],
     }
-    assert [heading.inner_text() for heading in page.locator("h2[id]", has_text="Goal:").all()] == [
-        "Goal: sign up"
-    ]
+    headings = page.locator("h2[id]", has_text="Goal:").all()
+    assert [heading.inner_text() for heading in headings] == ["Goal: sign up"]
     assert "control: red" in page.inner_text(".facts")
     assert page.get_by_label("Confidence").input_value() == "0.99"
-    page.locator("summary").first.press("Enter")
     assert "99% interval" in page.inner_text("main")
+    assert "for one look" not in page.inner_text("main")
+    page.locator("summary").first.press("Enter")
+    assert "sign up: comparison with red, for one look" in page.inner_text("main")

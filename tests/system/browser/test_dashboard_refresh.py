@@ -21,7 +21,7 @@ def test_a_refresh_keeps_the_readers_place(
         crowd.count(client, "refresh", "e", {"a": (3000, {"buy": 100}), "b": (3000, {"buy": 110})})
         reader.set_viewport_size({"width": 390, "height": 500})
         reader.goto(address(dashboard, "/experiment", name="e", namespace="refresh"))
-        summary = reader.locator("summary", has_text="Comparison as a table")
+        summary = reader.locator("summary", has_text="Details for statisticians")
         summary.click()
         assert reader.evaluate("document.activeElement.tagName") == "SUMMARY"
         reader.evaluate("scrollBy(0, -200)")
@@ -33,7 +33,7 @@ def test_a_refresh_keeps_the_readers_place(
         expect(reader.locator(".facts")).to_contain_text("6,995 visitors")
 
     assert reader.evaluate("scrollY") == place
-    assert reader.evaluate("document.activeElement.textContent") == "Comparison as a table"
+    assert reader.evaluate("document.activeElement.textContent") == "Details for statisticians"
     assert reader.locator("details[open]").count() == 1
     assert reader.locator("table", has_text="comparison with a").is_visible()
 

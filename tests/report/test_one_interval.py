@@ -1,0 +1,108 @@
+"""A lift has one interval: wherever it is shown, the same."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from html import unescape
+
+import pytest
+from rich.console import Console
+
+from gimel.analysis.experiment import Experiment
+from gimel.analysis.verdict import Kind
+from gimel.report import export, html, plots, terminal
+from gimel.report.html import Choices, Frame
+from tests.support.answers import analysed, two
+
+NOW = 1_700_000_000 + 30 * 86400.0
+
+CASES = {
+    "a winner": (two(red=(10_000, 700)), "+40", "+17 to +68"),
+    "a close winner": (two(blue=(20_000, 2000), red=(20_000, 2200)), "+10", "+0.45 to +20"),
+    "a loser": (two(red=(10_000, 350)), "-30", "-44 to -13"),
+    "undecided": (two(), "+4.0", "-14 to +27"),
+    "no difference": (two(blue=(99_000, 49_000), red=(99_000, 49_100)), "+0.20", "-1.6 to +2.1"),
+    "no upper end": (two(blue=(1000, 10), red=(1000, 150)), ">999", "+456 or more"),
+    "no lower end": (two(blue=(1000, 200), red=(1000, 0)), "-100", "-96 or less"),
+    "neither end": (two(blue=(20, 1), red=(20, 2)), "+100", "unknown"),
+    "an experiment of 1.5.0": (two(red=(10_000, 700), precision="1"), "+40", "+17 to +69"),
+}
+"""Experiments, and the lift of red over blue with its interval as it is written."""
+
+by_case = pytest.mark.parametrize(
+    ("experiment", "value", "interval"),
+    [pytest.param(analysed(item), *shown, id=name) for name, (item, *shown) in CASES.items()],
+)
+
+
+@by_case
+def test_the_terminal_shows_it(experiment: Experiment, value: str, interval: str) -> None:
+    """In the row of the variant, with and without the details."""
+    for details in (False, True):
+        console = Console(file=io.StringIO(), width=100)
+        with console.capture() as capture:
+            for part in terminal.report([experiment], {}, NOW, 100, details=details):
+                console.print(part)
+        assert re.search(
+            rf"^  red +[\d,]+ +[\d.]+ +{re.escape(value)} +{re.escape(interval)}  ",
+            capture.get(),
+            re.MULTILINE,
+        )
+
+
+@by_case
+def test_the_page_shows_it(experiment: Experiment, value: str, interval: str) -> None:
+    """In the table of the lifts; the details, with other intervals, are apart."""
+    page = html.experiment(experiment, Choices("n", "n"), Frame("counted here"), NOW)
+
+    usual = page[: page.index("<details")]
+    figures = re.findall(r'data-label="(?:lift, %|95% interval)">([^<]*)<', usual)
+
+    assert [*map(unescape, figures)] == ["-", "-", value, interval]
+
+
+@by_case
+def test_the_plot_shows_it(experiment: Experiment, value: str, interval: str) -> None:
+    """In its label, and in the description for those who cannot see it."""
+    plot = plots.lifts(experiment.goals[0])
+
+    assert plot is not None
+    (bar,) = plot.bars
+    assert bar.label == f"{value}% ({interval})"
+    assert plot.description == f"red: {bar.label}."
+
+
+@by_case
+def test_json_and_csv_have_it(experiment: Experiment, value: str, interval: str) -> None:
+    """With all digits, of which the written ends have at least two; an open end is missing."""
+    (described,) = json.loads(export.to_json([experiment], "n", {}))["experiments"]
+    lift = described["goals"][0]["variants"][1]["lift"]
+    _, red = csv.DictReader(io.StringIO(export.to_csv([experiment])))
+
+    columns = [red[name] for name in ("lift", "lift_low", "lift_high")]
+    assert [float(cell) if cell else None for cell in columns] == [*lift.values()]
+    assert described["goals"][0]["verdict"]["lift"] == lift
+    assert described["headline"]["lift"] == lift
+    written = [float(number) for number in re.findall(r"[-+][\d.]+", interval)]
+    ends = [100 * end for end in (lift["low"], lift["high"]) if end is not None]
+    assert written == [pytest.approx(end, rel=0.05) for end in ends]
+    assert ("or more" in interval, "or less" in interval) == (
+        lift["high"] is None and lift["low"] is not None,
+        lift["low"] is None and lift["high"] is not None,
+    )
+
+
+@by_case
+def test_the_sentence_has_it(experiment: Experiment, value: str, interval: str) -> None:
+    """Wherever it gives an interval, in the goal's verdict and in the headline."""
+    verdict = experiment.goals[0].verdict
+    said = re.findall(r"[-+]?\d[\d.,]*%", verdict.sentence)
+    if verdict.kind in (Kind.WINNER, Kind.CONTROL_WINS, Kind.NO_DIFFERENCE):
+        ends = sorted(abs(float(end)) for end in re.findall(r"[-+]([\d.]+)", interval))
+        assert sorted(abs(float(end.rstrip("%"))) for end in said[-len(ends) :]) == ends
+    else:
+        assert said in ([], ["10%"])
+    assert verdict.sentence in experiment.headline.sentence

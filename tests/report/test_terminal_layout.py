@@ -1,0 +1,143 @@
+"""What `gimel results` prints fits into the terminal, whatever the names and counts are."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from gimel.analysis.mixture import Lift
+from gimel.report import terminal
+from tests.support.answers import row
+from tests.support.printed import lines, printed
+
+
+def test_a_header_is_broken_before_a_name_is_shortened() -> None:
+    """Names matter more than headers on one line; a header has as few lines as fit."""
+    variants = {
+        "the control": (20_034, {"buy": 1001}),
+        "the other one": (20_101, {"buy": 1260}),
+    }
+
+    shown = lines(printed(row("e", variants), details=True))
+
+    header = next(number for number, line in enumerate(shown) if "p (Holm)" in line)
+    assert shown[header - 1 : header + 2] == [
+        "                          difference,                               chance to",
+        "  variant           percentage points         lift, %  p (Holm)  beat control",
+        "  the other one  +1.27 [+0.82, +1.72]  +25 [+16, +36]   <0.0001        >99.9%",
+    ]
+
+
+def test_forty_variants_fit() -> None:
+    """Each has its row in every table."""
+    variants = {f"variant-{number}": (1000 + number, {"buy": 50 + number}) for number in range(40)}
+
+    shown = printed(row("e", variants), details=True)
+
+    assert all(cell_len(line) <= 80 for line in shown.splitlines())
+    assert all(shown.count(f"  variant-{number} ") == 4 for number in range(1, 40))
+
+
+HOSTILE = [
+    ("[red]x[/red]", "[red]x[/red]"),
+    ("<script>alert(1)</script>", "<script>alert(1)</script>"),
+    ("\u202egnp.exe", "\\u202egnp.exe"),
+    ("\x1b[31mred", "\\u001b[31mred"),
+    ("a\u2028b", "a\\u2028b"),
+    ("../../etc", "../../etc"),
+    ("אבגד", "אבגד"),
+    ("変種" * 100, "変種変種変"),
+]
+
+
+@pytest.mark.parametrize(("name", "shown"), HOSTILE)
+def test_a_hostile_name_is_text(name: str, shown: str) -> None:
+    """Markup is shown, control and direction characters are escaped, and no line is torn apart."""
+    text = printed(row(name, {name: (1000, {name: 50}), "z": (1000, {name: 60})}, (name,)))
+
+    assert not {"\x1b", "\u202e", "\u2028"} & {*text}
+    assert all(cell_len(line) <= 80 for line in text.split("\n"))
+    assert shown in text
+
+
+@pytest.mark.parametrize("name", ["[red]x[/red]", ":smile:", "[/]", "\\["])
+def test_no_name_is_markup(name: str) -> None:
+    """Neither in a title nor in a fact, a table or a sentence."""
+    shown = printed(row(name, {name: (1000, {"buy": 50}), "~": (1000, {"buy": 90})}, days=9))
+
+    assert shown.startswith(f"{name}\n")
+    assert f"; control: {name} (assumed)\n" in shown
+    assert f" better than {name}, the assumed control" in " ".join(shown.split())
+    assert shown.count(f"  {name} (control?) ") == 2
+
+
+def test_long_names_that_differ_at_an_end_stay_different() -> None:
+    """Only their middle is cut out."""
+    shown = printed(row("e", {f"{'x' * 199}{end}": (1000, {"buy": 50}) for end in "12"}))
+
+    first, second, *_ = (line.split()[0] for line in shown.splitlines() if line.startswith("  x"))
+    assert (first[-1], second[-1]) == ("1", "2")
+
+
+names = st.text(min_size=1, max_size=200)
+counts = st.integers(0, 1000) | st.integers(0, 10**12)
+
+
+@given(
+    name=names,
+    variants=st.dictionaries(
+        names, st.tuples(counts, st.fixed_dictionaries({"buy": counts})), max_size=5
+    ),
+    width=st.integers(80, 200),
+    ascii_only=st.booleans(),
+    precision=st.sampled_from(["exact", "1", "16"]),
+    details=st.booleans(),
+)
+def test_any_counts_and_names_fit(
+    name: str,
+    variants: dict[str, tuple[int, dict[str, int]]],
+    width: int,
+    ascii_only: bool,
+    precision: str,
+    details: bool,
+) -> None:
+    """No line is wider than the terminal, and nothing that moves the cursor is printed."""
+    item = row(name, variants, precision=precision)
+
+    shown = printed(item, width=width, ascii_only=ascii_only, details=details)
+
+    assert all(cell_len(line) <= width for line in shown.split("\n"))
+    assert not any(ord(character) < 32 for character in shown.replace("\n", ""))
+    assert "nan" not in shown.replace(name, "") or any("nan" in each for each in (name, *variants))
+
+
+@pytest.mark.parametrize(
+    ("lift", "ascii_only", "bar"),
+    [
+        (Lift(0.5, 0.2, 0.8), False, "┊ ├──●──┤  "),
+        (Lift(0.5, 0.2, 0.8), True, ": |--o--|  "),
+        (Lift(0.0, 0.0, 1.0), False, "●─────────┤"),
+        (Lift(0.7, 0.7, 0.7), False, "┊      ●   "),
+        (Lift(0.5, 0.2, None), False, "┊ ├──●─────"),
+        (Lift(0.5, None, 0.8), False, "─────●──┤  "),
+        (Lift(0.5, None, None), True, "-----o-----"),
+        (Lift(0.5, 0.2, 3.0), False, "┊ ├──●─────"),
+    ],
+    ids=["closed", "ASCII", "from zero", "a point", "no upper end", "no lower end", "open", "far"],
+)
+def test_an_interval_is_drawn_to_scale(lift: Lift, ascii_only: bool, bar: str) -> None:
+    """A mark shows zero; an end that is open or beyond the axis has no cap."""
+    assert terminal.interval_bar(lift, 0, 1, 11, ascii_only) == bar
+
+
+@pytest.mark.parametrize("size", [8, 40])
+def test_a_lift_without_a_value_has_no_bar(size: int) -> None:
+    """Over a control without conversions."""
+    assert terminal.interval_bar(Lift(None, 4.7, None), 0, 1, size) == ""
+
+
+def test_without_room_there_is_no_bar() -> None:
+    """Below eight columns an interval says nothing."""
+    assert terminal.interval_bar(Lift(0.5, 0.2, 0.8), 0, 1, 7) == ""
