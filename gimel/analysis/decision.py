@@ -201,7 +201,7 @@ def _too_noisy(case: Case, undecided: Sequence[Comparison]) -> Verdict:
         hidden += f" and a {_worth_detecting(case, undecided)}"
     sentence = (
         f"Unlikely to be decided{where}: the counting error hides {hidden}. A new experiment can"
-        " have a higher `precision` in config.json."
+        " have a higher precision in config.json."
     )
     closest = max(undecided, key=_gain)
     return _verdict(case, Kind.TOO_NOISY, f"{sentence}{_lost(case.judged)}", closest)

@@ -104,8 +104,8 @@ def _conflict(goals: Sequence[Goal]) -> str:
     found += [f"on {goal.name}, {describe(goal.case, 1)}" for goal in better]
     others = [goal for goal in goals if goal not in worse and goal not in better]
     return (
-        f"Mixed result: {'; '.join(found)}. Choose the goal that decides: set it as `goal` of this"
-        f" experiment in config.json.{_count(others)}"
+        f"Mixed result: {'; '.join(found)}. Choose the goal that decides: name it in"
+        f" config.json, as the goal of this experiment.{_count(others)}"
     )
 
 

@@ -158,7 +158,8 @@ class Pair:
         else:  # next to no failures: the root of the smallest value
             p = (first + second) / (2 * (n_a + n_b + 1) * ratio)
         p = min(p, 1.0, 1 / ratio)
-        return (1 / p - 1) / n_a + max(1 / (ratio * p) - 1, 0.0) / n_b
+        sampling = (1 / p - 1) / n_a + max(1 / (ratio * p) - 1, 0.0) / n_b
+        return max(sampling, _LEAST)
 
     def log_evidence(self, log_lift: float) -> float:
         """Return ln E of a candidate log lift; see the module's `log_evidence`."""

@@ -39,17 +39,19 @@ def effect(comparison: Comparison, over: str | None = None) -> str:
     """Return what a decided variant does: "converts 25% better than blue (10% to 43% better)".
 
     `over` is how the control is called; None to omit it. Where fewer conversions are better, it
-    converts "less" or "more". Above a rate of 50% the failures are added.
+    converts "less often" or "more often". Above a rate of 50% the failures are added.
     """
     lift = comparison.lift
     word = _word(comparison, lift.sign)
+    adverb = f"{word} often" if comparison.question.is_decrease else word
     than = f" than {over}" if over else ""
     note = "; less is better" if comparison.question.is_decrease else ""
-    if lift.value is None:
+    if not comparison.arm.rate or lift.value is None:
         rates = " against ".join(percents([comparison.arm.rate, comparison.control.rate]))
-        return f"converts {word}{than}: {rates} ({_at_least(lift, word)}{note})"
+        least = _at_least(lift, word) if lift.value is None else _decided(lift, lift.value, word)[1]
+        return f"converts {adverb}{than}: {rates} ({least}{note})"
     value, ends = _decided(lift, lift.value, word)
-    words = f"converts {value} {word}{than}{_in_parentheses(f'{value} {word}', ends, note)}"
+    words = f"converts {value} {adverb}{than}{_in_parentheses(f'{value} {word}', ends, note)}"
     missed = comparison.failures
     if missed and missed.sign and missed.value is not None:
         word = "more" if missed.sign > 0 else "fewer"

@@ -49,10 +49,11 @@ def to_json(experiments: Sequence[Experiment], namespace: str, ignored: Mapping[
     `ignored` are the ignored events of experiments that do not exist, by reason. `warnings` are
     sentences for people.
     """
-    warning = wording.limit_warning(experiments, ignored)
+    warnings = [wording.limit_warning(experiments, ignored)]
+    warnings += [wording.assumed_control(experiment) for experiment in experiments]
     document = {
         "namespace": namespace,
-        "warnings": [warning] if warning else [],
+        "warnings": [warning for warning in warnings if warning],
         "ignored": dict(ignored),
         "experiments": [describe(experiment) for experiment in experiments],
     }
@@ -75,6 +76,8 @@ def describe(experiment: Experiment) -> dict[str, Any]:
         "control": experiment.control.name if experiment.control else None,
         "control_is_guess": experiment.control_is_guess,
         "design": {
+            "control": design.control,
+            "weights": design.weights,
             "goal": design.goal,
             "guardrails": list(design.guardrails),
             "decrease": sorted(design.decrease),

@@ -118,6 +118,17 @@ def limit_warning(experiments: Iterable[Experiment], ignored: Mapping[str, int])
     return f"A limit was reached: {pluralize(lost, 'event')} {verb} not counted. {_LIMIT_HELP}"
 
 
+def assumed_control(experiment: Experiment) -> str:
+    """Return that the control is only assumed, and what to do; '' if it is not."""
+    if not experiment.control_is_guess or experiment.control is None:
+        return ""
+    name, control = visible(experiment.name), visible(experiment.control.name)
+    return (
+        f"The control of {name} is assumed to be {control}, the first by name. Name it in"
+        " config.json, as the experiment's control."
+    )
+
+
 def kept_precisions(experiments: Iterable[Experiment], configured: int) -> str:
     """Return how many experiments have another precision than the configured one; '' if none."""
     others = sum(experiment.precision not in (configured, None) for experiment in experiments)

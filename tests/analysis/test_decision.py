@@ -53,7 +53,8 @@ DECIDED = {
     "a variant without conversions loses": (
         pair((1000, 100), (1000, 0)),
         Kind.CONTROL_WINS,
-        "Keep blue (control): red converts 100% worse (at least 92% worse). Safe to stop.",
+        "Keep blue (control): red converts worse: 0% against 10% (at least 92% worse). Safe to"
+        " stop.",
     ),
     "no difference": (
         large(blue=20_000, red=20_100),
@@ -148,7 +149,7 @@ def test_counting_noise_can_make_a_question_unanswerable() -> None:
     assert found.sentence == (
         "Unlikely to be decided at counting precision 1: the counting error hides the difference"
         " seen and a 1% change in failures to convert. A new experiment can have a higher"
-        " `precision` in config.json."
+        " precision in config.json."
     )
 
 
@@ -158,8 +159,8 @@ def test_counting_noise_can_make_a_question_unanswerable() -> None:
         pytest.param(
             {"refund"},
             Kind.CONTROL_WINS,
-            "Keep old (control): new converts 34% more (18% to 52% more; less is better). Safe to"
-            " stop.",
+            "Keep old (control): new converts 34% more often (18% to 52% more; less is better)."
+            " Safe to stop.",
             id="fewer are better",
         ),
         pytest.param(

@@ -36,8 +36,8 @@ def test_a_goal_that_is_worse_is_never_hidden() -> None:
 
     assert found.headline.sentence == (
         "Mixed result: on buy, red converts 30% worse than blue (17% to 41% worse); on signup, red"
-        " converts 20% better than blue (8.8% to 32% better). Choose the goal that decides: set it"
-        " as `goal` of this experiment in config.json."
+        " converts 20% better than blue (8.8% to 32% better). Choose the goal that decides: name"
+        " it in config.json, as the goal of this experiment."
     )
     assert [(goal.verdict.kind, goal.verdict.sentence) for goal in found.goals] == [
         (

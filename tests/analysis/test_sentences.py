@@ -39,11 +39,11 @@ EFFECTS = {
     "worse": (comparison((-0.2, -0.3, -0.091)), "20% worse than blue (9.1% to 30% worse)"),
     "less, which is better": (
         comparison((-0.25, -0.34, -0.15), is_decrease=True),
-        "25% less than blue (15% to 34% less; less is better)",
+        "25% less often than blue (15% to 34% less; less is better)",
     ),
     "more, which is worse": (
         comparison((0.34, 0.18, 0.52), is_decrease=True),
-        "34% more than blue (18% to 52% more; less is better)",
+        "34% more often than blue (18% to 52% more; less is better)",
     ),
     "no upper end": (comparison((3, 1.2, None)), "300% better than blue (at least 120% better)"),
     "no lower end": (comparison((-1, None, -0.9)), "100% worse than blue (at least 90% worse)"),

@@ -24,13 +24,27 @@ def test_the_document_has_a_namespace_and_its_ignored_events() -> None:
     assert [each["experiment"] for each in document["experiments"]] == ["b", "a"]
 
 
+def warnings(design: Design, ignored: dict[str, int]) -> list[str]:
+    found: list[str] = json.loads(export.to_json([analysed(two(), design)], "shop", ignored))[
+        "warnings"
+    ]
+    return found
+
+
 def test_json_has_a_warning_of_a_reached_limit() -> None:
     """It is a sentence; the numbers are among the ignored events."""
-    document = json.loads(export.to_json([analysed(two())], "shop", {"limit reached": 2}))
+    (warning,) = warnings(Design(control="blue"), {"limit reached": 2})
 
-    (warning,) = document["warnings"]
     assert warning.startswith("A limit was reached: 2 events were not counted.")
-    assert json.loads(export.to_json([analysed(two())], "shop", {"bot": 2}))["warnings"] == []
+    assert warnings(Design(control="blue"), {"bot": 2}) == []
+
+
+def test_json_has_a_warning_of_an_assumed_control() -> None:
+    """It says which variant that is, and how to choose another."""
+    assert warnings(Design(), {}) == [
+        "The control of e is assumed to be blue, the first by name. Name it in config.json, as the"
+        " experiment's control."
+    ]
 
 
 def test_json_has_the_facts_of_an_experiment() -> None:
@@ -45,6 +59,8 @@ def test_json_has_the_facts_of_an_experiment() -> None:
         "control": "blue",
         "control_is_guess": True,
         "design": {
+            "control": None,
+            "weights": None,
             "goal": None,
             "guardrails": [],
             "decrease": [],
@@ -94,6 +110,8 @@ def test_json_has_the_design() -> None:
 
     assert (described["control"], described["control_is_guess"]) == ("blue", False)
     assert described["design"] == {
+        "control": "blue",
+        "weights": None,
         "goal": "buy",
         "guardrails": ["return"],
         "decrease": ["return"],

@@ -138,7 +138,7 @@ def test_a_chosen_goal_keeps_the_headline_of_the_experiment() -> None:
 
     shown = text_of(html.experiment(analysed(THREE_GOALS, DESIGN), choices, FRAME, NOW))
 
-    assert "Verdict ! Guardrail return is harmed: red converts 50% more than old " in shown
+    assert "Verdict ! Guardrail return is harmed: red converts 50% more often than old " in shown
     assert "Secondary goal: look" in shown
     assert "Primary goal: buy" not in shown
 
@@ -148,7 +148,7 @@ def test_each_verdict_has_its_mark() -> None:
     shown = text_of(html.experiment(analysed(THREE_GOALS, DESIGN), CHOICES, FRAME, NOW))
 
     assert "! return : Harmed: " in shown
-    assert "… look : Secondary goal, without a verdict" in shown
+    assert "… look : Secondary goal, shown without a verdict" in shown
     assert "80,000 of 90,000 planned visitors" in shown
 
 

@@ -83,7 +83,7 @@ def test_each_goal_has_its_verdict() -> None:
     shown = lines(printed(TWO_GOALS, design=design))
 
     assert shown[1].endswith("80,000 of 90,000 planned visitors; control: old")
-    assert shown[2].startswith("Guardrail return is harmed: red converts 50% more than old ")
+    assert shown[2].startswith("Guardrail return is harmed: red converts 50% more often than old ")
     goals = [line[:19] for line in shown if line.startswith(("buy: ", "return: ", "look: "))]
     assert goals == ["buy: red converts 2", "return: Harmed: red", "look: Secondary goa"]
 
