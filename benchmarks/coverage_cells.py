@@ -175,9 +175,21 @@ class Simulation:
     def failure_errors(self, cell: Cell) -> int:
         """Return in how many experiments the interval of the failures excludes their true change.
 
-        Its ends are those of the log lift, transformed at the fitted rates. It is shown where the
-        pooled rate is above one half.
+        It counts where the pooled rate is above one half: elsewhere it is not shown.
         """
+        [counts] = self.pairs(cell)
+        outside = vector_mixture.is_outside(
+            counts.failures,
+            math.log1p(cell.change),
+            LIFT,
+            math.log(20),
+            vector_mixture.log_failure_evidence,
+        )
+        outside &= vector_mixture.pooled_rate(counts) > 0.5
+        return int(outside.any(axis=1).sum())
+
+    def transformed_errors(self, cell: Cell) -> int:
+        """Return the `failure_errors` of the log lift's interval, its ends transformed."""
         [counts] = self.pairs(cell)
         log_lift = vector_mixture.log_lift_of_failures(counts, cell.change)
         outside = vector_mixture.is_outside(counts, log_lift, LIFT, math.log(20))

@@ -70,22 +70,32 @@ def true_lifts(simulation: Simulation) -> str:
 def lifts_of_failures(simulation: Simulation) -> str:
     """Experiments in which the interval of the failures excludes their true change at any look."""
     cells = [
-        Cell(
-            split,
-            rate,
-            visitors,
-            precision,
-            90,
-            1,
-            (1 - (1 - rate) * (1 + change)) / rate - 1,
-            change,
-        )
-        for split, rate, visitors, precision, change in itertools.product(
-            ("50/50", "90/10"), (0.7, 0.9, 0.99), VISITORS, (0, 16), CHANGES
+        _failure_cell(*each)
+        for each in itertools.product(
+            ("50/50", "90/10", "99/1"), (0.7, 0.9, 0.99), VISITORS, PRECISIONS, CHANGES
         )
     ]
     results = simulation.measure(cells, simulation.failure_errors, 0.05)
     return summary(results, 0.05, ("change", "rate", "split", "visitors", "precision"))
+
+
+def transformed_lifts(simulation: Simulation) -> str:
+    """The same for some cells, and for the interval of the conversions with transformed ends."""
+    rows = []
+    for precision, rate, change in itertools.product((0, 1, 16), (0.7, 0.9), (-0.5, 0.3)):
+        cell = _failure_cell("50/50", rate, 200_000, precision, change)
+        shares = [
+            percent(count(cell), simulation.repetitions, 0, 5)
+            for count in (simulation.failure_errors, simulation.transformed_errors)
+        ]
+        counts = f"precision {precision}" if precision else "exact counts"
+        rows.append([f"{counts}, rate {rate:.0%}, failures {change:+.0%}", *shares])
+    return markdown(["cell", "own deviance, %", "transformed, %"], rows)
+
+
+def _failure_cell(split: str, rate: float, visitors: int, precision: int, change: float) -> Cell:
+    other = 1 - (1 - rate) * (1 + change)
+    return Cell(split, rate, visitors, precision, 90, 1, other / rate - 1, change)
 
 
 def split_alarms(simulation: Simulation) -> str:
@@ -302,6 +312,7 @@ TABLES: tuple[tuple[str, Callable[[Simulation], str]], ...] = (
     ("stopping times", stopping_times),
     ("decision ranges", decision_ranges),
     ("split alarms", split_alarms),
+    ("transformed lifts", transformed_lifts),
     ("lifts of failures", lifts_of_failures),
     ("true lifts", true_lifts),
     ("false headlines", false_headlines),

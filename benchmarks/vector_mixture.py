@@ -7,6 +7,7 @@ two, and the benchmarks call it in every cell.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,12 @@ class Counts:
     n_b: Floats
     s_b: Floats
     precision: int = 0
+
+    @property
+    def failures(self) -> Counts:
+        """The visitors who did not convert, in place of the conversions."""
+        s_a, s_b = np.minimum(self.s_a, self.n_a), np.minimum(self.s_b, self.n_b)
+        return Counts(self.n_a, self.n_a - s_a, self.n_b, self.n_b - s_b, self.precision)
 
 
 class Histories:
@@ -83,16 +90,47 @@ def log_evidence(
     return np.where((n_a > 0) & (n_b > 0), result, 0.0)
 
 
+def log_failure_evidence(
+    failures: Counts, log_change: float | Floats, lift_worth_detecting: float
+) -> Floats:
+    """Return ln E of a candidate ln((1 - p_b) / (1 - p_a)), given the counts of the failures.
+
+    The deviance is that of the best pair of rates with this ratio of failures. Each arm's variance
+    is that of its log rate, multiplied by the square of its odds over those of both arms together,
+    because ln(1 - p) changes by the odds times the change of ln p. At 0, E is that of a lift of 0.
+    """
+    counts, ratio = failures.failures, np.exp(log_change)
+    n_a, n_b, f_a, f_b = failures.n_a, failures.n_b, failures.s_a, failures.s_b
+    with np.errstate(all="ignore"):
+        g_a = fitted_rate(failures, ratio)
+        g_b = ratio * g_a
+        deviance = 2 * (n_a * _divergence(f_a / n_a, g_a) + n_b * _divergence(f_b / n_b, g_b))
+        lift = (1 - g_b) / (1 - g_a)
+        p_a = fitted_rate(counts, lift, 0.5)
+        p_b = np.minimum(lift * p_a, 1.0)
+        pooled = (n_a * p_a + n_b * p_b) / (n_a + n_b)
+        sampling, counting = np.zeros(np.shape(n_a)), np.zeros(np.shape(n_a))
+        for n, s, p in ((n_a, counts.s_a, p_a), (n_b, counts.s_b, p_b)):
+            weight = np.square(p / (1 - p) / (pooled / (1 - pooled)))
+            both = [relative_variance(each, counts.precision) for each in (n, s)]
+            sampling += weight * (1 / p - 1) / n
+            counting += weight * (both[0] + both[1])
+        variance = sampling + counting
+        z2 = deviance * sampling / variance
+        result = log_mixture(z2, variance, near_scale(counts, lift_worth_detecting))
+    return np.where((n_a > 0) & (n_b > 0), result, 0.0)
+
+
 def is_outside(
     counts: Counts,
     log_lift: float | Floats,
     lift_worth_detecting: float,
     threshold: float,
-    between: int = BETWEEN,
+    log_evidence: Callable[[Counts, Floats, float], Floats] = log_evidence,
 ) -> Bools:
     """Return where the interval does not contain a lift: it or a nearer one is excluded.
 
-    Excluded means that ln E exceeds the threshold; `between` lifts at equal distances from the
+    Excluded means that ln E exceeds the threshold; `BETWEEN` lifts at equal distances from the
     estimate to this one are tried. ln E is at most half of the deviance, which grows with the
     distance, and half of it is at most Pearson's chi-squared at any pair of rates of the lift. So
     ln E is calculated only where chi-squared is above the threshold.
@@ -110,8 +148,8 @@ def is_outside(
     estimate = np.log((s_b + 0.5) / (n_b + 1) / ((s_a + 0.5) / (n_a + 1)))
     distance = (log_lift[possible] if isinstance(log_lift, np.ndarray) else log_lift) - estimate
     outside = np.zeros(len(n_a), dtype=bool)
-    for step in range(1, between + 2):
-        nearer = estimate + distance * step / (between + 1)
+    for step in range(1, BETWEEN + 2):
+        nearer = estimate + distance * step / (BETWEEN + 1)
         outside |= log_evidence(chosen, nearer, lift_worth_detecting) > threshold
     possible[possible] = outside
     return possible
