@@ -111,7 +111,8 @@ def split_alarms(simulation: Simulation) -> str:
 def interval_ends(simulation: Simulation) -> str:
     """Compare three ways to say whether the true lift is outside: package, grid, evidence alone.
 
-    Of every cell, the looks are compared at which the evidence against the true lift is largest.
+    The look that is compared is the one with the largest evidence against the true lift, in 100
+    experiments of every cell.
     """
     rows = []
     for precision in PRECISIONS:

@@ -19,7 +19,7 @@ from gimel.analysis import mixture
 
 MARKS = 320  # sizes at which a history is recorded, each 4% larger than the one before
 FAR_WEIGHT = 0.2  # that of the second scale in the package
-BETWEEN = 8  # lifts between the estimate and a candidate that `is_outside` tries
+BETWEEN = 3  # lifts between the estimate and a candidate that `is_outside` tries
 CHECKED = 40  # elements that `check` compares
 
 Bools = NDArray[np.bool_]
@@ -286,8 +286,6 @@ def _divergence(observed: Floats, fitted: Floats | float) -> Floats:
     total = np.zeros(np.shape(observed))
     for ours, theirs in ((observed, fitted), (1 - observed, 1 - fitted)):
         bounded = np.maximum(theirs, 1e-300)
-        x = np.maximum((ours - bounded) / bounded, -1.0)
-        series = x * x * (1 / 2 - x * (1 / 6 - x * (1 / 12 - x * (1 / 20 - x / 30))))
-        direct = np.where(x > -1, (1 + x) * np.log1p(np.maximum(x, -1 + 1e-16)) - x, 1.0)
-        total = total + bounded * np.where(np.abs(x) < 1e-3, series, direct)
+        x = (ours - bounded) / bounded
+        total += bounded * np.where(x > -1, (1 + x) * np.log1p(np.maximum(x, -1 + 1e-16)) - x, 1.0)
     return total
