@@ -111,8 +111,8 @@ def split_alarms(simulation: Simulation) -> str:
 def interval_ends(simulation: Simulation) -> str:
     """Compare three ways to decide whether the true lift is outside the interval.
 
-    They are the package's interval, the rule of the other tables, and the evidence alone. Of each
-    experiment, the look is compared that has the largest evidence against the true lift.
+    They are the package's interval, the rule of the other tables, and the evidence alone. They are
+    compared at the look of each experiment with the largest evidence against the true lift.
     """
     rows = []
     for precision in PRECISIONS:
