@@ -1,8 +1,8 @@
-"""How often the statistics are right when HyperLogLogs count the visitors; writes coverage.md.
+"""How often the fixed-horizon figures are right when HyperLogLogs count; writes coverage.md.
 
-`python -m benchmarks.coverage` takes a few minutes; `--repetitions` and `--paths` reduce the
-Monte-Carlo error. Counts come from `benchmarks.simulated_counts`. Every figure comes from the
-package itself, called as the results call it, not from a copy in NumPy.
+`python -m benchmarks.coverage` takes a few minutes; more `--repetitions` reduce the Monte-Carlo
+error. Counts come from `benchmarks.simulated_counts`. Every figure comes from the package itself,
+called as the results call it, not from a copy in NumPy.
 """
 
 from __future__ import annotations
@@ -17,17 +17,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.hyperloglog import REGISTERS, Floats, corrected, sample_errors, sample_subset
-from benchmarks.simulated_counts import (
-    DAYS,
-    Simulation,
-    arms_by_day,
-    arms_by_repetition,
-    make_arm,
-)
+from benchmarks.hyperloglog import REGISTERS, corrected, sample_errors, sample_subset
+from benchmarks.simulated_counts import Simulation, arms_by_repetition, make_arm
 from gimel.analysis import stats
 from gimel.analysis.counts import Arm, relative_variance
-from gimel.analysis.split import check_split
 
 RESULTS = pathlib.Path(__file__).with_suffix(".md")
 RATES = (0.01, 0.05, 0.2, 0.5)
@@ -182,94 +175,6 @@ def shared_uuids(simulation: Simulation) -> str:
     return table(["precision", "rate", "visitors", "rate gimel", "A/A gimel"], rows)
 
 
-def daily_looks(simulation: Simulation) -> str:
-    """Measure how many A/A tests declare a winner on any of 90 days."""
-    rows = []
-    for precision in PRECISIONS:
-        for p in RATES:
-            for visitors in VISITORS:
-                size = simulation.repetitions // 2
-                seen, goals, true = [], [], np.round(np.arange(1, DAYS + 1) * visitors / DAYS)
-                for _ in range(2):
-                    daily = np.diff(true, prepend=0).astype(np.int64)
-                    converted = np.cumsum(
-                        simulation.rng.binomial(daily, p, size=(size, DAYS)), axis=1
-                    )
-                    seen.append(true * simulation.error_paths(visitors, precision, size))
-                    goals.append(converted * simulation.error_paths(visitors * p, precision, size))
-                naive, peeked, anytime = (
-                    sum(any(map(test, *arms_by_day(seen, goals, at, kind))) for at in range(size))
-                    for test, kind in (
-                        (_is_significant, 0),
-                        (_is_significant, precision),
-                        (_is_decided, precision),
-                    )
-                )
-                row = [percent(naive, size), percent(peeked, size), percent(anytime, size, 0, 5)]
-                rows.append([f"{precision}", f"{p:.0%}", f"{visitors:,}", *row])
-    columns = ["naive p < 0.05", "gimel p < 0.05", "gimel's verdict"]
-    return table(["precision", "rate", "visitors", *columns], rows)
-
-
-def _is_decided(arm: Arm, control: Arm) -> bool:
-    difference = stats.anytime_difference(arm, control)
-    if difference.low <= 0 <= difference.high:
-        return False
-    lift = stats.anytime_lift(arm, control)
-    return lift is None or not lift.low <= 0 <= lift.high
-
-
-def _is_significant(arm: Arm, control: Arm) -> bool:
-    return stats.p_value(arm, control) < 0.05
-
-
-def split(simulation: Simulation) -> str:
-    """Measure false alarms of the split check, at one look and on any of 90 days."""
-    rows, size = [], 20 * simulation.repetitions
-    many = Simulation(size, simulation.paths, simulation.rng, simulation.shards)
-    for precision in PRECISIONS:
-        for visitors in VISITORS:
-            first = simulation.rng.binomial(2 * visitors, 0.5, size)
-            sides = [
-                first * many.errors(visitors, precision),
-                (2 * visitors - first) * many.errors(visitors, precision),
-            ]
-            fired = {kind: _mismatches(sides, kind) for kind in (0, precision)}
-            daily = np.diff(np.round(np.arange(DAYS + 1) * 2 * visitors / DAYS)).astype(np.int64)
-            left = simulation.rng.binomial(daily, 0.5, size=(simulation.repetitions, DAYS))
-            paths = [
-                np.cumsum(side, axis=1)
-                * simulation.error_paths(visitors, precision, simulation.repetitions)
-                for side in (left, daily[None, :] - left)
-            ]
-            looked = sum(
-                _mismatches([path[at] for path in paths], precision) > 0
-                for at in range(simulation.repetitions)
-            )
-            naive, gimel = (
-                percent(fired[0], size, digits=3),
-                percent(fired[precision], size, 0, 0.12, digits=3),
-            )
-            rows.append(
-                [
-                    f"{precision}",
-                    f"{visitors:,}",
-                    naive,
-                    gimel,
-                    percent(looked, simulation.repetitions),
-                ]
-            )
-    return table(["precision", "visitors", "naive", "gimel", "gimel, any of 90 days"], rows)
-
-
-def _mismatches(sides: list[Floats], precision: int) -> int:
-    """Return in how many repetitions the split of these visitors is called a mismatch."""
-    return sum(
-        check_split([make_arm(a, 0, precision), make_arm(b, 0, precision)]).is_mismatch
-        for a, b in zip(*(side.tolist() for side in sides), strict=True)
-    )
-
-
 SECTIONS: tuple[tuple[str, str, Callable[[Simulation], str]], ...] = (
     (
         "The error of one HyperLogLog",
@@ -298,46 +203,24 @@ SECTIONS: tuple[tuple[str, str, Callable[[Simulation], str]], ...] = (
         "independent, which is conservative.",
         shared_uuids,
     ),
-    (
-        "A look every day for 90 days",
-        "Percentage of A/A tests that declared a winner on any day, of half as many "
-        "experiments. Target for the verdict: at most 5.",
-        daily_looks,
-    ),
-    (
-        "Sample-ratio mismatch",
-        "Percentage of correct splits called a mismatch; nominal 0.1, target at most 0.12 at "
-        "one look. The nominal rate is for one look.",
-        split,
-    ),
 )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--repetitions",
-        type=int,
-        default=4000,
-        help="experiments per cell (20 times as many for the split check)",
-    )
-    parser.add_argument(
-        "--paths", type=int, default=200, help="histories in the pools that 90 days are drawn from"
-    )
+    parser.add_argument("--repetitions", type=int, default=4000, help="experiments per cell")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    simulation = Simulation(options.repetitions, options.paths, np.random.default_rng(options.seed))
+    simulation = Simulation(options.repetitions, np.random.default_rng(options.seed))
     errors = ", ".join(
-        f"{100 * math.sqrt(p * (1 - p) / options.repetitions):.2f} at {p:.0%}"
-        for p in (0.95, 0.05, 0.02)
+        f"{100 * math.sqrt(p * (1 - p) / options.repetitions):.2f} at {p:.0%}" for p in (0.95, 0.05)
     )
     parts = [
         "# Coverage of the statistics\n",
         f"Written by `python -m benchmarks.coverage` ({options.repetitions:,} experiments per "
-        f"cell, {options.paths} histories, seed {options.seed}). Monte-Carlo standard error of a "
-        f"cell, in percentage points: {errors}; of a cell of the split table "
-        f"{100 * math.sqrt(0.001 / 20 / options.repetitions):.3f}. Bold: misses the target by more "
-        "than two of them.\n",
+        f"cell, seed {options.seed}). Monte-Carlo standard error of a cell, in percentage points: "
+        f"{errors}. Bold: misses the target by more than two of them. These figures are for one "
+        "look; [statistics](../docs/statistics.md) has those that hold at every look.\n",
     ]
     for title, text, measure in SECTIONS:
         started = time.monotonic()

@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmarks.hyperloglog import Floats, Integers, corrected, sample_errors, sample_path
+from benchmarks.hyperloglog import Floats, Integers, corrected, sample_errors
 from gimel.analysis.counts import Arm, Count
-
-DAYS = 90
 
 
 @dataclass
@@ -23,17 +21,13 @@ class Simulation:
 
     Attributes:
         repetitions: Experiments per cell of a table.
-        paths: Histories in the pools that 90 days are drawn from.
         rng: The random numbers.
         shards: Pools of (true counts, estimates) by elements per shard.
-        histories: The same for each day of a history.
     """
 
     repetitions: int
-    paths: int
     rng: np.random.Generator
     shards: dict[float, tuple[Floats, Floats]] = field(default_factory=dict)
-    histories: dict[float, tuple[Floats, Floats]] = field(default_factory=dict)
 
     def errors(self, elements: float, precision: int) -> Floats:
         """Return estimate / truth of a counter of about this size, for each repetition."""
@@ -42,21 +36,6 @@ class Simulation:
             true, counts = sample_errors(self.rng, 20_000, level)
             self.shards[level] = (true.astype(np.float64), corrected(counts))
         return _ratio(*_sum(self.rng, self.shards[level], self.repetitions, precision))
-
-    def error_paths(self, elements: float, precision: int, size: int) -> Floats:
-        """Return estimate / truth of `size` counters on each day.
-
-        So many elements come to each counter in `DAYS` days.
-        """
-        level = elements / precision
-        if level not in self.histories:
-            pool = []
-            for _ in range(self.paths if precision == 1 else 2 * self.paths):
-                arrivals = self.rng.multinomial(self.rng.poisson(level), [1 / DAYS] * DAYS)
-                pool.append((np.cumsum(arrivals), corrected(sample_path(self.rng, arrivals))))
-            true, counts = zip(*pool, strict=True)
-            self.histories[level] = (np.array(true, dtype=np.float64), np.array(counts))
-        return _ratio(*_sum(self.rng, self.histories[level], size, precision))
 
 
 def count(value: float, precision: int) -> Count:
@@ -76,19 +55,6 @@ def arms_by_repetition(
     for row in zip(*(side.tolist() for side in (*visitors, *goals)), strict=True):
         seen, converted = row[: len(visitors)], row[len(visitors) :]
         yield [make_arm(n, s, precision) for n, s in zip(seen, converted, strict=True)]
-
-
-def arms_by_day(
-    visitors: Sequence[Floats], goals: Sequence[Floats], repetition: int, precision: int
-) -> list[list[Arm]]:
-    """Return for each side of one repetition its arm as it is on every day."""
-    return [
-        [
-            make_arm(n, s, precision)
-            for n, s in zip(seen[repetition].tolist(), converted[repetition].tolist(), strict=True)
-        ]
-        for seen, converted in zip(visitors, goals, strict=True)
-    ]
 
 
 def _sum(
