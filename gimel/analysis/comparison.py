@@ -13,7 +13,8 @@ from functools import cached_property
 from gimel.analysis import stats
 from gimel.analysis.counts import Arm
 from gimel.analysis.duration import DecisionRange, decision_range
-from gimel.analysis.mixture import Lift, failures, lift_interval
+from gimel.analysis.failures import failure_interval
+from gimel.analysis.mixture import Lift, lift_interval
 from gimel.analysis.stats import Estimate
 
 
@@ -136,11 +137,9 @@ def compare(control: Arm, others: Sequence[Arm], question: Question) -> tuple[Co
             p,
             p_adjusted,
         )
-        in_failures = (
-            failures(control, arm, lift, question.lift)
-            if _is_mostly_reached(arm, control)
-            else None
-        )
+        in_failures = None
+        if _is_mostly_reached(arm, control):
+            in_failures = failure_interval(control, arm, question.lift, alpha)
         comparisons.append(Comparison(arm, control, lift, in_failures, details, question, alpha))
     return tuple(comparisons)
 

@@ -140,12 +140,10 @@ class Pair:
         p_a, p_b = self.fitted(log_lift)
         return 2 * (n_a * divergence(s_a / n_a, p_a) + n_b * divergence(s_b / n_b, p_b))
 
-    def sampling_variance(self, log_lift: float) -> float:
-        """Return the variance of the estimated log lift if this were the true one, without noise.
+    def smoothed(self, log_lift: float) -> tuple[float, float]:
+        """Return the same with half a success and half a failure added to the pooled counts.
 
-        (1 - p) / (n_a p) + (1 - rho p) / (n_b rho p), where p solves the equation of `deviance`
-        with half a success and half a failure added to the pooled counts: N + 1 for N, S + 1/2 for
-        S, n + 1/2 for each n. So it is finite for no conversions and positive for no failures.
+        N + 1 for N, S + 1/2 for S, n + 1/2 for each n: the rates are never 0.
         """
         (n_a, n_b), (s_a, s_b) = self.trials, self.successes
         ratio = math.exp(log_lift)
@@ -158,8 +156,16 @@ class Pair:
         else:  # next to no failures: the root of the smallest value
             p = (first + second) / (2 * (n_a + n_b + 1) * ratio)
         p = min(p, 1.0, 1 / ratio)
-        sampling = (1 / p - 1) / n_a + max(1 / (ratio * p) - 1, 0.0) / n_b
-        return max(sampling, _LEAST)
+        return p, ratio * p
+
+    def sampling_variance(self, log_lift: float) -> float:
+        """Return the variance of the estimated log lift if this were the true one, without noise.
+
+        (1 - p) / (n_a p) + (1 - rho p) / (n_b rho p) at the smoothed rates, so that it is finite
+        for no conversions and positive for no failures.
+        """
+        (n_a, n_b), (p_a, p_b) = self.trials, self.smoothed(log_lift)
+        return max((1 / p_a - 1) / n_a + max(1 / p_b - 1, 0.0) / n_b, _LEAST)
 
     def log_evidence(self, log_lift: float) -> float:
         """Return ln E of a candidate log lift; see the module's `log_evidence`."""
@@ -211,32 +217,9 @@ def lift_interval(control: Arm, variant: Arm, lift_worth_detecting: float, alpha
     pair = Pair.of(control, variant, lift_worth_detecting)
     if not pair.has_visitors:
         return Lift(None, None, None)
-    threshold = -math.log(alpha)
-    low, high = (_nearest_excluded(pair, side, threshold) for side in (-1, 1))
-    return Lift(
-        variant.rate / control.rate - 1 if control.rate else None,
-        None if low is None else math.expm1(low),
-        None if high is None else math.expm1(high),
-    )
-
-
-def failures(control: Arm, variant: Arm, conversions: Lift, lift_worth_detecting: float) -> Lift:
-    """Return the same in failures, the visitors who do not convert: an upper end becomes a lower.
-
-    Each end becomes the ratio of the failures at the rates that fit it best. Zero stays zero, so
-    that both intervals exclude it or neither does.
-    """
-    pair = Pair.of(control, variant, lift_worth_detecting)
-
-    def translate(end: float | None) -> float | None:
-        if end is None:
-            return None
-        p_a, p_b = pair.fitted(math.log1p(end))
-        return (1 - p_b) / (1 - p_a) - 1 if p_a < 1 else None
-
-    low, high = translate(conversions.high), translate(conversions.low)
-    observed = (1 - variant.rate) / (1 - control.rate) - 1 if control.rate < 1 else None
-    return Lift(observed, low, high)
+    error = math.sqrt(pair.sampling_variance(pair.log_lift) + pair.noise)
+    low, high = (nearest_excluded(pair.log_evidence, pair, side, error, alpha) for side in (-1, 1))
+    return Lift(variant.rate / control.rate - 1 if control.rate else None, low, high)
 
 
 def divergence(observed: float, fitted: float) -> float:
@@ -261,20 +244,22 @@ def _excess(x: float) -> float:
     return (1 + x) * math.log1p(x) - x
 
 
-def _nearest_excluded(pair: Pair, side: int, threshold: float) -> float | None:
-    """Return the excluded log lift nearest to the estimate on one side, or None without one.
+def nearest_excluded(
+    log_evidence: Callable[[float], float], pair: Pair, side: int, error: float, alpha: float
+) -> float | None:
+    """Return the excluded lift nearest to the pair's estimate on one side, or None without one.
 
-    Far out, where the fitted conversions of one arm are too few to exclude anything, the evidence
-    falls again. With counting noise it also falls for a while where the fitted rate of an arm
-    reaches 1. So this walks outward in steps that do not depend on the threshold, stops where a
-    rate reaches 1, and where the evidence had a peak in between, looks at the peak itself.
+    `log_evidence` is that of a log lift; `error` is the standard error of the estimate. Far out,
+    where the fitted conversions of one arm are too few to exclude anything, the evidence falls
+    again. With counting noise it also falls for a while where the fitted rate of an arm reaches 1.
+    So this walks outward in steps that do not depend on alpha, stops where a rate reaches 1, and
+    where the evidence had a peak in between, looks at the peak itself.
     """
-    centre = pair.log_lift
+    centre, threshold, step = pair.log_lift, -math.log(alpha), error
 
     def evidence(distance: float) -> float:
-        return pair.log_evidence(centre + side * distance) - threshold
+        return log_evidence(centre + side * distance) - threshold
 
-    step = math.sqrt(pair.sampling_variance(centre) + pair.noise)
     edge = pair.reach_of_certainty(side) - side * centre
     before, inside, last, rising = 0.0, 0.0, evidence(0.0), True
     while inside < _FARTHEST:
@@ -287,7 +272,7 @@ def _nearest_excluded(pair: Pair, side: int, threshold: float) -> float | None:
             if evidence(peak) > 0:
                 inside, outside, value = before, peak, evidence(peak)
         if value > 0:
-            return centre + side * _crossing(evidence, inside, outside)
+            return math.expm1(centre + side * _crossing(evidence, inside, outside))
         rising = value > last
         before, inside, last = inside, outside, value
         step *= _STEP_GROWTH

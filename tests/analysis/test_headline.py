@@ -171,7 +171,7 @@ def test_a_winner_that_harms_nothing_is_preferred() -> None:
         (
             {"load": (38_000, 38_200)},
             Kind.TOO_EARLY,
-            "No harm found so far (red: 27% fewer to 11% more failures to convert).",
+            "No harm found so far (red: 28% fewer to 11% more failures to convert).",
         ),
         (
             {"load": (16_000, 16_010)},
