@@ -1,4 +1,4 @@
-"""Simulated visitors of an experiment whose conversion rates are known.
+"""Simulated visitors of an experiment whose split and conversion rates are known.
 
 This module decides what is sent; it sends nothing.
 """
@@ -9,38 +9,84 @@ import random
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 from gimel.runtime.event import PARTICIPATE
 from gimel.runtime.track import MAX_EVENTS
 
+MAX_GOALS = MAX_EVENTS - 1
+"""The most goals: the events of one visitor fit into one call of the track URL."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A conversion rate, a share of 1, that may change during the run.
+
+    The run has as many equal parts as `parts`. In each of them the rate moves in a straight line
+    from the first number to the second.
+    """
+
+    parts: tuple[tuple[float, float], ...]
+
+    def at(self, position: float) -> float:
+        """Return the rate at a position, the share of the run that is over: below 1."""
+        part, within = divmod(position * len(self.parts), 1)
+        start, end = self.parts[int(part)]
+        return start + (end - start) * within
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """The visitors to simulate.
+
+    Attributes:
+        number: How many there are.
+        weights: {variant: weight}, the split in any unit.
+        goals: {goal: {variant: rate}}.
+        seed: The same seed makes the same visitors.
+    """
+
+    number: int
+    weights: Mapping[str, float]
+    goals: Mapping[str, Mapping[str, Rate]]
+    seed: int
+
 
 @dataclass(frozen=True)
 class Visitor:
-    """Somebody who saw a variant, and reached the goal or did not."""
+    """Somebody who saw a variant, and the goals that they reached."""
 
     uuid: str
     variant: str
-    converted: bool
+    goals: tuple[str, ...]
 
 
-def visitors(number: int, rates: Mapping[str, float], seed: int) -> Iterator[Visitor]:
-    """Yield visitors, the same for the same seed.
+def visitors(traffic: Traffic) -> Iterator[Visitor]:
+    """Yield the visitors, in the order in which they come.
 
-    Every variant is equally likely; its visitors convert at its rate, a share of 1.
+    Each one sees a variant with a probability in proportion to its weight, and reaches each goal
+    independently of the others.
     """
-    draw = random.Random(seed)  # noqa: S311 - no secret
-    variants = list(rates)
-    for _ in range(number):
-        variant = draw.choice(variants)
+    draw = random.Random(traffic.seed)  # noqa: S311 - no secret
+    variants = list(traffic.weights)
+    weights = list(accumulate(traffic.weights.values()))
+    for index in range(traffic.number):
+        (variant,) = draw.choices(variants, cum_weights=weights)
+        # The middle of the visitor's place: the mean of a rate is then exactly that of its parts.
+        position = (index + 0.5) / traffic.number
         yield Visitor(
             str(uuid.UUID(int=draw.getrandbits(128), version=4)),
             variant,
-            draw.random() < rates[variant],
+            tuple(
+                goal
+                for goal, rates in traffic.goals.items()
+                if draw.random() < rates[variant].at(position)
+            ),
         )
 
 
 def batches(
-    crowd: Iterable[Visitor], namespace: str, experiment: str, goal: str
+    crowd: Iterable[Visitor], namespace: str, experiment: str
 ) -> Iterator[tuple[list[Visitor], list[dict[str, str]]]]:
     """Yield visitors with their events, at most as many events as one call of the track URL takes.
 
@@ -49,7 +95,7 @@ def batches(
     group: list[Visitor] = []
     events: list[dict[str, str]] = []
     for visitor in crowd:
-        names = [PARTICIPATE, goal] if visitor.converted else [PARTICIPATE]
+        names = (PARTICIPATE, *visitor.goals)
         if len(events) + len(names) > MAX_EVENTS:
             yield group, events
             group, events = [], []

@@ -1,46 +1,71 @@
-"""`gimel simulate`"""
+"""`gimel simulate`: send visitors whose behaviour is known, and say how to see the result.
+
+`gimel.cli.traffic` parses the options that describe the visitors.
+"""
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import secrets
+import shlex
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from gimel.api.client import pool_for, whole_url
-from gimel.api.simulation import Visitor, batches, visitors
+from gimel.analysis.phrases import pluralize
+from gimel.api.client import LOOPBACK, base_url, pool_for, whole_url
+from gimel.api.simulation import Traffic, Visitor, batches, visitors
 from gimel.api.tracking import RETRIES, post_events
-from gimel.cli.connection import LOCAL_TRACK_URL
+from gimel.cli import Options
+from gimel.cli.connection import LOCAL_TRACK_URL, LOCAL_URL
+from gimel.cli.traffic import (
+    DEFAULT_GOAL,
+    DEFAULT_RATES,
+    Goal,
+    Rates,
+    combine_goals,
+    combine_weights,
+    parse_goals,
+    parse_name,
+    parse_rates,
+    parse_weights,
+)
 from gimel.errors import GimelError
 from gimel.runtime.fields import DEFAULT_NAMESPACE
+
+_AWS_HOST = re.compile(
+    r"\.(?:execute-api|lambda-url)\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)$"
+)
 
 
 @dataclass(frozen=True)
 class Simulation:
-    """What to send: `number` visitors who convert at `rates`, {variant: share of 1}."""
+    """What to send, and where it belongs."""
 
     namespace: str
     experiment: str
-    goal: str
-    number: int
-    rates: dict[str, float]
-    seed: int
+    traffic: Traffic
 
 
 @dataclass
 class Sent:
-    """What was sent so far: visitors and conversions by variant, events by why they were ignored.
+    """What was sent so far.
 
-    The reason "" marks the events that were counted.
+    Attributes:
+        visitors: Visitors by variant.
+        conversions: Visitors by variant and goal.
+        events: Events by the reason why they were not counted, "" for those that were.
     """
 
     visitors: Counter[str] = field(default_factory=Counter)
-    conversions: Counter[str] = field(default_factory=Counter)
+    conversions: Counter[tuple[str, str]] = field(default_factory=Counter)
     events: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -53,28 +78,9 @@ class Sent:
 
     def add(self, group: list[Visitor], outcomes: list[str]) -> None:
         self.events.update(outcomes)
-        self.visitors.update(visitor.variant for visitor in group)
-        self.conversions.update(visitor.variant for visitor in group if visitor.converted)
-
-
-def _rates(_context: click.Context, _option: click.Parameter, text: str) -> dict[str, float]:
-    """Return red=0.05,blue=0.055 as {variant: rate}."""
-    rates: dict[str, float] = {}
-    for item in text.split(","):
-        variant, _equals, number = item.rpartition("=")
-        variant = variant.strip()
-        try:
-            rate = float(number)
-        except ValueError:
-            rate = -1.0
-        if not variant or not 0 <= rate <= 1:
-            raise click.BadParameter(
-                f"expected VARIANT=RATE with a rate from 0 to 1, like red=0.05; got {item!r}."
-            )
-        if variant in rates:
-            raise click.BadParameter(f"{variant!r} is given twice.")
-        rates[variant] = rate
-    return rates
+        for visitor in group:
+            self.visitors[visitor.variant] += 1
+            self.conversions.update((visitor.variant, goal) for goal in visitor.goals)
 
 
 @click.command()
@@ -89,19 +95,37 @@ def _rates(_context: click.Context, _option: click.Parameter, text: str) -> dict
 )
 @click.option(
     "--rates",
-    default="red=0.05,blue=0.055",
-    show_default=True,
-    callback=_rates,
-    help="Variants and their conversion rates.",
+    metavar="RATES",
+    callback=parse_rates,
+    help=f"Conversion rate of each variant, from 0 to 1. [default: {DEFAULT_RATES}]",
 )
 @click.option(
-    "--experiment", default="simulation", show_default=True, help="Name of the experiment."
+    "--weights",
+    metavar="WEIGHTS",
+    callback=parse_weights,
+    help="Split of the visitors, in any unit, like red=2,blue=1. [default: equal]",
 )
-@click.option("--goal", default="conversion", show_default=True, help="Name of the goal.")
+@click.option(
+    "--goal",
+    "goals",
+    metavar="NAME[:RATES]",
+    multiple=True,
+    callback=parse_goals,
+    help="Goal with its own rates, or with those of --rates. Repeat it for several goals."
+    f" [default: {DEFAULT_GOAL}]",
+)
+@click.option(
+    "--experiment",
+    default="simulation",
+    show_default=True,
+    callback=parse_name,
+    help="Name of the experiment.",
+)
 @click.option(
     "--namespace",
     default=DEFAULT_NAMESPACE,
     show_default=True,
+    callback=parse_name,
     help="Keeps experiments separate, e.g. one namespace per site.",
 )
 @click.option(
@@ -110,90 +134,171 @@ def _rates(_context: click.Context, _option: click.Parameter, text: str) -> dict
     help="The same seed makes the same visitors. [default: random]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was sent as JSON.")
+@click.pass_obj
 def command(
+    options: Options,
     url: str,
     number: int,
-    rates: dict[str, float],
+    rates: Rates,
+    weights: dict[str, float],
+    goals: tuple[Goal, ...],
     experiment: str,
-    goal: str,
     namespace: str,
     seed: int | None,
     as_json: bool,
 ) -> None:
     """Send simulated visitors to a track URL.
 
-    Each visitor sees one of the variants, all equally likely, and converts at its rate. Use
-    `gimel delete` to remove the experiment afterwards.
+    Each visitor sees one variant and reaches each goal at the rate of that variant. Afterwards,
+    the command that shows the result is printed.
+
+    RATES lists the variants: red=0.05,blue=0.055. A rate may change during the run: 0.09..0.05
+    moves evenly from the first visitor to the last. Slashes divide the run into equal parts:
+    0.05/0 changes halfway.
+
+    \b
+    Examples:
+      Several goals of the same visitors:
+        gimel simulate --goal cart:red=0.3,blue=0.33 --goal buy:red=0.05,blue=0.06
+      A split that is not the expected one:
+        gimel simulate --weights red=11,blue=9
+      A novelty effect:
+        gimel simulate --rates old=0.05,new=0.09..0.05
+      A page that breaks halfway:
+        gimel simulate --rates old=0.05,new=0.05/0
+
+    Use `gimel delete` to remove the experiment.
     """
     whole_url(url, "a track URL", "https://host/path")
-    if seed is None:
-        seed = secrets.randbelow(2**32)
-    simulation = Simulation(namespace, experiment, goal, number, rates, seed)
-    console = Console(stderr=True)
-    columns = (TextColumn("visitors"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as progress:
-        task = progress.add_task("visitors", total=number)
-        sent = _send(simulation, url, lambda visitors: progress.advance(task, visitors))
+    rates_of_goals = combine_goals(goals, rates)
+    variants = list(next(iter(rates_of_goals.values())))
+    traffic = Traffic(
+        number,
+        combine_weights(weights, variants),
+        rates_of_goals,
+        secrets.randbelow(2**32) if seed is None else seed,
+    )
+    simulation = Simulation(namespace, experiment, traffic)
+    sent = Sent()
+    try:
+        _send(simulation, url, sent)
+    except GimelError as error:
+        hint = f"{error.hint} {_how_to_complete(traffic, sent)}".strip()
+        raise GimelError(error.message, hint) from None
+    except KeyboardInterrupt:
+        if remark := _how_to_complete(traffic, sent):
+            click.echo(remark, err=True)
+        raise
     if as_json:
         click.echo(json.dumps(_facts(simulation, sent), indent=2))
     else:
         _print(simulation, sent)
     for reason, events in sent.not_counted.items():
-        click.echo(f"Not counted: {events:,} events: {reason}", err=True)
+        click.echo(f"Not counted: {pluralize(events, 'event')}: {reason}", err=True)
     if not sent.counted:
         raise GimelError("Nothing was counted.", "See the reasons above.")
+    for line in next_steps(simulation, url, options.config_file, os.environ):
+        click.echo(line, err=True)
 
 
-def _send(simulation: Simulation, url: str, advance: Callable[[int], None]) -> Sent:
-    """Send everything, calling `advance` with the number of visitors sent by each call."""
-    sent = Sent()
-    crowd = visitors(simulation.number, simulation.rates, simulation.seed)
-    with pool_for(url, RETRIES) as pool:
+def _send(simulation: Simulation, url: str, sent: Sent) -> None:
+    """Send everything and record it in `sent`, with a progress bar on a terminal."""
+    traffic = simulation.traffic
+    console = Console(stderr=True)
+    columns = (TextColumn("visitors"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with (
+        Progress(
+            *columns, console=console, transient=True, disable=not console.is_terminal
+        ) as progress,
+        pool_for(url, RETRIES) as pool,
+    ):
+        task = progress.add_task("visitors", total=traffic.number)
         for group, events in batches(
-            crowd, simulation.namespace, simulation.experiment, simulation.goal
+            visitors(traffic), simulation.namespace, simulation.experiment
         ):
-            try:
-                outcomes = post_events(pool, url, events)
-            except GimelError as error:
-                raise GimelError(error.message, _resume(error.hint, simulation, sent)) from None
-            sent.add(group, outcomes)
-            advance(len(group))
-    return sent
+            sent.add(group, post_events(pool, url, events))
+            progress.advance(task, len(group))
 
 
-def _resume(hint: str, simulation: Simulation, sent: Sent) -> str:
-    """Return the hint, with how to continue if a part was sent: counting again changes nothing."""
+def _how_to_complete(traffic: Traffic, sent: Sent) -> str:
+    """Return how to send the rest; "" if nothing was sent. Counting again changes nothing."""
     number = sent.visitors.total()
     if not number:
-        return hint
+        return ""
     return (
-        f"{hint} {number:,} of {simulation.number:,} visitors were sent; run the command again with"
-        f" `--seed {simulation.seed}` to complete them."
-    ).strip()
+        f"{number:,} of {traffic.number:,} visitors were sent; run the command again with"
+        f" `--seed {traffic.seed}` to complete them."
+    )
 
 
 def _facts(simulation: Simulation, sent: Sent) -> dict[str, object]:
+    traffic = simulation.traffic
     return {
         "namespace": simulation.namespace,
         "experiment": simulation.experiment,
-        "goal": simulation.goal,
-        "seed": simulation.seed,
+        "seed": traffic.seed,
         "counted_events": sent.counted,
         "refused_events": sent.not_counted,
         "variants": {
-            variant: {"visitors": sent.visitors[variant], "conversions": sent.conversions[variant]}
-            for variant in simulation.rates
+            variant: {
+                "visitors": sent.visitors[variant],
+                "goals": {goal: sent.conversions[variant, goal] for goal in traffic.goals},
+            }
+            for variant in traffic.weights
         },
     }
 
 
 def _print(simulation: Simulation, sent: Sent) -> None:
+    traffic = simulation.traffic
+    were = "event was" if sent.counted == 1 else "events were"
     click.echo(
-        f"Sent {simulation.number:,} visitors to {simulation.experiment!r};"
-        f" {sent.counted:,} events were counted (seed {simulation.seed}):"
+        f"Sent {pluralize(traffic.number, 'visitor')} to {simulation.experiment!r};"
+        f" {sent.counted:,} {were} counted (seed {traffic.seed}):"
     )
-    for variant in simulation.rates:
-        seen, converted = sent.visitors[variant], sent.conversions[variant]
-        click.echo(f"  {variant!r}: {seen:,} visitors, {converted:,} converted")
+    for variant in traffic.weights:
+        reached = ", ".join(
+            f"{sent.conversions[variant, goal]:,} reached {goal!r}" for goal in traffic.goals
+        )
+        click.echo(f"  {variant!r}: {pluralize(sent.visitors[variant], 'visitor')}, {reached}")
+
+
+def next_steps(
+    simulation: Simulation, url: str, config_file: str | None, environ: Mapping[str, str]
+) -> Iterator[str]:
+    """Yield the lines to print at the end: a design if one is needed, and how to see the result."""
+    weights = simulation.traffic.weights
+    if len(set(weights.values())) > 1:
+        design = {"experiments": {simulation.experiment: {"weights": _plain(weights)}}}
+        yield "The split is unequal: the verdict reports a mismatch unless config.json has"
+        yield f"  {json.dumps(design, ensure_ascii=False)[1:-1]}"
+    api = _api_options(url, environ)
+    command = ["gimel", *(("--config", config_file) if config_file else ()), "results", *api]
+    if simulation.namespace != DEFAULT_NAMESPACE:
+        command += ["--namespace", simulation.namespace]
+    if simulation.experiment.startswith("-"):
+        command.append("--")
+    command.append(simulation.experiment)
+    needs_key = api[0] == "--url" and not environ.get("GIMEL_API_KEY")
+    yield "Set GIMEL_API_KEY, then show the result:" if needs_key else "Show the result:"
+    yield f"  {shlex.join(command)}"
+
+
+def _api_options(url: str, environ: Mapping[str, str]) -> list[str]:
+    """Return the options of `gimel results` for the API that a track URL belongs to."""
+    host = urlsplit(url).hostname or ""
+    address = ["--url", base_url(url)]
+    if host in LOOPBACK:
+        is_default = address[1] == LOCAL_URL and not environ.get("GIMEL_URL")
+        return ["--local", *([] if is_default else address)]
+    on_aws = _AWS_HOST.search(host)
+    # With --region, the key is found in AWS. $GIMEL_URL would take precedence over it.
+    return ["--region", on_aws[1]] if on_aws and not environ.get("GIMEL_URL") else address
+
+
+def _plain(weights: Mapping[str, float]) -> dict[str, float]:
+    """Return the weights as people write them: 2 instead of 2.0."""
+    return {
+        variant: int(weight) if weight.is_integer() else weight
+        for variant, weight in weights.items()
+    }

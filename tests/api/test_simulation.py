@@ -1,53 +1,126 @@
-"""Simulated visitors: who they are, and what they send."""
+"""Simulated visitors: who they are, what they do, and what they send."""
 
 from __future__ import annotations
 
 import pytest
 
-from gimel.api.simulation import Visitor, batches, visitors
+from gimel.api.simulation import Rate, Traffic, Visitor, batches, visitors
+
+
+def constant(rate: float) -> Rate:
+    return Rate(((rate, rate),))
+
+
+def draw(
+    number: int,
+    goals: dict[str, dict[str, Rate]],
+    weights: dict[str, float] | None = None,
+    seed: int = 1,
+) -> list[Visitor]:
+    """Return simulated visitors, equally many per variant unless there are weights."""
+    variants = next(iter(goals.values()))
+    return list(visitors(Traffic(number, weights or dict.fromkeys(variants, 1), goals, seed)))
+
+
+def share(crowd: list[Visitor], goal: str) -> float:
+    return sum(goal in each.goals for each in crowd) / len(crowd)
+
+
+@pytest.mark.parametrize(
+    ("parts", "rates"),
+    [
+        ([(0.2, 0.2)], [0.2, 0.2, 0.2, 0.2]),
+        ([(0.8, 0.4)], [0.8, 0.7, 0.6, 0.5]),
+        ([(0.3, 0.3), (0, 0)], [0.3, 0.3, 0, 0]),
+        ([(0.9, 0.5), (0.5, 0.5)], [0.9, 0.7, 0.5, 0.5]),
+    ],
+    ids=["constant", "ramp", "step", "ramp, then constant"],
+)
+def test_a_rate_changes_during_the_run(
+    parts: list[tuple[float, float]], rates: list[float]
+) -> None:
+    """At the beginning of each quarter, it is where its parts put it."""
+    rate = Rate(tuple(parts))
+    assert [rate.at(position) for position in (0, 0.25, 0.5, 0.75)] == pytest.approx(rates)
 
 
 def test_visitors_convert_at_their_rate() -> None:
-    """Every variant is seen by as many, and every visitor has another uuid."""
-    crowd = list(visitors(20_000, {"red": 0.0, "blue": 0.3, "green": 1.0}, seed=1))
-    seen = {
-        name: [each for each in crowd if each.variant == name] for name in ("red", "blue", "green")
-    }
+    """Without weights the variants get equal shares, and every visitor has a different uuid."""
+    rates = {"red": constant(0), "blue": constant(0.3), "green": constant(1)}
+    crowd = draw(20_000, {"buy": rates})
+    seen = {name: [each for each in crowd if each.variant == name] for name in rates}
     assert all(len(each) == pytest.approx(20_000 / 3, abs=300) for each in seen.values())
-    shares = [sum(each.converted for each in group) / len(group) for group in seen.values()]
+    shares = [share(each, "buy") for each in seen.values()]
     assert shares == [0, pytest.approx(0.3, abs=0.025), 1]
     assert len({each.uuid for each in crowd}) == 20_000
 
 
+def test_weights_split_the_visitors() -> None:
+    """In proportion, in any unit; a variant with the weight 0 gets no visitors."""
+    rates = dict.fromkeys(("none", "red", "blue"), constant(0.5))
+    crowd = draw(20_000, {"buy": rates}, {"none": 0, "red": 0.3, "blue": 0.1})
+    number = {name: sum(each.variant == name for each in crowd) for name in rates}
+    assert number["none"] == 0
+    assert number["red"] == pytest.approx(15_000, abs=300)
+
+
+def test_a_changing_rate_moves_the_conversions() -> None:
+    """A novelty effect wears off, a broken page converts nobody, and the control is unaffected."""
+    rates = {
+        "old": constant(0.5),
+        "new": Rate(((0.9, 0.5),)),
+        "broken": Rate(((0.5, 0.5), (0, 0))),
+    }
+    crowd = draw(24_000, {"buy": rates})
+    first, second = (
+        {name: share([each for each in half if each.variant == name], "buy") for name in rates}
+        for half in (crowd[:12_000], crowd[12_000:])
+    )
+    assert first == pytest.approx({"old": 0.5, "new": 0.8, "broken": 0.5}, abs=0.035)
+    assert second == pytest.approx({"old": 0.5, "new": 0.6, "broken": 0}, abs=0.035)
+
+
+def test_a_visitor_reaches_each_goal_independently() -> None:
+    """Each at its rate, and both at the product of the rates."""
+    goals = {"cart": {"red": constant(0.5)}, "buy": {"red": constant(0.4)}}
+    crowd = draw(20_000, goals)
+    assert share(crowd, "cart") == pytest.approx(0.5, abs=0.015)
+    assert share(crowd, "buy") == pytest.approx(0.4, abs=0.015)
+    assert sum(each.goals == ("cart", "buy") for each in crowd) == pytest.approx(4000, abs=250)
+
+
 def test_the_same_seed_makes_the_same_visitors() -> None:
-    """And another seed makes others."""
-    first, again, other = (list(visitors(100, {"a": 0.5, "b": 0.5}, seed)) for seed in (1, 1, 2))
+    """Another seed makes others."""
+    goals = {"buy": {"a": constant(0.5), "b": constant(0.5)}}
+    first, again, other = (draw(100, goals, seed=seed) for seed in (1, 1, 2))
     assert first == again
     assert not {each.uuid for each in first} & {each.uuid for each in other}
 
 
 def test_batches_hold_every_visitor_once() -> None:
-    """In order, with at most 100 events, which are as many as there are visits and conversions."""
-    crowd = list(visitors(2_000, {"red": 0.3, "blue": 0.6}, seed=1))
-    sent = list(batches(crowd, "n", "e", "g"))
+    """In order, with at most 100 events: one per visitor, and one per goal that they reached."""
+    goals = {name: {"red": constant(0.3), "blue": constant(0.6)} for name in ("cart", "buy")}
+    crowd = draw(2_000, goals)
+    sent = list(batches(crowd, "n", "e"))
     assert max(len(events) for _, events in sent) == 100
     assert [each for group, _ in sent for each in group] == crowd
-    assert sum(len(events) for _, events in sent) == 2_000 + sum(each.converted for each in crowd)
+    assert sum(len(events) for _, events in sent) == 2_000 + sum(len(each.goals) for each in crowd)
 
 
 def test_a_visitor_participates_and_converts() -> None:
-    """The goal is sent after the participation, and only for those who reached it."""
-    crowd = [Visitor("u1", "red", True), Visitor("u2", "blue", False)]
-    ((group, events),) = batches(crowd, "shop", "button", "bought")
+    """The goals are sent after the participation, with the same uuid."""
+    crowd = [Visitor("u1", "red", ("cart", "buy")), Visitor("u2", "blue", ())]
+    ((group, events),) = batches(crowd, "shop", "button")
     common = {"namespace": "shop", "experiment": "button"}
     assert group == crowd
     assert events == [
         {**common, "variant": "red", "uuid": "u1", "event": "participate"},
-        {**common, "variant": "red", "uuid": "u1", "event": "bought"},
+        {**common, "variant": "red", "uuid": "u1", "event": "cart"},
+        {**common, "variant": "red", "uuid": "u1", "event": "buy"},
         {**common, "variant": "blue", "uuid": "u2", "event": "participate"},
     ]
 
 
-def test_nobody_sends_nothing() -> None:
+def test_no_visitors_send_nothing() -> None:
     """Not even an empty batch."""
-    assert list(batches([], "n", "e", "g")) == []
+    assert list(batches([], "n", "e")) == []

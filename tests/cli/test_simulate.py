@@ -1,18 +1,27 @@
-"""`gimel simulate`: its options, what it prints, and its errors, against a real `gimel serve`."""
+"""`gimel simulate`: what it sends and prints, and its errors, against a real `gimel serve`."""
 
 from __future__ import annotations
 
 import json
+import shlex
+import signal
+import subprocess
+import sys
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.command import gimel_here
+from gimel.api.simulation import Traffic
+from gimel.cli.simulate import Simulation, next_steps
+from tests.support.command import environment, gimel_here
 from tests.support.served import Served, serving
 from tests.support.servers import Store, free_port
 from tests.support.stubs import answering
+
+LOCAL = "http://127.0.0.1:8000/track"
 
 
 @pytest.fixture(scope="module")
@@ -30,24 +39,59 @@ def namespace() -> str:
     return uuid.uuid4().hex
 
 
+def simulation(
+    namespace: str = "alephbet", experiment: str = "e", weights: dict[str, float] | None = None
+) -> Simulation:
+    return Simulation(namespace, experiment, Traffic(10, weights or {"red": 1.0}, {}, 1))
+
+
 def test_what_was_sent_is_printed(tmp_path: Path, served: Served, namespace: str) -> None:
-    """By variant, and it is what the API then counts."""
+    """Per variant, and the API then counts the same."""
     done = gimel_here(
         *("simulate", "--url", served.track_url, "--namespace", namespace, "--seed", "1"),
         *("--visitors", "50", "--rates", "red=1, blue=0"),
         home=tmp_path,
     )
-    counts = served.counts(namespace)["participate"]
-    assert (done.returncode, done.stderr) == (0, "")
+    red = served.counts(namespace)["participate"]["red"]
+    assert done.returncode == 0
     assert done.stdout.splitlines() == [
-        f"Sent 50 visitors to 'simulation'; {50 + counts['red']} events were counted (seed 1):",
-        f"  'red': {counts['red']} visitors, {counts['red']} converted",
-        f"  'blue': {counts['blue']} visitors, 0 converted",
+        f"Sent 50 visitors to 'simulation'; {50 + red} events were counted (seed 1):",
+        f"  'red': {red} visitors, {red} reached 'conversion'",
+        f"  'blue': {50 - red} visitors, 0 reached 'conversion'",
     ]
 
 
+def test_several_goals_of_the_same_visitors(tmp_path: Path, served: Served, namespace: str) -> None:
+    """Each with its own rates or those of --rates; the API counts what JSON says was sent."""
+    done = gimel_here(
+        *("simulate", "--url", served.track_url, "--namespace", namespace, "--json"),
+        *(
+            "--seed",
+            "1",
+            "--visitors",
+            "60",
+            "--rates",
+            "red=1/0,blue=0..1",
+            "--weights",
+            "red=2,blue=1",
+        ),
+        *("--goal", "buy", "--goal", "cart:red=1,blue=0"),
+        home=tmp_path,
+    )
+    facts = json.loads(done.stdout)
+    sent = facts["variants"]
+    goals = {goal: {name: sent[name]["goals"][goal] for name in sent} for goal in ("buy", "cart")}
+    visitors = {name: sent[name]["visitors"] for name in sent}
+    counted = served.counts(namespace)
+    assert counted["participate"] == visitors
+    assert counted["buy"] == goals["buy"]
+    assert counted["cart"]["red"] == goals["cart"]["red"] == visitors["red"]
+    conversions = sum(sum(each.values()) for each in goals.values())
+    assert facts["counted_events"] == 60 + conversions
+
+
 def test_json_holds_the_same_facts(tmp_path: Path, served: Served, namespace: str) -> None:
-    """With the seed that repeats them, also where none was given."""
+    """With the seed that repeats them, even if none was given."""
     done = gimel_here(
         *("simulate", "--url", served.track_url, "--namespace", namespace, "--json"),
         *("--visitors", "20", "--rates", "red=0"),
@@ -58,15 +102,119 @@ def test_json_holds_the_same_facts(tmp_path: Path, served: Served, namespace: st
     assert facts == {
         "namespace": namespace,
         "experiment": "simulation",
-        "goal": "conversion",
         "counted_events": 20,
         "refused_events": {},
-        "variants": {"red": {"visitors": 20, "conversions": 0}},
+        "variants": {"red": {"visitors": 20, "goals": {"conversion": 0}}},
     }
 
 
+def test_the_command_on_the_last_line_shows_the_result(served: Served, namespace: str) -> None:
+    """As printed, in a shell's words; with the printed design the split is as expected."""
+    home = served.data.parents[1]
+    done = gimel_here(
+        *("simulate", "--url", served.track_url, "--namespace", f"my {namespace}", "--seed", "1"),
+        *("--visitors", "2000", "--weights", "red=4,blue=1"),
+        home=home,
+    )
+    *_, design, _, last = done.stderr.splitlines()
+    gimel, *arguments = shlex.split(last)
+    assert gimel == "gimel"
+
+    shown = gimel_here(*arguments, home=home)
+    assert "visitors are split" in shown.stdout
+
+    document = {**json.loads(f"{{{design}}}"), "allowed_experiments": ["simulation"]}
+    config = home / "with-weights.json"
+    config.write_text(json.dumps(document))
+    shown = gimel_here(*arguments, home=home, GIMEL_CONFIG=str(config))
+    assert "Traffic split as expected." in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("url", "names", "environ", "expected"),
+    [
+        (LOCAL, ("alephbet", "e"), {}, "gimel results --local e"),
+        (
+            LOCAL,
+            ("alephbet", "e"),
+            {"GIMEL_URL": "https://ab.example.com"},
+            "gimel results --local --url http://127.0.0.1:8000 e",
+        ),
+        (
+            "http://localhost:9000/track",
+            ("my shop", "it's"),
+            {},
+            "gimel results --local --url http://localhost:9000"
+            """ --namespace 'my shop' 'it'"'"'s'""",
+        ),
+        (LOCAL, ("alephbet", "-e"), {}, "gimel results --local -- -e"),
+        (
+            "https://x1.execute-api.eu-west-1.amazonaws.com/prod/track",
+            ("alephbet", "e"),
+            {},
+            "gimel results --region eu-west-1 e",
+        ),
+        (
+            "https://x1.lambda-url.us-east-2.on.aws/",
+            ("alephbet", "e"),
+            {},
+            "gimel results --region us-east-2 e",
+        ),
+        (
+            "https://x1.execute-api.eu-west-1.amazonaws.com/prod/track",
+            ("alephbet", "e"),
+            {"GIMEL_URL": "https://ab.example.com", "GIMEL_API_KEY": "k"},
+            "gimel results --url https://x1.execute-api.eu-west-1.amazonaws.com/prod e",
+        ),
+    ],
+    ids=[
+        "local",
+        "local with GIMEL_URL",
+        "quoted",
+        "name like an option",
+        "AWS",
+        "function URL",
+        "AWS with GIMEL_URL",
+    ],
+)
+def test_the_command_has_the_options_needed(
+    url: str, names: tuple[str, str], environ: dict[str, str], expected: str
+) -> None:
+    """No others, so that it stays short."""
+    lines = next_steps(simulation(*names), url, None, environ)
+    assert list(lines) == ["Show the result:", f"  {expected}"]
+
+
+def test_another_host_needs_its_key() -> None:
+    """It is not found in AWS, so the user is told to set it; a given configuration is used too."""
+    lines = next_steps(simulation(), "https://ab.example.com/track", "my.json", {})
+    assert list(lines) == [
+        "Set GIMEL_API_KEY, then show the result:",
+        "  gimel --config my.json results --url https://ab.example.com e",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("weights", "printed"),
+    [
+        ({"red": 2.0, "blue": 2.0}, []),
+        (
+            {"red": 2.5, "blue": 1.0},
+            ['  "experiments": {"e": {"weights": {"red": 2.5, "blue": 1}}}'],
+        ),
+        ({"röd": 1.0, "b": 0.0}, ['  "experiments": {"e": {"weights": {"röd": 1, "b": 0}}}']),
+    ],
+    ids=["equal", "unequal", "one without visitors"],
+)
+def test_unequal_weights_need_a_design(weights: dict[str, float], printed: list[str]) -> None:
+    """It is printed as the line of config.json."""
+    lines = list(next_steps(simulation(weights=weights), LOCAL, None, {}))
+    assert [line for line in lines if "experiments" in line] == printed
+    assert lines[-1] == "  gimel results --local e"
+
+
 def test_what_is_not_counted_is_reported(tmp_path: Path, served: Served) -> None:
-    """Each reason with its number; it fails if nothing at all was counted."""
+    """Each reason with its number. If nothing was counted, the command fails."""
     done = gimel_here(
         *("simulate", "--url", served.track_url, "--experiment", "other"),
         *("--visitors", "20", "--rates", "red=0"),
@@ -74,7 +222,7 @@ def test_what_is_not_counted_is_reported(tmp_path: Path, served: Served) -> None
     )
     assert done.returncode == 1
     assert "Not counted: 20 events: experiment not allowed\n" in done.stderr
-    assert "Error: Nothing was counted.\nSee the reasons above.\n" in done.stderr
+    assert done.stderr.endswith("Error: Nothing was counted.\nSee the reasons above.\n")
 
 
 @pytest.mark.parametrize("path", ["/", "/nope", "/experiments"])
@@ -120,21 +268,38 @@ def test_an_interrupted_simulation_can_be_completed(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--rates", "red"], "expected VARIANT=RATE with a rate from 0 to 1"),
-        (["--rates", "red=5"], "got 'red=5'"),
-        (["--rates", "red=nan"], "got 'red=nan'"),
-        (["--rates", "=0.5"], "got '=0.5'"),
-        (["--rates", "red=0.1,red=0.2"], "'red' is given twice"),
-        (["--visitors", "0"], "--visitors"),
-        (["--seed", "-1"], "--seed"),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
-)
-def test_wrong_usage_exits_with_2(options: list[str], message: str, tmp_path: Path) -> None:
-    """Before anything is sent."""
-    done = gimel_here("simulate", *options, home=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert message in " ".join(done.stderr.split())
+def test_ctrl_c_ends_it(tmp_path: Path) -> None:
+    """With code 130, and with the seed that completes it."""
+    answer = {"status": "ok", "events": [{"status": "ok"}] * 100}
+    options = ("--visitors", "10000000", "--seed", "7")
+    with (
+        answering(200, answer) as stub,
+        subprocess.Popen(
+            [sys.executable, "-m", "gimel", "simulate", *options, "--url", f"{stub.url}/track"],
+            cwd=tmp_path,
+            env=environment(tmp_path),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # The tests may run in the background, where Ctrl-C is ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        ) as process,
+    ):
+        while len(stub.asked) < 3:
+            assert process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stdout) == (130, "")
+    assert "of 10,000,000 visitors were sent; run the command again with `--seed 7`" in stderr
+    assert stderr.endswith("\nInterrupted.\n")
+
+
+def test_the_help_is_not_cut_off(tmp_path: Path) -> None:
+    """On 80 columns; an example stays on one line."""
+    done = gimel_here("simulate", "--help", home=tmp_path, COLUMNS="80")
+    lines = done.stdout.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert (
+        "      gimel simulate --goal cart:red=0.3,blue=0.33 --goal buy:red=0.05,blue=0.06" in lines
+    )
