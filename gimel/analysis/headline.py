@@ -71,7 +71,7 @@ def _of_primary(name: str, goals: Sequence[Goal], visitors: float) -> Verdict:
         f"Guardrail {goal.name} is harmed: {describe(goal.case, -1)}. " for goal in harmed
     )
     others = [goal for goal in goals if goal is not primary and goal not in harmed]
-    return replace(verdict, sentence=f"{warning}{sentence}{_count(others)}")
+    return replace(verdict, goal=name, sentence=f"{warning}{sentence}{_count(others)}")
 
 
 def _not_counted(goals: Sequence[Goal], visitors: float) -> Verdict:
@@ -93,7 +93,8 @@ def _of_equals(goals: Sequence[Goal]) -> Verdict:
     harmed = [goal for goal in goals if goal.verdict.worse and goal is not chosen]
     warning = "".join(f"On {goal.name}, {describe(goal.case, -1)}. " for goal in harmed)
     others = [goal for goal in goals if goal is not chosen and goal not in harmed]
-    return replace(verdict, sentence=f"{warning}{chosen.name}: {verdict.sentence}{_count(others)}")
+    sentence = f"{warning}{chosen.name}: {verdict.sentence}{_count(others)}"
+    return replace(verdict, goal=chosen.name, sentence=sentence)
 
 
 def _conflict(goals: Sequence[Goal]) -> str:

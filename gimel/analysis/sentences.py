@@ -111,6 +111,13 @@ def outlook(forecast: Forecast, change: str, names_variant: bool) -> str:
     return f"{'; '.join(parts)}."
 
 
+def duration(forecast: Forecast) -> str:
+    """Return the range of `outlook` alone: "3 to 12 more days"; '' if nothing can be detected."""
+    if forecast.soonest is None:
+        return ""
+    return _stretch(forecast.soonest, forecast.latest).partition(" (")[0].removeprefix("about ")
+
+
 def wait(progress: Progress) -> str:
     """Return how long to wait for the minimum duration."""
     left, minimum = (pluralize(days, "day") for days in (progress.days_left, progress.minimum_days))

@@ -52,6 +52,7 @@ class Verdict:
         worse: All variants that are worse.
         days_left: Days until the planned minimum, if that alone keeps it from being decided.
         forecast: When it may be decided; None if it is, or if there are too few visitors.
+        goal: In a headline, the goal that it speaks of; None if it speaks of none or of several.
     """
 
     kind: Kind
@@ -62,6 +63,7 @@ class Verdict:
     worse: tuple[str, ...] = ()
     days_left: int = 0
     forecast: Forecast | None = None
+    goal: str | None = None
 
     @property
     def is_untrusted(self) -> bool:

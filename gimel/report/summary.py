@@ -1,0 +1,88 @@
+"""An experiment in a few words, for lists: its state, its verdict, the lift that matters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import Enum
+
+from gimel.analysis.experiment import Experiment
+from gimel.analysis.goal import Goal
+from gimel.analysis.mixture import Lift
+from gimel.analysis.phrases import exact_percent, join_names, pluralize
+from gimel.analysis.sentences import duration
+from gimel.analysis.verdict import Kind, Verdict
+from gimel.report.figures import visible
+from gimel.report.wording import Mark, choose_mark
+
+
+class State(Enum):
+    """Whether an experiment needs its owner; in the order in which they are listed."""
+
+    BROKEN = "broken"
+    DECIDED = "decided"
+    RUNNING = "running"
+
+
+_STATES = {Mark.DOUBT: State.BROKEN, Mark.DECIDED: State.DECIDED, Mark.UNDECIDED: State.RUNNING}
+
+_BRIEF = {
+    Kind.NO_DATA: "no visitors yet",
+    Kind.SPLIT_MISMATCH: "wrong split",
+    Kind.NOT_A_CONVERSION: "not a conversion",
+    Kind.SINGLE_VARIANT: "nothing to compare",
+    Kind.NO_CONVERSIONS: "no conversions yet",
+    Kind.TOO_NOISY: "hidden by counting error",
+    Kind.CONFLICT: "mixed result",
+}
+
+
+def state_of(experiment: Experiment) -> State:
+    """Return the state of an experiment: broken if its data or a guardrail is in doubt."""
+    return _STATES[choose_mark(experiment.headline, experiment.is_doubtful)]
+
+
+def in_order(experiments: Iterable[Experiment]) -> list[Experiment]:
+    """Return experiments by state, those of one state in the given order."""
+    states = list(State)
+    return sorted(experiments, key=lambda experiment: states.index(state_of(experiment)))
+
+
+def brief(experiment: Experiment) -> str:
+    """Return the verdict on an experiment in a few words: "choose red", "3 to 12 more days"."""
+    verdict = experiment.headline
+    if verdict.kind is Kind.HARMED:
+        harmed = [goal.name for goal in experiment.all_goals if goal.verdict.kind is Kind.HARMED]
+        return f"harms {visible(join_names(harmed))}"
+    if verdict.kind in _BRIEF:
+        return _BRIEF[verdict.kind]
+    return _brief(verdict, exact_percent(experiment.design.lift))
+
+
+def _brief(verdict: Verdict, lift: str) -> str:
+    name = visible(verdict.variant or "")
+    if verdict.kind is Kind.WINNER:
+        return f"choose {name}"
+    if verdict.kind is Kind.CONTROL_WINS:
+        return f"keep {name}"
+    if verdict.kind is Kind.AHEAD:
+        return f"{name} ahead, wait {pluralize(verdict.days_left, 'day')}"
+    if verdict.kind is Kind.NO_DIFFERENCE:
+        return f"no {lift} difference"
+    if verdict.days_left:
+        return f"wait {pluralize(verdict.days_left, 'day')}"
+    forecast = verdict.forecast
+    if forecast is None:
+        return "too few visitors"
+    return duration(forecast) or "not decided"
+
+
+def headline_goal(experiment: Experiment) -> Goal | None:
+    """Return the goal that the headline speaks of; None if it speaks of none or of several."""
+    name = experiment.headline.goal
+    return next((goal for goal in experiment.all_goals if goal.name == name), None)
+
+
+def headline_lift(experiment: Experiment) -> Lift | None:
+    """Return the lift that the headline rests on; None if the data allow none."""
+    verdict = experiment.headline
+    return None if verdict.is_untrusted or experiment.split.is_mismatch else verdict.lift
