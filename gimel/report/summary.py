@@ -50,8 +50,8 @@ def in_order(experiments: Iterable[Experiment]) -> list[Experiment]:
 def brief(experiment: Experiment) -> str:
     """Return the verdict on an experiment in a few words: "choose red", "3 to 12 more days"."""
     verdict = experiment.headline
-    if verdict.kind is Kind.HARMED:
-        harmed = [goal.name for goal in experiment.all_goals if goal.verdict.kind is Kind.HARMED]
+    harmed = [goal.name for goal in experiment.all_goals if goal.verdict.kind is Kind.HARMED]
+    if harmed and verdict.kind in (Kind.HARMED, Kind.CONFLICT):
         return f"harms {visible(join_names(harmed))}"
     if verdict.kind in _BRIEF:
         return _BRIEF[verdict.kind]
