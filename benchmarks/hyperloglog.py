@@ -33,9 +33,10 @@ def murmur64a(elements: list[bytes]) -> NDArray[np.uint64]:
     padded[:, :length] = np.frombuffer(b"".join(elements), dtype=np.uint8).reshape(
         len(elements), length
     )
-    words = padded.view("<u8")
+    words: NDArray[np.uint64] = padded.view("<u8")
     with np.errstate(over="ignore"):
-        hashed = np.full(len(elements), SEED, dtype=np.uint64) ^ (np.uint64(length) * multiplier)
+        hashed: NDArray[np.uint64] = np.full(len(elements), SEED, dtype=np.uint64)
+        hashed = hashed ^ (np.uint64(length) * multiplier)
         for block in range(blocks):
             word = words[:, block] * multiplier
             word = (word ^ (word >> shift)) * multiplier
@@ -43,7 +44,8 @@ def murmur64a(elements: list[bytes]) -> NDArray[np.uint64]:
         if tail:
             hashed = (hashed ^ words[:, blocks]) * multiplier
         hashed = (hashed ^ (hashed >> shift)) * multiplier
-        return hashed ^ (hashed >> shift)
+        hashed ^= hashed >> shift
+        return hashed
 
 
 def positions(hashes: NDArray[np.uint64]) -> tuple[Integers, NDArray[np.uint8]]:
@@ -141,7 +143,7 @@ def sample_subset(
     )
     at_most = some[np.minimum(ranks[:, None], ranks[None, :])] * rest[None, :]
     joint = np.diff(np.diff(at_most, axis=0, prepend=0.0), axis=1, prepend=0.0)
-    converted_of, visitors_of = (axis[joint > 1e-16] for axis in np.indices(joint.shape))
+    converted_of, visitors_of = np.nonzero(joint > 1e-16)
     cells = joint[joint > 1e-16]
     order = np.argsort(-cells)
     counts = np.empty((2, size), np.int64)

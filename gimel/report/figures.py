@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, timezone
@@ -10,6 +11,7 @@ from datetime import datetime, timezone
 from rich.cells import cell_len
 
 from gimel.analysis.mixture import Lift
+from gimel.analysis.phrases import pluralize
 from gimel.analysis.stats import Estimate
 
 MISSING = "-"
@@ -19,6 +21,7 @@ _MOST_PERCENT, _MORE = 999.5, ">999"
 _LEAST_PERCENT, _ONE_DIGIT_PERCENT = 0.005, 9.95  # what rounds to 0.01 and, to two digits, to 10
 _UNBOUNDED = 1e12  # the width of an interval without an end: a lift over almost nothing
 _SECONDS_PER_DAY = 86400
+_NEGATIVE = re.compile(r"(?<![\w-])-(?=[\d.])")
 
 
 def visible(text: str) -> str:
@@ -164,3 +167,21 @@ def format_start(seconds: int, now: float) -> str:
         return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%d}, {ago}"
     except (ValueError, OverflowError, OSError):
         return "an unknown date"
+
+
+def format_age(seconds: int, now: float) -> str:
+    """Return how long ago a time was: "today", "1 day", "21 days". Both are seconds since 1970."""
+    days = int((now - seconds) // _SECONDS_PER_DAY)
+    return "today" if days < 1 else pluralize(days, "day")
+
+
+def format_lift_with_unit(lift: Lift) -> tuple[str, str]:
+    """Return `format_lift` with its units: ("+12%", "+4.1% to +21%"), ("-", "+7% or more")."""
+    value, interval = format_lift(lift, decimal_places_of_lifts([lift]))
+    words = [f"{word}%" if any(map(str.isdigit, word)) else word for word in interval.split()]
+    return value if value == MISSING else f"{value}%", " ".join(words)
+
+
+def with_minus(text: str) -> str:
+    """Return figures with a real minus sign in front of negative ones."""
+    return _NEGATIVE.sub("\u2212", text)

@@ -21,6 +21,7 @@ from gimel.analysis.experiment import Experiment, select_goal
 from gimel.analysis.phrases import pluralize
 from gimel.errors import GimelError
 from gimel.report import REFRESH_SECONDS, views, wording
+from gimel.report import overview as overviews
 from gimel.report.figures import shorten, visible
 
 BASE = "/dashboard"
@@ -91,12 +92,25 @@ class Option:
 
 
 @dataclass(frozen=True)
+class Filter:
+    """Which experiments the overview shows: those of a state ('' for all), with a part of a name.
+
+    `sort` is one of `overview.SORTS`.
+    """
+
+    state: str = ""
+    query: str = ""
+    sort: str = overviews.SORTS[0]
+
+
+@dataclass(frozen=True)
 class Options:
     """The options of each select field of a page's form."""
 
     confidences: tuple[Option, ...]
     goals: tuple[Option, ...] = ()
     controls: tuple[Option, ...] = ()
+    sorts: tuple[Option, ...] = ()
 
 
 def overview(
@@ -106,8 +120,9 @@ def overview(
     frame: Frame,
     now: float,
     deleted: str | None = None,
+    chosen: Filter | None = None,
 ) -> str:
-    """Return the page of all experiments, in the given order.
+    """Return the page of all experiments, as they are chosen.
 
     `ignored` are the ignored events of experiments that do not exist, by reason; `deleted` is the
     name of an experiment that was just deleted.
@@ -116,17 +131,30 @@ def overview(
     def address(experiment: Experiment) -> str:
         return choices.address("/experiment", name=experiment.name)
 
+    chosen = chosen or Filter()
+    kept = {"q": chosen.query, "sort": chosen.sort if chosen.sort != overviews.SORTS[0] else ""}
+
+    def state_address(state: str) -> str:
+        more = {name: value for name, value in {"state": state, **kept}.items() if value}
+        return choices.address(**more)
+
     return _page(
         "overview",
         "Experiments",
         frame,
         choices,
         now,
-        rows=views.overview_rows(experiments, now, address),
+        view=overviews.overview(
+            experiments, now, address, state_address, chosen.state, chosen.query, chosen.sort
+        ),
+        chosen=chosen,
         limit=wording.limit_warning(experiments, ignored),
         ignored=wording.unknown_events(ignored),
         deleted=visible(deleted) if deleted else None,
-        options=Options(_confidences(choices)),
+        options=Options(
+            _confidences(choices),
+            sorts=tuple(Option(sort, sort, sort == chosen.sort) for sort in overviews.SORTS),
+        ),
     )
 
 
@@ -201,7 +229,7 @@ def report(
         frame,
         choices,
         now,
-        rows=views.overview_rows(experiments, now, address),
+        view=overviews.overview(experiments, now, address),
         limit=wording.limit_warning(experiments, ignored),
         views=[views.experiment_view(experiment, now) for experiment in experiments],
         ignored=wording.unknown_events(ignored),

@@ -1,4 +1,4 @@
-"""What the pages show of experiments: plain records of strings, tables and plots.
+"""What the pages show of experiments: plain records of strings, tables and strips.
 
 The templates lay them out and decide nothing. Names are made safe to show here.
 """
@@ -6,34 +6,48 @@ The templates lay them out and decide nothing. Names are made safe to show here.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gimel.analysis.design import Role
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.goal import Goal
-from gimel.analysis.verdict import Kind, Verdict
-from gimel.report import plots, tables, wording
-from gimel.report.figures import MISSING, format_count, format_start, visible
-from gimel.report.plots import Plot
+from gimel.analysis.mixture import Lift
+from gimel.analysis.phrases import percents
+from gimel.analysis.verdict import Kind
+from gimel.report import tables, wording
+from gimel.report.figures import (
+    format_lift_with_unit,
+    visible,
+    with_minus,
+)
+from gimel.report.plots import Axis, Strip, lift_axis, rate_axis
+from gimel.report.summary import State, brief, headline_goal, headline_lift, state_of
 from gimel.report.tables import Table
+
+STATE_WORDS = {
+    State.BROKEN: "Needs attention",
+    State.DECIDED: "Decided",
+    State.RUNNING: "Running",
+}
+"""What the states are called on pages."""
 
 
 @dataclass(frozen=True)
-class VerdictView:
-    """A verdict.
+class LiftView:
+    """A lift: its value, its interval, and both as a strip. All '' or None if it is unknown."""
 
-    Attributes:
-        mark: The value of its `wording.Mark`, a CSS class.
-        goal: The goal that it is about; '' if it is not about one.
-        sentence: The verdict in words.
-        anchor: The id of the goal's section; '' without one.
-    """
+    value: str
+    interval: str
+    strip: Strip | None
 
-    mark: str
-    goal: str
-    sentence: str
-    anchor: str = ""
+
+@dataclass(frozen=True)
+class TableView:
+    """A table with a strip per row; no axis if it has none."""
+
+    table: Table
+    strips: tuple[Strip | None, ...] = ()
+    axis: Axis | None = None
 
 
 @dataclass(frozen=True)
@@ -44,21 +58,57 @@ class GoalView:
         anchor: The id of its section.
         name: The goal's name.
         role: What it is for, in words; '' without a primary goal.
-        verdict: Its verdict.
-        lifts: The plot of the lifts; None without any.
+        mark: The value of the `wording.Mark` of its verdict, a CSS class.
+        sentence: Its verdict in words.
+        variant: The variant whose lift is shown in the goal's row; '' if there is only one.
+        lift: That lift.
+        rates: The rate of the control and of that variant, in words; '' if unknown.
         table: The lifts, or the goals per visitor of a goal that is not a conversion.
-        rates: The plot of the rates, for statisticians; None for a goal that is not a conversion.
         details: The tables for statisticians.
     """
 
     anchor: str
     name: str
     role: str
-    verdict: VerdictView
-    lifts: Plot | None
-    table: Table
-    rates: Plot | None
-    details: tuple[Table, ...]
+    mark: str
+    sentence: str
+    variant: str
+    lift: LiftView
+    rates: str
+    table: TableView
+    details: tuple[TableView, ...]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a running experiment has come: `value` of `most` visitors, and that in words."""
+
+    value: int
+    most: int
+    words: str
+
+
+@dataclass(frozen=True)
+class Banner:
+    """The verdict on an experiment, as the first thing that a reader sees.
+
+    Attributes:
+        mark: The value of its `wording.Mark`, a CSS class.
+        state: The state in words.
+        brief: The verdict in a few words.
+        sentence: The verdict in words.
+        lift: The lift that it rests on.
+        about: What that lift is about: "sign-up, red over blue"; '' without a lift.
+        progress: How far it has come; None unless it is running and that can be estimated.
+    """
+
+    mark: str
+    state: str
+    brief: str
+    sentence: str
+    lift: LiftView
+    about: str
+    progress: Progress | None
 
 
 @dataclass(frozen=True)
@@ -68,48 +118,14 @@ class ExperimentView:
     anchor: str
     name: str
     facts: str
+    banner: Banner
     doubts: tuple[str, ...]
     notes: tuple[str, ...]
-    headline: VerdictView
-    verdicts: tuple[VerdictView, ...]
-    participants: Table | None
+    participants: TableView | None
     goals: tuple[GoalView, ...]
-
-
-@dataclass(frozen=True)
-class OverviewRow:
-    """An experiment in the overview. `doubts` are those that its verdict does not mention."""
-
-    anchor: str
-    name: str
-    address: str
-    started: str
-    visitors: str
-    verdict: VerdictView
-    doubts: tuple[str, ...]
-
-
-def overview_rows(
-    experiments: Iterable[Experiment], now: float, address: Callable[[Experiment], str]
-) -> tuple[OverviewRow, ...]:
-    """Return the rows of the overview; `address` returns where an experiment's name links to."""
-    rows = []
-    for experiment in experiments:
-        verdict = experiment.headline
-        mark = wording.choose_mark(verdict, experiment.is_doubtful)
-        started = MISSING if experiment.since is None else format_start(experiment.since, now)
-        rows.append(
-            OverviewRow(
-                anchor(experiment.name),
-                visible(experiment.name),
-                address(experiment),
-                started,
-                format_count(experiment.visitors),
-                VerdictView(mark.value, "", visible(verdict.sentence)),
-                tuple(visible(doubt) for doubt in experiment.doubts if doubt != verdict.sentence),
-            )
-        )
-    return tuple(rows)
+    axis: Axis
+    is_untrusted: bool
+    has_guess: bool
 
 
 def experiment_view(experiment: Experiment, now: float) -> ExperimentView:
@@ -119,16 +135,24 @@ def experiment_view(experiment: Experiment, now: float) -> ExperimentView:
         for goal in experiment.goals
         if goal.verdict.kind is Kind.NOT_A_CONVERSION
     ]
+    axis = lift_axis(
+        comparison.lift
+        for goal in experiment.goals
+        if goal.is_conversion
+        for comparison in goal.case.comparisons
+    )
     return ExperimentView(
         anchor(experiment.name),
         visible(experiment.name),
         wording.facts(experiment, now),
+        _banner(experiment),
         tuple(visible(doubt) for doubt in (*experiment.doubts, *misused)),
         (*wording.notes(experiment), *wording.counting_notes(experiment)),
-        _verdict(experiment, "", experiment.headline),
-        tuple(_verdict(experiment, goal.name, goal.verdict) for goal in experiment.goals),
-        tables.participants(experiment) if experiment.arms else None,
-        tuple(_goal(experiment, goal) for goal in experiment.goals),
+        TableView(tables.participants(experiment)) if experiment.arms else None,
+        tuple(_goal(experiment, goal, axis) for goal in experiment.goals),
+        axis,
+        experiment.split.is_mismatch,
+        experiment.control_is_guess,
     )
 
 
@@ -138,23 +162,113 @@ def anchor(*names: str) -> str:
     return f"at-{zlib.crc32(joined):08x}"
 
 
-def _verdict(experiment: Experiment, goal: str, verdict: Verdict) -> VerdictView:
-    mark = wording.choose_mark(verdict)
-    target = anchor(experiment.name, goal) if goal else ""
-    return VerdictView(mark.value, visible(goal), wording.short_sentence(verdict), target)
+def lift_view(lift: Lift | None, axis: Axis) -> LiftView:
+    if lift is None or lift.value is None:
+        return LiftView("", "", None)
+    value, interval = map(with_minus, format_lift_with_unit(lift))
+    return LiftView(value, interval, axis.strip(lift))
 
 
-def _goal(experiment: Experiment, goal: Goal) -> GoalView:
-    details = [tables.rates(goal)] if goal.is_conversion else []
-    if goal.is_conversion and len(goal.arms) > 1:
-        details.append(tables.comparisons(goal))
+def _banner(experiment: Experiment) -> Banner:
+    verdict, goal, lift = experiment.headline, headline_goal(experiment), None
+    about = ""
+    if goal and (lift := headline_lift(experiment)) and lift.value is not None:
+        variant = _shown_variant(goal)
+        about = f"{visible(goal.name)}, {visible(variant)} over {visible(goal.control.name)}"
+    return Banner(
+        wording.choose_mark(verdict, experiment.is_doubtful).value,
+        STATE_WORDS[state_of(experiment)],
+        brief(experiment),
+        wording.short_sentence(verdict),
+        lift_view(lift, lift_axis([lift] if lift else [])),
+        about,
+        _progress(experiment),
+    )
+
+
+def _progress(experiment: Experiment) -> Progress | None:
+    """Return how far a running experiment has come: of its plan, else of the forecast."""
+    if state_of(experiment) is not State.RUNNING or not experiment.visitors:
+        return None
+    visitors = round(experiment.visitors)
+    if planned := experiment.design.visitors:
+        words = f"{visitors:,} of {planned:,} planned visitors"
+        return Progress(min(visitors, planned), planned, words)
+    forecast = experiment.headline.forecast
+    more = (forecast.latest or forecast.rule_out) if forecast else None
+    if more is None or not more.visitors:
+        return None
+    most = visitors + more.visitors
+    return Progress(visitors, most, f"{100 * visitors / most:.0f}% of the visitors it may take")
+
+
+def _shown_variant(goal: Goal) -> str:
+    """Return the variant whose lift stands for the goal: its verdict's, else the best one."""
+    name = goal.verdict.variant
+    others = [each for each in goal.case.comparisons if each.lift.value is not None]
+    if name is not None and name != goal.control.name and any(e.arm.name == name for e in others):
+        return name
+    return max(others, key=lambda each: each.gain).arm.name if others else ""
+
+
+def _goal(experiment: Experiment, goal: Goal, axis: Axis) -> GoalView:
+    shown = _shown_variant(goal) if goal.is_conversion else ""
+    found = next((each for each in goal.case.comparisons if each.arm.name == shown), None)
+    lift, rates = None, ""
+    if found and found.has_visitors:
+        lift = found.lift
+        rates = " → ".join(percents([goal.control.rate, found.arm.rate]))
     return GoalView(
         anchor(experiment.name, goal.name),
         visible(goal.name),
-        "" if goal.role is Role.EQUAL else goal.role.value,
-        _verdict(experiment, goal.name, goal.verdict),
-        plots.lifts(goal) if goal.is_conversion else None,
-        tables.lifts(goal) if goal.is_conversion else tables.goals_per_visitor(goal),
-        plots.rates(goal) if goal.is_conversion else None,
-        tuple(details),
+        _role(goal),
+        wording.choose_mark(goal.verdict).value,
+        wording.short_sentence(goal.verdict),
+        visible(shown),
+        lift_view(lift, axis),
+        rates,
+        _table(goal, axis),
+        _details(goal),
     )
+
+
+def _role(goal: Goal) -> str:
+    words = [] if goal.role is Role.EQUAL else [goal.role.value]
+    if goal.case.comparisons and goal.case.comparisons[0].question.is_decrease:
+        words.append("less is better")
+    return ", ".join(words)
+
+
+def _table(goal: Goal, axis: Axis) -> TableView:
+    if not goal.is_conversion:
+        return TableView(tables.goals_per_visitor(goal))
+    if len(goal.arms) == 1:
+        return TableView(tables.lifts(goal))
+    strips = [
+        axis.strip(variant.comparison.lift)
+        if variant.comparison and variant.comparison.has_visitors
+        else None
+        for variant in goal.variants
+    ]
+    return TableView(_with_minus(tables.lifts(goal)), tuple(strips), axis)
+
+
+def _details(goal: Goal) -> tuple[TableView, ...]:
+    if not goal.is_conversion:
+        return ()
+    seen = [variant.rate for variant in goal.variants if variant.arm.visitors.value]
+    axis = rate_axis(seen, goal.control.rate)
+    strips = [
+        axis.strip(variant.rate) if variant.arm.visitors.value else None
+        for variant in goal.variants
+    ]
+    rates = TableView(tables.rates(goal), tuple(strips), axis)
+    if len(goal.arms) == 1:
+        return (rates,)
+    return rates, TableView(_with_minus(tables.comparisons(goal)))
+
+
+def _with_minus(table: Table) -> Table:
+    """Return a table with real minus signs in its figures, but not in its names."""
+    rows = tuple((row[0], *map(with_minus, row[1:])) for row in table.rows)
+    return replace(table, rows=rows)

@@ -22,7 +22,7 @@ from gimel.analysis.design import Design
 from gimel.analysis.experiment import analyse, analyse_all
 from gimel.api.client import LOOPBACK, check_key
 from gimel.report import html
-from gimel.report.html import BASE, Choices, Frame
+from gimel.report.html import BASE, Choices, Filter, Frame
 from gimel.runtime.fields import DEFAULT_NAMESPACE
 from gimel.serve.gate import Gate, Visit, html_response
 
@@ -100,10 +100,12 @@ class _Views:
         answer = self._source.experiments(visit.choices.namespace)
         now = self._now()
         found = analyse_all(answer, self._designs, now=now, confidence=visit.choices.confidence)
-        deleted = visit.request.query_params.get("deleted")
-        return html_response(
-            html.overview(found, answer.ignored, visit.choices, visit.frame, now, deleted)
+        asked = visit.request.query_params
+        chosen = Filter(asked.get("state", ""), asked.get("q", ""), asked.get("sort", ""))
+        page = html.overview(
+            found, answer.ignored, visit.choices, visit.frame, now, asked.get("deleted"), chosen
         )
+        return html_response(page)
 
     def experiment(self, visit: Visit) -> Response:
         counted = self._find(visit)

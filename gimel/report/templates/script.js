@@ -2,6 +2,37 @@
 // Fetches this page again and swaps the part with the figures.
 // Focus, scroll position and open tables stay.
 (() => {
+  // A choice applies at once. The search also hides rows while somebody types.
+  for (const form of document.querySelectorAll("form[data-submit]")) {
+    for (const select of form.querySelectorAll("select")) {
+      select.addEventListener("change", () => form.requestSubmit());
+    }
+  }
+  const search = document.getElementById("search");
+  function filter() {
+    const rows = document.querySelectorAll("#experiments tbody tr");
+    const wanted = search.value.toLowerCase();
+    let found = 0;
+    for (const row of rows) {
+      const matches = row.querySelector("th").textContent.toLowerCase().includes(wanted);
+      row.hidden = !matches;
+      found += matches;
+    }
+    const nothing = document.getElementById("nothing");
+    if (nothing) nothing.hidden = found > 0;
+  }
+  if (search) search.addEventListener("input", filter);
+
+  // What is folded away belongs on paper too.
+  let folded = [];
+  addEventListener("beforeprint", () => {
+    folded = [...document.querySelectorAll("details:not([open])")];
+    for (const details of folded) details.open = true;
+  });
+  addEventListener("afterprint", () => {
+    for (const details of folded) details.open = false;
+  });
+
   const holder = document.getElementById("refreshing");
   if (!holder) return;
   const seconds = Number(holder.dataset.seconds);
@@ -49,6 +80,7 @@
     const key = focused && (focused.id || (focused.closest("[id]") || {}).id);
     const { scrollX, scrollY } = window;
     live.replaceWith(document.adoptNode(fresh));
+    if (search) filter();
     if (key) {
       const anchor = document.getElementById(key);
       const tag = focused.tagName.toLowerCase();

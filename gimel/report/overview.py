@@ -1,0 +1,135 @@
+"""The overview of a namespace: a row per experiment, ordered and filtered."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from gimel.analysis.experiment import Experiment
+from gimel.analysis.mixture import Lift
+from gimel.analysis.verdict import Verdict
+from gimel.report import wording
+from gimel.report.figures import MISSING, format_age, format_count, format_start, visible
+from gimel.report.plots import Axis, lift_axis
+from gimel.report.summary import State, brief, headline_goal, headline_lift, in_order, state_of
+from gimel.report.views import STATE_WORDS, LiftView, anchor, lift_view
+
+
+@dataclass(frozen=True)
+class OverviewRow:
+    """An experiment in the overview."""
+
+    anchor: str
+    name: str
+    address: str
+    mark: str
+    state: str
+    brief: str
+    sentence: str
+    goal: str
+    lift: LiftView
+    visitors: str
+    age: str
+    started: str
+
+
+@dataclass(frozen=True)
+class StateLink:
+    """A state with the number of its experiments and the address that shows them alone."""
+
+    words: str
+    number: int
+    address: str
+    is_shown: bool
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The rows of the overview, their axis, and the states to choose from."""
+
+    rows: tuple[OverviewRow, ...]
+    axis: Axis
+    states: tuple[StateLink, ...]
+    total: int
+
+
+SORTS = ("state", "newest", "visitors", "lift", "name")
+"""The orders of the overview."""
+
+
+def overview(
+    experiments: Sequence[Experiment],
+    now: float,
+    address: Callable[[Experiment], str],
+    state_address: Callable[[str], str] = lambda state: "",
+    state: str = "",
+    query: str = "",
+    sort: str = SORTS[0],
+) -> Overview:
+    """Return the overview of experiments; `address` returns where an experiment's name links to.
+
+    `state` is the value of the only state shown, '' for all; `query` is a part of a name.
+    """
+    counts = Counter(map(state_of, experiments))
+    links = [StateLink("All", len(experiments), state_address(""), not state)]
+    links += [
+        StateLink(STATE_WORDS[each], counts[each], state_address(each.value), state == each.value)
+        for each in State
+    ]
+    shown = [
+        each
+        for each in _sorted(experiments, sort)
+        if state in ("", state_of(each).value) and query.casefold() in each.name.casefold()
+    ]
+    axis = lift_axis(filter(None, map(_shown_lift, shown)))
+    return Overview(
+        tuple(_overview_row(each, now, address(each), axis) for each in shown),
+        axis,
+        tuple(links),
+        len(experiments),
+    )
+
+
+def _sorted(experiments: Sequence[Experiment], sort: str) -> list[Experiment]:
+    def lift(experiment: Experiment) -> float:
+        found = headline_lift(experiment)
+        return -math.inf if found is None or found.value is None else found.value
+
+    found = in_order(experiments)
+    keys: dict[str, Callable[[Experiment], float | str]] = {
+        "newest": lambda each: -(each.since or 0),
+        "visitors": lambda each: -each.visitors,
+        "lift": lambda each: -lift(each),
+        "name": lambda each: each.name.casefold(),
+    }
+    return sorted(found, key=keys[sort]) if sort in keys else found
+
+
+def _shown_lift(experiment: Experiment) -> Lift | None:
+    """Return the lift to show of an experiment, if its headline speaks of one goal."""
+    return headline_lift(experiment) if headline_goal(experiment) else None
+
+
+def _overview_row(experiment: Experiment, now: float, address: str, axis: Axis) -> OverviewRow:
+    verdict, goal = experiment.headline, headline_goal(experiment)
+    since = experiment.since
+    return OverviewRow(
+        anchor(experiment.name),
+        visible(experiment.name),
+        address,
+        wording.choose_mark(verdict, experiment.is_doubtful).value,
+        STATE_WORDS[state_of(experiment)],
+        brief(experiment),
+        visible(" ".join([verdict.sentence, *_others(experiment, verdict)])),
+        visible(goal.name) if goal else "",
+        lift_view(_shown_lift(experiment), axis),
+        format_count(experiment.visitors),
+        MISSING if since is None else format_age(since, now),
+        MISSING if since is None else format_start(since, now),
+    )
+
+
+def _others(experiment: Experiment, verdict: Verdict) -> Iterable[str]:
+    return (doubt for doubt in experiment.doubts if doubt != verdict.sentence)
