@@ -178,9 +178,14 @@ def failure(error: GimelError, choices: Choices, frame: Frame, now: float) -> st
     return _page("failure", "Something went wrong", frame, choices, now, message=message, hint=hint)
 
 
-def sign_in(wrong: bool, choices: Choices, frame: Frame, now: float) -> str:
-    """Return the page that asks for the API key; `wrong` if the last one given was."""
-    return _page("sign_in", "Sign in", frame, choices, now, wrong=wrong)
+def sign_in(
+    wrong: bool, choices: Choices, frame: Frame, now: float, *, hours: int, days: int
+) -> str:
+    """Return the page that asks for the API key; `wrong` if the last one given was.
+
+    It says that a session ends after `hours` without use, and after `days` at the latest.
+    """
+    return _page("sign_in", "Sign in", frame, choices, now, wrong=wrong, hours=hours, days=days)
 
 
 def report(

@@ -219,9 +219,10 @@ def test_a_failure_has_its_hint() -> None:
 @pytest.mark.parametrize("wrong", [False, True])
 def test_a_wrong_key_is_reported(wrong: bool) -> None:
     """Only after one was given."""
-    shown = text_of(html.sign_in(wrong, CHOICES, FRAME, NOW))
+    shown = text_of(html.sign_in(wrong, CHOICES, FRAME, NOW, hours=12, days=30))
 
     assert ("This API key is wrong." in shown) is wrong
+    assert "open for 12 hours, and after 30 days in any case." in shown
 
 
 @pytest.mark.parametrize(
