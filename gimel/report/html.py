@@ -10,8 +10,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 import gimel
@@ -31,6 +31,7 @@ CONFIDENCES = (0.8, 0.9, USUAL_CONFIDENCE, 0.99, 0.999)
 """The confidence levels offered in the form."""
 
 _LONGEST_OPTION = 60
+_LISTED_NAMESPACES = 10
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,13 @@ def overview(
     frame: Frame,
     now: float,
     deleted: str | None = None,
+    namespaces: Collection[str] = (),
 ) -> str:
     """Return the page of all experiments, in the given order.
 
     `ignored` are the ignored events of experiments that do not exist, by reason; `deleted` is the
-    name of an experiment that was just deleted.
+    name of an experiment that was just deleted. Without experiments the page links to the first ten
+    of the `namespaces`.
     """
 
     def address(experiment: Experiment) -> str:
@@ -126,6 +129,11 @@ def overview(
         limit=wording.limit_warning(experiments, ignored),
         ignored=wording.unknown_events(ignored),
         deleted=visible(deleted) if deleted else None,
+        namespaces=[
+            (visible(name), replace(choices, namespace=name).address())
+            for name in namespaces
+            if name != choices.namespace
+        ][:_LISTED_NAMESPACES],
         options=Options(_confidences(choices)),
     )
 

@@ -21,6 +21,7 @@ from gimel.analysis.counts import ExperimentCounts, NamespaceCounts
 from gimel.analysis.design import Design
 from gimel.analysis.experiment import analyse, analyse_all
 from gimel.api.client import LOOPBACK, check_key
+from gimel.errors import similar_first
 from gimel.report import html
 from gimel.report.html import BASE, Choices, Frame
 from gimel.runtime.fields import DEFAULT_NAMESPACE
@@ -101,8 +102,11 @@ class _Views:
         now = self._now()
         found = analyse_all(answer, self._designs, now=now, confidence=visit.choices.confidence)
         deleted = visit.request.query_params.get("deleted")
+        namespaces = similar_first(visit.choices.namespace, answer.namespaces or ())
         return html_response(
-            html.overview(found, answer.ignored, visit.choices, visit.frame, now, deleted)
+            html.overview(
+                found, answer.ignored, visit.choices, visit.frame, now, deleted, namespaces
+            )
         )
 
     def experiment(self, visit: Visit) -> Response:

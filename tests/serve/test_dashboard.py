@@ -266,6 +266,14 @@ def test_a_page_says_what_does_not_exist(
     assert (answer.status_code, words in answer.text) == (status, True), answer.text
 
 
+def test_an_empty_namespace_leads_to_those_that_exist(signed_in: AsgiClient) -> None:
+    """With a link to each."""
+    page = signed_in.get("/dashboard?namespace=alephbat").text
+    assert "There is no experiment in the namespace <bdi>alephbat</bdi>." in page
+    assert '<a href="/dashboard"><bdi>alephbet</bdi></a>' in page
+    assert "Namespaces that exist:" not in signed_in.get("/dashboard").text
+
+
 def test_an_unreachable_api_is_explained() -> None:
     """What happened and what to do."""
     url = f"http://127.0.0.1:{free_port()}"
