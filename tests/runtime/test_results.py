@@ -261,6 +261,18 @@ class TestListOfNamespaces:
         assert 0 < len(names) < 191
         assert has_more
 
+    def test_a_namespace_of_1_5_0(self, gimel_store: redis.Redis) -> None:
+        """It is listed from its first event on, even if that event's counter is known."""
+        counter = counter_id("button", "participate", "red", precision=1, namespace="old")
+        gimel_store.sadd("old:experiments", "button")
+        gimel_store.sadd("old:counter_keys", counter)
+        gimel_store.sadd("old:button:counter_keys", counter)
+        gimel_store.pfadd(counter, "visitor")
+        assert self.listed() == ([], False)
+        send(namespace="old", experiment="button", variant="red")
+        assert self.listed() == (["old"], False)
+        assert trials(experiments(namespace="old")["button"]) == {"red": 2}
+
     def test_another_type_of_value(self, gimel_store: redis.Redis) -> None:
         """It cannot be listed, which does not concern the counts."""
         send()
