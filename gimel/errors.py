@@ -1,4 +1,4 @@
-"""The exception for every expected failure, and the hint for an unknown name.
+"""The exception for every expected failure, and the hints for an unknown name.
 
 `gimel.cli` turns the exception into output and an exit code. Nothing here knows the terminal.
 """
@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 
 _LISTED = 10
 
@@ -31,9 +31,25 @@ def suggest(word: str, choices: Collection[str]) -> str:
     hint = did_you_mean(word, choices)
     if hint or not choices:
         return hint
-    listed = ", ".join(map(repr, list(choices)[:_LISTED]))
-    more = f" and {len(choices) - _LISTED} more" if len(choices) > _LISTED else ""
-    return f"Available: {listed}{more}."
+    return f"Available: {enumerate_names(list(choices))}."
+
+
+def enumerate_names(names: Sequence[str]) -> str:
+    """Return the first ten names in quotes, and the number of the others."""
+    listed = ", ".join(map(repr, names[:_LISTED]))
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"{listed}{more}"
+
+
+def similar_first(word: str, choices: Iterable[str]) -> list[str]:
+    """Return the choices, those first that resemble a word most in any case."""
+    compare = difflib.SequenceMatcher(b=word.casefold())
+
+    def distance(choice: str) -> float:
+        compare.set_seq1(choice.casefold())
+        return -compare.ratio()
+
+    return sorted(choices, key=distance)
 
 
 def did_you_mean(word: str, choices: Collection[str]) -> str:

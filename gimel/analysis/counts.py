@@ -203,7 +203,11 @@ class NamespaceCounts:
     Attributes:
         experiments: The experiments, in the order of the API's answer.
         ignored: Ignored events of experiments that do not exist, by reason.
+        namespaces: The namespaces that exist, this one or others, by name; None if unknown.
+        more_namespaces: Whether there are more than these.
     """
 
     experiments: tuple[ExperimentCounts, ...]
     ignored: Mapping[str, int]
+    namespaces: tuple[str, ...] | None = None
+    more_namespaces: bool = False

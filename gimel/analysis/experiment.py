@@ -24,7 +24,7 @@ from gimel.analysis.phrases import pluralize
 from gimel.analysis.refusals import refuse
 from gimel.analysis.shares import ShareCheck, check_shares
 from gimel.analysis.verdict import NO_DATA, Verdict
-from gimel.errors import GimelError, suggest
+from gimel.errors import GimelError, enumerate_names, similar_first, suggest
 
 _SECONDS_PER_DAY = 86_400
 _ROLES = tuple(Role)  # in the order in which the goals are shown
@@ -288,8 +288,8 @@ def get_experiment(counts: NamespaceCounts, name: str, namespace: str) -> Experi
     """Return the experiment of that name.
 
     Raises:
-        NotFound: It does not exist; the hint suggests similar names, or says that the namespace is
-            empty.
+        NotFound: It does not exist; the hint suggests similar names, or in an empty namespace other
+            namespaces.
     """
     require_experiments(counts, namespace)
     for experiment in counts.experiments:
@@ -305,11 +305,22 @@ def require_experiments(counts: NamespaceCounts, namespace: str) -> None:
     """Check that the namespace has an experiment.
 
     Raises:
-        NotFound: It has none.
+        NotFound: It has none; the hint names the namespaces that exist, the most similar first.
     """
-    if not counts.experiments:
-        raise NotFound(
-            f"There is no experiment in the namespace {namespace!r}.",
-            "An experiment appears after its first event. Check that the page uses this namespace;"
-            " --namespace selects another.",
+    if counts.experiments:
+        return
+    others = [name for name in counts.namespaces or () if name != namespace]
+    if others:
+        listed = enumerate_names(similar_first(namespace, others))
+        hint = f"Namespaces that exist: {listed}. --namespace selects one of them."
+    elif counts.namespaces is not None:
+        hint = (
+            "No other namespace exists. An experiment appears after its first event: check that the"
+            " page sends its events to this API."
         )
+    else:
+        hint = (
+            "An experiment appears after its first event. Check that the page uses this namespace;"
+            " --namespace selects another."
+        )
+    raise NotFound(f"There is no experiment in the namespace {namespace!r}.", hint)

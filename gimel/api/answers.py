@@ -40,30 +40,34 @@ def read(fetch: Callable[[str | None], object], source: str) -> NamespaceCounts:
     """Return the counts on all pages of an answer of `GET /experiments`.
 
     `fetch(page)` returns a page as parsed JSON; None stands for the first. Counts from Gimel 1.5.0,
-    which reports no precision, have precision 1. A server without pages has one.
+    which reports no precision, have precision 1. A server without pages has one, and one that does
+    not list the namespaces leaves them unknown.
 
     Raises:
         GimelError: A page is not such an answer; the message names `source` and the first mistake.
             Or a page was named twice, or there are too many.
     """
     items: list[_Experiment] = []
-    ignored: Mapping[str, int] = {}
+    metas: list[_Meta] = []
     pages: list[str | None] = [None]
     for page in pages:
         meta, found = _parse_page(fetch(page), source)
         if items and found and items[-1].experiment == found[0].experiment:
             items[-1] = _join(items[-1], found.pop(0))
         items += found
-        ignored = meta.ignored
+        metas.append(meta)
         if meta.next is not None:
             if meta.next in pages or len(pages) == _MOST_PAGES:
                 raise _malformed(source, "its pages have no end")
             pages.append(meta.next)
     try:
         _require_unique("experiment", [item.experiment for item in items])
-        return NamespaceCounts(tuple(map(_experiment, items)), ignored)
+        experiments = tuple(map(_experiment, items))
     except ValueError as error:
         raise _malformed(source, str(error)) from None
+    first, last = metas[0], metas[-1]
+    names = None if first.namespaces is None else tuple(sorted(set(first.namespaces)))
+    return NamespaceCounts(experiments, last.ignored, names, first.more_namespaces)
 
 
 def _parse_page(answer: object, source: str) -> tuple[_Meta, list[_Experiment]]:
@@ -97,6 +101,8 @@ class _Model(BaseModel):
 class _Meta(_Model):
     ignored: dict[str, Annotated[int, Field(ge=0)]] = {}
     next: str | None = None
+    namespaces: list[str] | None = None
+    more_namespaces: bool = False
 
 
 class _Head(_Model):

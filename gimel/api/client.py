@@ -1,4 +1,4 @@
-"""Gimel's API over HTTP: read the experiments of a namespace, delete one.
+"""Gimel's API over HTTP: read the experiments of a namespace, list namespaces, delete experiments.
 
 This module speaks HTTP, explains failures and returns parsed answers. The API key is sent in a
 header and nowhere else. Redirects are not followed: they would carry the key to another host.
@@ -28,6 +28,9 @@ LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 _UNAVAILABLE = (502, 503, 504)  # a function that ran out of time is answered 502 or 504
 _ROUTES = ("track", "experiments", "delete")
+_NO_EXPERIMENT = "gimel namespaces"
+"""The scope of a request that is not about experiments, so that none is counted for it."""
+
 _CHECK_URL = "Check that the URL is that of Gimel's API."
 
 
@@ -75,6 +78,21 @@ class Api:
         Raises GimelError with the most similar names.
         """
         return find_experiment(self.experiments, namespace, name)
+
+    def namespaces(self) -> tuple[tuple[str, ...], bool]:
+        """Return the namespaces that exist, by name, and whether there are more.
+
+        Raises GimelError, also if the API does not list them.
+        """
+        answer = self._call("GET", "experiments", {"scope": _NO_EXPERIMENT})
+        counts = answers.parse(answer, self.url)
+        if counts.namespaces is None:
+            raise GimelError(
+                f"{self.url} does not list its namespaces.",
+                "Update it with `gimel deploy`, and check that its Redis user may read"
+                " gimel:namespaces.",
+            )
+        return counts.namespaces, counts.more_namespaces
 
     def delete(self, namespace: str, experiment: str) -> int | None:
         """Delete all counts of an experiment and return the number of counters deleted.

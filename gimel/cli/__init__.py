@@ -35,6 +35,7 @@ _COMMANDS = (
     "deploy",
     "destroy",
     "iam-policy",
+    "namespaces",
     "preflight",
     "results",
     "rollback",

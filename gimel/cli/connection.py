@@ -22,9 +22,19 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def api_options(command: Command) -> Command:
+    """Add --namespace, and the options of `connection_options`."""
+    return click.option(
+        "--namespace",
+        default=DEFAULT_NAMESPACE,
+        show_default=True,
+        help="Namespace that the page uses.",
+    )(connection_options(command))
+
+
+def connection_options(command: Command) -> Command:
     """Add the options that name an API: --url, --api-key, --local, --profile and --region.
 
-    And --namespace. `find_api` reads --profile and --region itself.
+    `find_api` reads --profile and --region itself.
     """
     for option in (
         click.option(
@@ -57,12 +67,6 @@ def api_options(command: Command) -> Command:
             envvar="GIMEL_URL",
             show_envvar=True,
             help="URL of the API. [default: found in AWS]",
-        ),
-        click.option(
-            "--namespace",
-            default=DEFAULT_NAMESPACE,
-            show_default=True,
-            help="Namespace that the page uses.",
         ),
     ):
         command = option(command)

@@ -68,7 +68,7 @@ def _dashboard(
     """Return the dashboard of what the options name. Raises GimelError."""
     if demo:
         caption = "made up for this demo"
-        return Dashboard(Demo(time.time()), caption, namespace, DESIGNS, is_demo=True)
+        return Dashboard(Demo(time.time(), namespace), caption, namespace, DESIGNS, is_demo=True)
     api = find_api(url, api_key, local)
     return Dashboard(api, f"counted by {api.url}", namespace, config.designs())
 

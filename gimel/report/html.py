@@ -10,8 +10,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 import gimel
@@ -32,6 +32,7 @@ CONFIDENCES = (0.8, 0.9, USUAL_CONFIDENCE, 0.99, 0.999)
 """The confidence levels offered in the form."""
 
 _LONGEST_OPTION = 60
+_LISTED_NAMESPACES = 10
 
 
 @dataclass(frozen=True)
@@ -121,11 +122,13 @@ def overview(
     now: float,
     deleted: str | None = None,
     chosen: Filter | None = None,
+    namespaces: Collection[str] = (),
 ) -> str:
     """Return the page of all experiments, as they are chosen.
 
     `ignored` are the ignored events of experiments that do not exist, by reason; `deleted` is the
-    name of an experiment that was just deleted.
+    name of an experiment that was just deleted. Without experiments the page links to the first ten
+    of the `namespaces`.
     """
 
     def address(experiment: Experiment) -> str:
@@ -151,6 +154,11 @@ def overview(
         limit=wording.limit_warning(experiments, ignored),
         ignored=wording.unknown_events(ignored),
         deleted=visible(deleted) if deleted else None,
+        namespaces=[
+            (visible(name), replace(choices, namespace=name).address())
+            for name in namespaces
+            if name != choices.namespace
+        ][:_LISTED_NAMESPACES],
         options=Options(
             _confidences(choices),
             sorts=tuple(Option(sort, sort, sort == chosen.sort) for sort in overviews.SORTS),
@@ -206,9 +214,14 @@ def failure(error: GimelError, choices: Choices, frame: Frame, now: float) -> st
     return _page("failure", "Something went wrong", frame, choices, now, message=message, hint=hint)
 
 
-def sign_in(wrong: bool, choices: Choices, frame: Frame, now: float) -> str:
-    """Return the page that asks for the API key; `wrong` if the last one given was."""
-    return _page("sign_in", "Sign in", frame, choices, now, wrong=wrong)
+def sign_in(
+    wrong: bool, choices: Choices, frame: Frame, now: float, *, hours: int, days: int
+) -> str:
+    """Return the page that asks for the API key; `wrong` if the last one given was.
+
+    It says that a session ends after `hours` without use, and after `days` at the latest.
+    """
+    return _page("sign_in", "Sign in", frame, choices, now, wrong=wrong, hours=hours, days=days)
 
 
 def report(

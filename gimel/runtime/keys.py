@@ -7,7 +7,7 @@ HyperLogLog. Followed by `::{k}` it is the sum of the k shards `{id}:0` to `{id}
 """
 
 NAMESPACES = "gimel:namespaces"
-"""The one key outside a namespace: the set of namespaces, which limits their number."""
+"""The one key outside a namespace: the set of namespaces, to list them and limit their number."""
 
 PRECISIONS = (1, 4, 16, 64, 256)
 """How many HyperLogLogs a counter may be split into."""

@@ -10,6 +10,7 @@ from gimel.runtime import fields, http, keys, parsing
 from gimel.runtime.errors import BadRequest
 from gimel.runtime.event import PARTICIPATE
 from gimel.runtime.hyperloglog import unrounded
+from gimel.runtime.redis.client import SLICE, texts
 from gimel.runtime.refusals import ignored
 
 TYPE_CHECKING = False
@@ -34,6 +35,10 @@ _PAGE = 5_000_000
 _ROW = 400  # bytes of a row at most, apart from its label
 _BYTES_OF_CHARACTER = 14  # at most, if it is not ASCII: two escapes, their backslashes escaped
 
+_LIST_NAMESPACES = ("SSCAN", keys.NAMESPACES, 0, "COUNT", SLICE)  # one command, however many
+_MOST_NAMESPACES = 200
+_BYTES_OF_NAMESPACES = 100_000  # beside a page; the names of 50 namespaces, the usual limit, fit
+
 
 def all(event: Any, context: Any = None) -> Any:  # noqa: A001 - 1.5.0's name for it
     """Return the experiments of a `namespace`, or those named in `scope`, separated by commas.
@@ -41,7 +46,8 @@ def all(event: Any, context: Any = None) -> Any:  # noqa: A001 - 1.5.0's name fo
     The first item is `{"meta": {"scope": ..., "ignored": {reason: events}, "next": ...}}`, the
     others are as `_Experiment.described` returns them. If `next` is not null, the answer was too
     large: the same call with `page` set to it returns what follows, beginning with further goals
-    of the last experiment, if it has any.
+    of the last experiment, if it has any. The first page's `meta` also has the `namespaces` that
+    exist.
     """
     return http.answer(event, context, _all, methods=METHODS, unavailable=UNAVAILABLE)
 
@@ -66,19 +72,20 @@ def _all(request: Request, process: Process) -> Any:
     if page:
         name, _, goal = page.partition(":")
         experiments = _from(experiments, parsing.decode(name), parsing.decode(goal))
-    meta_key = keys.namespace_meta_key(keys.encode(namespace))
-    meta, items, following = _read(process.redis, meta_key, experiments)
-    return [
-        {"meta": {"scope": scope, "ignored": ignored(_fields(meta)), "next": following}},
-        *items,
-    ]
+    heads: list[Command] = [("HGETALL", keys.namespace_meta_key(keys.encode(namespace)))]
+    if not page:
+        heads.append(_LIST_NAMESPACES)
+    (noted, *listed), items, following = _read(process.redis, heads, experiments)
+    meta = {"scope": scope, "ignored": ignored(_fields(noted)), "next": following}
+    for reply in listed:
+        meta.update(_namespaces(reply))
+    return [{"meta": meta}, *items]
 
 
 def _one(request: Request, process: Process) -> Any:
     namespace = fields.namespace(request.parameters)
     name = fields.text(request.parameters, "experiment")
-    meta_key = keys.namespace_meta_key(keys.encode(namespace))
-    _, items, following = _read(process.redis, meta_key, _find(process.redis, namespace, [name]))
+    _, items, following = _read(process.redis, [], _find(process.redis, namespace, [name]))
     if following is not None:
         raise BadRequest("the answer is too large: call gimel.all with the experiment as its scope")
     return items[0]["goals"]
@@ -133,16 +140,17 @@ def _from(experiments: list[_Experiment], name: str, goal: str) -> list[_Experim
 
 
 def _read(
-    redis: Client, meta_key: str, experiments: Sequence[_Experiment]
-) -> tuple[Reply, list[dict[str, Any]], str | None]:
-    """Return the content of a meta key, one page of experiments, and the name of the next page.
+    redis: Client, heads: Sequence[Command], experiments: Sequence[_Experiment]
+) -> tuple[list[Reply], list[dict[str, Any]], str | None]:
+    """Return the replies to `heads`, one page of experiments, and the name of the next page.
 
     The name consists of the experiment and the goal that the next page begins with.
     """
-    meta_keys = [meta_key, *(each.meta_key for each in experiments)]
+    commands = [*heads, *(("HGETALL", each.meta_key) for each in experiments)]
     counts = chain.from_iterable(each.commands() for each in experiments)
-    replies = redis.stream(chain((("HGETALL", key) for key in meta_keys), counts))
-    namespace_meta, *metas = islice(replies, len(meta_keys))
+    replies = redis.stream(chain(commands, counts), optional=_LIST_NAMESPACES)
+    head_replies = list(islice(replies, len(heads)))
+    metas = list(islice(replies, len(experiments)))
     items: list[dict[str, Any]] = []
     room = _PAGE
     for each, meta in zip(experiments, metas, strict=True):
@@ -160,8 +168,27 @@ def _read(
             if fitting == len(goals):
                 continue
         first_goal = goals[fitting] if goals else ""
-        return namespace_meta, items, f"{keys.encode(each.name)}:{keys.encode(first_goal)}"
-    return namespace_meta, items, None
+        return head_replies, items, f"{keys.encode(each.name)}:{keys.encode(first_goal)}"
+    return head_replies, items, None
+
+
+def _namespaces(reply: Reply) -> dict[str, Any]:
+    """Return the fields of `meta` that list the namespaces: their first names, and if it has more.
+
+    The names are null if Redis refuses, as it does to a user that may not read their key.
+    """
+    if not isinstance(reply, list):
+        return {"namespaces": None, "more_namespaces": False}
+    cursor, members = reply
+    names = sorted(set(texts(members)))
+    listed = []
+    room = _BYTES_OF_NAMESPACES
+    for name in names[:_MOST_NAMESPACES]:
+        room -= _bytes(name)
+        if room < 0:
+            break
+        listed.append(name)
+    return {"namespaces": listed, "more_namespaces": cursor != b"0" or len(listed) < len(names)}
 
 
 class _Experiment:
@@ -213,8 +240,7 @@ class _Experiment:
     def size(self, goal: str) -> int:
         """Return how many bytes the goal takes at most in Lambda's answer."""
         labels = (goal, *self._variants)
-        text = "".join(labels)
-        return _ROW * len(labels) + len(text) * (4 if text.isascii() else _BYTES_OF_CHARACTER)
+        return _ROW * len(labels) + _bytes("".join(labels))
 
     def described(self, meta: Reply, goals: Iterable[str]) -> dict[str, Any]:
         """Return the experiment with these goals as the API answers it.
@@ -259,6 +285,11 @@ class _Experiment:
         if len(parts) > 1:
             parts = dict(sorted(parts.items()))
         return {name: sum(parts.values()), f"{name}_by_precision": parts}
+
+
+def _bytes(text: str) -> int:
+    """Return how many bytes a text takes at most in Lambda's answer."""
+    return len(text) * (4 if text.isascii() else _BYTES_OF_CHARACTER)
 
 
 def _number(text: str | None) -> int | None:

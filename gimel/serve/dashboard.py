@@ -21,6 +21,7 @@ from gimel.analysis.counts import ExperimentCounts, NamespaceCounts
 from gimel.analysis.design import Design
 from gimel.analysis.experiment import analyse, analyse_all
 from gimel.api.client import LOOPBACK, check_key
+from gimel.errors import similar_first
 from gimel.report import html
 from gimel.report.html import BASE, Choices, Filter, Frame
 from gimel.runtime.fields import DEFAULT_NAMESPACE
@@ -103,7 +104,14 @@ class _Views:
         asked = visit.request.query_params
         chosen = Filter(asked.get("state", ""), asked.get("q", ""), asked.get("sort", ""))
         page = html.overview(
-            found, answer.ignored, visit.choices, visit.frame, now, asked.get("deleted"), chosen
+            found,
+            answer.ignored,
+            visit.choices,
+            visit.frame,
+            now,
+            asked.get("deleted"),
+            chosen,
+            similar_first(visit.choices.namespace, answer.namespaces or ()),
         )
         return html_response(page)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from gimel.analysis.counts import Count, ExperimentCounts, NamespaceCounts
 from gimel.analysis.design import Design
 from gimel.analysis.experiment import LIMIT_REACHED, get_experiment
+from gimel.runtime.fields import DEFAULT_NAMESPACE
 
 _DAY = 86400
 
@@ -29,23 +30,28 @@ Arms = Mapping[str, tuple[int, Mapping[str, int]]]
 
 
 class Demo:
-    """The made-up experiments, in every namespace, at the time `now` (seconds since 1970).
+    """The made-up experiments, in one namespace, at the time `now` (seconds since 1970).
 
     Deleted experiments come back with the next run.
     """
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, namespace: str = DEFAULT_NAMESPACE) -> None:
         self._experiments = list(_experiments(int(now)))
+        self._namespace = namespace
 
     def experiments(self, namespace: str) -> NamespaceCounts:
-        return NamespaceCounts(tuple(self._experiments), {"bot": 12})
+        names = (self._namespace,) if self._experiments else ()
+        if namespace != self._namespace:
+            return NamespaceCounts((), {}, names)
+        return NamespaceCounts(tuple(self._experiments), {"bot": 12}, names)
 
     def experiment(self, namespace: str, name: str) -> ExperimentCounts:
         """Return one experiment. Raises GimelError with the most similar names."""
         return get_experiment(self.experiments(namespace), name, namespace)
 
     def delete(self, namespace: str, experiment: str) -> None:
-        self._experiments = [each for each in self._experiments if each.name != experiment]
+        if namespace == self._namespace:
+            self._experiments = [each for each in self._experiments if each.name != experiment]
 
 
 def _experiments(now: int) -> tuple[ExperimentCounts, ...]:

@@ -1,8 +1,8 @@
 """Who may see and do what in the dashboard. What a page shows and an action does is passed in.
 
-Where a key is required, a form asks for it once; the browser then holds a session cookie. Only the
-pages of the dashboard can make a browser delete something: each form carries a token, and requests
-from other sites are refused.
+Where a key is required, a form asks for it; the browser then holds a session cookie, which every
+answer renews. Only the pages of the dashboard can make a browser delete something: each form
+carries a token, and requests from other sites are refused.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from gimel.analysis.experiment import NotFound
+from gimel.analysis.phrases import pluralize
 from gimel.errors import GimelError
 from gimel.report import html
 from gimel.report.html import BASE, Choices, Frame
-from gimel.serve.sessions import SECONDS_SIGNED_IN, Sessions, Throttle
+from gimel.serve.sessions import SECONDS_IDLE, SECONDS_SIGNED_IN, Sessions, Throttle
 
 _LONGEST_FORM = 16_384  # bytes
 _MOST_FIELDS = 20
@@ -113,47 +114,46 @@ class Gate:
             raise _Refused(
                 429,
                 "Too many attempts to sign in.",
-                f"Wait {wait} seconds, then enter the key again.",
+                f"Wait {pluralize(wait, 'second')}, then enter the key again.",
                 {"Retry-After": str(wait)},
             )
         given = visit.form.get("key", "").strip().encode("utf-8", "replace")
         if self._key is None or not secrets.compare_digest(given, self._key.encode()):
-            return html_response(html.sign_in(True, visit.choices, visit.frame, self._now()), 403)
+            return self._ask_for_key(visit, 403)
         self._throttle.succeeded(address)
         response = RedirectResponse(BASE, 303)
-        response.set_cookie(
-            _cookie_name(request),
-            self._sessions.start(),
-            max_age=SECONDS_SIGNED_IN,
-            path=BASE,
-            secure=request.url.scheme == "https",
-            httponly=True,
-            samesite="strict",
-        )
+        _set_cookie(response, request, self._sessions.start())
         return response
 
     def _sign_out(self, visit: Visit) -> Response:
         self._sessions.end(_session(visit.request))
         response = RedirectResponse(BASE, 303)
-        response.delete_cookie(
-            _cookie_name(visit.request), path=BASE, httponly=True, samesite="strict"
-        )
+        _set_cookie(response, visit.request, "", seconds=0)
         return response
-
-    def _is_signed_in(self, request: Request) -> bool:
-        return self._key is None or self._sessions.is_valid(_session(request))
 
     def _if_signed_in(self, visit: Visit, answer: Answer) -> Response:
         """Return the answer, or the form that asks for the key."""
-        if self._is_signed_in(visit.request):
+        if self._key is None or visit.frame.keyed:
             return answer(visit)
-        return html_response(html.sign_in(False, visit.choices, visit.frame, self._now()), 401)
+        return self._ask_for_key(visit, 401)
+
+    def _ask_for_key(self, visit: Visit, status: int) -> Response:
+        """Return the form that asks for the key: 401, or 403 after a wrong one."""
+        page = html.sign_in(
+            status == 403,
+            visit.choices,
+            visit.frame,
+            self._now(),
+            hours=SECONDS_IDLE // 3600,
+            days=SECONDS_SIGNED_IN // 86_400,
+        )
+        return html_response(page, status)
 
     def _answer(self, request: Request, form: Mapping[str, str] | None, answer: Answer) -> Response:
         """Return the answer, or a page that explains the failure; with the headers of all pages."""
         choices = Choices(self._namespace, self._namespace)
-        is_keyed = self._key is not None and self._is_signed_in(request)
-        frame = replace(self._frame, csrf=self._csrf, keyed=is_keyed)
+        renewed = None if self._key is None else self._sessions.renew(_session(request))
+        frame = replace(self._frame, csrf=self._csrf, keyed=renewed is not None)
         try:
             if form is None:
                 raise _Refused(400, "The form cannot be read.", "Reload the page.")
@@ -168,6 +168,8 @@ class Gate:
             status = 404 if isinstance(error, NotFound) else 502
             response = html_response(html.failure(error, choices, frame, self._now()), status)
         response.headers.update(self._headers)
+        if renewed is not None and "set-cookie" not in response.headers:
+            _set_cookie(response, request, renewed)
         return response
 
 
@@ -216,6 +218,21 @@ def _is_foreign(request: Request) -> bool:
 def _cookie_name(request: Request) -> str:
     """Return the name of the cookie: browsers do not separate the cookies of two ports."""
     return f"gimel-{(request.scope.get('server') or ('', 0))[1]}"
+
+
+def _set_cookie(
+    response: Response, request: Request, cookie: str, seconds: int = SECONDS_IDLE
+) -> None:
+    """Have the browser keep the session cookie for so long, out of reach of scripts and sites."""
+    response.set_cookie(
+        _cookie_name(request),
+        cookie,
+        max_age=seconds,
+        path=BASE,
+        secure=request.url.scheme == "https",
+        httponly=True,
+        samesite="strict",
+    )
 
 
 def _session(request: Request) -> str:

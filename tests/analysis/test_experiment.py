@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gimel.analysis.counts import EXACT, NamespaceCounts
@@ -12,6 +14,7 @@ from gimel.analysis.experiment import (
     analyse,
     analyse_all,
     get_experiment,
+    require_experiments,
     select_goal,
 )
 from gimel.analysis.forecast import Progress
@@ -235,12 +238,35 @@ def test_a_known_experiment_is_returned() -> None:
 
 
 def test_an_empty_namespace_is_an_error_of_its_own() -> None:
-    """The hint says when an experiment appears, and how to choose another namespace."""
+    """Where the namespaces are unknown, the hint says when an experiment appears."""
     with pytest.raises(NotFound, match="no experiment in the namespace 'shop'") as failure:
         get_experiment(namespace(), "e", "shop")
 
     assert "after its first event" in failure.value.hint
     assert "--namespace" in failure.value.hint
+
+
+@pytest.mark.parametrize(
+    ("namespaces", "hint"),
+    [
+        (("a", "shop", "shop-2"), "Namespaces that exist: 'shop', 'shop-2', 'a'. --namespace"),
+        (tuple(f"{n:02}" for n in range(12)), "'08', '09' and 2 more. --namespace"),
+        ((), "No other namespace exists."),
+        (("sohp",), "No other namespace exists."),
+    ],
+    ids=["similar first", "many", "empty store", "only this one"],
+)
+def test_an_empty_namespace_names_those_that_exist(namespaces: tuple[str, ...], hint: str) -> None:
+    """A typo and an empty store do not look alike."""
+    with pytest.raises(NotFound, match="no experiment in the namespace 'sohp'") as failure:
+        require_experiments(NamespaceCounts((), {}, namespaces), "sohp")
+
+    assert hint in failure.value.hint
+
+
+def test_a_namespace_with_experiments_is_not_empty() -> None:
+    """Even one that is not listed, as those of 1.5.0."""
+    require_experiments(replace(namespace("a"), namespaces=()), "shop")
 
 
 def test_selecting_a_goal_drops_the_others() -> None:

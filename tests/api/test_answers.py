@@ -42,6 +42,28 @@ def test_what_else_is_known_of_an_experiment_is_kept() -> None:
     assert counts.precision == 4
 
 
+@pytest.mark.parametrize(
+    ("meta", "namespaces", "has_more"),
+    [
+        ({"namespaces": ["b", "a"], "more_namespaces": True}, ("a", "b"), True),
+        ({"namespaces": [], "more_namespaces": False}, (), False),
+        ({"namespaces": None, "more_namespaces": False}, None, False),
+        ({}, None, False),
+    ],
+    ids=["more", "none", "not permitted", "an older deployment"],
+)
+def test_the_namespaces_that_exist_are_read(
+    meta: dict[str, Any], namespaces: tuple[str, ...] | None, has_more: bool
+) -> None:
+    """From the first page; they may be unknown."""
+    whole = pages([two("a")], [two("b")])
+    whole[None][0]["meta"].update(meta)
+
+    counts = answers.read(whole.__getitem__, "the API")
+
+    assert (counts.namespaces, counts.more_namespaces) == (namespaces, has_more)
+
+
 def test_all_pages_are_read() -> None:
     """An answer that is too large has several pages; their experiments are one list."""
     whole = pages([two("a")], [two("b"), two("c")], [two("d")])
@@ -171,6 +193,7 @@ TRIALS = [1, "participants", 0, "trials"]
         pytest.param([], "expected a list", id="empty"),
         pytest.param({"message": "Forbidden"}, "expected a list", id="a gateway's error"),
         pytest.param(broken([0, "meta", "next"], 2), "[0].meta.next", id="a page by number"),
+        pytest.param(broken([0, "meta", "namespaces"], "shop"), "[0].meta.namespaces", id="names"),
         pytest.param(broken([1, "precision"], "4"), "[1].precision", id="precision as text"),
         pytest.param([1], "[0] should be an object", id="numbers"),
         pytest.param([{"id": 1}], "[0].meta", id="another API's list"),

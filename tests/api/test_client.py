@@ -41,6 +41,25 @@ def test_the_next_page_is_asked_for_by_its_name() -> None:
     assert stub.asked == [("GET", first), ("GET", f"{first}&page=b%3A%253A")]
 
 
+def test_namespaces_are_read_without_counting() -> None:
+    """The scope names an experiment that does not exist, so that nothing is counted."""
+    page = answer(row("gimel namespaces", {}, ()))
+    page[0]["meta"]["namespaces"] = ["shop"]
+    with answering(body=page) as stub:
+        assert Api(stub.url, KEY).namespaces() == (("shop",), False)
+    assert stub.asked == [("GET", "/experiments?scope=gimel+namespaces")]
+
+
+def test_an_api_that_lists_no_namespaces_is_explained() -> None:
+    """It is older, or its Redis user may not read them."""
+    with (
+        answering(body=answer()) as stub,
+        pytest.raises(GimelError, match="does not list its namespaces") as failure,
+    ):
+        Api(stub.url, KEY).namespaces()
+    assert "`gimel deploy`" in failure.value.hint
+
+
 def test_an_experiment_is_deleted() -> None:
     """With the method and the names that the API expects."""
     with answering(body={"status": "ok"}) as stub:

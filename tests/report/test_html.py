@@ -120,6 +120,21 @@ def test_deleting_says_how_much_is_lost(visitors: int, text: str) -> None:
     assert "It cannot be undone." in shown
 
 
+def test_an_empty_overview_links_to_ten_namespaces() -> None:
+    """In the given order, without its own; their names are text."""
+    names = [HOSTILE, "nope", *(f"shop {n}" for n in range(12))]
+    page = html.overview([], {}, Choices("nope", "shop 3"), FRAME, NOW, namespaces=names)
+
+    listed = page[page.index("Namespaces that exist:") :]
+    assert re.findall(r'<a href="([^"]+)"><bdi>shop (\d)', listed)[2:4] == [
+        ("/dashboard?namespace=shop+2", "2"),
+        ("/dashboard", "3"),
+    ]
+    assert listed.count("<li>") == 10
+    assert "<bdi>nope" not in listed
+    assert HOSTILE not in page
+
+
 def test_a_failure_has_its_hint() -> None:
     """Both are shown as text."""
     error = GimelError("\x07 went wrong.", "Try again.")
@@ -130,9 +145,10 @@ def test_a_failure_has_its_hint() -> None:
 @pytest.mark.parametrize("wrong", [False, True])
 def test_a_wrong_key_is_reported(wrong: bool) -> None:
     """Only after one was given."""
-    shown = text_of(html.sign_in(wrong, CHOICES, FRAME, NOW))
+    shown = text_of(html.sign_in(wrong, CHOICES, FRAME, NOW, hours=12, days=30))
 
     assert ("This API key is wrong." in shown) is wrong
+    assert "open for 12 hours, and after 30 days in any case." in shown
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,7 @@ def test_the_largest_goal(gimel_store: redis.Redis) -> None:
     variants = [f"{LONGEST}{number:05}" for number in range(999)]
     fill(gimel_store, [("large", PARTICIPATE, variant) for variant in variants])
     fill(gimel_store, [("large", LONGEST, variants[0])])
+    gimel_store.sadd("gimel:namespaces", *variants[:50], *(f"{n:0200}" for n in range(200)))
 
     (items,) = pages()
 

@@ -46,7 +46,15 @@ class TestAnswers:
         """`all` answers the meta item and then each experiment, sorted by name."""
         meta, banner, button = gimel.all({})
 
-        assert meta == {"meta": {"scope": None, "ignored": {}, "next": None}}
+        assert meta == {
+            "meta": {
+                "scope": None,
+                "ignored": {},
+                "next": None,
+                "namespaces": ["alephbet"],
+                "more_namespaces": False,
+            }
+        }
         assert banner["experiment"] == "banner"
         assert button == {
             "experiment": "button",
@@ -207,3 +215,74 @@ def test_what_else_lies_in_a_meta_hash(
 
     assert button["since"] == 123
     assert button["ignored"] == {}
+
+
+class TestListOfNamespaces:
+    """What the first page says of the namespaces that exist."""
+
+    def listed(self, **parameters: str) -> tuple[list[str] | None, bool]:
+        meta = gimel.all(parameters)[0]["meta"]
+        return meta["namespaces"], meta["more_namespaces"]
+
+    def test_all_are_listed(self, gimel_store: redis.Redis) -> None:
+        """By name, whatever is asked for; a deleted one is gone."""
+        assert self.listed() == ([], False)
+        for name in ("shop", "größe: 1%", "alephbet"):
+            send(namespace=name)
+        names = ["alephbet", "größe: 1%", "shop"]
+        assert self.listed() == self.listed(namespace="sohp") == (names, False)
+        assert self.listed(scope="unknown", namespace="shop") == (names, False)
+        gimel.delete({"namespace": "shop", "experiment": "button"})
+        assert self.listed() == (names[:2], False)
+
+    @pytest.mark.parametrize(
+        ("number", "length", "listed"),
+        [(200, 4, 200), (201, 4, 200), (5000, 4, 200), (200, 200, 125)],
+        ids=["most", "more", "more than one SSCAN answers", "long names"],
+    )
+    def test_the_list_is_bounded(
+        self, gimel_store: redis.Redis, number: int, length: int, listed: int
+    ) -> None:
+        """To 200 names and 100 KB, and it says so."""
+        gimel_store.sadd("gimel:namespaces", *(f"{n:0{length}}" for n in range(number)))
+        names, has_more = self.listed()
+        assert names is not None
+        assert len(names) == listed
+        assert names == sorted(names)
+        assert has_more == (listed < number)
+
+    def test_a_sparse_set(self, gimel_store: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+        """One command may not find all the names, as after many were deleted."""
+        sparse = ("SSCAN", "gimel:namespaces", 0, "COUNT", 20)
+        monkeypatch.setattr("gimel.runtime.results._LIST_NAMESPACES", sparse)
+        gimel_store.sadd("gimel:namespaces", *(f"{n}" for n in range(0, 190_000, 1000)), "text")
+        names, has_more = self.listed()
+        assert names is not None
+        assert 0 < len(names) < 191
+        assert has_more
+
+    def test_a_namespace_of_1_5_0(self, gimel_store: redis.Redis) -> None:
+        """It is listed from its first event on, even if that event's counter is known."""
+        counter = counter_id("button", "participate", "red", precision=1, namespace="old")
+        gimel_store.sadd("old:experiments", "button")
+        gimel_store.sadd("old:counter_keys", counter)
+        gimel_store.sadd("old:button:counter_keys", counter)
+        gimel_store.pfadd(counter, "visitor")
+        assert self.listed() == ([], False)
+        send(namespace="old", experiment="button", variant="red")
+        assert self.listed() == (["old"], False)
+        assert trials(experiments(namespace="old")["button"]) == {"red": 2}
+
+    def test_another_type_of_value(self, gimel_store: redis.Redis) -> None:
+        """It cannot be listed, which does not concern the counts."""
+        send()
+        gimel_store.delete("gimel:namespaces")
+        gimel_store.set("gimel:namespaces", "x")
+        assert self.listed() == (None, False)
+        assert trials(experiments()["button"]) == {"red": 1}
+
+    def test_only_the_first_page_lists_them(self, gimel_store: redis.Redis) -> None:
+        """The others need not read them again."""
+        send()
+        meta = gimel.all({"page": "a:"})[0]["meta"]
+        assert meta == {"scope": None, "ignored": {}, "next": None}

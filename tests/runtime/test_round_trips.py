@@ -162,6 +162,10 @@ def test_all(gimel_store: redis.Redis, wire: type[Wire], experiments: int) -> No
 
     assert len(body) == 1 + experiments
     assert (wire.connections, wire.writes) == (0, 2)
+    commands = commands_of(gimel_store, lambda: gimel.all(rest(), None))
+    assert commands == sorted(
+        ["hgetall"] * (1 + experiments) + ["pfcount"] * 2 * 16 * experiments + ["sscan"] * 3
+    )
 
 
 @pytest.mark.parametrize(("experiments", "round_trips"), [(1, 16), (2, 13), (50, 13)])

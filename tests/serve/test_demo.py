@@ -19,6 +19,16 @@ def test_the_demo_has_every_verdict() -> None:
     assert kinds == set(Kind)
 
 
+def test_the_demo_has_one_namespace() -> None:
+    """Others are empty, and nothing can be deleted there."""
+    demo = Demo(NOW, "shop")
+    assert demo.experiments("shop").namespaces == ("shop",)
+    assert demo.experiments("alephbet").experiments == ()
+    assert demo.experiments("alephbet").namespaces == ("shop",)
+    demo.delete("alephbet", "headline")
+    assert demo.experiment("shop", "headline")
+
+
 def test_a_deleted_experiment_is_gone() -> None:
     """Until the next run."""
     demo = Demo(NOW)

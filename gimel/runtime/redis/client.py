@@ -110,15 +110,16 @@ class Client:
             check(command, reply)
         return replies
 
-    def read(self, commands: Sequence[Command]) -> list[Reply]:
+    def read(self, commands: Sequence[Command], optional: Command | None = None) -> list[Reply]:
         """Execute the commands. Where a key holds another type of value, the reply is None.
 
-        With colons in a name, the key that 1.5.0 would have used may be any other key.
+        With colons in a name, the key that 1.5.0 would have used may be any other key. The reply to
+        the `optional` command is None after any other error of the server, too.
         """
         replies = self.execute(commands)
         for index, reply in enumerate(replies):
             if isinstance(reply, ServerError):
-                if not isinstance(reply, WrongTypeError):
+                if not isinstance(reply, WrongTypeError) and commands[index] is not optional:
                     check(commands[index], reply)
                 replies[index] = None
         return replies
@@ -139,11 +140,13 @@ class Client:
                     if cursor != b"0":
                         waiting.append((key, cursor))
 
-    def stream(self, commands: Iterable[Command]) -> Iterator[Reply]:
+    def stream(
+        self, commands: Iterable[Command], optional: Command | None = None
+    ) -> Iterator[Reply]:
         """Yield what `read` returns for many commands, a bounded number of them at a time."""
         commands = iter(commands)
         while some := list(islice(commands, SLICE)):
-            yield from self.read(some)
+            yield from self.read(some, optional)
 
     def close(self) -> None:
         """Close every connection. The next call opens those that it needs."""

@@ -182,6 +182,19 @@ def test_the_namespaces_may_not_be_used(
     assert EVENT["uuid"] not in str(lines)
 
 
+def test_results_do_not_need_the_list_of_namespaces(admin: redis.Redis, set_user: SetUser) -> None:
+    """A user limited to one namespace reads its counts; which others exist stays unknown."""
+    set_user(LINE)
+    track()
+    assert gimel.all({})[0]["meta"]["namespaces"] == ["alephbet"]
+    set_user("on >PASSWORD ~alephbet:* +@all")
+
+    meta, button = gimel.all({})
+
+    assert meta["meta"]["namespaces"] is None
+    assert [each["trials"] for each in button["participants"]] == [1]
+
+
 def test_a_delete_that_is_not_permitted_deletes_nothing(
     admin: redis.Redis, set_user: SetUser, capsys: pytest.CaptureFixture[str]
 ) -> None:

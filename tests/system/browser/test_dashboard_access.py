@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from playwright.sync_api import Dialog, Page
 
 from gimel.report import figures
+from gimel.serve.sessions import SECONDS_IDLE
 from tests.support import crowd
 from tests.support.browser import Visitors
 from tests.support.dashboards import KEY, address, sign_in
@@ -65,7 +68,10 @@ def test_deleting_asks_first(simulated: Store, dashboard: Served, reader: Page) 
 
 
 def test_the_key_is_asked_once_and_shown_nowhere(dashboard: Served, visitors: Visitors) -> None:
-    """Not in an address, a page, the cookie or the log; the cookie is out of reach of scripts."""
+    """Not in an address, a page, the cookie or the log.
+
+    The cookie expires and is out of reach of scripts.
+    """
     page = visitors.page()
     seen: list[str] = []
     page.on("request", lambda request: seen.append(request.url))
@@ -83,6 +89,7 @@ def test_the_key_is_asked_once_and_shown_nowhere(dashboard: Served, visitors: Vi
         "Strict",
         "/dashboard",
     )
+    assert SECONDS_IDLE - 60 < cookie["expires"] - time.time() < SECONDS_IDLE + 1
     assert KEY not in f"{cookie}{seen}{page.content()}{again.content()}{dashboard.log.read_text()}"
     assert page.evaluate("document.cookie") == ""
     again.locator("form[action$='/sign-out'] button").click()
