@@ -18,6 +18,7 @@ WIDTH = 160.0
 """The width of a strip, in units of its drawing."""
 
 _EDGE = 8.0  # units beside the axis, for the marks of what is cut off
+_LABEL = 50.0  # units that a label at an end may take
 _MOST_LIFT = 1.0  # 100%: an interval that reaches further is cut off, unless its lift does
 _BEYOND = 0.15  # how far an open interval is drawn, as a share of the rest of the axis
 _MARGIN = 0.05  # beside the outermost interval, as a share of the axis
@@ -56,7 +57,7 @@ class Axis:
         is_lift = self.mark == 0
         found = [(_EDGE, _percent(self.low, self.high - self.low, is_lift))]
         at = self.position(self.mark)
-        if _EDGE + 40 < at < WIDTH - _EDGE - 40:
+        if _EDGE + _LABEL < at < WIDTH - _EDGE - _LABEL:
             found.append((at, "0%" if is_lift else _percent(self.mark, self.high - self.low)))
         return (*found, (WIDTH - _EDGE, _percent(self.high, self.high - self.low, is_lift)))
 
