@@ -1,7 +1,7 @@
 """The pictures of the dashboard in docs/pictures/: `python docs/pictures.py` takes them again.
 
 They show the experiments of `gimel dashboard --demo` at a fixed time. `pages.json` has a hash of
-each page that was pictured, so that a test can tell whether the pictures are current.
+each page that was pictured, by which a test recognises pictures that are out of date.
 """
 
 from __future__ import annotations
