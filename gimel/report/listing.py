@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rich.cells import cell_len
@@ -31,7 +31,6 @@ _STYLES = {
     State.DECIDED: terminal.STYLES[Mark.DECIDED],
     State.RUNNING: terminal.STYLES[Mark.UNDECIDED],
 }
-_GAP = "  "
 _SHORTEST_NAME, _LONGEST_NAME = 6, 40
 _LONGEST_GOAL = 20
 
@@ -71,7 +70,7 @@ _LAYOUTS = tuple(
     for has, shortest, longest in (
         ("word goal visitors lift interval", 20, None),
         ("word visitors lift interval", 16, 20),
-        ("visitors lift interval", 12, 16),  # the mark repeats the word
+        ("visitors lift interval", 10, 16),  # the mark repeats the word
         ("word visitors lift", 16, 16),
         ("visitors lift", 12, 12),
         ("lift", 10, 10),
@@ -81,21 +80,24 @@ _LAYOUTS = tuple(
 
 @dataclass(frozen=True)
 class _Column:
+    """A header with its cells, `gap` columns from what follows on the right."""
+
     header: str
-    cells: tuple[str, ...]
+    cells: Sequence[str]
     justify: Literal["left", "right"] = "left"
+    gap: int = 2
 
     @property
     def width(self) -> int:
-        return max(map(cell_len, (self.header, *self.cells)))
+        return max(map(cell_len, (self.header, *self.cells))) + self.gap
 
     def lines(self) -> list[str]:
         """Return the header and the cells, padded to the same width."""
-        width = self.width
         padded = []
         for cell in (self.header, *self.cells):
-            space = " " * (width - cell_len(cell))
-            padded.append(f"{space}{cell}" if self.justify == "right" else f"{cell}{space}")
+            space = " " * (self.width - self.gap - cell_len(cell))
+            aligned = f"{space}{cell}" if self.justify == "right" else f"{cell}{space}"
+            padded.append(aligned + " " * self.gap)
         return padded
 
 
@@ -161,71 +163,73 @@ def _how_to_read(listed: Sequence[Experiment], query: Query) -> str:
 
 def _table(listed: Sequence[Experiment], screen: Screen, query: Query) -> Iterator[Text]:
     columns = [column.lines() for column in _fitting_columns(listed, screen, query)]
-    header, *rows = (_GAP.join(cells).rstrip() for cells in zip(*columns, strict=True))
-    yield _line(header, 0, "bold")
+    header, *rows = ("".join(cells).rstrip() for cells in zip(*columns, strict=True))
+    yield _line(header, "bold")
     for experiment, row in zip(listed, rows, strict=True):
-        yield _line(row, len(columns[0][0]), _STYLES[state_of(experiment)])
+        yield _line(row, _STYLES[state_of(experiment)], len(columns[0][0]))
 
 
-def _line(text: str, styled: int, style: str) -> Text:
-    """Return a line that is never broken; its first characters, 0 for all, have the style."""
+def _line(text: str, style: str, styled: int | None = None) -> Text:
+    """Return a line that is never broken, of which the first `styled` characters have the style."""
     line = Text(text, no_wrap=True, overflow="ignore")
-    line.stylize(style, 0, styled or len(text))
+    line.stylize(style, 0, styled)
     return line
 
 
 def _fitting_columns(listed: Sequence[Experiment], screen: Screen, query: Query) -> list[_Column]:
     """Return the columns with which the names get enough room."""
-    names = [visible(each.name) for each in listed]
-    widest = max(map(cell_len, names))
+    names = _Column("name", [visible(each.name) for each in listed])
     for layout in _LAYOUTS:
         state, *others = _columns(listed, screen, query, layout)
-        taken = sum(len(_GAP) + column.width for column in (state, *others))
-        room = screen.width - taken
-        if not screen.is_terminal or room >= min(layout.shortest, widest):
+        room = screen.width - sum(column.width for column in (state, *others)) - names.gap
+        if not screen.is_terminal or room >= min(layout.shortest, names.width - names.gap):
             break
     if screen.is_terminal:
         longest = max(_SHORTEST_NAME, min(room, _LONGEST_NAME))
-        names = [screen.name(name, longest) for name in names]
-    return [state, _Column("experiment"[: max(map(cell_len, names))], tuple(names)), *others]
+        names = _Column(names.header, [screen.name(name, longest) for name in names.cells])
+    return [state, names, *others]
 
 
 def _columns(
     listed: Sequence[Experiment], screen: Screen, query: Query, layout: _Layout
 ) -> list[_Column]:
     """Return all columns but the names; the first is the state."""
+    columns = [_states(listed, screen, "word" in layout.has)]
+    has_several = query.goal is None and any(len(each.all_goals) > 1 for each in listed)
+    if "goal" in layout.has and has_several:
+        goals = [headline_goal(each) for each in listed]
+        cells = [screen.name(visible(goal.name), _LONGEST_GOAL) if goal else "-" for goal in goals]
+        columns.append(_Column("goal", cells))
+    if "visitors" in layout.has:
+        counts = [format_count(each.visitors) for each in listed]
+        columns.append(_Column("visitors", counts, "right"))
+    columns += _lifts(listed, screen, query, "interval" in layout.has)
+
+    def shorten(name: str) -> str:
+        return screen.name(name, layout.longest) if layout.longest else name
+
+    verdicts = [brief(each, shorten if screen.is_terminal else str) for each in listed]
+    return [*columns, _Column("verdict", verdicts, gap=0)]
+
+
+def _states(listed: Sequence[Experiment], screen: Screen, has_word: bool) -> _Column:
+    states = [state_of(each) for each in listed]
+    if not has_word:
+        return _Column("", [_mark(state, screen) for state in states], gap=1)
+    return _Column("state", [f"{_mark(state, screen)} {state.value}" for state in states])
+
+
+def _lifts(
+    listed: Sequence[Experiment], screen: Screen, query: Query, has_interval: bool
+) -> list[_Column]:
     lifts = [_lift(each, query.goal) for each in listed]
     figures = [format_lift_with_unit(lift) if lift else (MISSING, "") for lift in lifts]
-    goals = [headline_goal(each) for each in listed]
-    longest = layout.longest if screen.is_terminal else None
-    optional = {
-        "goal": _Column(
-            "goal",
-            tuple(
-                screen.name(visible(goal.name), _LONGEST_GOAL) if goal else MISSING
-                for goal in goals
-            ),
-        ),
-        "visitors": _Column(
-            "visitors", tuple(format_count(each.visitors) for each in listed), "right"
-        ),
-        "lift": _Column("lift", tuple(screen.figures(value) for value, _ in figures), "right"),
-        "interval": _Column(
-            f"({100 * listed[0].confidence:g}% interval)",
-            tuple(f"({screen.figures(ends)})" if ends else "" for _, ends in figures),
-        ),
-    }
-    if query.goal is not None or all(len(each.all_goals) < 2 for each in listed):
-        del optional["goal"]
-    states = tuple(
-        f"{_mark(state, screen)} {state.value}" if "word" in layout.has else _mark(state, screen)
-        for state in map(state_of, listed)
-    )
-    return [
-        _Column("state" if "word" in layout.has else "", states),
-        *(column for name, column in optional.items() if name in layout.has),
-        _Column("verdict", tuple(brief(each, longest) for each in listed)),
-    ]
+    values = _Column("lift", [screen.figures(value) for value, _ in figures], "right")
+    if not has_interval:
+        return [values]
+    header = f"({100 * listed[0].confidence:g}% interval)"
+    ends = [f"({screen.figures(interval)})" if interval else "" for _, interval in figures]
+    return [replace(values, gap=1), _Column(header, ends)]
 
 
 def _lift(experiment: Experiment, goal: str | None) -> Lift | None:

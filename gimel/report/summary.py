@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
 
 from gimel.analysis.experiment import Experiment
@@ -11,7 +11,7 @@ from gimel.analysis.mixture import Lift
 from gimel.analysis.phrases import exact_percent, join_names, pluralize
 from gimel.analysis.sentences import duration
 from gimel.analysis.verdict import Kind, Verdict
-from gimel.report.figures import fit, visible
+from gimel.report.figures import visible
 from gimel.report.wording import Mark, choose_mark
 
 
@@ -47,31 +47,27 @@ def in_order(experiments: Iterable[Experiment]) -> list[Experiment]:
     return sorted(experiments, key=lambda experiment: states.index(state_of(experiment)))
 
 
-def brief(experiment: Experiment, longest: int | None = None) -> str:
+def brief(experiment: Experiment, shorten: Callable[[str], str] = str) -> str:
     """Return the verdict on an experiment in a few words: "choose red", "3 to 12 more days".
 
-    Names in it take at most `longest` columns, None for any number.
+    `shorten` is applied to the names in it.
     """
     verdict = experiment.headline
     if experiment.doubts and not verdict.is_untrusted:
         return "incomplete data"
     harmed = [goal.name for goal in experiment.all_goals if goal.verdict.kind is Kind.HARMED]
     if harmed and verdict.kind in (Kind.HARMED, Kind.CONFLICT):
-        return f"harms {_name(join_names(harmed), longest)}"
+        return f"harms {shorten(visible(join_names(harmed)))}"
     misused = [goal.name for goal in experiment.goals if not goal.is_conversion]
     if misused and not verdict.is_untrusted:
-        return f"{_name(join_names(misused), longest)} is not a conversion"
+        return f"{shorten(visible(join_names(misused)))} is not a conversion"
     if verdict.kind in _BRIEF:
         return _BRIEF[verdict.kind]
-    return _brief(verdict, exact_percent(experiment.design.lift), longest)
+    return _brief(verdict, exact_percent(experiment.design.lift), shorten)
 
 
-def _name(name: str, longest: int | None) -> str:
-    return visible(name) if longest is None else fit(visible(name), longest)
-
-
-def _brief(verdict: Verdict, lift: str, longest: int | None) -> str:
-    name = _name(verdict.variant or "", longest)
+def _brief(verdict: Verdict, lift: str, shorten: Callable[[str], str]) -> str:
+    name = shorten(visible(verdict.variant or ""))
     if verdict.kind is Kind.WINNER:
         return f"choose {name}"
     if verdict.kind is Kind.CONTROL_WINS:
