@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from rich.cells import cell_len
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from gimel.analysis.experiment import Experiment
@@ -119,7 +119,7 @@ def overview(
         each for each in experiments if not query.states or state_of(each) in query.states
     )
     if listed:
-        yield from _table(listed, screen, query)
+        yield _table(listed, screen, query)
     else:
         states = join_names([each.value for each in State if each in query.states])
         yield Text(f"No experiment is {states.replace(' and ', ' or ')}.")
@@ -132,7 +132,7 @@ def overview(
         yield Text(
             "\nTo show one experiment in full (--all instead of NAME: every one):", style="dim"
         )
-        yield Text(f"  {query.command}")
+        yield Group(_line(f"  {query.command}"))
 
 
 def _counts(experiments: Sequence[Experiment], screen: Screen) -> Text:
@@ -161,16 +161,21 @@ def _how_to_read(listed: Sequence[Experiment], query: Query) -> str:
     )
 
 
-def _table(listed: Sequence[Experiment], screen: Screen, query: Query) -> Iterator[Text]:
+def _table(listed: Sequence[Experiment], screen: Screen, query: Query) -> Group:
     columns = [column.lines() for column in _fitting_columns(listed, screen, query)]
     header, *rows = ("".join(cells).rstrip() for cells in zip(*columns, strict=True))
-    yield _line(header, "bold")
-    for experiment, row in zip(listed, rows, strict=True):
-        yield _line(row, _STYLES[state_of(experiment)], len(columns[0][0]))
+    lines = [
+        _line(row, _STYLES[state_of(experiment)], len(columns[0][0]))
+        for experiment, row in zip(listed, rows, strict=True)
+    ]
+    return Group(_line(header, "bold"), *lines)
 
 
-def _line(text: str, style: str, styled: int | None = None) -> Text:
-    """Return a line that is never broken, of which the first `styled` characters have the style."""
+def _line(text: str, style: str = "", styled: int | None = None) -> Text:
+    """Return a line of which the first `styled` characters have the style.
+
+    It is never broken, unless it is printed outside of a Group, where rich forgets that.
+    """
     line = Text(text, no_wrap=True, overflow="ignore")
     line.stylize(style, 0, styled)
     return line
