@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gimel.config.kinds import NotAllowedError, check_lift
+from gimel.config.kinds import LARGEST_LIFT, LEAST_LIFT, NotAllowedError, check_lift
 
 
 class Number(click.FloatRange):
@@ -22,17 +22,17 @@ class Number(click.FloatRange):
         return number
 
 
-class _LiftWorthDetecting(Number):
+class _LiftWorthDetecting(click.FloatRange):
     """A lift worth detecting, with the limits of the configuration."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         try:
-            return check_lift(super().convert(value, param, ctx))
+            return check_lift(click.FLOAT.convert(value, param, ctx))
         except NotAllowedError as error:
             self.fail(f"{value!r} {error.allowed}. {error.hint}", param, ctx)
 
 
 CONFIDENCE = Number(0.5, 0.9999)
-LIFT_WORTH_DETECTING = _LiftWorthDetecting()
+LIFT_WORTH_DETECTING = _LiftWorthDetecting(LEAST_LIFT, LARGEST_LIFT)
