@@ -150,7 +150,7 @@ def test_the_lift_of_a_goal_is_chosen() -> None:
 
 
 def test_incomplete_data_are_not_praised() -> None:
-    """A winner among counts that cannot be read in full is no reason to choose it."""
+    """A winner among counts that cannot be read in full must not be chosen yet."""
     (line,) = rows(listed(two("e", red=(10_000, 700), unreadable=1)))
 
     assert line.endswith("incomplete data")

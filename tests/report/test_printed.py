@@ -1,6 +1,6 @@
 """What `gimel results` prints, as it is read: compared with the files in printed/.
 
-After an intended change, write them anew and read the difference:
+After an intended change, write them again and read the difference:
 
     python -m tests.report.test_printed
 """
