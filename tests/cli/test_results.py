@@ -402,7 +402,7 @@ def test_excel_reads_any_name(tmp_path: Path) -> None:
             form: subprocess.run(
                 [sys.executable, "-m", "gimel", *options, *form],
                 cwd=tmp_path,
-                env=environment(tmp_path, PYTHONIOENCODING="ascii"),
+                env=environment(tmp_path, PYTHONIOENCODING="latin-1"),
                 capture_output=True,
                 check=True,
             ).stdout
