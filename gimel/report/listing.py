@@ -129,9 +129,7 @@ def overview(
     yield from terminal.remarks(experiments, ignored, precision)
     if listed:
         yield Text(_how_to_read(listed, query), style="dim")
-        yield Text(
-            "\nTo show one experiment in full (--all instead of NAME: every one):", style="dim"
-        )
+        yield Text("\nShow one experiment in full, or all of them with --all:", style="dim")
         yield Group(_line(f"  {query.command}"))
 
 
