@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import click
+from click.core import ParameterSource
 
 from gimel.analysis.design import Design
 from gimel.analysis.experiment import (
@@ -20,14 +22,15 @@ from gimel.analysis.experiment import (
 from gimel.api.client import Api
 from gimel.cli import Options
 from gimel.cli.connection import api_options, find_api
-from gimel.cli.numbers import CONFIDENCE
+from gimel.cli.numbers import CONFIDENCE, LIFT_WORTH_DETECTING
 from gimel.errors import GimelError
 from gimel.report import REFRESH_SECONDS, export
+from gimel.report.summary import State, in_order, state_of
 
 
 @dataclass(frozen=True)
 class Query:
-    """What to show.
+    """What to show, and of which analysis.
 
     Attributes:
         namespace: The namespace to read.
@@ -38,6 +41,10 @@ class Query:
         designs: The designs of the experiments that have one.
         precision: The configured precision; None without a configuration.
         details: Whether to show the details for statisticians.
+        lift: The lift worth detecting of every design; None for the design's.
+        states: The only states to show; all if empty.
+        is_full: Whether to show experiments in full rather than as a list.
+        command: The command that shows one experiment in full.
     """
 
     namespace: str
@@ -48,6 +55,15 @@ class Query:
     designs: Mapping[str, Design]
     precision: int | None = None
     details: bool = False
+    lift: float | None = None
+    states: tuple[State, ...] = ()
+    is_full: bool = False
+    command: str = "gimel results NAME"
+
+    def design(self, experiment: str) -> Design:
+        """Return the design of an experiment."""
+        design = self.designs.get(experiment, Design())
+        return design if self.lift is None else replace(design, lift=self.lift)
 
 
 @dataclass(frozen=True)
@@ -60,6 +76,14 @@ class Results:
 
 @click.command()
 @click.argument("experiment", required=False)
+@click.option("--all", "show_all", is_flag=True, help="Show every experiment in full.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([state.value for state in State]),
+    help="Show only experiments in this state. May be repeated.",
+)
 @click.option("--goal", metavar="GOAL", help="Show only this goal.")
 @click.option(
     "--control",
@@ -68,27 +92,41 @@ class Results:
     " name (control, original, baseline, old, current, default, off, a or 0), else the first]",
 )
 @click.option(
+    "--lift",
+    type=LIFT_WORTH_DETECTING,
+    help="Lift worth detecting, e.g. 0.1 for 10%. Choose it before the experiment, not by its"
+    " results. [default: the configuration's, else 0.1]",
+)
+@click.option(
     "--confidence",
     default=0.95,
     show_default=True,
     type=CONFIDENCE,
     help="Confidence level of intervals and verdicts.",
 )
-@click.option("--json", "form", flag_value="json", help="Print all figures as JSON.")
-@click.option("--csv", "form", flag_value="csv", help="Print one CSV row per variant and goal.")
-@click.option("--details", is_flag=True, help="Add the details for statisticians.")
+@click.option("--json", "as_json", is_flag=True, help="Print all figures as JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print one CSV row per variant and goal.")
+@click.option("--excel", is_flag=True, help="Print the CSV table in the form that Excel reads.")
+@click.option(
+    "--details", is_flag=True, help="Add the details for statisticians. Without a name: --all."
+)
 @click.option(
     "--watch", is_flag=True, help=f"Refresh every {REFRESH_SECONDS} seconds, until Ctrl-C."
 )
 @api_options
-@click.pass_obj
+@click.pass_context
 def command(
-    options: Options,
+    context: click.Context,
     experiment: str | None,
+    show_all: bool,
+    states: tuple[str, ...],
     goal: str | None,
     control: str | None,
+    lift: float | None,
     confidence: float,
-    form: str | None,
+    as_json: bool,
+    as_csv: bool,
+    excel: bool,
     details: bool,
     watch: bool,
     namespace: str,
@@ -98,13 +136,12 @@ def command(
 ) -> None:
     """Show which variant is winning, and whether the data can be trusted.
 
-    Shows EXPERIMENT, or all experiments of the namespace; those with data-quality problems come
-    first.
+    Lists the experiments of the namespace: first those that are broken, then those that are
+    decided, then those that are running. With EXPERIMENT, shows that experiment in full.
     """
-    if watch and form:
-        raise click.UsageError(f"--watch cannot be used with --{form}.")
-    if details and form:
-        raise click.UsageError(f"--details cannot be used with --{form}; --json has all figures.")
+    form = _form(as_json, as_csv, excel)
+    _check(experiment, show_all, states, form, details, watch)
+    options: Options = context.obj
     config = options.load_config()
     query = Query(
         namespace,
@@ -115,17 +152,80 @@ def command(
         config.designs(),
         config.precision(),
         details,
+        lift,
+        tuple(map(State, states)),
+        show_all or details or experiment is not None,
+        repeat(context),
     )
     api = find_api(url, api_key, local)
     if watch:
         _watch(api, query, time.sleep)
     results = fetch(api, query)
-    if form == "json":
-        click.echo(export.to_json(results.experiments, namespace, results.ignored))
-    elif form == "csv":
-        click.echo(export.to_csv(results.experiments), nl=False)
-    else:
+    if form is None:
         _show(results, query)
+        return
+    experiments = _in_states(results.experiments, query)
+    if form == "json":
+        click.echo(export.to_json(experiments, namespace, results.ignored))
+    elif form == "csv":  # as bytes, so that it is UTF-8 everywhere
+        click.echo(export.to_csv(experiments, namespace).encode(), nl=False)
+    else:
+        click.echo(export.to_excel(experiments, namespace), nl=False)
+
+
+def _form(as_json: bool, as_csv: bool, excel: bool) -> str | None:
+    """Return the form for programs, None for people; --excel is a form of --csv."""
+    if as_json and (as_csv or excel):
+        other = "--excel" if excel else "--csv"
+        raise click.UsageError(f"--json and {other} cannot be combined. Remove one of them.")
+    return "json" if as_json else "excel" if excel else "csv" if as_csv else None
+
+
+def _check(
+    experiment: str | None,
+    show_all: bool,
+    states: tuple[str, ...],
+    form: str | None,
+    details: bool,
+    watch: bool,
+) -> None:
+    """Raise a UsageError for options that contradict each other."""
+    if watch and form:
+        raise click.UsageError(f"--watch cannot be used with --{form}. Remove one of them.")
+    if details and form:
+        raise click.UsageError(
+            f"--details cannot be used with --{form}. Remove it: --json has all figures."
+        )
+    if show_all and form:
+        raise click.UsageError(
+            f"--all cannot be used with --{form}. Remove it: --{form} has all experiments."
+        )
+    if experiment is not None and show_all:
+        raise click.UsageError("--all shows every experiment. Remove it, or the name.")
+    if experiment is not None and states:
+        raise click.UsageError("--state chooses among all experiments. Remove it, or the name.")
+
+
+_REPEATED = ("namespace", "url", "local", "profile", "region", "control", "lift", "confidence")
+
+
+def repeat(context: click.Context) -> str:
+    """Return the command that shows one experiment with the same options; the key is a secret."""
+    words = ["gimel"]
+    if context.obj.config_file:
+        words += ["--config", context.obj.config_file]
+    words.append("results")
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        if name == "api_key":
+            words += ["--api-key", "KEY"]
+        elif name in _REPEATED:
+            words.append(parameter.opts[0])
+            if name != "local":
+                words.append(str(context.params.get(name) or context.meta.get(f"gimel.{name}")))
+    return shlex.join([*words, "NAME"])
 
 
 def fetch(api: Api, query: Query) -> Results:
@@ -136,9 +236,12 @@ def fetch(api: Api, query: Query) -> Results:
     """
     if query.experiment is not None:
         counts = api.experiment(query.namespace, query.experiment)
-        design = query.designs.get(query.experiment)
         experiment = analyse(
-            counts, design, now=time.time(), confidence=query.confidence, control=query.control
+            counts,
+            query.design(query.experiment),
+            now=time.time(),
+            confidence=query.confidence,
+            control=query.control,
         )
         results = Results((experiment,), {})
     else:
@@ -146,7 +249,7 @@ def fetch(api: Api, query: Query) -> Results:
         require_experiments(namespace_counts, query.namespace)
         experiments = analyse_all(
             namespace_counts,
-            query.designs,
+            {each.name: query.design(each.name) for each in namespace_counts.experiments},
             now=time.time(),
             confidence=query.confidence,
             control=query.control,
@@ -172,20 +275,31 @@ def _watch(api: Api, query: Query, sleep: Callable[[float], None]) -> None:
         sleep(REFRESH_SECONDS)
 
 
+def _in_states(experiments: Sequence[Experiment], query: Query) -> tuple[Experiment, ...]:
+    return tuple(each for each in experiments if not query.states or state_of(each) in query.states)
+
+
 def _show(results: Results, query: Query) -> None:
-    # Imported here: rich takes about 0.1 s, and neither --json nor --csv needs it.
+    # Imported here: rich takes about 0.1 s, and no form for programs needs it.
     from rich.console import Console
 
-    from gimel.report import terminal
+    from gimel.report import listing, terminal
+    from gimel.report.layout import Screen
 
     console = Console(highlight=False, emoji=False, markup=False)
-    for part in terminal.report(
-        results.experiments,
-        results.ignored,
-        time.time(),
-        console.width,
-        console.options.ascii_only,
-        query.precision,
-        query.details,
-    ):
-        console.print(part)
+    screen = Screen(console.width, console.options.ascii_only, console.is_terminal)
+    listed = _in_states(results.experiments, query)
+    if query.is_full and listed:
+        parts = terminal.report(
+            in_order(listed), results.ignored, time.time(), screen, query.precision, query.details
+        )
+    else:
+        parts = listing.overview(
+            results.experiments,
+            results.ignored,
+            screen,
+            listing.Query(query.states, query.goal, query.command),
+            query.precision,
+        )
+    for part in parts:
+        console.print(part, crop=False)

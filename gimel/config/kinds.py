@@ -24,7 +24,7 @@ Choice = TypeVar("Choice", str, int)
 
 MAX_INT32 = 2**31 - 1
 
-_LEAST_LIFT, _LARGEST_LIFT = 0.0001, 10.0  # a smaller one takes more visitors than exist
+LEAST_LIFT, LARGEST_LIFT = 0.0001, 10.0  # a smaller one takes more visitors than exist
 
 
 class Section(BaseModel):
@@ -156,10 +156,11 @@ def _check_weights(weights: dict[str, float]) -> dict[str, float]:
     return weights
 
 
-def _check_lift(lift: float) -> float:
-    if not _LEAST_LIFT <= lift <= _LARGEST_LIFT:
+def check_lift(lift: float) -> float:
+    """Return a lift worth detecting. Raises NotAllowedError if it is out of range."""
+    if not LEAST_LIFT <= lift <= LARGEST_LIFT:
         raise NotAllowedError(
-            f"must be between {_LEAST_LIFT:g} and {_LARGEST_LIFT:g}", "Write 0.1 for a lift of 10%."
+            f"must be between {LEAST_LIFT:g} and {LARGEST_LIFT:g}", "Write 0.1 for a lift of 10%."
         )
     return lift
 
@@ -197,7 +198,7 @@ Weights = Annotated[
 ]
 Goal = Annotated[Name, AfterValidator(_refuse_participation)]
 Goals = Annotated[list[Goal], AfterValidator(_refuse_repeated)]
-Lift = Annotated[float, AfterValidator(_check_lift)]
+Lift = Annotated[float, AfterValidator(check_lift)]
 Days = Annotated[int, Field(ge=0, le=365)]
 Seconds = Annotated[float, Field(gt=0, le=900)]
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime, timezone
 from typing import Any
 
 from gimel.analysis.experiment import Experiment
@@ -19,7 +21,9 @@ from gimel.analysis.verdict import Verdict
 from gimel.report import wording
 
 COLUMNS = (
+    "namespace",
     "experiment",
+    "since",
     "goal",
     "role",
     "variant",
@@ -39,8 +43,10 @@ COLUMNS = (
 )
 """The columns of the CSV table."""
 
-# Anyone who calls the public track URL can choose a name, and a spreadsheet runs these as formulas.
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+# Anyone who calls the public track URL can choose a name, and a spreadsheet runs what begins with
+# one of these as a formula. Excel in Japanese also takes the full-width ones.
+_FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_SKIPPED = ("Cc", "Cf", "Zs", "Zl", "Zp")  # what it may skip to find one: spaces, controls, marks
 
 
 def to_json(experiments: Sequence[Experiment], namespace: str, ignored: Mapping[str, int]) -> str:
@@ -111,23 +117,53 @@ def describe(experiment: Experiment) -> dict[str, Any]:
     }
 
 
-def to_csv(experiments: Sequence[Experiment]) -> str:
+def to_csv(experiments: Sequence[Experiment], namespace: str) -> str:
     """Return a CSV table with one row per variant and goal; without goals, one row per variant.
 
-    A name that a spreadsheet would run as a formula gets a ' in front.
+    `since` is a date and time in ISO 8601, in UTC. Visitors and conversions are rounded. A name
+    that a spreadsheet would run as a formula gets a ' in front.
     """
+    return _to_csv(experiments, namespace, "\n")
+
+
+def to_excel(experiments: Sequence[Experiment], namespace: str) -> bytes:
+    """Return the table of `to_csv` such that Excel on Windows reads its names.
+
+    Without the byte order mark it takes the file for the code page of the country.
+    """
+    return _to_csv(experiments, namespace, "\r\n").encode("utf-8-sig")
+
+
+def _to_csv(experiments: Sequence[Experiment], namespace: str, line_end: str) -> str:
     file = io.StringIO()
     table = csv.DictWriter(
-        file, COLUMNS, restval="", lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC
+        file, COLUMNS, restval="", lineterminator=line_end, quoting=csv.QUOTE_NONNUMERIC
     )
     table.writeheader()
     for experiment in experiments:
+        shared = {
+            "namespace": namespace,
+            "experiment": experiment.name,
+            "since": _date_time(experiment.since),
+            "control_is_guess": experiment.control_is_guess,
+        }
         for row in _rows(experiment):
-            table.writerow({name: _cell(value) for name, value in row.items()})
+            table.writerow({name: _cell(value) for name, value in (shared | row).items()})
     return file.getvalue()
 
 
+def _date_time(seconds: int | None) -> str:
+    """Return a time since 1970 in ISO 8601, in UTC; '' if it is unknown or beyond all calendars."""
+    if seconds is None:
+        return ""
+    try:
+        return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
 def _verdict(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict. `goal` is that of a headline, and null if it speaks of several or none."""
     return {**asdict(verdict), "kind": verdict.kind.value, "safe_to_stop": verdict.safe_to_stop}
 
 
@@ -136,7 +172,7 @@ def _goal(goal: Goal) -> dict[str, Any]:
         "goal": goal.name,
         "role": goal.role.value,
         "is_conversion": goal.is_conversion,
-        "verdict": _verdict(goal.verdict),
+        "verdict": {**_verdict(goal.verdict), "goal": goal.name},
         "counting_noise": goal.widening,
         "variants": [_variant(goal, variant) for variant in goal.variants],
     }
@@ -172,23 +208,17 @@ def _variant(goal: Goal, variant: Variant) -> dict[str, Any]:
 
 
 def _rows(experiment: Experiment) -> Iterator[dict[str, Any]]:
-    """Yield the rows of an experiment, each as values by column."""
+    """Yield the rows of an experiment, each as values by column, without what they share."""
     for goal in experiment.goals:
         for variant in goal.variants:
-            yield {
-                "experiment": experiment.name,
-                "control_is_guess": experiment.control_is_guess,
-                **_row(goal, variant),
-            }
+            yield _row(goal, variant)
     if not experiment.goals:
         verdict = experiment.headline
         for arm in experiment.arms:
             yield {
-                "experiment": experiment.name,
                 "variant": arm.name,
                 "is_control": arm is experiment.control,
-                "control_is_guess": experiment.control_is_guess,
-                "visitors": arm.visitors.value,
+                "visitors": round(arm.visitors.value),
                 "visitors_error": arm.visitors.error,
                 "verdict": verdict.kind.value,
                 "sentence": verdict.sentence,
@@ -201,6 +231,7 @@ def _row(goal: Goal, variant: Variant) -> dict[str, Any]:
     row = {name: value for name, value in figures.items() if name in COLUMNS}
     lift = figures["lift"] or {"value": None, "low": None, "high": None}
     row |= {"lift": lift["value"], "lift_low": lift["low"], "lift_high": lift["high"]}
+    row |= {name: round(figures[name]) for name in ("visitors", "conversions")}
     return {
         "goal": goal.name,
         "role": goal.role.value,
@@ -213,4 +244,9 @@ def _row(goal: Goal, variant: Variant) -> dict[str, Any]:
 def _cell(value: object) -> object:
     if isinstance(value, bool):
         return str(value).lower()
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULAS) else value
+    return f"'{value}" if isinstance(value, str) and _is_formula(value) else value
+
+
+def _is_formula(text: str) -> bool:
+    """Return whether a spreadsheet might run a text, or hide what it begins with."""
+    return text.startswith(_FORMULAS) or unicodedata.category(text[:1] or "x") in _SKIPPED

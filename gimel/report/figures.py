@@ -21,6 +21,7 @@ _MOST_PERCENT, _MORE = 999.5, ">999"
 _LEAST_PERCENT, _ONE_DIGIT_PERCENT = 0.005, 9.95  # what rounds to 0.01 and, to two digits, to 10
 _UNBOUNDED = 1e12  # the width of an interval without an end: a lift over almost nothing
 _SECONDS_PER_DAY = 86400
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 _NEGATIVE = re.compile(r"(?<![\w-])-(?=[\d.])")
 
 
@@ -39,19 +40,19 @@ def visible(text: str) -> str:
     )
 
 
-def shorten(text: str, longest: int) -> str:
+def shorten(text: str, longest: int, ellipsis: str = "...") -> str:
     """Return at most `longest` characters, cutting out the middle: names often differ at an end."""
     if len(text) <= longest:
         return text
-    end = (longest - 3) // 2
-    return f"{text[: longest - 3 - end]}...{text[len(text) - end :]}"
+    end = (longest - len(ellipsis)) // 2
+    return f"{text[: longest - len(ellipsis) - end]}{ellipsis}{text[len(text) - end :]}"
 
 
-def fit(text: str, columns: int) -> str:
+def fit(text: str, columns: int, ellipsis: str = "...") -> str:
     """Return the text, shortened to a width: a character may be two columns wide, or none."""
     shown, characters = text, columns
     while cell_len(shown) > columns:
-        shown = shorten(text, characters)
+        shown = shorten(text, characters, ellipsis)
         characters -= 1
     return shown
 
@@ -161,8 +162,8 @@ def format_start(seconds: int, now: float) -> str:
 
     Both times are seconds since 1970.
     """
-    days = int((now - seconds) // _SECONDS_PER_DAY)
-    ago = "today" if days < 1 else "1 day ago" if days == 1 else f"{days:,} days ago"
+    days = _days_between(seconds, now)
+    ago = "today" if days < 1 else f"{pluralize(days, 'day')} ago"
     try:
         return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%d}, {ago}"
     except (ValueError, OverflowError, OSError):
@@ -171,8 +172,13 @@ def format_start(seconds: int, now: float) -> str:
 
 def format_age(seconds: int, now: float) -> str:
     """Return how long ago a time was: "today", "1 day", "21 days". Both are seconds since 1970."""
-    days = int((now - seconds) // _SECONDS_PER_DAY)
+    days = _days_between(seconds, now)
     return "today" if days < 1 else pluralize(days, "day")
+
+
+def _days_between(seconds: float, now: float) -> int:
+    """Return the days from one date (UTC) to another, so that one date has one age in a list."""
+    return int(now // _SECONDS_PER_DAY - seconds // _SECONDS_PER_DAY)
 
 
 def format_lift_with_unit(lift: Lift) -> tuple[str, str]:
@@ -185,3 +191,8 @@ def format_lift_with_unit(lift: Lift) -> tuple[str, str]:
 def with_minus(text: str) -> str:
     """Return figures with a real minus sign in front of negative ones."""
     return _NEGATIVE.sub("\u2212", text)
+
+
+def with_unit(figures: str) -> str:
+    """Return percentages with their unit: "+4.1% to +21%" for "+4.1 to +21", ">999%" for ">999"."""
+    return _NUMBER.sub(r"\g<0>%", figures)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import Enum
 
 from gimel.analysis.experiment import Experiment
@@ -47,19 +47,27 @@ def in_order(experiments: Iterable[Experiment]) -> list[Experiment]:
     return sorted(experiments, key=lambda experiment: states.index(state_of(experiment)))
 
 
-def brief(experiment: Experiment) -> str:
-    """Return the verdict on an experiment in a few words: "choose red", "3 to 12 more days"."""
+def brief(experiment: Experiment, shorten: Callable[[str], str] = str) -> str:
+    """Return the verdict on an experiment in a few words: "choose red", "3 to 12 more days".
+
+    `shorten` is applied to the names in it.
+    """
     verdict = experiment.headline
+    if experiment.doubts and not verdict.is_untrusted:
+        return "incomplete data"
     harmed = [goal.name for goal in experiment.all_goals if goal.verdict.kind is Kind.HARMED]
     if harmed and verdict.kind in (Kind.HARMED, Kind.CONFLICT):
-        return f"harms {visible(join_names(harmed))}"
+        return f"harms {shorten(visible(join_names(harmed)))}"
+    misused = [goal.name for goal in experiment.goals if not goal.is_conversion]
+    if misused and not verdict.is_untrusted:
+        return f"{shorten(visible(join_names(misused)))} is not a conversion"
     if verdict.kind in _BRIEF:
         return _BRIEF[verdict.kind]
-    return _brief(verdict, exact_percent(experiment.design.lift))
+    return _brief(verdict, exact_percent(experiment.design.lift), shorten)
 
 
-def _brief(verdict: Verdict, lift: str) -> str:
-    name = visible(verdict.variant or "")
+def _brief(verdict: Verdict, lift: str, shorten: Callable[[str], str]) -> str:
+    name = shorten(visible(verdict.variant or ""))
     if verdict.kind is Kind.WINNER:
         return f"choose {name}"
     if verdict.kind is Kind.CONTROL_WINS:

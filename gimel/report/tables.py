@@ -22,8 +22,11 @@ from gimel.report.figures import (
     format_percent,
     format_probability,
     visible,
+    with_unit,
 )
 from gimel.report.wording import name_of
+
+_PERCENT, _INTERVAL = ", %", "% interval"  # end the headers of percentages
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,19 @@ class Table:
         index = self.columns.index(column)
         rows = tuple(row[:index] + row[index + 1 :] for row in self.rows)
         return Table(self.caption, self.columns[:index] + self.columns[index + 1 :], rows)
+
+    def with_units(self) -> Table:
+        """Return the table with "%" in the cells of percentages rather than in their headers."""
+        are_percent = [header.endswith((_PERCENT, _INTERVAL)) for header in self.columns]
+        rows = tuple(
+            tuple(
+                with_unit(cell) if is_percent else cell
+                for is_percent, cell in zip(are_percent, row, strict=True)
+            )
+            for row in self.rows
+        )
+        columns = tuple(header.removesuffix(_PERCENT) for header in self.columns)
+        return Table(self.caption, columns, rows)
 
 
 def participants(experiment: Experiment) -> Table:
@@ -154,7 +170,7 @@ def _seen_rates(goal: Goal) -> list[Estimate]:
 
 
 def _interval(goal: Goal) -> str:
-    return f"{100 * goal.confidence:g}% interval"
+    return f"{100 * goal.confidence:g}{_INTERVAL}"
 
 
 def _counting_error(arm: Arm) -> str:

@@ -59,7 +59,7 @@ def facts(experiment: Experiment, now: float) -> str:
     planned = experiment.design.visitors
     visitors = pluralize(experiment.visitors, "visitor")
     if planned is not None:
-        visitors = f"{format_count(experiment.visitors)} of {planned:,} planned visitors"
+        visitors = f"{format_count(experiment.visitors)} of {pluralize(planned, 'planned visitor')}"
     parts = [visitors]
     if experiment.since is not None:
         parts.insert(0, f"started {format_start(experiment.since, now)}")

@@ -89,10 +89,21 @@ def test_what_was_sent_is_what_is_shown(tmp_path: Path) -> None:
 def test_a_wrong_split_is_shown_first(tmp_path: Path) -> None:
     """One variant was shown to twice as many visitors: no figure can be trusted."""
     with answering(body=answer(two(blue=(1000, 100), red=(2000, 200)))) as stub:
-        done = invoke("results", "--url", stub.url, "--api-key", KEY, home=tmp_path)
+        options = ("--url", stub.url, "--api-key", KEY)
+        done = invoke("results", *options, home=tmp_path)
+        whole = invoke("results", "--all", *options, home=tmp_path)
         (experiment,) = read(tmp_path, stub.url)
 
-    assert done.stdout.splitlines()[2].startswith("! Do not trust this: visitors are split")
+    assert done.stdout.splitlines()[1].split() == [
+        "!",
+        "broken",
+        "e",
+        "3,000",
+        "-",
+        "wrong",
+        "split",
+    ]
+    assert whole.stdout.splitlines()[2].startswith("! Do not trust this: visitors are split")
     assert experiment["headline"]["kind"] == "split-mismatch"
     assert experiment["goals"][0]["verdict"]["kind"] == "split-mismatch"
 
@@ -270,23 +281,137 @@ def test_csv_is_a_table(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("encoding", "name", "bar"),
-    [("utf-8", "[red]größe[/red]", "├"), ("ascii", "[red]gr\\xf6\\xdfe[/red]", "|-")],
+ENCODINGS = pytest.mark.parametrize(
+    ("encoding", "name", "mark", "bar"),
+    [
+        ("utf-8", "[red]größe[/red]", "· running", "├"),
+        ("ascii", "[red]gr\\xf6\\xdfe[/red]", ". running", "|-"),
+    ],
 )
-def test_the_table_of_a_pipe_has_80_columns_and_no_colour(
-    encoding: str, name: str, bar: str, tmp_path: Path
+
+
+@ENCODINGS
+def test_a_pipe_has_80_columns_and_no_colour(
+    encoding: str, name: str, mark: str, bar: str, tmp_path: Path
 ) -> None:
     """An encoding without lines and umlauts gets ASCII."""
     with answering(body=answer(two("[red]größe[/red]"))) as stub:
         options = ("--url", stub.url, "--api-key", KEY)
-        done = gimel("results", *options, home=tmp_path, PYTHONIOENCODING=encoding)
+        listed = gimel("results", *options, home=tmp_path, PYTHONIOENCODING=encoding)
+        done = gimel("results", "--all", *options, home=tmp_path, PYTHONIOENCODING=encoding)
 
-    assert done.returncode == 0, done.stderr
+    assert (listed.returncode, done.returncode) == (0, 0), done.stderr
+    assert listed.stdout.splitlines()[1].startswith(f"{mark}  {name}  ")
     assert name in done.stdout
     assert bar in done.stdout
     assert max(map(len, done.stdout.splitlines())) <= 80
-    assert "\x1b" not in done.stdout
+    assert "\x1b" not in listed.stdout + done.stdout
+
+
+def test_a_pipe_gets_every_experiment_on_a_line(tmp_path: Path) -> None:
+    """With its whole name and a minus that can be typed, so that `grep` finds it."""
+    name = f"{'long name ' * 15}end"
+    with answering(body=answer(two(name, red=(10_000, 350)))) as stub:
+        options = ("--url", stub.url, "--api-key", KEY)
+        done = gimel("results", *options, home=tmp_path, PYTHONIOENCODING="utf-8")
+
+    line = done.stdout.splitlines()[1]
+    assert line == f"✓ decided  {name}    20,000  -30% (-44% to -13%)  keep blue"
+
+
+def test_the_list_ends_with_the_command_that_shows_more(tmp_path: Path, url: str) -> None:
+    """With the same options; the key is a secret and is not repeated."""
+    options = ("--url", url, "--api-key", KEY, "--lift", "0.2", "--namespace", "my shop")
+    done = invoke("results", *options, "--goal", "buy", "--state", "decided", home=tmp_path)
+
+    assert done.stdout.splitlines()[-1] == (
+        f"  gimel results --lift 0.2 --namespace 'my shop' --url {url} --api-key KEY NAME"
+    )
+    assert KEY not in done.stdout
+
+
+def test_without_a_name_all_experiments_are_listed(tmp_path: Path, url: str) -> None:
+    """One line each: first broken ones, then decided ones, then running ones."""
+    options = ("--url", url, "--api-key", KEY)
+    done = invoke("results", *options, home=tmp_path)
+    whole = invoke("results", "--all", *options, home=tmp_path)
+    one = invoke("results", "button", *options, home=tmp_path)
+
+    header, *lines = done.stdout.splitlines()[:3]
+    assert header.split()[:2] == ["state", "name"]
+    assert [line.split()[1:3] for line in lines] == [["decided", "shop"], ["running", "button"]]
+    assert [line for line in whole.stdout.splitlines() if line in ("shop", "button")] == [
+        "shop",
+        "button",
+    ]
+    assert one.stdout.splitlines()[0] == "button"
+
+
+@pytest.mark.parametrize(
+    ("states", "names"),
+    [
+        (("decided",), ["shop"]),
+        (("running", "decided"), ["shop", "button"]),
+        (("broken",), []),
+    ],
+    ids=["one", "two", "none"],
+)
+def test_a_state_is_chosen(
+    states: tuple[str, ...], names: list[str], tmp_path: Path, url: str
+) -> None:
+    """In every form. A state without experiments is not an error."""
+    chosen = [word for state in states for word in ("--state", state)]
+    options = (*chosen, "--url", url, "--api-key", KEY)
+
+    shown = [
+        invoke("results", *options, *form, home=tmp_path)
+        for form in ((), ("--all",), ("--json",), ("--csv",))
+    ]
+
+    assert [done.exit_code for done in shown] == [0] * 4
+    listed, whole, document, table = (done.stdout for done in shown)
+    assert [name for name in ("shop", "button") if f"  {name}  " in listed] == names
+    assert [line for line in whole.splitlines() if line in ("shop", "button")] == names
+    assert [each["experiment"] for each in json.loads(document)["experiments"]] == names
+    assert {each["experiment"] for each in csv.DictReader(io.StringIO(table))} == {*names}
+    assert ("No experiment is broken." in listed) == (not names)
+
+
+def test_the_lift_worth_detecting_is_chosen(tmp_path: Path, url: str) -> None:
+    """For every experiment, whatever its design; all else of the design remains."""
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"experiments": {"button": {"lift": 0.03, "control": "red"}}}))
+    arguments = ("--config", str(config), "results", "--url", url, "--api-key", KEY, "--json")
+
+    for name in ((), ("button",)):
+        usual = invoke(*arguments, *name, home=tmp_path)
+        chosen = invoke(*arguments, *name, "--lift", "0.25", home=tmp_path)
+
+        *_, before = json.loads(usual.stdout)["experiments"]
+        experiments = json.loads(chosen.stdout)["experiments"]
+        assert before["design"]["lift"] == 0.03
+        assert {each["design"]["lift"] for each in experiments} == {0.25}
+        assert experiments[-1]["control"] == "red"
+
+
+def test_excel_reads_any_name(tmp_path: Path) -> None:
+    """Its bytes begin with a mark; --csv has none and is UTF-8 whatever the terminal's encoding."""
+    with answering(body=answer(two("größe 変種"))) as stub:
+        options = ("results", "--url", stub.url, "--api-key", KEY)
+        found = {
+            form: subprocess.run(
+                [sys.executable, "-m", "gimel", *options, *form],
+                cwd=tmp_path,
+                env=environment(tmp_path, PYTHONIOENCODING="latin-1"),
+                capture_output=True,
+                check=True,
+            ).stdout
+            for form in (("--csv",), ("--excel",), ("--csv", "--excel"))
+        }
+
+    plain, excel, both = found.values()
+    assert both == excel == b"\xef\xbb\xbf" + plain.replace(b"\n", b"\r\n")
+    assert "größe 変種" in plain.decode()
 
 
 @pytest.mark.parametrize(
@@ -297,7 +422,7 @@ def test_colour_is_for_terminals_that_want_it(
 ) -> None:
     """NO_COLOR turns it off."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "gimel", "results", "--url", url, "--api-key", KEY]
+    command = [sys.executable, "-m", "gimel", "results", "shop", "--url", url, "--api-key", KEY]
     own = environment(tmp_path, TERM="xterm-256color", **variables)
     with subprocess.Popen(
         command, cwd=tmp_path, env=own, stdin=theirs, stdout=theirs, stderr=theirs

@@ -85,7 +85,7 @@ def served(home: Path) -> Iterator[Served]:
 
 def test_the_key_of_this_machine_is_found(home: Path, served: Served) -> None:
     """With --local nobody copies it."""
-    done = invoke("results", "--local", "--url", served.url, home=home)
+    done = invoke("results", "e", "--local", "--url", served.url, home=home)
 
     assert (done.exit_code, done.stdout.splitlines()[0]) == (0, "e"), done.stderr
 
@@ -93,7 +93,7 @@ def test_the_key_of_this_machine_is_found(home: Path, served: Served) -> None:
 def test_the_key_can_be_in_the_environment(served: Served, tmp_path: Path) -> None:
     """So can the address."""
     variables = {"GIMEL_URL": served.url, "GIMEL_API_KEY": served.key["x-api-key"]}
-    done = invoke("results", home=tmp_path, **variables)
+    done = invoke("results", "e", home=tmp_path, **variables)
 
     assert (done.exit_code, done.stdout.splitlines()[0]) == (0, "e"), done.stderr
 
@@ -156,19 +156,30 @@ def test_what_is_missing_is_named(options: tuple[str, ...], message: str, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("options", "message"),
     [
-        ["--json", "--watch"],
-        ["--json", "--details"],
-        ["--csv", "--details"],
-        ["--confidence", "1.5"],
-        ["--confidence", "nan"],
+        (["--json", "--watch"], "--watch cannot be used with --json. Remove one of them."),
+        (["--excel", "--watch"], "--watch cannot be used with --excel. Remove one of them."),
+        (["--json", "--csv"], "--json and --csv cannot be combined. Remove one of them."),
+        (["--json", "--excel"], "--json and --excel cannot be combined. Remove one of them."),
+        (["--json", "--details"], "Remove it: --json has all figures."),
+        (["--csv", "--details"], "Remove it: --json has all figures."),
+        (["--csv", "--all"], "Remove it: --csv has all experiments."),
+        (["e", "--all"], "--all shows every experiment. Remove it, or the name."),
+        (["e", "--state", "broken"], "--state chooses among all experiments. Remove it, or the"),
+        (["--state", "done"], "'done' is not one of 'broken', 'decided', 'running'."),
+        (["--lift", "20"], "must be between 0.0001 and 10. Write 0.1 for a lift of 10%."),
+        (["--lift", "nan"], "must be between 0.0001 and 10. Write 0.1 for a lift of 10%."),
+        (["--lift", "10%"], "'10%' is not a valid float"),
+        (["--confidence", "1.5"], "1.5 is not in the range"),
+        (["--confidence", "nan"], "is not a finite number"),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_wrong_usage_exits_with_2(options: list[str], tmp_path: Path) -> None:
-    """Nothing was asked of the API."""
+def test_wrong_usage_exits_with_2(options: list[str], message: str, tmp_path: Path) -> None:
+    """Nothing was asked of the API, and the message says what to change."""
     done = invoke("results", *options, home=tmp_path)
 
     assert (done.exit_code, done.stdout) == (2, "")
     assert "Error: " in done.stderr
+    assert message in done.stderr

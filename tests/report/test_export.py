@@ -142,6 +142,7 @@ def test_json_has_a_verdict_per_goal() -> None:
         "worse": [],
         "days_left": 0,
         "forecast": None,
+        "goal": "buy",
         "safe_to_stop": True,
     }
 
@@ -154,6 +155,7 @@ def test_json_has_the_verdict_on_the_experiment() -> None:
     assert forecast.rule_out is not None
 
     assert (headline["kind"], headline["safe_to_stop"]) == ("too-early", False)
+    assert headline["goal"] == "buy"
     assert headline["sentence"] == analysed(two()).headline.sentence
     assert headline["forecast"]["rule_out"] == {
         "visitors": forecast.rule_out.visitors,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gimel.analysis.design import Design
 from gimel.report import export
-from tests.support.answers import row
+from tests.support.answers import analysed, row, two
 from tests.support.exports import describe, read_csv
 
 LIFT_COLUMNS = ("lift", "lift_low", "lift_high")
@@ -32,14 +32,7 @@ def test_csv_has_a_row_per_variant_and_goal() -> None:
 
 @pytest.mark.parametrize(
     "column",
-    [
-        "visitors",
-        "visitors_error",
-        "conversions",
-        "conversions_error",
-        "per_visitor",
-        "rate",
-    ],
+    ["visitors_error", "conversions_error", "per_visitor", "rate"],
 )
 def test_csv_has_the_numbers_of_json(column: str) -> None:
     """Read back, digit by digit; null is an empty cell."""
@@ -94,7 +87,7 @@ def test_csv_marks_a_guessed_control(
 
 def test_csv_has_no_figure_for_one_look() -> None:
     """The lift has one interval; the others are in JSON."""
-    assert export.COLUMNS[12:15] == LIFT_COLUMNS
+    assert export.COLUMNS[14:17] == LIFT_COLUMNS
     assert not [column for column in export.COLUMNS if column.startswith(("p_", "best", "diff"))]
 
 
@@ -103,18 +96,64 @@ def test_csv_without_goals_has_a_row_per_variant() -> None:
     rows = read_csv(row("e", {"a": (10, {}), "b": (12, {})}, ()))
 
     assert [(each["variant"], each["goal"], each["visitors"]) for each in rows] == [
-        ("a", "", "10.0"),
-        ("b", "", "12.0"),
+        ("a", "", "10"),
+        ("b", "", "12"),
     ]
     assert {each["verdict"] for each in rows} == {"no-conversions"}
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "\tx"])
+FORMULAS = ("=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", " =1", "\u00a0=1", "\ufeff=1", "\x00=1")
+FULL_WIDTH = ("\uff1d1+1", "\uff0b1", "\uff0d1", "\uff20x", "\u3000\uff1d1")
+
+
+@pytest.mark.parametrize("name", [*FORMULAS, *FULL_WIDTH])
 def test_no_name_is_a_formula(name: str) -> None:
     """A spreadsheet would run it, and anyone can choose a name."""
     first, *_ = read_csv(row(name, {name: (10, {name: 1})}, (name,)))
 
     assert (first["experiment"], first["goal"], first["variant"]) == (f"'{name}",) * 3
+
+
+@pytest.mark.parametrize(
+    ("since", "cell"),
+    [(1_700_000_000, "2023-11-14T22:13:20Z"), (None, ""), (10**18, "")],
+    ids=["known", "unknown", "beyond all calendars"],
+)
+@pytest.mark.parametrize("goals", [("buy",), ()], ids=["a goal", "no goal"])
+def test_csv_has_the_namespace_and_the_start(
+    goals: tuple[str, ...], since: int | None, cell: str
+) -> None:
+    """In every row; the start is in UTC, in ISO 8601."""
+    item = row("e", {"a": (10, {"buy": 1}), "b": (12, {"buy": 2})}, goals, since=since)
+
+    assert [(each["namespace"], each["since"]) for each in read_csv(item)] == [("shop", cell)] * 2
+
+
+def test_csv_has_whole_visitors() -> None:
+    """A count is an estimate with decimal places that say nothing."""
+    item = row("e", {"a": (1301, {"buy": 11}), "b": (12, {"buy": 2})})
+    item["participants"][0]["trials_by_precision"]["16"] = 1301.4
+    item["goals"][0]["results"][0]["trials_by_precision"]["16"] = 1301.4
+    item["goals"][0]["results"][0]["successes_by_precision"]["16"] = 10.6
+
+    assert [(each["visitors"], each["conversions"]) for each in read_csv(item)] == [
+        ("1301", "11"),
+        ("12", "2"),
+    ]
+
+
+def test_excel_gets_a_byte_order_mark_and_its_line_ends() -> None:
+    """Everything else is the table of --csv."""
+    experiments = [analysed(two("größe 変種"))]
+
+    table = export.to_csv(experiments, "shop")
+    excel = export.to_excel(experiments, "shop")
+
+    assert excel.startswith(b"\xef\xbb\xbf")
+    assert excel.decode("utf-8-sig").replace("\r\n", "\n") == table
+    assert excel.count(b"\r\n") == table.count("\n") == excel.count(b"\n")
+    assert not table.startswith("\ufeff")
+    assert "\r" not in table
 
 
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)

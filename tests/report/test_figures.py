@@ -198,10 +198,36 @@ def test_widening_is_rounded_to_two_digits(share: float, text: str) -> None:
         (1_700_000_000, "2023-11-14, today"),
         (1_700_000_000 - DAY, "2023-11-13, 1 day ago"),
         (1_700_000_000 - 21 * DAY, "2023-10-24, 21 days ago"),
+        (1_700_000_000 - 79_999, "2023-11-14, today"),
+        (1_700_000_000 - 80_001, "2023-11-13, 1 day ago"),
+        (1_700_000_000 + 1_000_000, "2023-11-26, today"),
         (0, "1970-01-01, 19,675 days ago"),
         (10**18, "an unknown date"),
     ],
 )
 def test_a_start_is_a_date_and_an_age(seconds: int, text: str) -> None:
-    """The date is in UTC; a time beyond all calendars is not a date."""
+    """The date is in UTC, and has one age; a time beyond all calendars is not a date."""
     assert figures.format_start(seconds, 1_700_000_000 + 60) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("5.02", "5.02%"),
+        ("-15 to +4.2", "-15% to +4.2%"),
+        (">999", ">999%"),
+        ("[4.7, 5.3]", "[4.7%, 5.3%]"),
+        ("+472 or more", "+472% or more"),
+        ("unknown", "unknown"),
+        ("-", "-"),
+    ],
+)
+def test_every_figure_has_its_unit(text: str, shown: str) -> None:
+    """Words and dashes have none."""
+    assert figures.with_unit(text) == shown
+
+
+def test_a_name_is_shortened_with_a_chosen_ellipsis() -> None:
+    """One character instead of three leaves more of the name."""
+    assert figures.fit("button colour", 9, "\u2026") == "butt\u2026lour"
+    assert figures.fit("button colour", 9) == "but...our"

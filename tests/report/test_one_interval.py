@@ -13,8 +13,9 @@ from rich.console import Console
 
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.verdict import Kind
-from gimel.report import export, html, plots, terminal
+from gimel.report import export, figures, html, plots, terminal
 from gimel.report.html import Choices, Frame
+from gimel.report.layout import Screen
 from tests.support.answers import analysed, two
 
 NOW = 1_700_000_000 + 30 * 86400.0
@@ -41,13 +42,16 @@ by_case = pytest.mark.parametrize(
 @by_case
 def test_the_terminal_shows_it(experiment: Experiment, value: str, interval: str) -> None:
     """In the row of the variant, with and without the details."""
+    interval = figures.with_unit(interval)
+    value = figures.with_unit(value)
     for details in (False, True):
         console = Console(file=io.StringIO(), width=100)
+        screen = Screen(100, is_terminal=False)
         with console.capture() as capture:
-            for part in terminal.report([experiment], {}, NOW, 100, details=details):
+            for part in terminal.report([experiment], {}, NOW, screen, details=details):
                 console.print(part)
         assert re.search(
-            rf"^  red +[\d,]+ +[\d.]+ +{re.escape(value)} +{re.escape(interval)}  ",
+            rf"^  red +[\d,]+ +[\d.]+% +{re.escape(value)} +{re.escape(interval)}  ",
             capture.get(),
             re.MULTILINE,
         )
@@ -80,7 +84,7 @@ def test_json_and_csv_have_it(experiment: Experiment, value: str, interval: str)
     """With all digits, of which the written ends have at least two; an open end is missing."""
     (described,) = json.loads(export.to_json([experiment], "n", {}))["experiments"]
     lift = described["goals"][0]["variants"][1]["lift"]
-    _, red = csv.DictReader(io.StringIO(export.to_csv([experiment])))
+    _, red = csv.DictReader(io.StringIO(export.to_csv([experiment], "n")))
 
     columns = [red[name] for name in ("lift", "lift_low", "lift_high")]
     assert [float(cell) if cell else None for cell in columns] == [*lift.values()]

@@ -201,3 +201,14 @@ def test_names_in_tables_cannot_affect_their_surroundings() -> None:
     assert table.caption == "\\u0008: comparison with \\u0007, for one look"
     assert tables.lifts(experiment.goals[0]).caption == "\\u0008: lift over \\u0007"
     assert tables.participants(experiment).rows[0][0] == "\\u0007 (control?)"
+
+
+def test_units_move_from_headers_to_cells() -> None:
+    """Only percentages have one; a dash has none."""
+    table = tables.lifts(analysed(BUTTON).goals[0]).drop("visitors").with_units()
+
+    assert table.columns == ("variant", "conversions", "rate", "lift", "95% interval")
+    assert table.rows == (
+        ("blue (control?)", "1,001", "5.00%", "-", "-"),
+        ("red", "1,260", "6.27%", "+25%", "+10% to +43%"),
+    )

@@ -27,9 +27,9 @@ def test_an_experiment_is_shown_in_full() -> None:
         "  Traffic split as expected.",
         "  Ignored events: 1,203 (bot).",
         "",
-        "  variant          conversions  rate, %  lift, %  95% interval",
-        "  blue (control?)        1,001     5.00        -             -",
-        "  red                    1,260     6.27      +25    +10 to +43  ┊   ├────●─────┤",
+        "  variant          conversions   rate  lift  95% interval",
+        "  blue (control?)        1,001  5.00%     -             -",
+        "  red                    1,260  6.27%  +25%  +10% to +43%  ┊    ├──────●───────┤",
         "",
         "A lift is the relative change of the rate over the control. Its interval",
         "contains the true lift with the confidence given, however often you look. A",
@@ -47,12 +47,12 @@ def test_details_are_shown_on_request() -> None:
         "  Counted with precision 16.",
         "  Counting noise widens the intervals by at most 0.26%.",
         "  Details for statisticians",
-        "  variant          rate, %  95% interval  chance to be best",
-        "  blue (control?)     5.00  [4.70, 5.31]              <0.1%",
-        "  red                 6.27  [5.94, 6.61]             >99.9%",
-        "                                                                       chance to",
-        "  variant  difference, percentage points         lift, %  p (Holm)  beat control",
-        "  red               +1.27 [+0.82, +1.72]  +25 [+16, +36]   <0.0001        >99.9%",
+        "  variant           rate    95% interval  chance to be best",
+        "  blue (control?)  5.00%  [4.70%, 5.31%]              <0.1%",
+        "  red              6.27%  [5.94%, 6.61%]             >99.9%",
+        "                    difference,                                  chance to",
+        "  variant     percentage points               lift  p (Holm)  beat control",
+        "  red      +1.27 [+0.82, +1.72]  +25% [+16%, +36%]   <0.0001        >99.9%",
         "Details for statisticians: These figures are fixed-horizon: valid for one look",
         "on a date chosen in advance. The verdict does not use them.",
     ]
@@ -62,7 +62,7 @@ def test_one_variant_has_its_rate_among_the_details() -> None:
     """There is nothing to compare, but its rate is known."""
     shown = lines(printed(row("e", {"a": (900, {"buy": 9})}), details=True))
 
-    assert "  a            1.0    [0.5, 1.9]                  -" in shown
+    assert "  a        1.0%  [0.5%, 1.9%]                  -" in shown
     assert not [line for line in shown if "beat control" in line]
 
 
@@ -115,7 +115,7 @@ def test_an_open_interval_is_said_in_words() -> None:
     """A control without conversions has no lift to draw."""
     shown = lines(printed(two(blue=(1000, 0), red=(1000, 50))))
 
-    assert "  red                       50     5.00        -  +472 or more" in shown
+    assert "  red                       50  5.00%     -  +472% or more" in shown
 
 
 def test_a_wrong_split_comes_before_any_figure() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from gimel.analysis.mixture import Lift
-from gimel.report import terminal
+from gimel.report import bars
 from tests.support.answers import row
 from tests.support.printed import lines, printed
 
@@ -24,9 +24,9 @@ def test_a_header_is_broken_before_a_name_is_shortened() -> None:
 
     header = next(number for number, line in enumerate(shown) if "p (Holm)" in line)
     assert shown[header - 1 : header + 2] == [
-        "                          difference,                               chance to",
-        "  variant           percentage points         lift, %  p (Holm)  beat control",
-        "  the other one  +1.27 [+0.82, +1.72]  +25 [+16, +36]   <0.0001        >99.9%",
+        "                          difference,                                  chance to",
+        "  variant           percentage points               lift  p (Holm)  beat control",
+        "  the other one  +1.27 [+0.82, +1.72]  +25% [+16%, +36%]   <0.0001        >99.9%",
     ]
 
 
@@ -38,6 +38,32 @@ def test_forty_variants_fit() -> None:
 
     assert all(cell_len(line) <= 80 for line in shown.splitlines())
     assert all(shown.count(f"  variant-{number} ") == 4 for number in range(1, 40))
+
+
+def test_columns_without_room_follow_below() -> None:
+    """With the names of the variants again: no figure is cut off, and no unit is alone."""
+    variants = {"blue": (20_034, {"buy": 1001}), "red": (20_101, {"buy": 1260})}
+
+    shown = lines(printed(row("e", variants), width=60, details=True))
+
+    header = next(number for number, line in enumerate(shown) if "percentage points" in line)
+    assert shown[header : header + 5] == [
+        "  variant     percentage points               lift  p (Holm)",
+        "  red      +1.27 [+0.82, +1.72]  +25% [+16%, +36%]   <0.0001",
+        "",
+        "  variant  chance to beat control",
+        "  red                      >99.9%",
+    ]
+    assert not [line for line in shown if "%" in line.split()]
+
+
+def test_an_interval_without_room_has_no_bar() -> None:
+    """Its figures remain."""
+    shown = lines(printed(row("e", {"a": (200, {"buy": 90}), "b": (210, {"buy": 70})}), width=60))
+
+    (figures,) = (line for line in shown if line.startswith("  b  ") and "to" in line)
+    assert figures.endswith("\u221253% to +14%")
+    assert not {"●", "┊"} & {*figures}
 
 
 HOSTILE = [
@@ -90,7 +116,7 @@ counts = st.integers(0, 1000) | st.integers(0, 10**12)
     variants=st.dictionaries(
         names, st.tuples(counts, st.fixed_dictionaries({"buy": counts})), max_size=5
     ),
-    width=st.integers(80, 200),
+    width=st.integers(60, 200),
     ascii_only=st.booleans(),
     precision=st.sampled_from(["exact", "1", "16"]),
     details=st.booleans(),
@@ -129,15 +155,15 @@ def test_any_counts_and_names_fit(
 )
 def test_an_interval_is_drawn_to_scale(lift: Lift, ascii_only: bool, bar: str) -> None:
     """A mark shows zero; an end that is open or beyond the axis has no cap."""
-    assert terminal.interval_bar(lift, 0, 1, 11, ascii_only) == bar
+    assert bars.draw(lift, 0, 1, 11, ascii_only) == bar
 
 
 @pytest.mark.parametrize("size", [8, 40])
 def test_a_lift_without_a_value_has_no_bar(size: int) -> None:
     """Over a control without conversions."""
-    assert terminal.interval_bar(Lift(None, 4.7, None), 0, 1, size) == ""
+    assert bars.draw(Lift(None, 4.7, None), 0, 1, size) == ""
 
 
 def test_without_room_there_is_no_bar() -> None:
     """Below eight columns an interval says nothing."""
-    assert terminal.interval_bar(Lift(0.5, 0.2, 0.8), 0, 1, 7) == ""
+    assert bars.draw(Lift(0.5, 0.2, 0.8), 0, 1, 7) == ""

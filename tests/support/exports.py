@@ -13,7 +13,7 @@ from tests.support.answers import analysed
 
 
 def read_csv(item: dict[str, Any], design: Design | None = None) -> list[dict[str, str]]:
-    text = export.to_csv([analysed(item, design)])
+    text = export.to_csv([analysed(item, design)], "shop")
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 

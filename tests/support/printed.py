@@ -12,6 +12,7 @@ from gimel.analysis.design import Design
 from gimel.analysis.experiment import analyse_all, select_goal
 from gimel.api import answers
 from gimel.report import terminal
+from gimel.report.layout import Screen
 from tests.support.answers import answer
 
 NOW = 1_700_000_000 + 21 * 86400.0
@@ -39,9 +40,8 @@ def printed(
     experiments = analyse_all(counts, designs, now=NOW)
     if goal is not None:
         experiments = select_goal(experiments, goal)
-    for part in terminal.report(
-        experiments, counts.ignored, NOW, width, ascii_only, precision, details
-    ):
+    screen = Screen(width, ascii_only)
+    for part in terminal.report(experiments, counts.ignored, NOW, screen, precision, details):
         console.print(part)
     return file.getvalue()
 

@@ -1,0 +1,248 @@
+"""Experiments as a list for the terminal: one line each, in the order in which they need a reader.
+
+Returns what rich prints, and prints nothing. What does not fit gives way in the order of `_LAYOUTS`
+and no figure is ever cut. Colour only repeats what the words say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from rich.cells import cell_len
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from gimel.analysis.experiment import Experiment
+from gimel.analysis.mixture import Lift
+from gimel.analysis.phrases import join_names
+from gimel.report import terminal
+from gimel.report.figures import MISSING, format_count, format_lift_with_unit, visible
+from gimel.report.layout import Screen
+from gimel.report.summary import State, brief, headline_goal, headline_lift, in_order, state_of
+from gimel.report.wording import Mark
+
+_MARKS = {State.BROKEN: "!", State.DECIDED: "✓", State.RUNNING: "·"}
+_ASCII_MARKS = {State.BROKEN: "!", State.DECIDED: "*", State.RUNNING: "."}
+_STYLES = {
+    State.BROKEN: terminal.STYLES[Mark.DOUBT],
+    State.DECIDED: terminal.STYLES[Mark.DECIDED],
+    State.RUNNING: terminal.STYLES[Mark.UNDECIDED],
+}
+_SHORTEST_NAME, _LONGEST_NAME = 6, 40
+_LONGEST_GOAL = 20
+
+
+@dataclass(frozen=True)
+class Query:
+    """What the reader asked for.
+
+    Attributes:
+        states: The only states to list; all if empty.
+        goal: The goal whose lifts to list; None for the goal of each headline.
+        command: The command that shows one experiment.
+    """
+
+    states: Collection[State] = ()
+    goal: str | None = None
+    command: str = "gimel results NAME"
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """What the lines have room for.
+
+    Attributes:
+        has: The columns beside the name and the verdict.
+        shortest: The columns to which names may be shortened.
+        longest: Those to which names in verdicts are shortened; None for any number.
+    """
+
+    has: frozenset[str]
+    shortest: int
+    longest: int | None
+
+
+_LAYOUTS = tuple(
+    _Layout(frozenset(has.split()), shortest, longest)
+    for has, shortest, longest in (
+        ("word goal visitors lift interval", 20, None),
+        ("word visitors lift interval", 16, 20),
+        ("visitors lift interval", 10, 16),  # the mark repeats the word
+        ("word visitors lift", 16, 16),
+        ("visitors lift", 12, 12),
+        ("lift", 10, 10),
+    )
+)
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A header with its cells, `gap` columns from what follows on the right."""
+
+    header: str
+    cells: Sequence[str]
+    justify: Literal["left", "right"] = "left"
+    gap: int = 2
+
+    @property
+    def width(self) -> int:
+        return max(map(cell_len, (self.header, *self.cells))) + self.gap
+
+    def lines(self) -> list[str]:
+        """Return the header and the cells, padded to the same width."""
+        padded = []
+        for cell in (self.header, *self.cells):
+            space = " " * (self.width - self.gap - cell_len(cell))
+            aligned = f"{space}{cell}" if self.justify == "right" else f"{cell}{space}"
+            padded.append(aligned + " " * self.gap)
+        return padded
+
+
+def overview(
+    experiments: Sequence[Experiment],
+    ignored: Mapping[str, int],
+    screen: Screen,
+    query: Query | None = None,
+    precision: int | None = None,
+) -> Iterator[RenderableType]:
+    """Yield a line per experiment, the number of experiments by state, and how to read both.
+
+    A `screen` that is not a terminal gets whole names, however wide: a line is searched, not read.
+    For the other arguments see `terminal.report`.
+    """
+    query = query or Query()
+    yield from terminal.warnings(experiments, ignored)
+    listed = in_order(
+        each for each in experiments if not query.states or state_of(each) in query.states
+    )
+    if listed:
+        yield _table(listed, screen, query)
+    else:
+        states = join_names([each.value for each in State if each in query.states])
+        yield Text(f"No experiment is {states.replace(' and ', ' or ')}.")
+    yield ""
+    yield _counts(experiments, screen)
+    yield ""
+    yield from terminal.remarks(experiments, ignored, precision)
+    if listed:
+        yield Text(_how_to_read(listed, query), style="dim")
+        yield Text("\nShow one experiment in full, or all of them with --all:", style="dim")
+        yield Group(_line(f"  {query.command}"))
+
+
+def _counts(experiments: Sequence[Experiment], screen: Screen) -> Text:
+    counts = Counter(map(state_of, experiments))
+    text = Text()
+    for state in State:
+        if counts[state]:
+            text.append("   " if text else "")
+            text.append(f"{_mark(state, screen)} {counts[state]:,} {state.value}", _STYLES[state])
+    return text
+
+
+def _how_to_read(listed: Sequence[Experiment], query: Query) -> str:
+    lift = "the relative change of the rate over the control"
+    if query.goal is None:
+        subject = f"The lift is {lift}, under the goal that the verdict rests on."
+    else:
+        subject = (
+            f"The lift is {lift}, under the goal {visible(query.goal)}; state and verdict are those"
+            " of the whole experiment."
+        )
+    return (
+        "Broken: the data cannot be trusted, or a goal is harmed. Decided: it is safe to stop."
+        f" Running: wait. {subject} Its interval contains the true lift with"
+        f" {100 * listed[0].confidence:g}% confidence, however often you look."
+    )
+
+
+def _table(listed: Sequence[Experiment], screen: Screen, query: Query) -> Group:
+    columns = [column.lines() for column in _fitting_columns(listed, screen, query)]
+    header, *rows = ("".join(cells).rstrip() for cells in zip(*columns, strict=True))
+    lines = [
+        _line(row, _STYLES[state_of(experiment)], len(columns[0][0]))
+        for experiment, row in zip(listed, rows, strict=True)
+    ]
+    return Group(_line(header, "bold"), *lines)
+
+
+def _line(text: str, style: str = "", styled: int | None = None) -> Text:
+    """Return a line of which the first `styled` characters have the style.
+
+    It is never broken, unless it is printed outside of a Group, where rich forgets that.
+    """
+    line = Text(text, no_wrap=True, overflow="ignore")
+    line.stylize(style, 0, styled)
+    return line
+
+
+def _fitting_columns(listed: Sequence[Experiment], screen: Screen, query: Query) -> list[_Column]:
+    """Return the columns with which the names get enough room."""
+    names = _Column("name", [visible(each.name) for each in listed])
+    for layout in _LAYOUTS:
+        state, *others = _columns(listed, screen, query, layout)
+        room = screen.width - sum(column.width for column in (state, *others)) - names.gap
+        if not screen.is_terminal or room >= min(layout.shortest, names.width - names.gap):
+            break
+    if screen.is_terminal:
+        longest = max(_SHORTEST_NAME, min(room, _LONGEST_NAME))
+        names = _Column(names.header, [screen.name(name, longest) for name in names.cells])
+    return [state, names, *others]
+
+
+def _columns(
+    listed: Sequence[Experiment], screen: Screen, query: Query, layout: _Layout
+) -> list[_Column]:
+    """Return all columns but the names; the first is the state."""
+    columns = [_states(listed, screen, "word" in layout.has)]
+    has_several = query.goal is None and any(len(each.all_goals) > 1 for each in listed)
+    if "goal" in layout.has and has_several:
+        goals = [headline_goal(each) for each in listed]
+        cells = [screen.name(visible(goal.name), _LONGEST_GOAL) if goal else "-" for goal in goals]
+        columns.append(_Column("goal", cells))
+    if "visitors" in layout.has:
+        counts = [format_count(each.visitors) for each in listed]
+        columns.append(_Column("visitors", counts, "right"))
+    columns += _lifts(listed, screen, query, "interval" in layout.has)
+
+    def shorten(name: str) -> str:
+        return screen.name(name, layout.longest) if layout.longest else name
+
+    verdicts = [brief(each, shorten if screen.is_terminal else str) for each in listed]
+    return [*columns, _Column("verdict", verdicts, gap=0)]
+
+
+def _states(listed: Sequence[Experiment], screen: Screen, has_word: bool) -> _Column:
+    states = [state_of(each) for each in listed]
+    if not has_word:
+        return _Column("", [_mark(state, screen) for state in states], gap=1)
+    return _Column("state", [f"{_mark(state, screen)} {state.value}" for state in states])
+
+
+def _lifts(
+    listed: Sequence[Experiment], screen: Screen, query: Query, has_interval: bool
+) -> list[_Column]:
+    lifts = [_lift(each, query.goal) for each in listed]
+    figures = [format_lift_with_unit(lift) if lift else (MISSING, "") for lift in lifts]
+    values = _Column("lift", [screen.figures(value) for value, _ in figures], "right")
+    if not has_interval:
+        return [values]
+    header = f"({100 * listed[0].confidence:g}% interval)"
+    ends = [f"({screen.figures(interval)})" if interval else "" for _, interval in figures]
+    return [replace(values, gap=1), _Column(header, ends)]
+
+
+def _lift(experiment: Experiment, goal: str | None) -> Lift | None:
+    """Return the lift of a goal, or that of the headline if it speaks of one goal."""
+    if goal is None:
+        return headline_lift(experiment) if headline_goal(experiment) else None
+    found = next(each for each in experiment.all_goals if each.name == goal)
+    untrusted = found.verdict.is_untrusted or experiment.split.is_mismatch
+    return None if untrusted else found.verdict.lift
+
+
+def _mark(state: State, screen: Screen) -> str:
+    return (_ASCII_MARKS if screen.ascii_only else _MARKS)[state]

@@ -1,0 +1,237 @@
+"""The list of experiments in the terminal: order, columns, states, and what gives way."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from gimel.analysis.design import Design
+from gimel.analysis.experiment import analyse_all
+from gimel.api import answers
+from gimel.report import listing
+from gimel.report.layout import Screen
+from gimel.report.summary import State
+from tests.support.answers import answer, row, two
+from tests.support.printed import NOW, lines
+
+WINNER = two("winner", red=(10_000, 700))
+LOSER = two("loser", red=(10_000, 350))
+WRONG = two("wrong", blue=(12_000, 500))
+OPEN = two("open")
+
+
+def listed(
+    *items: dict[str, Any],
+    screen: Screen | None = None,
+    query: listing.Query | None = None,
+    designs: Mapping[str, Design] | None = None,
+    colour: bool = False,
+) -> str:
+    counts = answers.parse(answer(*items))
+    experiments = analyse_all(counts, designs or {}, now=NOW)
+    screen = screen or Screen(100)
+    file = io.StringIO()
+    console = Console(
+        file=file,
+        width=screen.width,
+        color_system="standard" if colour else None,
+        force_terminal=colour,
+    )
+    for part in listing.overview(experiments, {}, screen, query):
+        console.print(part, crop=False)
+    return file.getvalue()
+
+
+def rows(text: str) -> list[str]:
+    """Return the lines of the experiments."""
+    table = text[: text.index("\n\n")] if "\n\n" in text else text
+    return lines(table)[1:]
+
+
+def test_an_experiment_is_one_line() -> None:
+    """State, name, visitors, lift with its interval, verdict; below, what they mean."""
+    shown = lines(listed(OPEN, LOSER, WRONG, WINNER))
+
+    assert shown[:7] == [
+        "state      name    visitors   lift (95% interval)  verdict",
+        "! broken   wrong     22,000      -                 wrong split",
+        "✓ decided  loser     20,000   −30% (−44% to −13%)  keep blue",
+        "✓ decided  winner    20,000   +40% (+17% to +68%)  choose red",
+        "· running  open      20,000  +4.0% (−14% to +27%)  8 more weeks or longer",
+        "",
+        "! 1 broken   ✓ 2 decided   · 1 running",
+    ]
+    assert shown[-1] == "  gimel results NAME"
+
+
+def test_a_program_gets_whole_names_and_a_minus_that_can_be_typed() -> None:
+    """What is not a terminal has no width: `grep` finds a name, and "-30%"."""
+    name = "x" * 199 + "y"
+    loser = two(name, red=(10_000, 350))
+
+    (line,) = rows(listed(loser, screen=Screen(80, is_terminal=False)))
+
+    assert line == f"✓ decided  {name}    20,000  -30% (-44% to -13%)  keep blue"
+
+
+def test_ascii_is_enough() -> None:
+    """Marks, minus signs and shortened names need nothing else."""
+    loser = two("a name with many words, and some more", red=(10_000, 350))
+
+    text = listed(loser, OPEN, screen=Screen(60, ascii_only=True))
+
+    assert text.isascii()
+    assert rows(text)[0].startswith("* a name ...me more    20,000   -30%  keep blue")
+
+
+@pytest.mark.parametrize(
+    ("states", "names"),
+    [
+        ((State.BROKEN,), ["wrong"]),
+        ((State.RUNNING, State.BROKEN), ["wrong", "open"]),
+        ((State.DECIDED,), ["loser", "winner"]),
+    ],
+    ids=["broken", "two", "decided"],
+)
+def test_a_state_is_chosen(states: tuple[State, ...], names: list[str]) -> None:
+    """The numbers below are still those of all experiments."""
+    text = listed(OPEN, LOSER, WRONG, WINNER, query=listing.Query(states))
+
+    assert [line.split()[2] for line in rows(text)] == names
+    assert "! 1 broken   ✓ 2 decided   · 1 running" in text
+
+
+def test_a_state_without_experiments_is_said() -> None:
+    """With the numbers of those in other states, and without a legend."""
+    text = listed(WINNER, query=listing.Query((State.RUNNING, State.BROKEN)))
+
+    assert lines(text) == ["No experiment is broken or running.", "", "✓ 1 decided", ""]
+
+
+SHOP = row(
+    "shop",
+    {"control": (10_000, {"buy": 500, "look": 3000}), "red": (10_000, {"buy": 700, "look": 2400})},
+    ("buy", "look"),
+)
+
+
+def test_the_goal_of_the_lift_is_named() -> None:
+    """If an experiment has several; it is the one that the verdict rests on."""
+    text = listed(SHOP, WINNER, designs={"shop": Design(goal="look")})
+
+    assert "goal" in lines(text)[0]
+    assert [line.split()[3:6] for line in rows(text)] == [
+        ["look", "20,000", "−20%"],
+        ["buy", "20,000", "+40%"],
+    ]
+
+
+def test_a_verdict_on_several_goals_has_no_lift() -> None:
+    """Better under one and worse under another: either lift alone would mislead."""
+    (line,) = rows(listed(SHOP))
+
+    assert line.split() == ["!", "broken", "shop", "-", "20,000", "-", "mixed", "result"]
+
+
+def test_the_lift_of_a_goal_is_chosen() -> None:
+    """State and verdict are still those of the experiment, which is said."""
+    text = listed(SHOP, designs={"shop": Design(goal="buy")}, query=listing.Query(goal="look"))
+
+    assert "−20% (" in text
+    assert "choose red" in text
+    assert "under the goal look; state and verdict are those of the whole" in " ".join(text.split())
+
+
+def test_incomplete_data_are_not_praised() -> None:
+    """A winner among counts that cannot be read in full must not be chosen yet."""
+    (line,) = rows(listed(two("e", red=(10_000, 700), unreadable=1)))
+
+    assert line.endswith("incomplete data")
+    assert line.startswith("! broken")
+
+
+def test_a_goal_that_is_not_a_conversion_is_named() -> None:
+    """Where the verdict rests on another one."""
+    item = row(
+        "e",
+        {"a": (9000, {"buy": 500, "look": 30_000}), "b": (9000, {"buy": 800, "look": 30_000})},
+        ("buy", "look"),
+    )
+
+    (line,) = rows(listed(item, designs={"e": Design(goal="buy")}))
+
+    assert line.endswith("look is not a conversion")
+
+
+def test_what_gives_way() -> None:
+    """The goal, names, the word of the state, the interval, visitors; never a part of a figure."""
+    name = "a name with many words, and some more"
+    item = row(
+        name,
+        {"control": (10_000, {"buy": 500, "ok": 5}), "a new one": (10_000, {"buy": 350, "ok": 5})},
+        ("buy", "ok"),
+    )
+
+    found = {
+        width: rows(listed(item, OPEN, designs={name: Design(goal="buy")}, screen=Screen(width)))[0]
+        for width in (120, 90, 80, 70, 66, 50)
+    }
+
+    assert found == {
+        120: f"✓ decided  {name}  buy     20,000   −30% (−44% to −13%)  keep control",
+        90: "✓ decided  a name with…d some more    20,000   −30% (−44% to −13%)  keep control",
+        80: "✓ a name with… some more    20,000   −30% (−44% to −13%)  keep control",
+        70: "✓ a name… more    20,000   −30% (−44% to −13%)  keep control",
+        66: "✓ a name with…d some more    20,000   −30%  keep control",
+        50: "✓ a name w…ome more   −30%  keep control",
+    }
+
+
+@pytest.mark.parametrize(
+    ("item", "code"),
+    [(WRONG, "\x1b[1;31m! broken"), (WINNER, "\x1b[1;32m✓ decided"), (OPEN, "\x1b[33m· running")],
+    ids=["broken", "decided", "running"],
+)
+def test_colour_repeats_the_state(item: dict[str, Any], code: str) -> None:
+    """Red, green or yellow, on the word alone."""
+    text = listed(item, colour=True)
+
+    assert code in text
+    assert "\x1b" not in listed(item)
+
+
+names = st.text(min_size=1, max_size=200)
+counts = st.integers(0, 1000) | st.integers(0, 10**12)
+
+
+@given(
+    name=names,
+    variants=st.dictionaries(
+        names, st.tuples(counts, st.fixed_dictionaries({"buy": counts, "ok": counts})), max_size=4
+    ),
+    since=st.none() | st.integers(1_700_000_000, 1_701_000_000),
+    width=st.integers(60, 140),
+    ascii_only=st.booleans(),
+)
+def test_any_counts_and_names_fit(
+    name: str,
+    variants: dict[str, tuple[int, dict[str, int]]],
+    since: int | None,
+    width: int,
+    ascii_only: bool,
+) -> None:
+    """No line is wider than the terminal, and nothing that moves the cursor is printed."""
+    item = row(name, variants, ("buy", "ok"), since=since)
+
+    text = listed(item, OPEN, screen=Screen(width, ascii_only))
+
+    assert all(cell_len(line) <= width for line in text.split("\n"))
+    assert not any(ord(character) < 32 for character in text.replace("\n", ""))
+    assert len(rows(text)) == 2
