@@ -19,8 +19,7 @@ FOLDER = Path(__file__).with_name("pictures")
 HASHES = FOLDER / "pages.json"
 
 _NOW = 1_790_000_000
-_SIZE = {"width": 1280, "height": 800}
-_PHONE = {"width": 390, "height": 844}
+_SIZES = {"light": (1280, 800), "dark": (1280, 800), "phone": (390, 844)}
 _CHROMIUM = "/usr/bin/chromium"
 
 
@@ -56,12 +55,9 @@ def main() -> None:
             executable_path=_CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
         )
         for name, page in pages().items():
-            for suffix, size, scheme in (
-                ("light", _SIZE, "light"),
-                ("dark", _SIZE, "dark"),
-                ("phone", _PHONE, "light"),
-            ):
-                tab = browser.new_page(viewport=size, color_scheme=scheme)
+            for suffix, (width, height) in _SIZES.items():
+                tab = browser.new_page(viewport={"width": width, "height": height})
+                tab.emulate_media(color_scheme="dark" if suffix == "dark" else "light")
                 tab.set_content(page)
                 tab.screenshot(path=FOLDER / f"{name}-{suffix}.png")
                 tab.close()
