@@ -59,7 +59,7 @@ class GoalView:
         name: The goal's name.
         role: What it is for, in words; '' without a primary goal.
         mark: The value of the `wording.Mark` of its verdict, a CSS class.
-        sentence: Its verdict in words.
+        sentence: Its verdict in words; '' for the only goal, whose verdict is the headline.
         variant: The variant whose lift is shown in the goal's row; '' if there is only one.
         lift: That lift.
         rates: The rate of the control and of that variant, in words; '' if unknown.
@@ -223,7 +223,7 @@ def _goal(experiment: Experiment, goal: Goal, axis: Axis) -> GoalView:
         visible(goal.name),
         _role(goal),
         wording.choose_mark(goal.verdict).value,
-        wording.short_sentence(goal.verdict),
+        wording.short_sentence(goal.verdict) if len(experiment.all_goals) > 1 else "",
         visible(shown),
         lift_view(lift, axis),
         rates,
