@@ -19,7 +19,7 @@ from gimel.report.views import STATE_WORDS, LiftView, anchor, lift_view
 
 @dataclass(frozen=True)
 class OverviewRow:
-    """An experiment in the overview."""
+    """An experiment in the overview; `is_hidden` if its name does not match the search."""
 
     anchor: str
     name: str
@@ -33,6 +33,7 @@ class OverviewRow:
     visitors: str
     age: str
     started: str
+    is_hidden: bool
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ class Overview:
     states: tuple[StateLink, ...]
     total: int
 
+    @property
+    def has_matches(self) -> bool:
+        """Whether there is anything to see."""
+        return not all(row.is_hidden for row in self.rows)
+
 
 SORTS = ("state", "newest", "visitors", "lift", "name")
 """The orders of the overview."""
@@ -70,7 +76,8 @@ def overview(
 ) -> Overview:
     """Return the overview of experiments; `address` returns where an experiment's name links to.
 
-    `state` is the value of the only state shown, '' for all; `query` is a part of a name.
+    `state` is the value of the only state shown, '' for all; `query` is a part of a name. Rows that
+    do not match the query are hidden, not missing: the reader's next search may match them.
     """
     counts = Counter(map(state_of, experiments))
     links = [StateLink("All", len(experiments), state_address(""), not state)]
@@ -78,14 +85,14 @@ def overview(
         StateLink(STATE_WORDS[each], counts[each], state_address(each.value), state == each.value)
         for each in State
     ]
-    shown = [
-        each
-        for each in _sorted(experiments, sort)
-        if state in ("", state_of(each).value) and query.casefold() in each.name.casefold()
-    ]
+    shown = [each for each in _sorted(experiments, sort) if state in ("", state_of(each).value)]
+    wanted = query.casefold()
     axis = lift_axis(filter(None, map(_shown_lift, shown)))
     return Overview(
-        tuple(_overview_row(each, now, address(each), axis) for each in shown),
+        tuple(
+            _overview_row(each, now, address(each), axis, wanted not in each.name.casefold())
+            for each in shown
+        ),
         axis,
         tuple(links),
         len(experiments),
@@ -112,7 +119,9 @@ def _shown_lift(experiment: Experiment) -> Lift | None:
     return headline_lift(experiment) if headline_goal(experiment) else None
 
 
-def _overview_row(experiment: Experiment, now: float, address: str, axis: Axis) -> OverviewRow:
+def _overview_row(
+    experiment: Experiment, now: float, address: str, axis: Axis, is_hidden: bool
+) -> OverviewRow:
     verdict, goal = experiment.headline, headline_goal(experiment)
     since = experiment.since
     return OverviewRow(
@@ -128,6 +137,7 @@ def _overview_row(experiment: Experiment, now: float, address: str, axis: Axis) 
         format_count(experiment.visitors),
         MISSING if since is None else format_age(since, now),
         MISSING if since is None else format_start(since, now),
+        is_hidden,
     )
 
 
