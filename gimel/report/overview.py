@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from gimel.analysis.experiment import Experiment
-from gimel.analysis.mixture import Lift
 from gimel.analysis.verdict import Verdict
 from gimel.report import wording
 from gimel.report.figures import MISSING, format_age, format_count, format_start, visible
@@ -87,7 +86,7 @@ def overview(
     ]
     shown = [each for each in _sorted(experiments, sort) if state in ("", state_of(each).value)]
     wanted = query.casefold()
-    axis = lift_axis(filter(None, map(_shown_lift, shown)))
+    axis = lift_axis(filter(None, map(headline_lift, shown)))
     return Overview(
         tuple(
             _overview_row(each, now, address(each), axis, wanted not in each.name.casefold())
@@ -114,11 +113,6 @@ def _sorted(experiments: Sequence[Experiment], sort: str) -> list[Experiment]:
     return sorted(found, key=keys[sort]) if sort in keys else found
 
 
-def _shown_lift(experiment: Experiment) -> Lift | None:
-    """Return the lift to show of an experiment, if its headline speaks of one goal."""
-    return headline_lift(experiment) if headline_goal(experiment) else None
-
-
 def _overview_row(
     experiment: Experiment, now: float, address: str, axis: Axis, is_hidden: bool
 ) -> OverviewRow:
@@ -133,7 +127,7 @@ def _overview_row(
         brief(experiment),
         visible(" ".join([verdict.sentence, *_others(experiment, verdict)])),
         visible(goal.name) if goal else "",
-        lift_view(_shown_lift(experiment), axis),
+        lift_view(headline_lift(experiment), axis),
         format_count(experiment.visitors),
         MISSING if since is None else format_age(since, now),
         MISSING if since is None else format_start(since, now),
