@@ -315,11 +315,6 @@ def test_a_loopback_name_is_answered(host: str, open_dashboard: AsgiClient) -> N
     assert "headline" in open_dashboard.get("/dashboard", headers={"Host": host}).text
 
 
-def test_the_root_leads_to_the_dashboard(open_dashboard: AsgiClient) -> None:
-    """For those who type only the host."""
-    assert open_dashboard.get("/").headers["location"] == "/dashboard"
-
-
 @pytest.mark.parametrize(
     "name", ["", *(each.name for each in Demo(time.time()).experiments("alephbet").experiments)]
 )

@@ -80,3 +80,8 @@ def test_an_empty_namespace_leads_to_those_that_exist(open_dashboard: AsgiClient
     assert "There is no experiment in the namespace <bdi>alephbat</bdi>." in page
     assert '<a href="/dashboard"><bdi>alephbet</bdi></a>' in page
     assert "Namespaces that exist:" not in open_dashboard.get("/dashboard").text
+
+
+def test_the_root_leads_to_the_dashboard(open_dashboard: AsgiClient) -> None:
+    """For those who type only the host."""
+    assert open_dashboard.get("/").headers["location"] == "/dashboard"
