@@ -23,6 +23,7 @@ from gimel.errors import GimelError
 from gimel.report import REFRESH_SECONDS, views, wording
 from gimel.report import overview as overviews
 from gimel.report.figures import shorten, visible
+from gimel.report.summary import State
 
 BASE = "/dashboard"
 """The path of all pages of the dashboard."""
@@ -102,6 +103,16 @@ class Filter:
     state: str = ""
     query: str = ""
     sort: str = overviews.SORTS[0]
+
+    @classmethod
+    def parse(cls, asked: Mapping[str, str]) -> Filter:
+        """Return the filter of an address's query; a state or order that does not exist is none."""
+        state, sort = asked.get("state", ""), asked.get("sort", "")
+        return cls(
+            state if state in {each.value for each in State} else "",
+            asked.get("q", ""),
+            sort if sort in overviews.SORTS else cls.sort,
+        )
 
 
 @dataclass(frozen=True)
@@ -278,7 +289,8 @@ def _page(
         base=BASE,
         updated=time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(now)),
         seconds=REFRESH_SECONDS,
-        how_to_read=wording.HOW_TO_READ,
+        interval=f"{100 * choices.confidence:g}% interval",
+        outside=f"{100 * (1 - choices.confidence):.6g}%",
         details=wording.DETAILS,
         how_to_read_details=wording.HOW_TO_READ_DETAILS,
         policy=policy(inline=True) if is_report else None,

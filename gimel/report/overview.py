@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from gimel.analysis.experiment import Experiment
-from gimel.analysis.mixture import Lift
 from gimel.analysis.verdict import Verdict
 from gimel.report import wording
 from gimel.report.figures import MISSING, format_age, format_count, format_start, visible
@@ -19,7 +18,7 @@ from gimel.report.views import STATE_WORDS, LiftView, anchor, lift_view
 
 @dataclass(frozen=True)
 class OverviewRow:
-    """An experiment in the overview."""
+    """An experiment in the overview; `is_hidden` if its name does not match the search."""
 
     anchor: str
     name: str
@@ -33,6 +32,7 @@ class OverviewRow:
     visitors: str
     age: str
     started: str
+    is_hidden: bool
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,11 @@ class Overview:
     states: tuple[StateLink, ...]
     total: int
 
+    @property
+    def has_matches(self) -> bool:
+        """Whether there is anything to see."""
+        return not all(row.is_hidden for row in self.rows)
+
 
 SORTS = ("state", "newest", "visitors", "lift", "name")
 """The orders of the overview."""
@@ -70,7 +75,8 @@ def overview(
 ) -> Overview:
     """Return the overview of experiments; `address` returns where an experiment's name links to.
 
-    `state` is the value of the only state shown, '' for all; `query` is a part of a name.
+    `state` is the value of the only state shown, '' for all; `query` is a part of a name. Rows that
+    do not match the query are hidden, not missing: the reader's next search may match them.
     """
     counts = Counter(map(state_of, experiments))
     links = [StateLink("All", len(experiments), state_address(""), not state)]
@@ -78,14 +84,14 @@ def overview(
         StateLink(STATE_WORDS[each], counts[each], state_address(each.value), state == each.value)
         for each in State
     ]
-    shown = [
-        each
-        for each in _sorted(experiments, sort)
-        if state in ("", state_of(each).value) and query.casefold() in each.name.casefold()
-    ]
-    axis = lift_axis(filter(None, map(_shown_lift, shown)))
+    shown = [each for each in _sorted(experiments, sort) if state in ("", state_of(each).value)]
+    wanted = query.casefold()
+    axis = lift_axis(filter(None, map(headline_lift, shown)))
     return Overview(
-        tuple(_overview_row(each, now, address(each), axis) for each in shown),
+        tuple(
+            _overview_row(each, now, address(each), axis, wanted not in each.name.casefold())
+            for each in shown
+        ),
         axis,
         tuple(links),
         len(experiments),
@@ -107,12 +113,9 @@ def _sorted(experiments: Sequence[Experiment], sort: str) -> list[Experiment]:
     return sorted(found, key=keys[sort]) if sort in keys else found
 
 
-def _shown_lift(experiment: Experiment) -> Lift | None:
-    """Return the lift to show of an experiment, if its headline speaks of one goal."""
-    return headline_lift(experiment) if headline_goal(experiment) else None
-
-
-def _overview_row(experiment: Experiment, now: float, address: str, axis: Axis) -> OverviewRow:
+def _overview_row(
+    experiment: Experiment, now: float, address: str, axis: Axis, is_hidden: bool
+) -> OverviewRow:
     verdict, goal = experiment.headline, headline_goal(experiment)
     since = experiment.since
     return OverviewRow(
@@ -124,10 +127,11 @@ def _overview_row(experiment: Experiment, now: float, address: str, axis: Axis) 
         brief(experiment),
         visible(" ".join([verdict.sentence, *_others(experiment, verdict)])),
         visible(goal.name) if goal else "",
-        lift_view(_shown_lift(experiment), axis),
+        lift_view(headline_lift(experiment), axis),
         format_count(experiment.visitors),
         MISSING if since is None else format_age(since, now),
         MISSING if since is None else format_start(since, now),
+        is_hidden,
     )
 
 

@@ -18,7 +18,10 @@ WIDTH = 160.0
 """The width of a strip, in units of its drawing."""
 
 _EDGE = 8.0  # units beside the axis, for the marks of what is cut off
-_LABEL = 50.0  # units that a label at an end may take
+_MOST_PLACES = 4
+_GLYPHS = {"%": 9.6, "+": 8.4, "\u2212": 8.4, ",": 3.3, ".": 3.3, "e": 6.3}
+_DIGIT = 6.4  # units: like the others, those of a wide font, DejaVu Sans at 10 units
+_GAP = 6.0  # units between two labels
 _MOST_LIFT = 1.0  # 100%: an interval that reaches further is cut off, unless its lift does
 _BEYOND = 0.15  # how far an open interval is drawn, as a share of the rest of the axis
 _MARGIN = 0.05  # beside the outermost interval, as a share of the axis
@@ -26,12 +29,12 @@ _MARGIN = 0.05  # beside the outermost interval, as a share of the axis
 
 @dataclass(frozen=True)
 class Strip:
-    """An interval. `zero` is the position of the control; None if it is beyond the axis.
+    """The positions of an interval.
 
     Attributes:
-        x: The position of the estimate.
+        x: The estimate.
         low, high: The ends of the interval.
-        mark: The position of the control.
+        mark: The control.
         cut_low, cut_high: Whether the interval continues beyond the edge.
     """
 
@@ -45,26 +48,36 @@ class Strip:
 
 @dataclass(frozen=True)
 class Axis:
-    """The axis from `low` to `high`, with the control at `mark`: all shares of 1."""
+    """The axis from `low` to `high`, with the control at `mark`: all shares of 1.
+
+    `is_relative` if these are changes, which have a sign, with the control at 0.
+    """
 
     low: float
     high: float
     mark: float
+    is_relative: bool
 
     @property
     def labels(self) -> tuple[tuple[float, str], ...]:
-        """The positions and words of its ends and of the control, unless they meet."""
-        is_lift = self.mark == 0
-        found = [(_EDGE, _percent(self.low, self.high - self.low, is_lift))]
-        at = self.position(self.mark)
-        if _EDGE + _LABEL < at < WIDTH - _EDGE - _LABEL:
-            found.append((at, "0%" if is_lift else _percent(self.mark, self.high - self.low)))
-        return (*found, (WIDTH - _EDGE, _percent(self.high, self.high - self.low, is_lift)))
+        """The positions and words of its ends and of the control, unless they would overlap.
+
+        The first begins at its position, the last ends there, the control's is centred on it.
+        """
+        low, mark, high = map(self._label, (self.low, self.mark, self.high))
+        at, room = self.position(self.mark), label_width(mark) / 2 + _GAP
+        ends = (_EDGE, low), (WIDTH - _EDGE, high)
+        if _EDGE + label_width(low) + room < at < WIDTH - _EDGE - label_width(high) - room:
+            return ends[0], (at, mark), ends[1]
+        return ends
 
     def position(self, value: float) -> float:
         """Return the position of a value, or the edge if it is beyond."""
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return round(_EDGE + share * (WIDTH - 2 * _EDGE), 1)
+
+    def _label(self, share: float) -> str:
+        return _percent(share, self.high - self.low, self.is_relative)
 
     def strip(self, interval: Lift | Estimate) -> Strip | None:
         """Return an interval on this axis; None if it has no value."""
@@ -98,24 +111,29 @@ def lift_axis(lifts: Iterable[Lift]) -> Axis:
     if any(lift.high is None for lift in found):
         high += _BEYOND * width
     margin = _MARGIN * width
-    return Axis(max(-1.0, low - margin), high + margin, 0.0)
+    return Axis(max(-1.0, low - margin), high + margin, 0.0, is_relative=True)
 
 
 def rate_axis(rates: Sequence[Estimate], control: float) -> Axis:
     """Return the axis that holds the intervals of some rates, with a margin; 0 to 1 without any."""
     if not rates:
-        return Axis(0.0, 1.0, 0.0)
+        return Axis(0.0, 1.0, control, is_relative=False)
     low, high = min(rate.low for rate in rates), max(rate.high for rate in rates)
     margin = _MARGIN * (high - low) or 0.01
-    return Axis(max(0.0, low - margin), min(1.0, high + margin), control)
+    return Axis(max(0.0, low - margin), min(1.0, high + margin), control, is_relative=False)
 
 
-def _percent(share: float, width: float, sign: bool = False) -> str:
-    """Return an end of the axis in percent, with the decimal places that its width needs."""
+def label_width(label: str) -> float:
+    """Return the units that a label takes at most."""
+    return sum(_GLYPHS.get(character, _DIGIT) for character in label)
+
+
+def _percent(share: float, width: float, sign: bool) -> str:
+    """Return a value on the axis in percent, with the decimal places that its width needs."""
     value = 100 * share
     if abs(value) >= 100_000:
         return f"{value:+.0e}%" if sign else f"{value:.0e}%"
-    places = max(0, 1 - math.floor(math.log10(100 * width) + 1e-9))
+    places = min(_MOST_PLACES, max(0, 1 - math.floor(math.log10(100 * width) + 1e-9)))
     text = f"{value:,.{places}f}"
     if float(text.replace(",", "")) == 0:
         return "0%"

@@ -91,6 +91,8 @@ def headline_goal(experiment: Experiment) -> Goal | None:
 
 
 def headline_lift(experiment: Experiment) -> Lift | None:
-    """Return the lift that the headline rests on; None if the data allow none."""
+    """Return the lift that the headline rests on; None unless it can be trusted, of one goal."""
     verdict = experiment.headline
-    return None if verdict.is_untrusted or experiment.split.is_mismatch else verdict.lift
+    if verdict.is_untrusted or experiment.split.is_mismatch or headline_goal(experiment) is None:
+        return None
+    return verdict.lift

@@ -131,7 +131,7 @@ class ExperimentView:
 def experiment_view(experiment: Experiment, now: float) -> ExperimentView:
     """Return everything that is shown of an experiment at the time `now` (seconds since 1970)."""
     misused = [
-        f"{goal.name}: {goal.verdict.sentence}"
+        _misuse(experiment, goal)
         for goal in experiment.goals
         if goal.verdict.kind is Kind.NOT_A_CONVERSION
     ]
@@ -184,6 +184,14 @@ def _banner(experiment: Experiment) -> Banner:
         about,
         _progress(experiment),
     )
+
+
+def _misuse(experiment: Experiment, goal: Goal) -> str:
+    """Return that a goal is not a conversion, with the figures unless the banner has them."""
+    sentence = goal.verdict.sentence
+    if sentence in experiment.headline.sentence:
+        return f"{goal.name} is not a conversion"
+    return f"{goal.name}: {sentence}"
 
 
 def _progress(experiment: Experiment) -> Progress | None:

@@ -102,7 +102,6 @@ class _Views:
         now = self._now()
         found = analyse_all(answer, self._designs, now=now, confidence=visit.choices.confidence)
         asked = visit.request.query_params
-        chosen = Filter(asked.get("state", ""), asked.get("q", ""), asked.get("sort", ""))
         page = html.overview(
             found,
             answer.ignored,
@@ -110,7 +109,7 @@ class _Views:
             visit.frame,
             now,
             asked.get("deleted"),
-            chosen,
+            Filter.parse(asked),
             similar_first(visit.choices.namespace, answer.namespaces or ()),
         )
         return html_response(page)

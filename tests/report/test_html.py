@@ -7,11 +7,12 @@ import re
 import pytest
 
 from gimel.analysis.counts import Count, ExperimentCounts
-from gimel.analysis.experiment import Experiment
+from gimel.analysis.experiment import Experiment, analyse
+from gimel.api import answers
 from gimel.errors import GimelError
 from gimel.report import html
 from gimel.report.html import Choices, Frame
-from tests.support.answers import analysed, row, two
+from tests.support.answers import analysed, answer, row, two
 from tests.support.pages import text_of
 
 NOW = 1_700_000_000 + 21 * 86400.0
@@ -47,42 +48,6 @@ def test_an_address_has_the_unusual_choices(
     assert choices.address(path, **more) == address
 
 
-def test_the_overview_has_a_row_per_experiment() -> None:
-    """Name, start, visitors, and the verdict on the experiment."""
-    shown = text_of(overview(analysed(two("button", red=(10_000, 800)))))
-
-    assert (
-        "button 2023-11-14, 21 days ago 20,000 ✓ buy: Choose red: it converts 60% better than"
-        " blue, the assumed control (35% to 91% better). Safe to stop." in shown
-    )
-
-
-def test_an_unknown_start_is_a_dash() -> None:
-    """1.5.0 does not know when an experiment began."""
-    assert "button - 20,000" in text_of(overview(analysed(two("button", since=None))))
-
-
-def test_the_overview_has_doubts_beside_the_verdict() -> None:
-    """The mark warns of them; a wrong split, which is the verdict, is not repeated."""
-    shown = text_of(overview(analysed(two(unreadable=1)), analysed(two(red=(9000, 450)))))
-
-    assert re.search(r"! buy: Not decided yet\. .* ! incomplete: 1 counter cannot be read", shown)
-    assert shown.count("visitors are split") == 1
-
-
-def test_an_empty_namespace_is_explained() -> None:
-    """The page says when an experiment appears."""
-    shown = text_of(overview(choices=Choices("shop", "alephbet")))
-
-    assert "There is no experiment in the namespace shop ." in shown
-    assert "An experiment appears after its first event." in shown
-
-
-def test_ignored_events_of_unknown_experiments_are_shown() -> None:
-    """Below the experiments."""
-    assert "Ignored events from unknown experiments: 12 (bot)." in text_of(overview(bot=12))
-
-
 @pytest.mark.parametrize("kind", ["overview", "experiment", "report"])
 def test_a_reached_limit_comes_before_the_figures(kind: str) -> None:
     """On every page, with what to do about it."""
@@ -100,13 +65,6 @@ def test_a_reached_limit_comes_before_the_figures(kind: str) -> None:
     assert "<code>gimel delete</code>" in pages[kind]
 
 
-def test_a_deleted_experiment_is_confirmed() -> None:
-    """Its name is shown as text."""
-    page = html.overview([], {}, CHOICES, FRAME, NOW, deleted="\x07e")
-
-    assert "Deleted: \\u0007e" in text_of(page)
-
-
 @pytest.mark.parametrize(
     ("visitors", "text"), [(1, "(1 visitor)"), (1234, "(1,234 visitors)")], ids=str
 )
@@ -120,26 +78,58 @@ def test_deleting_says_how_much_is_lost(visitors: int, text: str) -> None:
     assert "It cannot be undone." in shown
 
 
-def test_an_empty_overview_links_to_ten_namespaces() -> None:
-    """In the given order, without its own; their names are text."""
-    names = [HOSTILE, "nope", *(f"shop {n}" for n in range(12))]
-    page = html.overview([], {}, Choices("nope", "shop 3"), FRAME, NOW, namespaces=names)
-
-    listed = page[page.index("Namespaces that exist:") :]
-    assert re.findall(r'<a href="([^"]+)"><bdi>shop (\d)', listed)[2:4] == [
-        ("/dashboard?namespace=shop+2", "2"),
-        ("/dashboard", "3"),
-    ]
-    assert listed.count("<li>") == 10
-    assert "<bdi>nope" not in listed
-    assert HOSTILE not in page
-
-
-def test_a_failure_has_its_hint() -> None:
-    """Both are shown as text."""
+def test_a_failure_has_its_hint_and_a_way_back() -> None:
+    """Message and hint are shown as text; the link leads to the namespace's experiments."""
     error = GimelError("\x07 went wrong.", "Try again.")
 
-    assert "\\u0007 went wrong. Try again." in text_of(html.failure(error, CHOICES, FRAME, NOW))
+    page = html.failure(error, Choices("shop", "alephbet"), FRAME, NOW)
+
+    assert "\\u0007 went wrong. Try again." in text_of(page)
+    assert '<a href="/dashboard?namespace=shop">All experiments</a>' in page
+
+
+WORDS = [
+    "lift",
+    "95% interval",
+    "control",
+    "primary goal, guardrail",
+    "safe to stop",
+    "expected split",
+    "counting error",
+    "failures to convert",
+]
+
+
+@pytest.mark.parametrize("kind", ["overview", "empty", "experiment", "report"])
+def test_the_words_are_explained(kind: str) -> None:
+    """At the end of every page with figures, and once."""
+    found = analysed(two())
+    pages = {
+        "overview": overview(found),
+        "empty": overview(),
+        "experiment": html.experiment(found, CHOICES, FRAME, NOW),
+        "report": html.report([found], {}, CHOICES, FRAME, NOW),
+    }
+
+    assert re.findall(r"<dt>([^<]+)</dt>", pages[kind]) == WORDS
+
+
+@pytest.mark.parametrize("kind", ["overview", "experiment", "report"])
+def test_the_interval_is_named_by_its_confidence(kind: str) -> None:
+    """In the headings and the glossary alike."""
+    counts = answers.parse(answer(two(red=(10_000, 700)))).experiments[0]
+    found = analyse(counts, now=NOW, confidence=0.99)
+    choices = Choices("alephbet", "alephbet", confidence=0.99)
+    pages = {
+        "overview": overview(found, choices=choices),
+        "experiment": html.experiment(found, choices, FRAME, NOW),
+        "report": html.report([found], {}, choices, FRAME, NOW),
+    }
+
+    shown = text_of(pages[kind])
+    assert "95% interval" not in shown
+    assert "lift 99% interval" in shown
+    assert "the true lift is ever outside in at most 1% of experiments" in shown
 
 
 @pytest.mark.parametrize("wrong", [False, True])
@@ -171,7 +161,7 @@ def test_a_report_links_to_its_own_parts() -> None:
 
     page = html.report(experiments, {}, CHOICES, FRAME, NOW)
 
-    links = re.findall(r'<a id="[^"]+" href="#(at-\w+)">', page)
+    links = re.findall(r'<a id="[^"]+" href="#(at-\w+)"', page)
     assert len(links) == 2
     assert all(f'id="{link}"' in page for link in links)
 

@@ -13,7 +13,8 @@ from rich.console import Console
 
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.verdict import Kind
-from gimel.report import export, figures, html, plots, terminal
+from gimel.report import export, html, terminal
+from gimel.report.figures import with_minus, with_unit
 from gimel.report.html import Choices, Frame
 from gimel.report.layout import Screen
 from tests.support.answers import analysed, two
@@ -42,8 +43,8 @@ by_case = pytest.mark.parametrize(
 @by_case
 def test_the_terminal_shows_it(experiment: Experiment, value: str, interval: str) -> None:
     """In the row of the variant, with and without the details."""
-    interval = figures.with_unit(interval)
-    value = figures.with_unit(value)
+    interval = with_unit(interval)
+    value = with_unit(value)
     for details in (False, True):
         console = Console(file=io.StringIO(), width=100)
         screen = Screen(100, is_terminal=False)
@@ -62,21 +63,31 @@ def test_the_page_shows_it(experiment: Experiment, value: str, interval: str) ->
     """In the table of the lifts; the details, with other intervals, are apart."""
     page = html.experiment(experiment, Choices("n", "n"), Frame("counted here"), NOW)
 
-    usual = page[: page.index("<details")]
-    figures = re.findall(r'data-label="(?:lift, %|95% interval)">([^<]*)<', usual)
+    usual = page[: page.index('<details class="statistics"')]
+    figures = re.findall(
+        r'data-label="(?:lift, %|95% interval)"><span>([^<]*)<', usual[usual.index('="inside"') :]
+    )
 
-    assert [*map(unescape, figures)] == ["-", "-", value, interval]
+    assert [unescape(figure) for figure in figures] == [
+        "-",
+        "-",
+        with_minus(value),
+        with_minus(interval),
+    ]
 
 
 @by_case
-def test_the_plot_shows_it(experiment: Experiment, value: str, interval: str) -> None:
-    """In its label, and in the description for those who cannot see it."""
-    plot = plots.lifts(experiment.goals[0])
+def test_every_strip_shows_it(experiment: Experiment, value: str, interval: str) -> None:
+    """Banner, row of the goal and overview write it beside the strip, with units."""
+    page = html.experiment(experiment, Choices("n", "n"), Frame("counted here"), NOW)
+    overview = html.overview([experiment], {}, Choices("n", "n"), Frame("counted here"), NOW)
+    lift = with_minus(f"{value}%")
+    with_units = re.sub(r"(\d)(?= |$)", r"\1%", with_minus(interval))
 
-    assert plot is not None
-    (bar,) = plot.bars
-    assert bar.label == f"{value}% ({interval})"
-    assert plot.description == f"red: {bar.label}."
+    written = r'class="(value|interval-text)">([^<]*)<'
+    assert [unescape(text) for _, text in re.findall(written, page)] == [lift, with_units] * 2
+    cells = re.findall(r'<td [^>]*class="number(?: range)?">([^<]*)<', overview)
+    assert [unescape(text) for text in cells[:2]] == [lift, with_units]
 
 
 @by_case

@@ -1,6 +1,8 @@
-"""Where the parts of a plot are drawn."""
+"""Where the parts of a strip are drawn."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 from hypothesis import given
@@ -8,118 +10,137 @@ from hypothesis import strategies as st
 
 from gimel.analysis.counts import Count, ExperimentCounts
 from gimel.analysis.design import Design
-from gimel.analysis.experiment import analyse
-from gimel.analysis.goal import Goal
-from gimel.report import plots
-from gimel.report.plots import Plot
+from gimel.analysis.experiment import Experiment, analyse
+from gimel.analysis.mixture import Lift
+from gimel.analysis.stats import Estimate
+from gimel.report.plots import WIDTH, Axis, Strip, label_width, lift_axis, rate_axis
+from gimel.report.views import experiment_view
 from tests.support.answers import analysed, row, two
 
-
-def goal_of(item: dict[str, object], design: Design | None = None) -> Goal:
-    return analysed(item, design).goals[0]
-
-
-def lifts_of(
-    item: dict[str, object], design: Design | None = None
-) -> tuple[Plot, tuple[plots.Bar, ...]]:
-    """Return the plot of the lifts, and its bars."""
-    plot = plots.lifts(goal_of(item, design))
-    assert plot is not None
-    return plot, plot.bars
+EDGE = 8.0
+"""The units beside the axis."""
 
 
-def test_a_rate_has_its_interval_and_label() -> None:
-    """The higher rate lies further to the right; no interval reaches the edges."""
-    blue, red = plots.rates(goal_of(two(red=(10_000, 700)))).bars
-
-    assert (blue.label, red.label) == ("5.00% [4.59, 5.45]", "7.00% [6.52, 7.52]")
-    assert blue.x is not None
-    assert red.x is not None
-    assert 10 < blue.low < blue.x < blue.high < red.low < red.x < red.high < 350
+def strip_of(lift: Lift, *others: Lift) -> Strip:
+    found = lift_axis([lift, *others]).strip(lift)
+    assert found is not None
+    return found
 
 
-def test_the_mark_of_rates_is_the_controls_rate() -> None:
-    """It is where the control's point is."""
-    plot = plots.rates(goal_of(two()))
-
-    assert plot.mark == plot.bars[0].x
-    assert plot.mark_label == "control"
+def words(axis: Axis) -> list[str]:
+    return [label for _, label in axis.labels]
 
 
-def test_the_control_is_named_as_such() -> None:
-    """In its full name and in the description, which has every label."""
-    plot = plots.rates(goal_of(two()))
+def lift_of(experiment: Experiment) -> Lift:
+    return experiment.goals[0].case.comparisons[0].lift
 
-    assert [bar.is_control for bar in plot.bars] == [True, False]
-    assert plot.title == "Rate of buy"
-    assert plot.description == "blue (control?): 5.00% [4.59, 5.45]; red: 5.20% [4.78, 5.65]."
+
+def test_a_lift_is_drawn_beside_the_control() -> None:
+    """The whole interval of a winner lies to the right of zero, and inside the axis."""
+    strip = strip_of(Lift(0.4, 0.17, 0.68))
+
+    assert EDGE < strip.mark < strip.low < strip.x < strip.high < WIDTH - EDGE
+    assert (strip.cut_low, strip.cut_high) == (False, False)
 
 
 @pytest.mark.parametrize(
-    ("item", "design", "name"),
+    ("lift", "cut"),
     [
-        (two(), None, "blue (control?)"),
-        (two(), Design(control="blue"), "blue (control)"),
-        (row("e", {"a": (99, {"buy": 9}), "b": (99, {"buy": 9})}), None, "a (control)"),
-        (row("e", {"control": (99, {"buy": 9}), "b": (99, {"buy": 9})}), None, "control"),
-    ],
-    ids=["a guess", "a design", "a usual name", "its own name"],
-)
-def test_a_guessed_control_is_marked(
-    item: dict[str, object], design: Design | None, name: str
-) -> None:
-    """Beside its rate and below the zero of the lifts."""
-    plot, _ = lifts_of(item, design)
-
-    assert plots.rates(goal_of(item, design)).bars[0].full_name == name
-    assert plot.mark_label == name
-
-
-def test_a_variant_without_visitors_has_no_point() -> None:
-    """Its label says why."""
-    bar = plots.rates(goal_of(row("e", {"a": (100, {"buy": 5}), "b": (0, {})}))).bars[1]
-
-    assert (bar.x, bar.label) == (None, "no visitors")
-
-
-def test_a_lift_has_its_always_valid_interval() -> None:
-    """The one of the verdict; the mark is zero, below all of a winner's interval."""
-    plot, (bar,) = lifts_of(two(red=(10_000, 700)))
-
-    assert (plot.title, plot.mark_label) == ("Lift of buy over blue", "blue (control?)")
-    assert plot.description == "red: +40% (+17 to +68)."
-    assert bar.x is not None
-    assert plot.mark is not None
-    assert 10 < plot.mark < bar.low < bar.x < bar.high < 350
-    assert (bar.cut_low, bar.cut_high) == (False, False)
-
-
-@pytest.mark.parametrize(
-    ("blue", "red", "label", "cut"),
-    [
-        ((1000, 200), (1000, 0), "-100% (-96 or less)", (True, False)),
-        ((1000, 2), (1000, 300), ">999% (>999)", (False, True)),
-        ((20, 1), (20, 2), "+100% (unknown)", (True, True)),
+        (Lift(-1.0, None, -0.96), (True, False)),
+        (Lift(4.0, 1.5, None), (False, True)),
+        (Lift(1.0, None, None), (True, True)),
     ],
     ids=["no lower end", "no upper end", "neither end"],
 )
-def test_an_open_interval_is_cut_off(
-    blue: tuple[int, int], red: tuple[int, int], label: str, cut: tuple[bool, bool]
-) -> None:
-    """It reaches the edge of the plot on that side."""
-    _, (bar,) = lifts_of(two(blue=blue, red=red))
+def test_an_open_interval_is_cut_off(lift: Lift, cut: tuple[bool, bool]) -> None:
+    """It reaches the edge of the axis on that side."""
+    strip = strip_of(lift)
 
-    assert (bar.label, bar.cut_low, bar.cut_high) == (label, *cut)
-    assert (bar.low == 10, bar.high == 350) == cut
+    assert (strip.cut_low, strip.cut_high) == cut
+    assert (strip.low == EDGE, strip.high == WIDTH - EDGE) == cut
 
 
-def test_a_variant_without_visitors_has_no_lift() -> None:
-    """Its label says why."""
-    variants = {"a": (100, {"buy": 5}), "b": (100, {"buy": 6}), "c": (0, {})}
+def test_an_interval_far_beyond_the_others_is_cut_off() -> None:
+    """A lift over very few conversions would make all others unreadable."""
+    strip = strip_of(Lift(0.4, -0.5, 5.36), Lift(0.1, 0.05, 0.15))
 
-    _, (_, bar) = lifts_of(row("e", variants), Design(weights={"a": 1, "b": 1}))
+    assert (strip.cut_low, strip.cut_high) == (False, True)
+    assert strip.high == WIDTH - EDGE
+    assert words(lift_axis([Lift(0.4, -0.5, 5.36)]))[-1] == "+108%"
 
-    assert (bar.x, bar.label) == (None, "no visitors")
+
+def test_a_large_lift_is_inside() -> None:
+    """However far its interval reaches beyond 100%."""
+    strip = strip_of(Lift(30.0, 12.0, 95.0))
+
+    assert strip.low < strip.x < strip.high
+    assert strip.cut_high
+
+
+def test_all_strips_share_an_axis() -> None:
+    """The control is at one place, and the higher lift further to the right."""
+    low, high = Lift(-0.2, -0.4, 0.1), Lift(0.3, 0.1, 0.5)
+    first, second = strip_of(low, high), strip_of(high, low)
+
+    assert first.mark == second.mark
+    assert first.x < second.x
+
+
+def test_a_lift_that_is_unknown_is_not_drawn() -> None:
+    """It has no place, and the axis is that of the others."""
+    unknown, known = Lift(None, None, None), Lift(0.1, 0.05, 0.15)
+
+    assert lift_axis([known, unknown]).strip(unknown) is None
+    assert lift_axis([known, unknown]) == lift_axis([known])
+
+
+@pytest.mark.parametrize(
+    ("axis", "labels"),
+    [
+        (lift_axis([Lift(0.0, -0.1, 0.1)]), ["\u221211%", "0%", "+11%"]),
+        (lift_axis([Lift(0.05, -0.02, 0.12)]), ["\u22123%", "+13%"]),
+        (lift_axis([]), ["\u22121.0%", "0%", "+1.0%"]),
+        (rate_axis([Estimate(0.05, 0.046, 0.054)], 0.05), ["4.56%", "5.00%", "5.44%"]),
+        (rate_axis([Estimate(0.5, 0.3, 0.7)], 0.5), ["28%", "50%", "72%"]),
+        (rate_axis([Estimate(0.0, 0.0, 0.1)], 0.0), ["0%", "11%"]),
+        (rate_axis([], 0.0), ["0%", "100%"]),
+    ],
+    ids=["a lift", "the control near an end", "no lift", "close", "rates", "a rate of 0", "none"],
+)
+def test_the_axis_says_where_it_starts_and_ends(axis: Axis, labels: list[str]) -> None:
+    """In percent; only changes have a sign, and only room keeps the control's label."""
+    assert words(axis) == labels
+
+
+def test_the_axis_of_rates_ends_at_what_is_possible() -> None:
+    """There is no rate below 0% or above 100%."""
+    axis = rate_axis([Estimate(0.0, 0.0, 0.2), Estimate(1.0, 0.8, 1.0)], 0.0)
+
+    assert (axis.low, axis.high) == (0.0, 1.0)
+
+
+def test_the_control_is_drawn_where_its_rate_is() -> None:
+    """Below its own point, and at zero for the lifts."""
+    (goal,) = experiment_view(analysed(two(red=(10_000, 700))), 0).goals
+    rates, lifts = goal.details[0], goal.table
+
+    blue, red = rates.strips
+    assert blue is not None
+    assert red is not None
+    assert blue.x == blue.mark == red.mark
+    assert blue.high < red.low
+    assert lifts.strips[0] is None
+    assert lifts.axis is not None
+    assert lifts.strips[1] == lifts.axis.strip(lift_of(analysed(two(red=(10_000, 700)))))
+
+
+def test_a_variant_without_visitors_is_not_drawn() -> None:
+    """Neither its rate nor its lift."""
+    item = row("e", {"a": (100, {"buy": 5}), "b": (100, {"buy": 6}), "c": (0, {})})
+    (goal,) = experiment_view(analysed(item, Design(weights={"a": 1, "b": 1})), 0).goals
+
+    assert [strip is None for strip in goal.details[0].strips] == [False, False, True]
+    assert [strip is None for strip in goal.table.strips] == [True, False, True]
 
 
 @pytest.mark.parametrize(
@@ -129,52 +150,13 @@ def test_a_variant_without_visitors_has_no_lift() -> None:
         pytest.param({"a": (100, {}), "b": (100, {"buy": 5})}, id="no conversions of the control"),
     ],
 )
-def test_without_a_lift_there_is_no_plot(
-    variants: dict[str, tuple[int, dict[str, int]]],
-) -> None:
-    """There is nothing to draw."""
-    assert plots.lifts(goal_of(row("e", variants))) is None
+def test_without_a_lift_there_is_no_strip(variants: dict[str, tuple[int, dict[str, int]]]) -> None:
+    """Neither in the goal's row nor in the banner or the table."""
+    view = experiment_view(analysed(row("e", variants)), 0)
 
-
-def test_an_interval_beyond_the_plot_is_cut_off() -> None:
-    """A lift over very few conversions may reach hundreds of percent."""
-    plot, (bar,) = lifts_of(two(blue=(5000, 25), red=(5000, 60)))
-
-    assert bar.label == "+140% (+6.4 to +536)"
-    assert (bar.cut_low, bar.cut_high) == (False, True)
-    assert bar.high == 350
-    assert plot.ticks[-1].label == "+400%"
-
-
-def test_a_long_name_is_shortened_to_make_room_for_its_figures() -> None:
-    """The full name is kept for the tooltip."""
-    name = "n" * 100
-    bar = plots.rates(goal_of(row("e", {name: (100, {"buy": 5})}))).bars[0]
-
-    assert bar.full_name == name
-    assert 15 <= len(bar.name) <= (326 - 6.6 * len(bar.label)) / 7.6
-
-
-@pytest.mark.parametrize(
-    ("blue", "red", "labels"),
-    [
-        ((10_000, 500), (10_000, 520), ["5.0%", "5.5%"]),
-        ((10, 0), (10, 10), ["0%", "20%", "40%", "60%", "80%", "100%"]),
-    ],
-    ids=["close", "far"],
-)
-def test_ticks_are_round_values(
-    blue: tuple[int, int], red: tuple[int, int], labels: list[str]
-) -> None:
-    """They have as many decimal places as their distance needs."""
-    assert [tick.label for tick in plots.rates(goal_of(two(blue=blue, red=red))).ticks] == labels
-
-
-def test_ticks_of_a_lift_have_a_sign() -> None:
-    """Zero has none."""
-    plot, _ = lifts_of(two())
-
-    assert [tick.label for tick in plot.ticks] == ["-10%", "0%", "+10%", "+20%"]
+    assert view.banner.lift.strip is None
+    assert view.goals[0].lift.strip is None
+    assert set(view.goals[0].table.strips) <= {None}
 
 
 counts = st.integers(0, 10**12) | st.floats(1e-3, 1e15)
@@ -184,27 +166,65 @@ counts = st.integers(0, 10**12) | st.floats(1e-3, 1e15)
     arms=st.lists(
         st.tuples(counts, counts, st.sampled_from(["1", "16", "exact"])), min_size=1, max_size=5
     ),
-    name=st.text(max_size=200),
 )
-def test_any_counts_can_be_drawn(arms: list[tuple[float, float, str]], name: str) -> None:
-    """Everything lies inside and in its order, with at least one label on the axis."""
+def test_any_counts_can_be_drawn(arms: list[tuple[float, float, str]]) -> None:
+    """Everything lies inside and in its order, and no label of the axis overlaps another."""
     visitors = {
-        f"{number}{name}": Count.from_parts({kind: seen})
-        for number, (seen, _, kind) in enumerate(arms)
+        f"{number}": Count.from_parts({kind: seen}) for number, (seen, _, kind) in enumerate(arms)
     }
     converted = {
-        f"{number}{name}": Count.from_parts({kind: done})
-        for number, (_, done, kind) in enumerate(arms)
+        f"{number}": Count.from_parts({kind: done}) for number, (_, done, kind) in enumerate(arms)
     }
-    (goal,) = analyse(ExperimentCounts("e", visitors, {"g": converted}), now=0).goals
-    for plot in filter(None, [plots.rates(goal), plots.lifts(goal)]):
-        assert_inside(plot)
+    view = experiment_view(analyse(ExperimentCounts("e", visitors, {"g": converted}), now=0), 0)
+
+    assert_readable(view.axis)
+    assert_inside(view.banner.lift.strip)
+    for goal in view.goals:
+        assert_inside(goal.lift.strip)
+        for table in (goal.table, *goal.details):
+            if table.axis:
+                assert len(table.strips) == len(table.table.rows)
+                assert_readable(table.axis)
+            for strip in table.strips:
+                assert_inside(strip)
 
 
-def assert_inside(plot: Plot) -> None:
-    assert 2 <= len(plot.ticks) <= 6
-    assert plot.mark is None or 0 <= plot.mark <= plots.WIDTH
-    for bar in plot.bars:
-        if bar.x is not None:
-            inside = [0, bar.low, bar.x, bar.high, plots.WIDTH]
-            assert inside == sorted(inside)
+ends = st.none() | st.floats(-1, 1e18)
+
+
+@given(lifts=st.lists(st.tuples(st.floats(-1, 1e18), ends, ends), max_size=4))
+def test_any_lifts_have_an_axis_that_can_be_read(
+    lifts: list[tuple[float, float | None, float | None]],
+) -> None:
+    """From the smallest to an infinite one."""
+    axis = lift_axis(
+        Lift(
+            value,
+            None if low is None else min(low, value),
+            None if high is None else max(high, value),
+        )
+        for value, low, high in lifts
+    )
+
+    assert_readable(axis)
+
+
+def assert_readable(axis: Axis) -> None:
+    spans = []
+    for number, (x, label) in enumerate(axis.labels):
+        assert re.fullmatch(r"[+\u2212]?[\d,.]+(e\+\d+)?%", label)
+        width = label_width(label)
+        last = number == len(axis.labels) - 1
+        left = x if number == 0 else x - width if last else x - width / 2
+        spans.append((left, left + width))
+    flat = [end for span in spans for end in span]
+    assert flat == sorted(flat)
+    assert flat[0] >= 0
+    assert flat[-1] <= WIDTH
+
+
+def assert_inside(strip: Strip | None) -> None:
+    if strip:
+        inside = [EDGE, strip.low, strip.x, strip.high, WIDTH - EDGE]
+        assert inside == sorted(inside)
+        assert EDGE <= strip.mark <= WIDTH - EDGE

@@ -11,7 +11,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gimel.analysis.design import Design
 from gimel.api.client import Api
 from gimel.errors import GimelError
 from gimel.serve.dashboard import Dashboard, Source, application
@@ -267,14 +266,6 @@ def test_a_page_says_what_does_not_exist(
     assert (answer.status_code, words in answer.text) == (status, True), answer.text
 
 
-def test_an_empty_namespace_leads_to_those_that_exist(signed_in: AsgiClient) -> None:
-    """With a link to each."""
-    page = signed_in.get("/dashboard?namespace=alephbat").text
-    assert "There is no experiment in the namespace <bdi>alephbat</bdi>." in page
-    assert '<a href="/dashboard"><bdi>alephbet</bdi></a>' in page
-    assert "Namespaces that exist:" not in signed_in.get("/dashboard").text
-
-
 def test_an_unreachable_api_is_explained() -> None:
     """What happened and what to do."""
     url = f"http://127.0.0.1:{free_port()}"
@@ -290,16 +281,6 @@ def test_a_key_that_the_api_rejects_is_explained() -> None:
     assert page.status_code == 502
     assert "rejected the API key.</strong> Pass the correct one with --api-key" in page.text
     assert KEY not in page.text
-
-
-def test_the_design_of_an_experiment_is_used() -> None:
-    """On the overview and on the experiment's own page."""
-    designs = {"button colour": Design(control="red", goal="refund")}
-    browser = AsgiClient(application(Dashboard(Demo(time.time()), "made up", designs=designs)))
-    page = browser.get("/dashboard/experiment", params={"name": "button colour"}).text
-    assert "control: red<" in page
-    assert "Primary goal: <bdi>refund</bdi>" in page
-    assert "refund: " in browser.get("/dashboard").text
 
 
 @pytest.fixture(scope="module")
@@ -332,11 +313,6 @@ def test_a_foreign_name_for_this_machine_is_refused(host: str, open_dashboard: A
 def test_a_loopback_name_is_answered(host: str, open_dashboard: AsgiClient) -> None:
     """With any port."""
     assert "headline" in open_dashboard.get("/dashboard", headers={"Host": host}).text
-
-
-def test_the_root_leads_to_the_dashboard(open_dashboard: AsgiClient) -> None:
-    """For those who type only the host."""
-    assert open_dashboard.get("/").headers["location"] == "/dashboard"
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,9 @@
       row.hidden = !matches;
       found += matches;
     }
-    const nothing = document.getElementById("nothing");
-    if (nothing) nothing.hidden = found > 0;
+    if (!rows.length) return;
+    document.getElementById("experiments").hidden = !found;
+    document.getElementById("nothing").hidden = found > 0;
   }
   if (search) search.addEventListener("input", filter);
 
@@ -74,7 +75,9 @@
     shown = fresh.innerHTML;
     for (const details of live.querySelectorAll("details[id]")) {
       const counterpart = page.getElementById(details.id);
-      if (counterpart) counterpart.open = details.open;
+      if (!counterpart) continue;
+      const isNews = counterpart.matches(".wrong") && !details.matches(".wrong");
+      if (!isNews) counterpart.open = details.open;
     }
     const focused = live.contains(document.activeElement) ? document.activeElement : null;
     const key = focused && (focused.id || (focused.closest("[id]") || {}).id);

@@ -1,0 +1,116 @@
+"""An experiment in a few words: its state, its verdict, and the lift that matters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gimel.analysis.design import Design
+from gimel.report.summary import State, brief, headline_goal, headline_lift, in_order, state_of
+from tests.support.answers import analysed, row, two
+
+HARM = row(
+    "e",
+    {"a": (40_000, {"buy": 2000, "x": 200}), "b": (40_000, {"buy": 2400, "x": 300})},
+    ("buy", "x"),
+)
+CONFLICT = row(
+    "e",
+    {"a": (9000, {"buy": 900, "x": 900}), "b": (9000, {"buy": 1200, "x": 600})},
+    ("buy", "x"),
+)
+GUARDED = Design(goal="buy", guardrails=("x",), decrease=("x",))
+
+CASES: dict[str, tuple[dict[str, Any], Design | None, float, State, str]] = {
+    "a winner": (two(red=(10_000, 700)), None, 30, State.DECIDED, "choose red"),
+    "a loser": (two(red=(10_000, 350)), None, 30, State.DECIDED, "keep blue"),
+    "no difference": (
+        two(blue=(99_000, 49_000), red=(99_000, 49_100)),
+        None,
+        30,
+        State.DECIDED,
+        "no 10% difference",
+    ),
+    "ahead": (two(red=(10_000, 700)), None, 3, State.RUNNING, "red ahead, wait 4 days"),
+    "undecided": (two(), None, 30, State.RUNNING, "11 more weeks or longer"),
+    "no visitors": (row("e", {}, ()), None, 30, State.RUNNING, "no visitors yet"),
+    "one variant": (row("e", {"a": (9, {})}), None, 30, State.RUNNING, "nothing to compare"),
+    "no conversions": (
+        two(blue=(900, 0), red=(900, 0)),
+        None,
+        30,
+        State.RUNNING,
+        "no conversions yet",
+    ),
+    "a mismatch": (two(red=(9000, 450)), None, 30, State.BROKEN, "wrong split"),
+    "a misuse": (
+        two(blue=(1000, 3000), red=(1000, 50)),
+        None,
+        30,
+        State.BROKEN,
+        "not a conversion",
+    ),
+    "a harmed guardrail": (HARM, GUARDED, 30, State.BROKEN, "harms x"),
+    "a conflict": (CONFLICT, None, 30, State.BROKEN, "mixed result"),
+    "lost events": (
+        two(red=(10_000, 700), ignored={"limit reached": 1}),
+        None,
+        30,
+        State.BROKEN,
+        "incomplete data",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("item", "design", "days", "state", "words"), CASES.values(), ids=CASES.keys()
+)
+def test_an_experiment_in_a_few_words(
+    item: dict[str, Any], design: Design | None, days: float, state: State, words: str
+) -> None:
+    """Its state says whether to look at it, the words what to do."""
+    experiment = analysed(item, design, days=days)
+
+    assert (state_of(experiment), brief(experiment)) == (state, words)
+
+
+def test_a_name_in_the_words_is_visible() -> None:
+    """It cannot reverse the direction of what follows."""
+    found = analysed(row("e", {"a": (9000, {"buy": 600}), "\u202eb": (9000, {"buy": 900})}))
+
+    assert brief(found) == "choose \\u202eb"
+
+
+def test_broken_experiments_come_first() -> None:
+    """Then decided ones, then running ones; those of one state stay in their order."""
+    running, decided = two("running"), two("decided", red=(10_000, 700))
+    items = [running, decided, two("broken", unreadable=1), two("new"), two("lost", unreadable=1)]
+
+    found = in_order(map(analysed, items))
+
+    assert [each.name for each in found] == ["broken", "lost", "decided", "running", "new"]
+
+
+@pytest.mark.parametrize(
+    ("item", "design", "goal", "has_lift"),
+    [
+        (two(red=(10_000, 700)), None, "buy", True),
+        (two(), None, "buy", True),
+        (HARM, GUARDED, "buy", True),
+        (CONFLICT, None, None, False),
+        (two(red=(9000, 450)), None, None, False),
+        (two(blue=(1000, 3000), red=(1000, 50)), None, "buy", False),
+        (row("e", {}, ()), None, None, False),
+    ],
+    ids=["a winner", "undecided", "harm", "conflict", "mismatch", "misuse", "no visitors"],
+)
+def test_the_lift_that_matters(
+    item: dict[str, Any], design: Design | None, goal: str | None, has_lift: bool
+) -> None:
+    """That of the goal that the headline speaks of; none where the data allow none."""
+    experiment = analysed(item, design)
+
+    found = headline_goal(experiment)
+    assert (found and found.name) == goal
+    assert (headline_lift(experiment) is not None) == has_lift
