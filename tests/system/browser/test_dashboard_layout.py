@@ -203,9 +203,10 @@ def test_the_first_key_skips_to_the_results(dashboard: Served, desk: Page) -> No
     assert desk.evaluate("document.activeElement.textContent") == "All experiments"
 
 
-def test_paper_has_everything(dashboard: Served, reader: Page) -> None:
+@pytest.mark.parametrize("width", [624, 720], ids=["wide margins", "usual margins"])
+def test_paper_has_everything(width: int, dashboard: Served, reader: Page) -> None:
     """Marks in their colours, rows whole, and what was folded; no form and no button."""
-    reader.set_viewport_size({"width": 720, "height": 1000})
+    reader.set_viewport_size({"width": width, "height": 1000})
     reader.emulate_media(media="print")
     reader.goto(address(dashboard, "/experiment", name="tax"))
     assert reader.locator("details[open]").count() == 0
@@ -223,9 +224,11 @@ def test_paper_has_everything(dashboard: Served, reader: Page) -> None:
     assert set(rows) == {"avoid"}
     for part in (".choices", "header form", "a.danger", "#refresh"):
         assert not reader.locator(part).is_visible()
+    assert reader.evaluate("document.scrollingElement.scrollWidth") <= width
     reader.goto(address(dashboard))
+    assert reader.locator("#experiments tr").first.locator("th:visible").count() == 9
     assert cut_off(reader.locator("#experiments tbody :is(th, td)")) == []
-    assert reader.evaluate("document.scrollingElement.scrollWidth") <= 720
+    assert reader.evaluate("document.scrollingElement.scrollWidth") <= width
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
