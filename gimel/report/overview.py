@@ -11,7 +11,7 @@ from gimel.analysis.experiment import Experiment
 from gimel.analysis.verdict import Verdict
 from gimel.report import wording
 from gimel.report.figures import MISSING, format_age, format_count, format_start, visible
-from gimel.report.plots import Axis, lift_axis
+from gimel.report.plots import MOST_LIFT, Axis, lift_axis
 from gimel.report.summary import State, brief, headline_goal, headline_lift, in_order, state_of
 from gimel.report.views import STATE_WORDS, LiftView, anchor, lift_view
 
@@ -86,7 +86,9 @@ def overview(
     ]
     shown = [each for each in _sorted(experiments, sort) if state in ("", state_of(each).value)]
     wanted = query.casefold()
-    axis = lift_axis(filter(None, map(headline_lift, shown)))
+    lifts = [lift for lift in map(headline_lift, shown) if lift and lift.value is not None]
+    # A single extreme lift would make all the others look alike: it is cut off.
+    axis = lift_axis([lift for lift in lifts if (lift.value or 0) <= MOST_LIFT] or lifts)
     return Overview(
         tuple(
             _overview_row(each, now, address(each), axis, wanted not in each.name.casefold())

@@ -17,12 +17,14 @@ from gimel.report.figures import with_minus
 WIDTH = 160.0
 """The width of a strip, in units of its drawing."""
 
+MOST_LIFT = 1.0
+"""100%: an interval that reaches further is cut off, unless its lift does."""
+
 _EDGE = 8.0  # units beside the axis, for the marks of what is cut off
 _MOST_PLACES = 4
 _GLYPHS = {"%": 9.6, "+": 8.4, "\u2212": 8.4, ",": 3.3, ".": 3.3, "e": 6.3}
 _DIGIT = 6.4  # units: like the others, those of a wide font, DejaVu Sans at 10 units
 _GAP = 6.0  # units between two labels
-_MOST_LIFT = 1.0  # 100%: an interval that reaches further is cut off, unless its lift does
 _BEYOND = 0.15  # how far an open interval is drawn, as a share of the rest of the axis
 _MARGIN = 0.05  # beside the outermost interval, as a share of the axis
 
@@ -102,7 +104,7 @@ def lift_axis(lifts: Iterable[Lift]) -> Axis:
     """
     found = [lift for lift in lifts if lift.value is not None]
     values = [0.0, *(lift.value for lift in found if lift.value is not None)]
-    most = max(_MOST_LIFT, 2 * max(values))
+    most = max(MOST_LIFT, 2 * max(values))
     low = min(*values, *(lift.low for lift in found if lift.low is not None), 0.0)
     high = max(*values, *(min(lift.high, most) for lift in found if lift.high is not None), 0.0)
     width = high - low or 0.2

@@ -141,6 +141,20 @@ def test_all_rows_share_an_axis() -> None:
     assert len({strip.mark for strip in strips}) == 1
 
 
+def test_an_extreme_lift_does_not_hide_the_others() -> None:
+    """It lies at the edge, cut off; alone it has an axis that holds it."""
+    extreme, usual = analysed(two("x", (1000, 2), (1000, 300))), analysed(two("y"))
+
+    high, low = (row.lift.strip for row in overview([extreme, usual], NOW, lambda _: "").rows)
+    alone = row_of(extreme).lift.strip
+    assert high is not None
+    assert low is not None
+    assert alone is not None
+    assert high.cut_high
+    assert low.high - low.low > 50
+    assert alone.low < alone.x < high.x
+
+
 def test_a_name_is_made_visible() -> None:
     """In the row and in its sentence."""
     found = row_of(analysed(two("\u202ee", unreadable=1)))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from gimel.analysis.experiment import analyse_all
+from gimel.report import html
+from gimel.serve.demo import DESIGNS, Demo
 from tests.support.browser import Visitors
 from tests.support.dashboards import add_cookie, address, load_axe, sign_in, violations
 from tests.support.served import Served
@@ -15,6 +19,7 @@ from tests.support.served import Served
 PAGES: list[tuple[str, dict[str, str]]] = [
     ("", {}),
     ("", {"namespace": "empty"}),
+    ("", {"state": "decided", "q": "nothing"}),
     ("/experiment", {"name": "button"}),
     ("/experiment", {"name": "video"}),
     ("/experiment", {"name": "headline"}),
@@ -46,13 +51,45 @@ def opened(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1200])
+@pytest.mark.parametrize("width", [320, 1280])
 def test_axe_finds_nothing(width: int, scheme: Any, opened: Page) -> None:
     """By day and by night, on a desk and on a phone, where pages scroll in one direction only."""
     opened.emulate_media(color_scheme=scheme)
     opened.set_viewport_size({"width": width, "height": 800})
     assert violations(opened) == []
     assert opened.evaluate("document.scrollingElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_a_failure(
+    scheme: Any, dashboard: Served, session_cookie: str, visitors: Visitors
+) -> None:
+    """A page that leads back, also on a phone."""
+    context = visitors.browser(
+        bypass_csp=True, color_scheme=scheme, viewport={"width": 320, "height": 800}
+    )
+    add_cookie(context, dashboard, session_cookie)
+    page = visitors.page(context)
+    page.goto(address(dashboard, "/experiment", name="buton"))
+    load_axe(page)
+    assert violations(page) == []
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 320
+    page.get_by_role("link", name="All experiments").click()
+    assert page.get_by_role("heading", level=1).inner_text() == "Experiments"
+
+
+def test_axe_finds_nothing_in_a_report(visitors: Visitors) -> None:
+    """All experiments in one file, with every table opened, on a phone and on a desk."""
+    now = time.time()
+    demo = analyse_all(Demo(now).experiments("alephbet"), DESIGNS, now=now)
+    page = visitors.page(bypass_csp=True)
+    page.set_content(html.report(demo, {}, html.Choices("a", "a"), html.Frame("made up"), now))
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    page.set_viewport_size({"width": 320, "height": 800})
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 320
+    page.set_viewport_size({"width": 1280, "height": 800})
+    load_axe(page)
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

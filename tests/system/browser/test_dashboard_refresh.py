@@ -34,8 +34,40 @@ def test_a_refresh_keeps_the_readers_place(
 
     assert reader.evaluate("scrollY") == place
     assert reader.evaluate("document.activeElement.textContent") == "Details for statisticians"
-    assert reader.locator("details[open]").count() == 1
+    opened = reader.locator("details[open]").evaluate_all("all => all.map(each => each.className)")
+    assert opened == ["goal undecided", "statistics"]
     assert reader.locator("table", has_text="comparison with a").is_visible()
+
+
+def test_a_refresh_opens_a_new_problem(simulated: Store, dashboard: Served, reader: Page) -> None:
+    """The checks, which were closed; what the reader opened or closed stays so otherwise."""
+    with simulated.client() as client:
+        crowd.count(client, "news", "e", {"a": (900, {"x": 90, "y": 9}), "b": (910, {"x": 91})})
+        reader.goto(address(dashboard, "/experiment", name="e", namespace="news"))
+        assert reader.locator("details[open]").count() == 0
+        reader.locator(".goal > summary", has_text="y").click()
+
+        client.hset("news:e:meta", "ignored:limit reached", 3)
+        reader.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(reader.locator(".checks > summary")).to_contain_text("1 problem")
+
+    opened = reader.locator("details[open]").evaluate_all("all => all.map(each => each.className)")
+    assert opened == ["checks wrong", "goal undecided"]
+    assert reader.locator(".checks li").first.is_visible()
+    assert reader.locator(".goal[open] strong").first.inner_text() == "y"
+
+
+def test_a_refresh_keeps_the_search(simulated: Store, dashboard: Served, reader: Page) -> None:
+    """What does not match stays hidden, also what appears."""
+    with simulated.client() as client:
+        crowd.count(client, "search", "button", {"a": (90, {"x": 9}), "b": (91, {"x": 8})})
+        reader.goto(address(dashboard, namespace="search"))
+        reader.locator("#search").fill("foot")
+        assert reader.get_by_role("rowheader").count() == 0
+        for name in ("button 2", "footer"):
+            crowd.count(client, "search", name, {"a": (90, {"x": 9}), "b": (91, {"x": 8})})
+        reader.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(reader.get_by_role("rowheader")).to_have_text(["footer"])
 
 
 def test_a_refresh_comes_by_itself_until_it_is_stopped(dashboard: Served, reader: Page) -> None:
