@@ -62,16 +62,17 @@ class Axis:
 
     @property
     def labels(self) -> tuple[tuple[float, str], ...]:
-        """The positions and words of its ends and of the control, unless they would overlap.
-
-        The first begins at its position, the last ends there, the control's is centred on it.
-        """
+        """The centres and words of the control's label, and of those of the ends that have room."""
         low, mark, high = map(self._label, (self.low, self.mark, self.high))
-        at, room = self.position(self.mark), label_width(mark) / 2 + _GAP
-        ends = (_EDGE, low), (WIDTH - _EDGE, high)
-        if _EDGE + label_width(low) + room < at < WIDTH - _EDGE - label_width(high) - room:
-            return ends[0], (at, mark), ends[1]
-        return ends
+        first, last = _EDGE + label_width(low) / 2, WIDTH - _EDGE - label_width(high) / 2
+        half = label_width(mark) / 2
+        at = min(max(self.position(self.mark), half), WIDTH - half)
+        found = [(round(at, 1), mark)]
+        if first + label_width(low) / 2 + _GAP < at - half:
+            found.insert(0, (round(first, 1), low))
+        if at + half < last - label_width(high) / 2 - _GAP:
+            found.append((round(last, 1), high))
+        return tuple(found)
 
     def position(self, value: float) -> float:
         """Return the position of a value, or the edge if it is beyond."""

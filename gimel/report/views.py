@@ -13,7 +13,7 @@ from gimel.analysis.experiment import Experiment
 from gimel.analysis.goal import Goal
 from gimel.analysis.mixture import Lift
 from gimel.analysis.phrases import percents
-from gimel.analysis.verdict import Kind
+from gimel.analysis.verdict import Kind, Verdict
 from gimel.report import tables, wording
 from gimel.report.figures import (
     format_lift_with_unit,
@@ -62,7 +62,7 @@ class GoalView:
         sentence: Its verdict in words; '' for the only goal, whose verdict is the headline.
         variant: The variant whose lift is shown in the goal's row; '' if there is only one.
         lift: That lift.
-        rates: The rate of the control and of that variant, in words; '' if unknown.
+        rates: The control and that variant, each with its rate in words; none if unknown.
         table: The lifts, or the goals per visitor of a goal that is not a conversion.
         details: The tables for statisticians.
     """
@@ -74,7 +74,7 @@ class GoalView:
     sentence: str
     variant: str
     lift: LiftView
-    rates: str
+    rates: tuple[tuple[str, str], ...]
     table: TableView
     details: tuple[TableView, ...]
 
@@ -97,7 +97,8 @@ class Banner:
         state: The state in words.
         brief: The verdict in a few words.
         sentence: The verdict in words.
-        lift: The lift that it rests on.
+        advice: What to do about it; '' if the sentence says that.
+        lift: The lift that it rests on; none where something is harmed.
         about: What that lift is about: "sign-up, red over blue"; '' without a lift.
         progress: How far it has come; None unless it is running and that can be estimated.
     """
@@ -106,6 +107,7 @@ class Banner:
     state: str
     brief: str
     sentence: str
+    advice: str
     lift: LiftView
     about: str
     progress: Progress | None
@@ -172,14 +174,17 @@ def lift_view(lift: Lift | None, axis: Axis) -> LiftView:
 def _banner(experiment: Experiment) -> Banner:
     verdict, goal, lift = experiment.headline, headline_goal(experiment), None
     about = ""
-    if goal and (lift := headline_lift(experiment)) and lift.value is not None:
-        variant = _shown_variant(goal)
-        about = f"{visible(goal.name)}, {visible(variant)} over {visible(goal.control.name)}"
+    if goal and verdict.kind not in (Kind.HARMED, Kind.CONFLICT):
+        lift = headline_lift(experiment)
+    if goal and lift and lift.value is not None:
+        variant, control = visible(_shown_variant(goal)), visible(goal.control.name)
+        about = f"{visible(goal.name)}: {variant} compared with {control}"
     return Banner(
         wording.choose_mark(verdict, experiment.is_doubtful).value,
         STATE_WORDS[state_of(experiment)],
         brief(experiment),
         wording.short_sentence(verdict),
+        wording.ADVICE.get(verdict.kind, ""),
         lift_view(lift, lift_axis([lift] if lift else [])),
         about,
         _progress(experiment),
@@ -207,7 +212,9 @@ def _progress(experiment: Experiment) -> Progress | None:
     if more is None or not more.visitors:
         return None
     most = visitors + more.visitors
-    return Progress(visitors, most, f"{100 * visitors / most:.0f}% of the visitors it may take")
+    return Progress(
+        visitors, most, f"{100 * visitors / most:.0f}% of the visitors that it may need"
+    )
 
 
 def _shown_variant(goal: Goal) -> str:
@@ -222,15 +229,17 @@ def _shown_variant(goal: Goal) -> str:
 def _goal(experiment: Experiment, goal: Goal, axis: Axis) -> GoalView:
     shown = _shown_variant(goal) if goal.is_conversion else ""
     found = next((each for each in goal.case.comparisons if each.arm.name == shown), None)
-    lift, rates = None, ""
+    lift: Lift | None = None
+    rates: tuple[tuple[str, str], ...] = ()
     if found and found.has_visitors:
+        names = visible(goal.control.name), visible(found.arm.name)
         lift = found.lift
-        rates = " → ".join(percents([goal.control.rate, found.arm.rate]))
+        rates = tuple(zip(names, percents([goal.control.rate, found.arm.rate]), strict=True))
     return GoalView(
         anchor(experiment.name, goal.name),
         visible(goal.name),
         _role(goal),
-        wording.choose_mark(goal.verdict).value,
+        _mark(goal.verdict).value,
         wording.short_sentence(goal.verdict) if len(experiment.all_goals) > 1 else "",
         visible(shown),
         lift_view(lift, axis),
@@ -238,6 +247,13 @@ def _goal(experiment: Experiment, goal: Goal, axis: Axis) -> GoalView:
         _table(goal, axis),
         _details(goal),
     )
+
+
+def _mark(verdict: Verdict) -> wording.Mark:
+    """Return the mark of a goal: only what is harmed is in doubt, not what the harm came with."""
+    if verdict.kind is Kind.CONFLICT and not verdict.worse:
+        return wording.Mark.UNDECIDED
+    return wording.choose_mark(verdict)
 
 
 def _role(goal: Goal) -> str:

@@ -38,6 +38,17 @@ _LIMIT_HELP = (
 )
 
 
+ADVICE = {
+    Kind.SPLIT_MISMATCH: "Look for a redirect, for bots, or for a variant that fails before its"
+    " first event. If this split is intended, set the experiment's weights in config.json.",
+    Kind.NOT_A_CONVERSION: "Count the goal once per visitor, or read it as goals per visitor.",
+    Kind.NO_DATA: "Check that the page sends its events, with these names.",
+    Kind.SINGLE_VARIANT: "Check that the page sends the events of every variant.",
+    Kind.NO_CONVERSIONS: "Check that the page sends the event of this goal.",
+}
+"""What to do about the verdicts that are not about a difference."""
+
+
 class Mark(Enum):
     """The sign and colour of a verdict. They only repeat what its words say."""
 

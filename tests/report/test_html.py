@@ -91,8 +91,11 @@ def test_a_failure_has_its_hint_and_a_way_back() -> None:
 WORDS = [
     "lift",
     "95% interval",
+    "the bars",
+    "needs attention, decided, running",
+    "leans better, leans worse",
     "control",
-    "primary goal, guardrail",
+    "primary goal, guardrail, secondary goal",
     "safe to stop",
     "expected split",
     "counting error",

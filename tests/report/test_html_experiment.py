@@ -228,9 +228,9 @@ def test_each_goal_is_one_row() -> None:
 
     shown = closed_text_of(page)
     assert (
-        "! buy primary red 5% → 6% +20% +9.5% to +32%"
-        " ! return guardrail, less is better red 0.5% → 0.75% +50% +11% to +105%"
-        " … look secondary red 50% → 50.2% +0.50% \u22122.1% to +3.1% Goal all goals" in shown
+        "… buy primary old 5% , red 6% +20% +9.5% to +32%"
+        " ! return guardrail, less is better old 0.5% , red 0.75% +50% +11% to +105%"
+        " … look secondary old 50% , red 50.2% +0.50% \u22122.1% to +3.1% Goal all goals" in shown
     )
     assert "80,000 of 90,000 planned visitors" in shown
     assert "! return guardrail" in shown
@@ -261,7 +261,7 @@ def test_progress_is_shown_while_an_experiment_runs() -> None:
 
     assert '<progress value="20000" max="30000" aria-label="Visitors so far">' in planned
     assert "20,000 of 30,000 planned visitors" in text_of(planned)
-    assert re.search(r"\d+% of the visitors it may take", text_of(running))
+    assert re.search(r"\d+% of the visitors that it may need", text_of(running))
     assert "<progress" not in decided
 
 
