@@ -228,9 +228,9 @@ def test_each_goal_is_one_row() -> None:
 
     shown = closed_text_of(page)
     assert (
-        "… buy primary old 5% , red 6% +20% +9.5% to +32%"
-        " ! return guardrail, less is better old 0.5% , red 0.75% +50% +11% to +105%"
-        " … look secondary old 50% , red 50.2% +0.50% \u22122.1% to +3.1% Goal all goals" in shown
+        "… buy primary old 5%, red 6% +20% +9.5% to +32%"
+        " ! return guardrail, less is better old 0.5%, red 0.75% +50% +11% to +105%"
+        " … look secondary old 50%, red 50.2% +0.50% \u22122.1% to +3.1% Goal all goals" in shown
     )
     assert "80,000 of 90,000 planned visitors" in shown
     assert "! return guardrail" in shown
