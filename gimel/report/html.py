@@ -106,7 +106,7 @@ class Filter:
 
     @classmethod
     def parse(cls, asked: Mapping[str, str]) -> Filter:
-        """Return the filter of an address's query; a state or order that does not exist is none."""
+        """Return the filter of an address's query; unknown states and orders are ignored."""
         state, sort = asked.get("state", ""), asked.get("sort", "")
         return cls(
             state if state in {each.value for each in State} else "",

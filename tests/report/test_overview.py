@@ -142,7 +142,7 @@ def test_all_rows_share_an_axis() -> None:
 
 
 def test_an_extreme_lift_does_not_hide_the_others() -> None:
-    """It lies at the edge, cut off; alone it has an axis that holds it."""
+    """It is cut off at the edge; alone it has an axis that holds it."""
     extreme, usual = analysed(two("x", (1000, 2), (1000, 300))), analysed(two("y"))
 
     high, low = (row.lift.strip for row in overview([extreme, usual], NOW, lambda _: "").rows)

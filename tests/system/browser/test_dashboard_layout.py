@@ -46,7 +46,7 @@ def test_the_verdict_is_what_is_seen_first(dashboard: Served, desk: Page) -> Non
 
 
 def test_a_goal_is_one_row(dashboard: Served, desk: Page) -> None:
-    """Name with role and rates, strip, lift and interval lie beside each other, in columns."""
+    """Name with role and rates, strip, lift and interval are side by side, in columns."""
     desk.goto(address(dashboard, "/experiment", name="tax"))
     columns = []
     for goal in desk.locator(".goal > summary").all():
