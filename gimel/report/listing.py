@@ -153,8 +153,8 @@ def _how_to_read(listed: Sequence[Experiment], query: Query) -> str:
             " of the whole experiment."
         )
     return (
-        "Broken: the data cannot be trusted, or a goal is harmed. Decided: it is safe to stop."
-        f" Running: wait. {subject} Its interval contains the true lift with"
+        "Broken: the data cannot be trusted, a goal is harmed, or goals disagree. Decided: it is"
+        f" safe to stop. Running: wait. {subject} Its interval contains the true lift with"
         f" {100 * listed[0].confidence:g}% confidence, however often you look."
     )
 

@@ -66,7 +66,10 @@ def choose_mark(verdict: Verdict, is_doubtful: bool = False) -> Mark:
 
 
 def facts(experiment: Experiment, now: float) -> str:
-    """Return when an experiment started, its visitors and its control; `now` in seconds."""
+    """Return when an experiment started, its visitors and control; `now` in seconds.
+
+    Among several goals, it says if none is primary, because then each takes longer to decide.
+    """
     planned = experiment.design.visitors
     visitors = pluralize(experiment.visitors, "visitor")
     if planned is not None:
@@ -77,6 +80,8 @@ def facts(experiment: Experiment, now: float) -> str:
     if experiment.control and len(experiment.arms) > 1:
         assumed = " (assumed)" if experiment.control_is_guess else ""
         parts.append(f"control: {visible(experiment.control.name)}{assumed}")
+    if len(experiment.all_goals) > 1 and experiment.design.goal is None:
+        parts.append("no primary goal")
     return "; ".join(parts)
 
 
