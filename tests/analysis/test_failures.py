@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from benchmarks import vector_mixture
@@ -42,11 +42,17 @@ def test_its_ends_are_where_the_evidence_reaches_the_threshold(rate: float, prec
         assert float(evidence[0]) == pytest.approx(math.log(1 / ALPHA), abs=1e-6)
 
 
+@settings(max_examples=60)
 @given(visitors, visitors, rates, rates, precisions)
 def test_it_excludes_zero_where_the_lift_does(
     ours: int, theirs: int, our_rate: float, their_rate: float, precision: int
 ) -> None:
-    """Whatever was counted, fewer failures are found exactly where more conversions are."""
+    """Whatever was counted, fewer failures are found exactly where more conversions are.
+
+    Under counting noise an arm without failures is an exception: the interval of the lift may end
+    at a lift that is excluded although zero, farther out, is not.
+    """
+    assume(not precision or max(our_rate, their_rate) < 1)
     arms = (
         make_arm(ours, ours * our_rate, precision),
         make_arm(theirs, theirs * their_rate, precision),

@@ -23,15 +23,15 @@ CROWD = """<script>
     done.bought = 1;
     for (let clicks = Math.random() * 3; clicks > 0; clicks--) button.click();
   }
-  if (Math.random() < 0.2) { done["signed up"] = 1; signedUp.complete(); }
+  if (Math.random() < 0.5) { done["signed up"] = 1; signedUp.complete(); }
   for (let looks = Math.random() * 3; looks > 1; looks--) { done.looked++; looked.complete(); }
 </script>"""
 
 
 @pytest.mark.parametrize(
-    ("adapter", "number"), [("GimelAdapter", 120), ("LamedAdapter", 100)], ids=ADAPTERS
+    ("adapter", "number"), [("GimelAdapter", 60), ("LamedAdapter", 60)], ids=ADAPTERS
 )
-def test_counts_equal_what_hundreds_of_visitors_did(
+def test_counts_equal_what_many_visitors_did(
     gimel: Served, site: Site, visitors: Visitors, adapter: str, number: int
 ) -> None:
     """With empty storages they get variants and reach goals; the results are exactly that."""
@@ -52,7 +52,7 @@ def test_counts_equal_what_hundreds_of_visitors_did(
     assert gimel.counts(f"crowd {adapter}") == did
     assert visitors.complaints == []
     assert did["participate"].total() == number
-    assert min(min(counts.values()) for counts in did.values()) > 5
+    assert min(min(counts.values()) for counts in did.values()) > 2
 
 
 def test_a_reload_and_a_second_tab_count_nothing_twice(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -50,8 +51,7 @@ def opened(
     assert visitors.complaints == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
 def test_axe_finds_nothing(width: int, scheme: Any, opened: Page) -> None:
     """By day and by night, on a desk and on a phone, where pages scroll in one direction only."""
     opened.emulate_media(color_scheme=scheme)
@@ -79,9 +79,11 @@ def test_axe_finds_nothing_on_a_failure(
 
 
 def test_axe_finds_nothing_in_a_report(visitors: Visitors) -> None:
-    """All experiments in one file, with every table opened, on a phone and on a desk."""
+    """Several experiments in one file, with every table opened, on a phone and on a desk."""
     now = time.time()
-    demo = analyse_all(Demo(now).experiments("alephbet"), DESIGNS, now=now)
+    counts = Demo(now).experiments("alephbet")
+    some = replace(counts, experiments=counts.experiments[:5])
+    demo = analyse_all(some, DESIGNS, now=now)
     page = visitors.page(bypass_csp=True)
     page.set_content(html.report(demo, {}, html.Choices("a", "a"), html.Frame("made up"), now))
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")

@@ -74,7 +74,7 @@ def test_every_verdict_is_on_the_overview(
         sentence = row.locator(".brief").get_attribute("title") or ""
         assert found["headline"]["sentence"] in sentence
         assert all(doubt in sentence for doubt in found["doubts"])
-        started = row.locator("td[data-label=started]").get_attribute("title") or ""
+        started = row.locator("td[data-label=age]").get_attribute("title") or ""
         assert started.endswith(", today") or started.startswith("2026-09-21, ")
 
 
