@@ -16,15 +16,12 @@ from tests.support.served import Served
 from tests.support.servers import Store
 
 HOSTILE = {
-    "script": "<script>alert(1)</script><img src=x onerror=alert(2)>",
+    "markup": "<script>alert(1)</script><img src=x onerror=alert(2)>"
+    "\"'`><a href='javascript:alert(3)'>{{ 7 * 7 }}{% raw %}",
     "direction": "\u202egnol si siht\u2066",
     "long": "x" * 200,
     "wide": "界" * 200,
-    "path": "../../etc/passwd",
-    "quotes": "\"'`><a href='javascript:alert(3)'>",
-    "template": "{{ 7 * 7 }}{% raw %}",
-    "percent": "100%25 %2F?a=b&name=c#d+e",
-    "colon and comma": "a:b,c::16",
+    "address": "../../etc/passwd 100%25 %2F?a=b&name=c#d+e a:b,c::16",
 }
 
 
