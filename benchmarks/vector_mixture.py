@@ -161,7 +161,7 @@ def is_zero_excluded_by_wald(
     """Return where a Wald z-score of the log lift in place of the deviance excludes 0.
 
     Its variance is that at the observed rates, with a `half` success and failure added if it is
-    0.5. Nothing is excluded where there is no variance, or an arm without visitors or conversions.
+    0.5. Nothing is excluded if the variance is 0, or if an arm has no visitors or no conversions.
     """
     logs, variance = [], np.zeros(np.shape(counts.n_a))
     with np.errstate(all="ignore"):
