@@ -7,7 +7,8 @@ beyond its names, and nothing here knows the configuration.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 PUBLIC_HANDLERS = ("gimel.track",)
 HANDLERS = (*PUBLIC_HANDLERS, "gimel.all", "gimel.experiment", "gimel.delete")
@@ -22,6 +23,9 @@ READING_MEMORY = 256
 
 Lambda gives a function a share of a processor in proportion to its memory.
 """
+
+DEFAULT_NAME = "gimel"
+"""The name of a deployment. Its functions begin with it: those of WIRING with this one."""
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "ANY")
 
@@ -66,6 +70,16 @@ class Wiring:
         """Return the methods that a path answers, without OPTIONS; ANY is spelled out."""
         methods = [route.method for route in self.routes if route.path == path]
         return METHODS[:-1] if "ANY" in methods else tuple(methods)
+
+    def renamed(self, names: Mapping[str, str]) -> Wiring:
+        """Return the wiring with new names for functions; those without one keep theirs."""
+        return Wiring(
+            tuple(replace(each, name=names.get(each.name, each.name)) for each in self.functions),
+            tuple(
+                replace(each, function=names.get(each.function, each.function))
+                for each in self.routes
+            ),
+        )
 
 
 # Paths, names and API key requirements are those of Gimel 1.5.0, whose snippets must keep working.
@@ -112,3 +126,11 @@ WIRING = Wiring(
         ),
     ),
 )
+
+
+def deployed_names(deployment: str) -> dict[str, str]:
+    """Return the names of the functions of WIRING in a deployment of that name."""
+    return {
+        function.name: deployment + function.name.removeprefix(DEFAULT_NAME)
+        for function in WIRING.functions
+    }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gimel.wiring import METHODS, WIRING, Function, Route, Wiring
+from gimel.wiring import METHODS, WIRING, Function, Route, Wiring, deployed_names
 
 
 def test_the_routes_of_1_5_0_are_there_and_post_on_track() -> None:
@@ -43,3 +43,19 @@ def test_a_path_answers_its_methods(wired: tuple[str, ...], answered: tuple[str,
     routes = tuple(Route("mine", method, False, "gimel-track") for method in wired)
     other = Route("other", "PUT", False, "gimel-track")
     assert Wiring(WIRING.functions, (*routes, other)).methods("mine") == answered
+
+
+def test_a_deployment_has_functions_of_its_name() -> None:
+    """The routes follow, and the default name changes nothing."""
+    wiring = WIRING.renamed(deployed_names("shop"))
+    assert [function.name for function in wiring.functions] == [
+        "shop-track",
+        "shop-all-experiments",
+        "shop-delete-experiment",
+    ]
+    assert {(route.path, route.function) for route in wiring.routes} == {
+        ("track", "shop-track"),
+        ("experiments", "shop-all-experiments"),
+        ("delete", "shop-delete-experiment"),
+    }
+    assert WIRING.renamed(deployed_names("gimel")) == WIRING

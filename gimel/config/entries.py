@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -19,14 +19,17 @@ from gimel.config.kinds import (
     one_of,
 )
 from gimel.wiring import (
+    DEFAULT_NAME,
     GATEWAY_SECONDS,
     HANDLERS,
     METHODS,
     PUBLIC_HANDLERS,
     READING_MEMORY,
+    WIRING,
     Function,
     Route,
     Wiring,
+    deployed_names,
 )
 
 
@@ -99,6 +102,11 @@ class Entry(Section):
             )
         return self
 
+    def renamed(self, names: Mapping[str, str]) -> Entry:
+        """Return the entry with the new name of its function, if there is one."""
+        name = names.get(self.function.name, self.function.name)
+        return self.model_copy(update={"function": self.function.model_copy(update={"name": name})})
+
     def route(self) -> Route | None:
         """Return the route to the function, None if it has only a URL."""
         if self.api_gateway is None:
@@ -113,17 +121,20 @@ class Entry(Section):
         )
 
 
-def extend(wiring: Wiring, entries: Iterable[Entry]) -> Wiring:
-    """Return the wiring with the entries added.
+def extend(entries: Iterable[Entry], deployment: str = DEFAULT_NAME) -> Wiring:
+    """Return the wiring of a deployment of that name: WIRING with the entries added.
 
     An entry may give a function of the wiring another size and take over one of its routes; two
-    entries may not contradict each other. Raises NotAllowedError, which names the entry.
+    entries may not contradict each other. An entry may name Gimel's own functions as WIRING does,
+    or as they are deployed. Raises NotAllowedError, which names the entry.
     """
+    names = deployed_names(deployment)
+    wiring = WIRING.renamed(names)
     functions = {function.name: function for function in wiring.functions}
     routes = {(route.path, route.method): route for route in wiring.routes}
     sized: dict[str, tuple[str, Function]] = {}
     routed: dict[tuple[str, str], str] = {}
-    for number, entry in enumerate(entries):
+    for number, entry in enumerate(each.renamed(names) for each in entries):
         where = f"extra_wiring[{number}]"
         function = _complete(entry, functions, where)
         earlier, first = sized.setdefault(function.name, (where, function))

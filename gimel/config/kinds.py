@@ -107,6 +107,8 @@ def _refuse_repeated(names: list[str]) -> list[str]:
     return names
 
 
+_MOST_TAGS = 45  # AWS takes 50 on each resource; some are for Gimel's own
+
 _ORIGIN = re.compile(r"(https?)://([a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?/?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -143,8 +145,8 @@ def _not_an_origin() -> NotAllowedError:
 
 
 def _check_tags(tags: dict[str, str]) -> dict[str, str]:
-    if len(tags) > 50:
-        raise NotAllowedError("must have at most 50 tags")
+    if len(tags) > _MOST_TAGS:
+        raise NotAllowedError(f"must have at most {_MOST_TAGS} tags")
     if len({key.lower() for key in tags}) < len(tags):  # IAM, which tags the role, ignores case
         raise NotAllowedError("must have keys that differ in more than upper and lower case")
     return tags

@@ -18,11 +18,12 @@ from gimel.analysis.design import Design
 from gimel.config.entries import extend
 from gimel.config.kinds import NotAllowedError
 from gimel.config.messages import ConfigError, explain
-from gimel.config.schema import Document, Redis
+from gimel.config.redis import Redis
+from gimel.config.schema import Document
 from gimel.errors import GimelError, suggest
 from gimel.paths import expand
 from gimel.runtime.settings import DEFAULTS, REDIS_DEFAULTS
-from gimel.wiring import WIRING, Wiring
+from gimel.wiring import Wiring, deployed_names
 
 VARIABLE = "GIMEL_CONFIG"
 
@@ -142,14 +143,16 @@ def load(path: Path | None) -> Config:
     except ValidationError as error:
         raise ConfigError(explain(str(path), error, content)) from None
     try:
-        wiring = extend(WIRING, document.extra_wiring)
+        wiring = extend(document.extra_wiring, document.aws.name)
     except NotAllowedError as error:
         raise ConfigError(f"{path}: {error.allowed}.", error.hint) from None
     functions = [function.name for function in wiring.functions]
+    deployed = deployed_names(document.aws.name)
     for name in document.aws.functions:
         if name not in functions:
             raise ConfigError(
-                f"{path}: aws.functions: unknown function {name!r}.", suggest(name, functions)
+                f"{path}: aws.functions: unknown function {name!r}.",
+                suggest(deployed.get(name, name), functions),
             )
     return Config(path, document, wiring)
 

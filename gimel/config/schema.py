@@ -7,95 +7,31 @@ A file of Gimel 1.5.0 is valid as it is. What the runtime reads has its defaults
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
 from gimel.analysis.design import LIFT_WORTH_DETECTING, MINIMUM_DAYS, Design
 from gimel.analysis.duration import MOST_VISITORS
+from gimel.config.aws import Aws
 from gimel.config.entries import Entry
 from gimel.config.kinds import (
-    MAX_INT32,
     Days,
     Goal,
     Goals,
     Lift,
     Limit,
-    Memory,
     Name,
     NotAllowedError,
     Origin,
-    RedisCertificateCheck,
-    RedisDatabase,
-    RedisFlag,
-    RedisPort,
-    RedisText,
-    Seconds,
     Section,
-    SecurityGroupId,
-    SubnetId,
-    Tags,
-    Timeout,
     Weights,
     one_of,
 )
+from gimel.config.redis import Redis
 from gimel.errors import suggest
 from gimel.runtime.keys import PRECISIONS
-from gimel.wiring import GATEWAY_SECONDS
-
-# https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html
-_RETENTION_DAYS = (
-    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
-    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
-)
-
-
-class Redis(Section):
-    """The connection to Redis, in redis-py's names; those that change nothing are accepted."""
-
-    host: Annotated[str, Field(min_length=1)] | None = Field(
-        None, description="Host name or IP address, as AWS Lambda reaches it"
-    )
-    port: RedisPort | None = Field(None, description="Port")
-    db: RedisDatabase | None = Field(None, description="Database number")
-    username: RedisText | None = Field(None, description="User name, if Redis uses ACLs")
-    password: RedisText | None = Field(None, description="Password")
-    ssl: RedisFlag | None = Field(None, description="Connect over TLS")
-    ssl_cert_reqs: RedisCertificateCheck = Field(
-        None, description='"none" disables verification of the server\'s certificate'
-    )
-    ssl_check_hostname: RedisFlag | None = Field(
-        None, description="Verify that the certificate matches the host name"
-    )
-    ssl_ca_certs: str | None = Field(
-        None, description="File with the CA certificates to trust (PEM), read when deploying"
-    )
-    ssl_ca_data: str | None = Field(None, description="The CA certificates as text")
-    ssl_certfile: str | None = Field(
-        None, description="File with a client certificate (`gimel serve` only)"
-    )
-    ssl_keyfile: str | None = Field(
-        None, description="File with the client certificate's key (`gimel serve` only)"
-    )
-    unix_socket_path: str | None = Field(None, description="Unix socket (`gimel serve` only)")
-    socket_connect_timeout: Seconds | None = Field(
-        None, description="Seconds to wait for a connection and login"
-    )
-    socket_timeout: Seconds | None = Field(None, description="Seconds to wait for a reply")
-
-    charset: Any = Field(None, exclude=True)
-    client_name: Any = Field(None, exclude=True)
-    decode_responses: Any = Field(None, exclude=True)
-    encoding: Any = Field(None, exclude=True)
-    encoding_errors: Any = Field(None, exclude=True)
-    errors: Any = Field(None, exclude=True)
-    health_check_interval: Any = Field(None, exclude=True)
-    max_connections: Any = Field(None, exclude=True)
-    retry_on_timeout: Any = Field(None, exclude=True)
-    single_connection_client: Any = Field(None, exclude=True)
-    socket_keepalive: Any = Field(None, exclude=True)
-    socket_keepalive_options: Any = Field(None, exclude=True)
 
 
 class Limits(Section):
@@ -170,66 +106,6 @@ class Experiment(Section):
             minimum_days=self.minimum_days,
             visitors=self.visitors,
         )
-
-
-class FunctionOptions(Section):
-    """Options of a Lambda function, beyond the wiring."""
-
-    memory: Memory | None = Field(None, description="Memory in MB, overriding MemorySize")
-    timeout: Timeout | None = Field(
-        None,
-        description="Timeout in seconds, overriding Timeout; API Gateway waits for at most "
-        f"{GATEWAY_SECONDS}",
-    )
-    reserved_concurrency: Annotated[int, Field(ge=0)] | None = Field(
-        None, description="Reserved concurrency, taken from the account's limit"
-    )
-
-
-class Vpc(Section):
-    """The network in which the functions run, if Redis can only be reached from inside it."""
-
-    subnets: Annotated[list[SubnetId], Field(min_length=1, max_length=16)] = Field(
-        description="Subnet IDs"
-    )
-    security_groups: Annotated[list[SecurityGroupId], Field(min_length=1, max_length=5)] = Field(
-        description="Security group IDs"
-    )
-
-
-class Throttle(Section):
-    """The API's request limits; beyond them it answers 429, and clients retry."""
-
-    rate: Annotated[float, Field(gt=0, le=MAX_INT32)] = Field(
-        1000, description="Maximum requests per second"
-    )
-    burst: Annotated[int, Field(ge=1, le=MAX_INT32)] = Field(
-        2000, description="Maximum burst of requests"
-    )
-
-
-class Aws(Section):
-    """How `gimel deploy` sets up its AWS resources."""
-
-    runtime: Literal["python3.10", "python3.11", "python3.12", "python3.13", "python3.14"] = Field(
-        "python3.13", description="Lambda runtime"
-    )
-    architecture: Literal["arm64", "x86_64"] = Field(
-        "arm64", description="Processor architecture; arm64 costs 20% less"
-    )
-    functions: dict[str, FunctionOptions] = Field(
-        {}, description="Memory, timeout and reserved concurrency per FunctionName"
-    )
-    vpc: Vpc | None = Field(
-        None, description="Subnets and security groups, if Redis is inside a VPC"
-    )
-    tags: Tags = Field(
-        {}, description="Tags for the role, the functions, the log groups and the API"
-    )
-    log_retention_days: Annotated[int, one_of(_RETENTION_DAYS)] = Field(
-        30, description="Days to keep the functions' logs"
-    )
-    throttle: Throttle = Field(Throttle(), description="The API's request limits")
 
 
 class Document(Section):

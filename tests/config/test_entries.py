@@ -36,9 +36,9 @@ def entry(path: str = "mine", method: str = "GET", **function: Any) -> dict[str,
 def wire(tmp_path: Path) -> Any:
     """Return the wiring of a file with these entries."""
 
-    def wire(*entries: Any) -> Wiring:
+    def wire(*entries: Any, **aws: Any) -> Wiring:
         path = tmp_path / "config.json"
-        path.write_text(json.dumps({"extra_wiring": entries}))
+        path.write_text(json.dumps({"extra_wiring": entries, "aws": aws}))
         return config.load(path).wiring
 
     return wire
@@ -102,6 +102,34 @@ def test_omitted_sizes_are_those_of_the_handlers_own_function(wire: Any) -> None
         "api_gateway": {"pathPart": "mine", "method": {"httpMethod": "GET"}},
     }
     assert wire(given).function("mine") == Function("mine", "gimel.all", 256, 29)
+
+
+@pytest.mark.parametrize("name", ["gimel-track", "shop-track"])
+def test_an_entry_names_gimels_own_function_with_either_name(name: str, wire: Any) -> None:
+    """As WIRING calls it, or as it is deployed."""
+    wiring = wire(entry("kcart", FunctionName=name, MemorySize=256), name="shop")
+    assert [function.name for function in wiring.functions] == [
+        "shop-track",
+        "shop-all-experiments",
+        "shop-delete-experiment",
+    ]
+    assert wiring.function("shop-track").memory == 256
+    assert {route.function for route in wiring.routes if route.path in ("track", "kcart")} == {
+        "shop-track"
+    }
+
+
+@pytest.mark.parametrize("name", ["mine", "gimel-mine"])
+def test_a_function_of_the_users_keeps_its_name(name: str, wire: Any) -> None:
+    """Only Gimel's own functions follow the name of the deployment."""
+    wiring = wire(entry("kcart", FunctionName=name), name="shop")
+    assert wiring.functions[-1].name == wiring.routes[-1].function == name
+
+
+def test_options_belong_to_functions_as_they_are_deployed(wire: Any) -> None:
+    """So that the names are those that AWS shows."""
+    wiring = wire(name="shop", functions={"shop-track": {"memory": 256}})
+    assert wiring.function("shop-track")
 
 
 URL = {"lambda": {"FunctionName": "gimel-track", "Handler": "gimel.track"}, "function_url": True}

@@ -13,7 +13,7 @@ import pytest
 
 from gimel import config
 from gimel.analysis.design import Design
-from gimel.config import schema
+from gimel.config import redis, schema
 from gimel.errors import GimelError
 from gimel.runtime import settings
 
@@ -204,7 +204,7 @@ def test_every_setting_of_the_runtime_can_be_configured() -> None:
     """The configuration and the runtime know the same names."""
     configurable = set(config.Document.model_fields) - {"redis", "extra_wiring"}
     assert configurable >= set(settings.DEFAULTS)
-    assert set(schema.Redis.keys()) == set(settings.REDIS_DEFAULTS)
+    assert set(redis.Redis.keys()) == set(settings.REDIS_DEFAULTS)
     assert set(schema.Limits.keys()) == set(settings.DEFAULTS["limits"])
 
 
@@ -214,8 +214,8 @@ def test_a_ca_file_travels_as_text(tmp_path: Path) -> None:
     path = written(
         tmp_path / "config.json", {"redis": {"host": "h", "ssl": True, "ssl_ca_certs": "ca.pem"}}
     )
-    redis = json.loads(config.load(path).runtime_settings())["redis"]
-    assert redis == {"host": "h", "ssl": True, "ssl_ca_data": "CERTIFICATE"}
+    arrived = json.loads(config.load(path).runtime_settings())["redis"]
+    assert arrived == {"host": "h", "ssl": True, "ssl_ca_data": "CERTIFICATE"}
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,30 @@ def test_a_mistake_in_the_json_is_found_by_its_line(tmp_path: Path) -> None:
             "aws.functions: unknown function 'gimel-trakc'.",
         ),
         (
+            {"aws": {"name": "shop", "functions": {"gimel-track": {}}}},
+            "aws.functions: unknown function 'gimel-track'. Did you mean 'shop-track'?",
+        ),
+        (
+            {"aws": {"name": "7shop"}},
+            "aws.name must be 1 to 40 letters, digits, - and _, and begin with a letter; "
+            'found "7shop".',
+        ),
+        (
+            {"aws": {"role": "gimel"}},
+            'aws.role must be the ARN of a role, like "arn:aws:iam::123456789012:role/NAME"; '
+            'found "gimel".',
+        ),
+        (
+            {
+                "aws": {
+                    "role": "arn:aws:iam::123456789012:role/r",
+                    "permissions_boundary": "arn:aws:iam::123456789012:policy/p",
+                }
+            },
+            "aws must not have both role and permissions_boundary: the boundary is for a role "
+            "that Gimel creates. Remove one of them.",
+        ),
+        (
             {"allowed_origins": ["example.com"]},
             'allowed_origins[0] must be "*" or an origin without a path or a wildcard, '
             'like "https://example.com"; found "example.com". Copy what `location.origin` shows',
@@ -176,7 +200,7 @@ def test_a_mistake_in_the_json_is_found_by_its_line(tmp_path: Path) -> None:
 )
 def test_a_mistake_is_named_with_its_key(content: Any, message: str, tmp_path: Path) -> None:
     """One sentence: the key, what is allowed and what was found; a hint if there is one."""
-    assert f": {message}" in refused(tmp_path, content).message
+    assert f": {message}" in str(refused(tmp_path, content))
 
 
 def test_several_mistakes_get_a_line_each(tmp_path: Path) -> None:

@@ -217,6 +217,27 @@ def test_every_precision_of_the_runtime_can_be_chosen(precision: int) -> None:
     assert parsed({"precision": precision}) == {"precision": precision}
 
 
+ROLE = "arn:aws:iam::123456789012:role/team/eu/gimel"
+BOUNDARY = "arn:aws:iam::123456789012:policy/limit"
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("aws.name", "s"),
+        ("aws.name", "Shop_2-" + "n" * 33),
+        ("aws.role", ROLE),
+        ("aws.role", "arn:aws-us-gov:iam::123456789012:role/" + "n" * 64),
+        ("aws.role", "arn:aws-cn:iam::123456789012:role/service-role/a+b=c,d.e@f_g"),
+        ("aws.permissions_boundary", BOUNDARY),
+        ("aws.permissions_boundary", "arn:aws-eusc:iam::aws:policy/PowerUserAccess"),
+    ],
+)
+def test_a_deployment_has_a_name_and_perhaps_a_role(path: str, value: str) -> None:
+    """ARNs of every partition, with a path, and policies that AWS itself manages."""
+    assert parsed(nested(path, value)) == nested(path, value)
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
@@ -231,13 +252,32 @@ def test_every_precision_of_the_runtime_can_be_chosen(precision: int) -> None:
         ("aws.vpc", {"subnets": [], "security_groups": ["sg-1"]}),
         ("aws.vpc", {"subnets": ["subnet-1"] * 17, "security_groups": ["sg-1"]}),
         ("aws.vpc", {"subnets": ["subnet-1"], "security_groups": ["sg-1"] * 6}),
+        ("aws.name", ""),
+        ("aws.name", "1shop"),
+        ("aws.name", "-shop"),
+        ("aws.name", "shop.eu"),
+        ("aws.name", "größe"),
+        ("aws.name", "shop\n"),
+        ("aws.name", "n" * 41),
+        ("aws.role", "gimel"),
+        ("aws.role", "arn:aws:iam::123456789012:policy/gimel"),
+        ("aws.role", "arn:aws:iam::12345:role/gimel"),
+        ("aws.role", "arn:aws:iam::123456789012:role/"),
+        ("aws.role", "arn:aws:iam::123456789012:role/team/"),
+        ("aws.role", "arn:aws:iam::123456789012:role//gimel"),
+        ("aws.role", "arn:aws:iam::123456789012:role/" + "n" * 65),
+        ("aws.role", " arn:aws:iam::123456789012:role/gimel"),
+        ("aws.permissions_boundary", "arn:aws:iam::123456789012:role/gimel"),
+        ("aws.permissions_boundary", "arn:aws:iam:::policy/limit"),
+        ("aws", {"role": ROLE, "permissions_boundary": BOUNDARY}),
         ("aws.tags", {"aws:team": "web"}),
+        ("aws.tags", {"AWS:team": "web"}),
         ("aws.tags", {"": "web"}),
         ("aws.tags", {"team": "web*"}),
         ("aws.tags", {"t" * 129: "web"}),
         ("aws.tags", {"team": "w" * 257}),
         ("aws.tags", {"team": "web", "Team": "shop"}),
-        ("aws.tags", {str(number): "" for number in range(51)}),
+        ("aws.tags", {str(number): "" for number in range(46)}),
         ("experiments", {"": {}}),
         ("experiments", {"a\nb": {}}),
         ("experiments.e.control", "c" * 201),
@@ -314,6 +354,9 @@ def test_any_lift_that_is_allowed_can_be_calculated_with(
 
 
 def test_no_tag_is_lost_at_the_limits() -> None:
-    """AWS takes 50 tags, keys of 128 and values of 256 characters, letters of every script."""
-    tags = {f"{number:02}" + "é" * 126: "w" * 256 for number in range(50)}
+    """AWS takes keys of 128 and values of 256 characters, letters of every script.
+
+    It takes 50 tags, five of which are left to Gimel's own.
+    """
+    tags = {f"{number:02}" + "é" * 126: "w" * 256 for number in range(45)}
     assert parsed(nested("aws.tags", tags)) == nested("aws.tags", tags)

@@ -11,7 +11,7 @@ import pytest
 import redis
 
 from gimel.config import Config, load
-from gimel.config.schema import Aws as AwsSection
+from gimel.config.aws import Aws as AwsSection
 from gimel.deploy.checks import preflight
 from gimel.deploy.checks import redis as redis_check
 from gimel.deploy.checks.findings import Finding

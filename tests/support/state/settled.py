@@ -11,7 +11,6 @@ from typing import Any
 from gimel.config import Config, Document
 from gimel.config.entries import extend
 from gimel.deploy.desired import desired_state
-from gimel.wiring import WIRING
 from tests.support.state.cloud import (
     API,
     HERE,
@@ -41,7 +40,7 @@ ARCHIVE = b"the zip"
 def configuration(**document: Any) -> Config:
     """Return what config.json holds, with a Redis unless it says otherwise."""
     parsed = Document.model_validate({"redis": {"host": "redis.example.com"}, **document})
-    return Config(None, parsed, extend(WIRING, parsed.extra_wiring))
+    return Config(None, parsed, extend(parsed.extra_wiring, parsed.aws.name))
 
 
 def desired(archive: bytes = ARCHIVE, /, **document: Any) -> Desired:
