@@ -32,7 +32,7 @@ def command(options: Options) -> None:
     while True:
         _edit(path)
         try:
-            config.load(path).require_redis()
+            config.load(path).runtime_settings()
         except config.ConfigError as mistake:
             if not terminal.can_ask():
                 raise GimelError(mistake.message, mistake.advice) from None

@@ -88,8 +88,12 @@ def test_visual_goes_before_editor(tmp_path: Path) -> None:
             '{"redis": {"host": "h"}, "aws": {"functions": {"gimel-trakc": {}}}}',
             "unknown function 'gimel-trakc'.\nDid you mean 'gimel-track'?",
         ),
+        (
+            '{"redis": {"host": "h", "ssl_ca_certs": "/no/ca.pem"}}',
+            "redis.ssl_ca_certs: /no/ca.pem cannot be read: No such file or directory.",
+        ),
     ],
-    ids=["JSON", "key", "no host", "template", "no password", "function"],
+    ids=["JSON", "key", "no host", "template", "no password", "function", "CA file"],
 )
 def test_a_mistake_is_shown_without_the_command_that_just_ran(
     saved: str, message: str, edit: Callable[..., Done], tmp_path: Path

@@ -130,6 +130,8 @@ def test_redis_is_configured_as_1_5_0_could(key: str, given: Any, meant: Any) ->
         ("ssl_cert_reqs", "never"),
         ("ssl_cert_reqs", 3),
         ("host", ""),
+        ("password", "secret\n"),
+        ("username", "\tme"),
         ("socket_timeout", 0),
         ("socket_timeout", "1"),
         ("socket_timeout", True),
