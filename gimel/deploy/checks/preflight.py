@@ -9,7 +9,9 @@ import datetime
 from collections.abc import Iterable
 
 from gimel.config import Config
+from gimel.config.redis import LOCAL_OPTIONS
 from gimel.deploy.aws import Aws
+from gimel.deploy.checks.address import check_address
 from gimel.deploy.checks.findings import Finding, failed, ok, warning
 from gimel.deploy.checks.permissions import check_permissions
 from gimel.deploy.checks.redis import check_redis
@@ -43,7 +45,9 @@ def preflight(
         findings += [*_check_settings(config), *_check_routes(config), *_check_timeouts(config)]
     if aws is not None:
         findings += _check_aws(aws, config, before_deploy)
-    return findings if config.path is None else [*findings, *check_redis(config)]
+    if config.path is not None:
+        findings += _check_redis(config, emulated=aws is not None and aws.endpoint is not None)
+    return findings
 
 
 def check_runtime(name: str, today: datetime.date) -> Finding:
@@ -99,6 +103,26 @@ def _check_settings(config: Config) -> list[Finding]:
     except GimelError as error:
         return [failed("settings", error.message, error.hint)]
     return []
+
+
+def _check_redis(config: Config, *, emulated: bool) -> Iterable[Finding]:
+    """Check what AWS Lambda will connect to. An emulator's functions run on this machine."""
+    try:
+        given = config.require_redis()
+    except GimelError as error:
+        yield failed("Redis", error.message, error.hint)
+        return
+    if local_only := [key for key in LOCAL_OPTIONS if getattr(given, key) is not None]:
+        keys = ", ".join(f"redis.{key}" for key in local_only)
+        yield warning(
+            "Redis options", f"AWS Lambda has no files of this machine: it ignores {keys}"
+        )
+    vpc = config.document.aws.vpc is not None
+    unreachable = None if emulated else check_address(str(given.host), vpc=vpc)
+    if unreachable is not None:
+        yield unreachable
+        return
+    yield from check_redis(config)
 
 
 def _check_aws(aws: Aws, config: Config, before_deploy: bool) -> Iterable[Finding]:
