@@ -1,4 +1,4 @@
-"""What can be checked before a deploy: configuration, AWS, permissions and Redis.
+"""What can be checked before a deploy: configuration, AWS, permissions, quotas and Redis.
 
 Every check ends in findings, and changes nothing.
 """
@@ -14,6 +14,7 @@ from gimel.deploy.aws import Aws
 from gimel.deploy.checks.address import check_address
 from gimel.deploy.checks.findings import Finding, failed, ok, warning
 from gimel.deploy.checks.permissions import check_permissions
+from gimel.deploy.checks.quotas import check_quotas
 from gimel.deploy.checks.redis import check_redis
 from gimel.deploy.desired import desired_state
 from gimel.errors import GimelError
@@ -42,7 +43,7 @@ def preflight(
     """
     findings = [_check_configuration(config), check_runtime(config.document.aws.runtime, today)]
     if config.path is not None:
-        findings += [*_check_settings(config), *_check_routes(config), *_check_timeouts(config)]
+        findings += [*_check_settings(config), *_check_routes(config), *_check_functions(config)]
     if aws is not None:
         findings += _check_aws(aws, config, before_deploy)
     if config.path is not None:
@@ -81,8 +82,8 @@ def _check_routes(config: Config) -> Iterable[Finding]:
             )
 
 
-def _check_timeouts(config: Config) -> Iterable[Finding]:
-    """A configuration of 1.5.0 may have longer ones, so they are not refused."""
+def _check_functions(config: Config) -> Iterable[Finding]:
+    """A configuration of 1.5.0 may have longer time-outs, so they are not refused."""
     routed = {route.function for route in config.wiring.routes}
     for function in config.wiring.functions:
         options = config.document.aws.functions.get(function.name)
@@ -94,6 +95,13 @@ def _check_timeouts(config: Config) -> Iterable[Finding]:
                 "answers 504",
                 f"Set its Timeout, or aws.functions.{function.name}.timeout, to "
                 f"{GATEWAY_SECONDS} at most.",
+            )
+        if options and options.reserved_concurrency == 0:
+            yield warning(
+                f"{function.name} reserved_concurrency",
+                "0: AWS Lambda never runs the function",
+                f"Remove aws.functions.{function.name}.reserved_concurrency, unless this is "
+                "intended.",
             )
 
 
@@ -137,3 +145,4 @@ def _check_aws(aws: Aws, config: Config, before_deploy: bool) -> Iterable[Findin
     except GimelError:
         return  # _check_settings reports it
     yield check_permissions(aws, identity, desired, before_deploy=before_deploy)
+    yield from check_quotas(aws, desired, before_deploy=before_deploy)

@@ -184,6 +184,16 @@ def test_a_function_that_may_outlast_api_gateway_is_a_warning(
     assert {name for name, status in found.items() if status == "warning"} == warned
 
 
+@pytest.mark.parametrize(("reserved", "warned"), [(0, True), (1, False)])
+def test_a_function_that_may_never_run_is_a_warning(
+    tmp_path: Path, reserved: int, warned: bool
+) -> None:
+    """Somebody may have stopped it so, for a while."""
+    options = {"functions": {"gimel-track": {"reserved_concurrency": reserved}}}
+    found = preflighted(tmp_path, aws=options)
+    assert ("gimel-track reserved_concurrency" in found) == warned
+
+
 def route(handler: str, path: str, method: str = "GET", key: bool = False) -> dict[str, Any]:
     """Return an entry of extra_wiring."""
     names = {"gimel.all": ALL}
