@@ -111,6 +111,7 @@ def test_on_a_terminal_it_asks_again_until_the_file_is_valid(
 ) -> None:
     """Each mistake is shown before the question, without the command that just ran."""
     monkeypatch.setattr(terminal, "can_ask", lambda: True)
+    monkeypatch.setattr(terminal, "asks_on_stderr", lambda: True)
     monkeypatch.setattr("click.confirm", lambda *_, **__: True)
     done = edit("{}", '{"redis": {"hots": "h"}}', VALID)
     path = tmp_path / ".gimel" / "config.json"
