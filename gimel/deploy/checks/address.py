@@ -40,7 +40,7 @@ def is_loopback(host: str) -> bool:
 def check_address(host: str, *, vpc: bool, resolve: Resolve = resolve) -> Finding | None:
     """Return a failure if AWS Lambda cannot reach a host. `vpc` says whether it runs in a VPC.
 
-    A name that this machine cannot resolve is no failure: it may be known in the VPC alone.
+    A name that this machine cannot resolve does not fail: only the VPC may know it.
     """
     addresses = ["127.0.0.1"] if _is_localhost(host) else resolve(host)
     shown = host if [host] == list(addresses) else f"{host} ({', '.join(addresses)})"

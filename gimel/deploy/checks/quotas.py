@@ -101,7 +101,7 @@ def _room(limit: Mapping[str, Any]) -> int | None:
     )
     if not isinstance(account, int) or not isinstance(unreserved, int):
         return None
-    return max(unreserved - min(_KEPT_UNRESERVED, account), 0)
+    return max(unreserved - _KEPT_UNRESERVED, 0)
 
 
 def _held_concurrency(aws: Aws, desired: Desired) -> int:

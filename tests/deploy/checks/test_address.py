@@ -30,7 +30,7 @@ MAPPED = "::ffff:127.0.0.1"
 def test_an_address_is_reached_or_not(
     addresses: list[str], reached: tuple[bool, bool], vpc: bool
 ) -> None:
-    """One address that can be reached is enough; what is not known is no failure."""
+    """One address that can be reached is enough; an unknown name does not fail."""
     found = check_address("redis.example.com", vpc=vpc, resolve=lambda host: addresses)
     in_vpc, without = reached
     assert (found is None) == (in_vpc if vpc else without)
