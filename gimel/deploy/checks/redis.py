@@ -36,7 +36,7 @@ def check_redis(config: Config) -> list[Finding]:
             info: Any = client.info("everything")
         except redis.exceptions.NoPermissionError as error:
             message = f"{where} is reachable, but this user may not run INFO: {error}"
-            findings, info = [warning("Redis", message, "Deploy tries it.")], {}
+            findings, info = [warning("Redis", message, "`gimel deploy` tests it.")], {}
         else:
             findings = list(redis_findings(where, info, options, _saves(client)))
         return [*findings, _check_permissions(client, config, info)]
@@ -133,7 +133,9 @@ def _unusable(where: str, error: redis.RedisError, *, vpc: bool) -> Finding:
         return failed("Redis", f"{where} refuses the login: {error}", hint)
     message = f"could not connect to {where} from this machine: {error}"
     if vpc:
-        return warning("Redis", message, "Only the VPC may have access to it: deploy tries it.")
+        return warning(
+            "Redis", message, "Only the VPC may be able to reach it: `gimel deploy` tests that."
+        )
     return failed("Redis", message, "Run `gimel configure` and check host, port and ssl.")
 
 
