@@ -200,38 +200,6 @@ def test_of_designed_experiments_the_runtime_gets_only_the_names(tmp_path: Path)
     assert loaded.runtime_settings() == '{"experiments":["e","f"],"redis":{"host":"h"}}'
 
 
-@pytest.mark.parametrize(
-    "more",
-    [{}, {"ssl_cert_reqs": "none", "socket_timeout": 2.0}, {"host": None}],
-    ids=["alone", "with others", "with null"],
-)
-def test_the_runtime_gets_the_parts_of_a_url(more: dict[str, Any], tmp_path: Path) -> None:
-    """`redis.url` is what `--redis` of `gimel serve` is; the runtime needs no parser."""
-    url = "rediss://u:p%40ss@h:6380/3"
-    path = written(tmp_path / "config.json", {"redis": {"url": url, **more}})
-    loaded = config.load(path)
-    parts = {"host": "h", "port": 6380, "db": 3, "username": "u", "password": "p@ss", "ssl": True}
-    expected = {**parts, **{key: value for key, value in more.items() if value is not None}}
-    assert json.loads(loaded.runtime_settings())["redis"] == expected
-    assert loaded.require_redis().host == "h"
-
-
-def test_lambda_gets_nothing_that_only_this_machine_has(tmp_path: Path) -> None:
-    """With the path of a socket, it would try that and answer 503."""
-    local = {"unix_socket_path": "/tmp/s", "ssl_certfile": "c.pem", "ssl_keyfile": "k.pem"}
-    path = written(tmp_path / "config.json", {"redis": {"host": "h", "port": 7, **local}})
-    loaded = config.load(path)
-    assert json.loads(loaded.runtime_settings()) == {"redis": {"host": "h", "port": 7}}
-    assert json.loads(loaded.runtime_settings(local)) == {"redis": local}
-
-
-def test_a_socket_alone_cannot_be_deployed(tmp_path: Path) -> None:
-    """The error says why, rather than that something is missing."""
-    path = written(tmp_path / "config.json", {"redis": {"unix_socket_path": "/tmp/s"}})
-    with pytest.raises(config.ConfigError, match=r"AWS Lambda cannot reach redis\.unix_socket_pat"):
-        config.load(path).runtime_settings()
-
-
 def test_every_setting_of_the_runtime_can_be_configured() -> None:
     """The configuration and the runtime know the same names."""
     configurable = set(config.Document.model_fields) - {"redis", "extra_wiring"}
@@ -325,66 +293,3 @@ def test_the_template_is_beside_the_code_and_at_the_top() -> None:
     link = Path(__file__).parents[2] / "config.json.template"
     assert link.is_symlink()
     assert link.read_text("utf-8") == config.template()
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("redis://h", {"host": "h"}),
-        ("redis://h:6380/3", {"host": "h", "port": 6380, "db": 3}),
-        ("redis://:p%40ss@h", {"host": "h", "password": "p@ss"}),
-        (
-            "rediss://u:p@h:6380",
-            {"host": "h", "port": 6380, "username": "u", "password": "p", "ssl": True},
-        ),
-        ("unix:///tmp/s.sock", {"unix_socket_path": "/tmp/s.sock"}),
-        ("redis://h/", {"host": "h"}),
-        ("redis://[::1]:6380", {"host": "::1", "port": 6380}),
-        (
-            "rediss://h?ssl_cert_reqs=none&socket_timeout=2",
-            {"host": "h", "ssl": True, "ssl_cert_reqs": "none", "socket_timeout": 2.0},
-        ),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_redis_url_is_understood(url: str, expected: dict[str, Any]) -> None:
-    """As redis-py reads it."""
-    assert config.redis_from_url(url) == expected
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        *("h:6379", "http://h", "", "redis://", "redis://:6379", "redis:///0", "unix://"),
-        *("redis://h:99999", "redis://h:0", "redis://h:x", "redis://h/x", "redis://h/1/2"),
-        *("redis://:pass#word@h", "redis://h/-1", "redis://[::1", "redis://h#x"),
-    ],
-)
-def test_what_is_not_a_redis_url_is_refused(url: str) -> None:
-    """With an error that shows what one looks like. redis-py would take localhost or database 0."""
-    with pytest.raises(GimelError, match=r'The Redis URL must be like "redis://\[user:pass'):
-        config.redis_from_url(url)
-
-
-@pytest.mark.parametrize(
-    ("url", "message"),
-    [
-        ("redis://h?sll=true", "must not have the option 'sll'. Available: 'ssl_cert_reqs', "),
-        ("redis://h?ssl=perhaps", "must have a valid ssl."),
-        ("redis://h?db=-1", "must have a valid db."),
-        ("redis://ho%20st", "must have a valid host: it must be a host name of letters, digits"),
-        ("redis://h\n", "must not contain spaces or line breaks. Remove them."),
-    ],
-)
-def test_the_wrong_part_of_a_redis_url_is_named(url: str, message: str) -> None:
-    """As a key of the file is."""
-    with pytest.raises(GimelError) as caught:
-        config.redis_from_url(url)
-    assert f"The Redis URL {message}" in str(caught.value)
-
-
-def test_no_error_about_a_redis_url_quotes_the_password() -> None:
-    """A slash in it makes the URL's parser take a part of it for the port."""
-    with pytest.raises(GimelError) as caught:
-        config.redis_from_url("redis://:hunter2/x@h")
-    assert "hunter" not in str(caught.value)
