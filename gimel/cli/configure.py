@@ -32,12 +32,13 @@ def command(options: Options) -> None:
     while True:
         _edit(path)
         try:
-            config.load(path).require_redis()
+            config.load(path).runtime_settings()
         except config.ConfigError as mistake:
             if not terminal.can_ask():
                 raise GimelError(mistake.message, mistake.advice) from None
-            click.echo(f"{mistake.message} {mistake.advice}".rstrip(), err=True)
-            if not click.confirm("Edit it again?", default=True, err=True):
+            err = terminal.asks_on_stderr()
+            click.echo(f"{mistake.message} {mistake.advice}".rstrip(), err=err)
+            if not click.confirm("Edit it again?", default=True, err=err):
                 raise GimelError(
                     f"{path} still has this mistake.", "Run `gimel configure` again to fix it."
                 ) from None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 
 import click
-from rich.console import Console
 
 from gimel.cli import Options, terminal
+from gimel.cli.progress import working
 from gimel.deploy.checks.findings import any_failed, failed, findings_as_json
 from gimel.deploy.checks.preflight import preflight
 from gimel.errors import GimelError
@@ -18,7 +18,7 @@ from gimel.errors import GimelError
 @terminal.aws_options
 @click.pass_obj
 def command(options: Options, as_json: bool, profile: str | None, region: str | None) -> None:
-    """Check the configuration, AWS credentials and permissions, and Redis. Changes nothing.
+    """Check the configuration, AWS (credentials, permissions, quotas) and Redis. Changes nothing.
 
     Prints one line per check: ok, warning or failed, and what to do. Exits with 1 if one failed.
     """
@@ -28,14 +28,15 @@ def command(options: Options, as_json: bool, profile: str | None, region: str | 
         found = [failed("configuration", error.message, error.hint)]
     else:
         today = datetime.date.today()
-        try:
-            found = preflight(config, terminal.connect(profile, region), today)
-        except GimelError as error:
-            no_aws = failed("AWS", error.message, error.hint)
-            found = [*preflight(config, None, today), no_aws]
+        with working("Checking AWS and Redis", terminal.stderr()):
+            try:
+                found = preflight(config, terminal.connect(profile, region), today)
+            except GimelError as error:
+                no_aws = failed("AWS", error.message, error.hint)
+                found = [*preflight(config, None, today), no_aws]
     if as_json:
         terminal.print_json(findings_as_json(found))
     else:
-        terminal.show_findings(found, Console(soft_wrap=True, highlight=False))
+        terminal.show_findings(found, terminal.stdout())
     if any_failed(found):
         raise click.exceptions.Exit(1)

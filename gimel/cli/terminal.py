@@ -1,18 +1,18 @@
-"""What the commands about AWS share: options, progress, and how findings and steps are shown."""
+"""What the commands about AWS share: options, questions, and how findings and steps are shown."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from rich.cells import cell_len
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
+from gimel.cli.progress import progress
 from gimel.errors import GimelError
 
 if TYPE_CHECKING:
@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-_MARKS = {"ok": "[green]ok     [/]", "warning": "[yellow]warning[/]", "failed": "[red]failed [/]"}
+_MARKS = {
+    "ok": "[green]ok     [/]  ",
+    "warning": "[yellow]warning[/]  ",
+    "failed": "[red]failed [/]  ",
+}
+_NO_MARK = " " * 9
 
 
 def aws_options(command: Command) -> Command:
@@ -50,6 +55,11 @@ class _HeedlessConsole(Console):
         self.quiet = True
 
 
+def stdout() -> Console:
+    """Return a console for what a command prints."""
+    return Console(soft_wrap=True, highlight=False)
+
+
 def stderr() -> Console:
     """Return a console on stderr; rich honours NO_COLOR and notices what is not a terminal."""
     return _HeedlessConsole(stderr=True, soft_wrap=True, highlight=False)
@@ -60,19 +70,18 @@ def print_json(value: Any) -> None:
 
 
 def show_findings(findings: Iterable[Finding], console: Console) -> None:
-    """Print one line per finding, and below it what to do."""
+    """Print one line per finding, and below it what to do. A terminal gets wrapped lines."""
     for finding in findings:
-        console.print(
-            f"{_MARKS[finding.status]}  {escape(finding.name)}: {escape(finding.message)}"
-        )
+        _print_hanging(_MARKS[finding.status], f"{finding.name}: {finding.message}", console)
         if finding.hint:
-            console.print(f"         {escape(finding.hint)}")
+            _print_hanging(_NO_MARK, finding.hint, console)
 
 
 def show_steps(steps: Sequence[Step], console: Console) -> None:
-    """Print the numbered steps of a plan."""
-    for line in numbered(steps):
-        console.print(escape(line))
+    """Print the numbered steps of a plan where a question about them is seen."""
+    seen = dialog(console)
+    for number, step in enumerate(steps, 1):
+        _print_hanging(f"{number:3}. ", str(step), seen)
 
 
 def numbered(steps: Sequence[Step]) -> Iterator[str]:
@@ -119,8 +128,21 @@ show_key_option = click.option(
 
 
 def can_ask() -> bool:
-    """Return whether there is a terminal on which to ask for confirmation."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    """Return whether somebody reads the output on a terminal and can answer there.
+
+    Only then is a question asked: a log or a pipe must not wait for an answer.
+    """
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def asks_on_stderr() -> bool:
+    """Return whether questions go to stderr: unless it is a file, and stdout is the terminal."""
+    return sys.stderr.isatty() or not can_ask()
+
+
+def dialog(console: Console | None = None) -> Console:
+    """Return the console for what a question is about. By default that is stderr."""
+    return (console or stderr()) if asks_on_stderr() else stdout()
 
 
 def confirm(question: str, yes: bool) -> None:
@@ -129,7 +151,7 @@ def confirm(question: str, yes: bool) -> None:
         return
     if not can_ask():
         raise GimelError("Cannot ask for confirmation: not a terminal.", "Pass --yes to proceed.")
-    if not click.confirm(question, err=True):
+    if not click.confirm(question, err=asks_on_stderr()):
         raise GimelError("Nothing was changed.")
 
 
@@ -137,29 +159,30 @@ def perform(aws: Aws, steps: Sequence[Step], observed: Observed, console: Consol
     """Apply steps, with a progress bar on a terminal, or one line per step elsewhere."""
     from gimel.deploy.apply import apply
 
-    with _progress(len(steps), console) as show:
-        aws.on_wait = lambda reason: show(None, f"waiting: {reason}")
-        return apply(aws, steps, observed, lambda number, step: show(number, str(step)))
+    with progress(len(steps), console) as bar:
+        aws.on_wait = bar.wait
+        return apply(aws, steps, observed, lambda number, step: bar.begin(number, str(step)))
 
 
-@contextmanager
-def _progress(total: int, console: Console) -> Iterator[Callable[[int | None, str], None]]:
-    if not console.is_terminal or not total:
+def _print_hanging(mark: str, text: str, console: Console) -> None:
+    """Print a mark and a text. A terminal gets the text wrapped, each line below the first."""
+    shown = Text.from_markup(mark)
+    indent = shown.cell_len
+    lines = [text]
+    if console.is_terminal:
+        lines = [line for part in text.split("\n") for line in _wrap(part, console.width - indent)]
+    console.print(shown + lines[0])
+    for line in lines[1:]:
+        console.print(" " * indent + line, markup=False)
 
-        def print_step(number: int | None, text: str) -> None:
-            if number is not None:
-                console.print(f"[{number}/{total}] {text}", markup=False)
 
-        yield print_step
-        return
-    description = TextColumn("{task.description}", markup=False)
-    columns = (BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn(), description)
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=total)
-
-        def show(number: int | None, text: str) -> None:
-            bar.update(task, description=text)
-            if number is not None:
-                bar.update(task, completed=number - 1)
-
-        yield show
+def _wrap(text: str, width: int) -> list[str]:
+    """Return lines of at most `width` columns; a longer word, such as a URL, stays whole."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".lstrip()
+        if lines[-1] and cell_len(longer) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines

@@ -173,6 +173,12 @@ def _refuse_boolean(value: Any) -> Any:
     return value
 
 
+def _refuse_line_breaks(text: str) -> str:
+    if text != text.strip("\r\n\t"):  # the end of a line that was pasted
+        raise NotAllowedError("must not begin or end with a line break or a tab", "Remove it.")
+    return text
+
+
 def _read_redis_flag(value: Any) -> Any:
     """Return the meaning that a flag had for redis-py 3, which treated any text as true.
 
@@ -230,7 +236,11 @@ Tags = Annotated[dict[TagKey, TagValue], AfterValidator(_check_tags)]
 # redis-py 3 also accepted numbers as text, text as numbers, and 1 for true.
 RedisPort = Annotated[int, Field(ge=1, le=65_535, strict=False), BeforeValidator(_refuse_boolean)]
 RedisDatabase = Annotated[int, Field(ge=0, strict=False), BeforeValidator(_refuse_boolean)]
-RedisText = Annotated[str, Field(strict=False, coerce_numbers_to_str=True)]
+RedisLogin = Annotated[
+    str,
+    Field(strict=False, coerce_numbers_to_str=True),
+    AfterValidator(_refuse_line_breaks),
+]
 RedisFlag = Annotated[bool, BeforeValidator(_read_redis_flag)]
 RedisCertificateCheck = Annotated[
     Annotated[str, one_of(("required", "optional", "none"))] | None,

@@ -15,10 +15,11 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 
 from gimel.analysis.design import Design
+from gimel.config.address import HOST_PLACEHOLDER
 from gimel.config.entries import extend
 from gimel.config.kinds import NotAllowedError
 from gimel.config.messages import ConfigError, explain
-from gimel.config.redis import Redis
+from gimel.config.redis import LOCAL_OPTIONS, Redis, read_redis_url
 from gimel.config.schema import Document
 from gimel.errors import GimelError, suggest
 from gimel.paths import expand
@@ -27,7 +28,7 @@ from gimel.wiring import Wiring, deployed_names
 
 VARIABLE = "GIMEL_CONFIG"
 
-_PLACEHOLDERS = {"host": "ENTER YOUR REDIS HOST", "password": "..."}
+_UNSET = "..."  # the password of the template
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,16 @@ class Config:
     def require_redis(self) -> Redis:
         """Return the connection to Redis. Raises ConfigError if it has not been set."""
         redis = self.document.redis or Redis()
-        if redis.host in (None, _PLACEHOLDERS["host"]):
+        if redis.host in (None, HOST_PLACEHOLDER):
             if self.path is None:
                 raise ConfigError("redis.host is not set (no configuration file found).")
+            if redis.unix_socket_path is not None:
+                raise ConfigError(
+                    f"{self.path}: redis.host is not set, and AWS Lambda cannot reach"
+                    " redis.unix_socket_path."
+                )
             raise ConfigError(f"{self.path}: redis.host is not set.")
-        if redis.password == _PLACEHOLDERS["password"]:
+        if redis.password == _UNSET:
             raise ConfigError(
                 f"{self.path}: redis.password is not set.",
                 "If Redis needs no password, remove the line.",
@@ -63,17 +69,22 @@ class Config:
         default: int = DEFAULTS["precision"]
         return self.document.precision or default
 
+    def lambda_redis(self) -> dict[str, Any]:
+        """Return the connection to Redis that AWS Lambda will use, as options of redis-py.
+
+        The text of a CA file replaces its path; other files and sockets of this machine are
+        omitted. Raises ConfigError if the file cannot be read or no Redis is configured.
+        """
+        redis = self.require_redis().model_dump(exclude_none=True, exclude=set(LOCAL_OPTIONS))
+        return self._with_certificates(redis)
+
     def runtime_settings(self, redis: Mapping[str, Any] | None = None) -> str:
         """Return GIMEL_SETTINGS: JSON with what differs from the runtime's defaults.
 
-        `redis` replaces the configured connection. The text of a CA file replaces its path. Raises
-        GimelError if that file cannot be read or no Redis is configured.
+        It is for AWS Lambda, unless `redis` replaces the configured connection. Raises ConfigError
+        as `lambda_redis` does.
         """
-        if redis is None:
-            redis = self.require_redis().model_dump(exclude_none=True)
-        redis = dict(redis)
-        if ca_file := redis.pop("ssl_ca_certs", None):
-            redis["ssl_ca_data"] = self._read_certificates(ca_file)
+        redis = self.lambda_redis() if redis is None else self._with_certificates(redis)
         settings = self.document.model_dump(
             exclude_none=True, exclude={"redis", "extra_wiring", "experiments", "aws"}
         )
@@ -82,6 +93,12 @@ class Config:
             settings["experiments"] = sorted(self.document.experiments)
         redis = {key: value for key, value in redis.items() if value != REDIS_DEFAULTS[key]}
         return json.dumps({**settings, "redis": redis}, separators=(",", ":"), sort_keys=True)
+
+    def _with_certificates(self, redis: Mapping[str, Any]) -> dict[str, Any]:
+        redis = dict(redis)
+        if ca_file := redis.pop("ssl_ca_certs", None):
+            redis["ssl_ca_data"] = self._read_certificates(ca_file)
+        return redis
 
     def _read_certificates(self, name: str) -> str:
         path = expand(name)
@@ -183,27 +200,10 @@ def template() -> str:
 
 def redis_from_url(url: str) -> dict[str, Any]:
     """Return the connection of a redis://, rediss:// or unix:// URL. Raises GimelError."""
-    from redis import SSLConnection
-    from redis.connection import parse_url
-
     try:
-        parsed: dict[str, Any] = dict(parse_url(url))  # type: ignore[no-untyped-call]
-    except ValueError:  # its text may quote a part of the password
-        raise GimelError(
-            "The Redis URL is not valid.",
-            "Write redis://[[user]:password@]host[:port][/database], with special characters"
-            " of the password percent-encoded.",
-        ) from None
-    if issubclass(parsed.pop("connection_class", object), SSLConnection):
-        parsed["ssl"] = True
-    if "path" in parsed:
-        parsed["unix_socket_path"] = parsed.pop("path")
-    content = {"redis": parsed}
-    try:
-        redis = Document.model_validate(content).redis or Redis()
-    except ValidationError as error:
-        raise GimelError(explain("The Redis URL is not valid", error, content)) from None
-    return redis.model_dump(exclude_none=True)
+        return read_redis_url(url)
+    except NotAllowedError as error:  # which does not quote a password
+        raise GimelError(f"The Redis URL {error.allowed}.", error.hint) from None
 
 
 def _in_home(home: Path) -> Path:

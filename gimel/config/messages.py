@@ -114,9 +114,15 @@ def _show_safely(found: Any, location: Sequence[int | str]) -> str:
         return "a secret"
     if location[0] == "redis" and isinstance(found, dict | list):
         return "an object" if isinstance(found, dict) else "a list"
-    if location == ("redis",) and isinstance(found, str):  # it may be a URL with a password
+    if isinstance(found, str) and _may_be_url(location, found):  # which may hold a password
         return "text"
     return _show(found)
+
+
+def _may_be_url(location: Sequence[int | str], found: str) -> bool:
+    if location in (("redis",), ("redis", "url")):
+        return True
+    return location == ("redis", "host") and ("@" in found or "://" in found)
 
 
 def _show(value: Any) -> str:

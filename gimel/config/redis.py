@@ -4,29 +4,52 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
+from gimel.config.address import check_host, parse_redis_url
 from gimel.config.kinds import (
+    NotAllowedError,
     RedisCertificateCheck,
     RedisDatabase,
     RedisFlag,
+    RedisLogin,
     RedisPort,
-    RedisText,
     Seconds,
     Section,
 )
+from gimel.errors import suggest
+
+LOCAL_OPTIONS = ("unix_socket_path", "ssl_certfile", "ssl_keyfile")
+"""What names a file on the machine of the Redis client: only `gimel serve --redis` can use it."""
+
+_IN_URL = ("host", "port", "db", "username", "password", "ssl", "unix_socket_path")
+
+
+def _check_url(url: str) -> str:
+    if "unix_socket_path" in read_redis_url(url):
+        raise NotAllowedError("must not lead to a Unix socket, which AWS Lambda cannot reach")
+    return url
 
 
 class Redis(Section):
-    """The connection to Redis, in redis-py's names; those that change nothing are accepted."""
+    """The connection to Redis, in redis-py's names; those that change nothing are accepted.
 
-    host: Annotated[str, Field(min_length=1)] | None = Field(
+    Once it has been validated, the options of `url` are in the other fields, and `url` is None.
+    """
+
+    url: Annotated[str, AfterValidator(_check_url)] | None = Field(
+        None,
+        description="URL that replaces host, port, db, username, password and ssl: "
+        "redis://[user:password@]host[:port][/db], or rediss:// for TLS",
+    )
+    host: Annotated[str, AfterValidator(check_host)] | None = Field(
         None, description="Host name or IP address, as AWS Lambda reaches it"
     )
     port: RedisPort | None = Field(None, description="Port")
     db: RedisDatabase | None = Field(None, description="Database number")
-    username: RedisText | None = Field(None, description="User name, if Redis uses ACLs")
-    password: RedisText | None = Field(None, description="Password")
+    username: RedisLogin | None = Field(None, description="User name, if Redis uses ACLs")
+    password: RedisLogin | None = Field(None, description="Password")
     ssl: RedisFlag | None = Field(None, description="Connect over TLS")
     ssl_cert_reqs: RedisCertificateCheck = Field(
         None, description='"none" disables verification of the server\'s certificate'
@@ -39,12 +62,14 @@ class Redis(Section):
     )
     ssl_ca_data: str | None = Field(None, description="The CA certificates as text")
     ssl_certfile: str | None = Field(
-        None, description="File with a client certificate (`gimel serve` only)"
+        None, description="File with a client certificate; AWS Lambda does not use it"
     )
     ssl_keyfile: str | None = Field(
-        None, description="File with the client certificate's key (`gimel serve` only)"
+        None, description="File with the client certificate's key; AWS Lambda does not use it"
     )
-    unix_socket_path: str | None = Field(None, description="Unix socket (`gimel serve` only)")
+    unix_socket_path: str | None = Field(
+        None, description="Unix socket; AWS Lambda does not use it"
+    )
     socket_connect_timeout: Seconds | None = Field(
         None, description="Seconds to wait for a connection and login"
     )
@@ -62,3 +87,43 @@ class Redis(Section):
     single_connection_client: Any = Field(None, exclude=True)
     socket_keepalive: Any = Field(None, exclude=True)
     socket_keepalive_options: Any = Field(None, exclude=True)
+
+    @model_validator(mode="after")
+    def _read_url(self) -> Redis:
+        if self.url is None:
+            return self
+        options = read_redis_url(self.url)
+        names = sorted({*_IN_URL, *options} & self._set_names())
+        if names:
+            raise NotAllowedError(
+                f"must not have both url and {', '.join(names)}",
+                "The URL holds the whole address. Remove the other keys, or the URL.",
+            )
+        return self.model_copy(update={**options, "url": None})
+
+    def _set_names(self) -> set[str]:
+        return {name for name, value in self if value is not None} - {"url"}
+
+
+def read_redis_url(url: str) -> dict[str, Any]:
+    """Return the options of a redis://, rediss:// or unix:// URL, as the section has them.
+
+    Raises NotAllowedError, which says what such a URL must be and does not quote it.
+    """
+    options = parse_redis_url(url)
+    try:
+        return Redis.model_validate(options).model_dump(exclude_none=True)
+    except ValidationError as error:
+        raise _refused_option(error.errors()[0]) from None
+
+
+def _refused_option(mistake: ErrorDetails) -> NotAllowedError:
+    name = str(mistake["loc"][0])
+    if mistake["type"] == "extra_forbidden":
+        keys = Redis.keys()
+        others = [each for each in keys if each not in ("url", *_IN_URL)]
+        return NotAllowedError(f"must not have the option {name!r}", suggest(name, others))
+    cause = mistake.get("ctx", {}).get("error")
+    if isinstance(cause, NotAllowedError):
+        return NotAllowedError(f"must have a valid {name}: it {cause.allowed}", cause.hint)
+    return NotAllowedError(f"must have a valid {name}")

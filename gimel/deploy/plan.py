@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from gimel.deploy.checks.own_permissions import preflight_permissions
 from gimel.deploy.desired import Desired
 from gimel.deploy.identity import Identity
 from gimel.deploy.policies import Policy, operator_policy
@@ -89,7 +90,10 @@ def required_permissions(
 ) -> Policy:
     """Return the least-privilege policy of preflight, deploy, status, rollback and destroy."""
     return operator_policy(
-        permission for each in resources for permission in each.permissions(identity, desired)
+        [
+            *(needed for each in resources for needed in each.permissions(identity, desired)),
+            *preflight_permissions(identity),
+        ]
     )
 
 

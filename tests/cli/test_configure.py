@@ -88,8 +88,12 @@ def test_visual_goes_before_editor(tmp_path: Path) -> None:
             '{"redis": {"host": "h"}, "aws": {"functions": {"gimel-trakc": {}}}}',
             "unknown function 'gimel-trakc'.\nDid you mean 'gimel-track'?",
         ),
+        (
+            '{"redis": {"host": "h", "ssl_ca_certs": "/no/ca.pem"}}',
+            "redis.ssl_ca_certs: /no/ca.pem cannot be read: No such file or directory.",
+        ),
     ],
-    ids=["JSON", "key", "no host", "template", "no password", "function"],
+    ids=["JSON", "key", "no host", "template", "no password", "function", "CA file"],
 )
 def test_a_mistake_is_shown_without_the_command_that_just_ran(
     saved: str, message: str, edit: Callable[..., Done], tmp_path: Path
@@ -107,6 +111,7 @@ def test_on_a_terminal_it_asks_again_until_the_file_is_valid(
 ) -> None:
     """Each mistake is shown before the question, without the command that just ran."""
     monkeypatch.setattr(terminal, "can_ask", lambda: True)
+    monkeypatch.setattr(terminal, "asks_on_stderr", lambda: True)
     monkeypatch.setattr("click.confirm", lambda *_, **__: True)
     done = edit("{}", '{"redis": {"hots": "h"}}', VALID)
     path = tmp_path / ".gimel" / "config.json"

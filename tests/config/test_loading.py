@@ -179,7 +179,7 @@ def test_a_design_has_all_its_keys(tmp_path: Path) -> None:
 def test_the_documented_design_has_all_keys(tmp_path: Path) -> None:
     """The example of docs/configuration.md is valid as it is."""
     page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
-    section = page.partition("## Designing an experiment")[2]
+    section = page.partition("## Designing an experiment")[2].partition("\n## ")[0]
     (example,) = re.findall(r"```json\n(.*?)```", section, re.DOTALL)
     assert list(config.load(written(tmp_path / "config.json", example)).designs()) == ["checkout"]
     shown = json.loads(example)["experiments"]["checkout"]
@@ -204,7 +204,7 @@ def test_every_setting_of_the_runtime_can_be_configured() -> None:
     """The configuration and the runtime know the same names."""
     configurable = set(config.Document.model_fields) - {"redis", "extra_wiring"}
     assert configurable >= set(settings.DEFAULTS)
-    assert set(redis.Redis.keys()) == set(settings.REDIS_DEFAULTS)
+    assert set(redis.Redis.keys()) == {"url", *settings.REDIS_DEFAULTS}
     assert set(schema.Limits.keys()) == set(settings.DEFAULTS["limits"])
 
 
@@ -293,42 +293,3 @@ def test_the_template_is_beside_the_code_and_at_the_top() -> None:
     link = Path(__file__).parents[2] / "config.json.template"
     assert link.is_symlink()
     assert link.read_text("utf-8") == config.template()
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("redis://h", {"host": "h"}),
-        ("redis://h:6380/3", {"host": "h", "port": 6380, "db": 3}),
-        ("redis://:p%40ss@h", {"host": "h", "password": "p@ss"}),
-        (
-            "rediss://u:p@h:6380",
-            {"host": "h", "port": 6380, "username": "u", "password": "p", "ssl": True},
-        ),
-        ("unix:///tmp/s.sock", {"unix_socket_path": "/tmp/s.sock"}),
-    ],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_a_redis_url_is_understood(url: str, expected: dict[str, Any]) -> None:
-    """As redis-py reads it."""
-    assert config.redis_from_url(url) == expected
-
-
-@pytest.mark.parametrize("url", ["h:6379", "http://h", "", "redis://h:99999"])
-def test_what_is_not_a_redis_url_is_refused(url: str) -> None:
-    """With an error that shows what one looks like."""
-    with pytest.raises(GimelError, match=r"The Redis URL is not valid\. Write redis://"):
-        config.redis_from_url(url)
-
-
-def test_an_unknown_option_of_a_redis_url_is_named() -> None:
-    """As an unknown key of the file is."""
-    with pytest.raises(GimelError, match=r"not valid: unknown key 'redis\.sll'\. .*'ssl'"):
-        config.redis_from_url("redis://h?sll=true")
-
-
-def test_no_error_about_a_redis_url_quotes_the_password() -> None:
-    """A slash in it makes the URL's parser take a part of it for the port."""
-    with pytest.raises(GimelError) as caught:
-        config.redis_from_url("redis://:hunter2/x@h")
-    assert "hunter" not in str(caught.value)

@@ -136,6 +136,23 @@ def test_a_mistake_in_the_json_is_found_by_its_line(tmp_path: Path) -> None:
         ({"redis": {"port": 70000}}, "redis.port must be at most 65535; found 70000."),
         ({"redis": {"ssl": "perhaps"}}, 'redis.ssl must be true or false; found "perhaps".'),
         ({"redis": {"host": ""}}, 'redis.host must not be empty; found "".'),
+        (
+            {"redis": {"url": "redis://h", "host": "h", "port": 6379}},
+            "redis must not have both url and host, port. The URL holds the whole address. ",
+        ),
+        (
+            {"redis": {"url": "redis://h?socket_timeout=1", "socket_timeout": 2}},
+            "redis must not have both url and socket_timeout. ",
+        ),
+        (
+            {"redis": {"url": "h:6379"}},
+            'redis.url must be like "redis://[user:password@]host[:port][/db]"; found text. '
+            "rediss:// connects over TLS.",
+        ),
+        (
+            {"redis": {"url": "unix:///tmp/s"}},
+            "redis.url must not lead to a Unix socket, which AWS Lambda cannot reach;",
+        ),
         ({"redis": {"socket_timeout": 0}}, "redis.socket_timeout must be greater than 0; found 0."),
         ({"bot_filter": "off"}, 'bot_filter must be true or false; found "off".'),
         ({"precision": 3}, "precision must be 1, 4, 16, 64 or 256; found 3."),
@@ -222,12 +239,21 @@ def test_several_mistakes_get_a_line_each(tmp_path: Path) -> None:
         ({"redis": "redis://:hunter2@h"}, "redis must be an object; found text."),
         ({"redis": [{"password": "hunter2"}]}, "redis must be an object; found a list."),
         ({"redis": {"host": {"password": "hunter2"}}}, "redis.host must be text; found an object."),
+        ({"redis": {"host": "redis://:hunter2@h"}}, "not a URL; found text. Move the URL to"),
+        ({"redis": {"host": "me:hunter2@h"}}, "without a user; found text. Set redis.username"),
+        ({"redis": {"url": "redis://:hunter2/x@h"}}, "redis.url must be like "),
+        ({"redis": {"url": "redis://:hunter2@h?x=1"}}, "redis.url must not have the option 'x'"),
+        ({"redis": {"url": "hunter2"}}, "redis.url must be like "),
+        ({"redis": {"url": "redis://:hunter2@h", "host": "h"}}, "must not have both url and host."),
+        ({"redis": {"password": "hunter2\n"}}, "redis.password must not begin or end with a line"),
         ([{"redis": {"password": "hunter2"}}], "must hold a JSON object."),
         ({"redis": {"pasword": "hunter2"}}, "unknown key 'redis.pasword'."),
         ({"password": "hunter2"}, "unknown key 'password'."),
     ],
     ids=[
-        *("list", "CA", "URL", "list of sections", "inside the host", "list of files"),
+        *("list", "CA", "URL", "list of sections", "inside the host"),
+        *("URL as host", "user at host", "URL with a slash", "URL with an option", "no URL"),
+        *("URL and host", "line break", "list of files"),
         *("misspelled", "misplaced"),
     ],
 )

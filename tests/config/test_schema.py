@@ -88,61 +88,6 @@ def test_text_is_written_in_quotes(path: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "given", "meant"),
-    [
-        ("port", "6379", 6379),
-        ("port", 6379.0, 6379),
-        ("db", "2", 2),
-        ("password", 12345, "12345"),
-        ("username", 7, "7"),
-        ("ssl", 1, True),
-        ("ssl", 0, False),
-        ("ssl", "true", True),
-        ("ssl", "Yes", True),
-        ("ssl_check_hostname", 1, True),
-        ("ssl_cert_reqs", "CERT_NONE", "none"),
-        ("ssl_cert_reqs", None, "none"),
-        ("ssl_cert_reqs", 0, "none"),
-        ("ssl_cert_reqs", 1, "optional"),
-        ("ssl_cert_reqs", 2, "required"),
-    ],
-    ids=repr,
-)
-def test_redis_is_configured_as_1_5_0_could(key: str, given: Any, meant: Any) -> None:
-    """Whatever redis-py 3.5 accepted keeps the meaning that it had there."""
-    assert parsed(nested(f"redis.{key}", given))["redis"] == {key: meant}
-
-
-@pytest.mark.parametrize(
-    ("key", "given"),
-    [
-        ("port", True),
-        ("port", 0),
-        ("port", 70_000),
-        ("port", "6379x"),
-        ("db", False),
-        ("db", -1),
-        ("ssl", "false"),
-        ("ssl", "off"),
-        ("ssl", "perhaps"),
-        ("ssl", 2),
-        ("ssl_cert_reqs", True),
-        ("ssl_cert_reqs", "never"),
-        ("ssl_cert_reqs", 3),
-        ("host", ""),
-        ("socket_timeout", 0),
-        ("socket_timeout", "1"),
-        ("socket_timeout", True),
-    ],
-    ids=repr,
-)
-def test_what_redis_py_could_not_use_is_refused(key: str, given: Any) -> None:
-    """Or misunderstood: it treated any text as true, so that "false" enabled TLS."""
-    with pytest.raises(ValidationError):
-        parsed(nested(f"redis.{key}", given))
-
-
-@pytest.mark.parametrize(
     ("given", "sent"),
     [
         ("*", "*"),

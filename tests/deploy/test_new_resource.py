@@ -132,6 +132,6 @@ def test_it_is_removed() -> None:
 
 def test_its_permissions_are_in_the_policy(desired: Desired) -> None:
     """`gimel iam-policy` prints what each resource in the list needs."""
-    (statement,) = required_permissions(IDENTITY, desired, RESOURCES)["Statement"]
+    statement, *_ = required_permissions(IDENTITY, desired, RESOURCES)["Statement"]
 
     assert statement["Action"] == ["events:DeleteRule", "events:PutRule"]

@@ -203,11 +203,13 @@ def test_the_operator_needs_these_actions_and_no_more() -> None:
         "iam:GetRolePolicy",
         "iam:PassRole",
         "iam:PutRolePolicy",
+        "iam:SimulatePrincipalPolicy",
         "iam:UpdateAssumeRolePolicy",
         "lambda:AddPermission",
         "lambda:CreateAlias",
         "lambda:CreateFunction",
         "lambda:DeleteFunction",
+        "lambda:GetAccountSettings",
         "lambda:GetFunction",
         "lambda:GetFunctionConfiguration",
         "lambda:GetPolicy",
@@ -226,23 +228,33 @@ def test_the_operator_needs_these_actions_and_no_more() -> None:
     }
 
 
-LISTING = {"lambda:ListFunctions", "logs:DescribeLogGroups"}
+LISTING = {"lambda:ListFunctions", "logs:DescribeLogGroups", "lambda:GetAccountSettings"}
 
 
 @pytest.mark.parametrize("document", [{}, CHANGE, IN_VPC], ids=["nothing", "everything", "VPC"])
 @pytest.mark.parametrize("place", [HERE, EU, CHINA], ids=lambda place: place.region)
 def test_every_action_is_bound_to_what_gimel_makes(place: Place, document: dict[str, Any]) -> None:
-    """Except listing and EC2, which cannot be limited to a resource."""
+    """Except listing, quotas and EC2, which cannot be limited to a resource.
+
+    Preflight also reads the policies of whoever runs it, who may be any user or role.
+    """
     policy = needed(place, **document)
     names = [each.name for each in desired(**document).functions]
     gateway = f"arn:{place.partition}:apigateway:{place.region}::"
+    account = place.role.removesuffix("role/gimel")
+    reading = {
+        ("iam:SimulatePrincipalPolicy", f"{account}user/*"),
+        ("iam:SimulatePrincipalPolicy", f"{account}role/*"),
+        ("iam:GetRole", f"{account}role/aws-reserved/sso.amazonaws.com/*"),
+    }
+    assert reading <= pairs(policy)
     allowed = {
         "iam": [place.role],
         "lambda": [place.function(name) for name in names],
         "logs": [place.log_group(name) for name in names],
         "apigateway": [f"{gateway}/{each}" for each in ("restapis", "apikeys", "usageplans")],
     }
-    for action, resource in pairs(policy):
+    for action, resource in pairs(policy) - reading:
         service = action.split(":")[0]
         if action in LISTING or service == "ec2":
             assert resource == "*"

@@ -10,6 +10,7 @@ from typing import Any
 from gimel.deploy.aws import Aws
 from gimel.deploy.aws_errors import DENIED, NO_CREDENTIALS, Refused
 from gimel.deploy.checks.findings import Finding, failed, ok, warning
+from gimel.deploy.checks.own_permissions import SIDS
 from gimel.deploy.desired import Desired
 from gimel.deploy.identity import Identity
 from gimel.deploy.plan import required_permissions
@@ -31,13 +32,14 @@ def check_permissions(
     """Ask IAM whether the caller may do what deploy does.
 
     If the caller may not ask, that is a warning. `before_deploy` skips the permissions to list,
-    which deploy uses at once, before it creates anything.
+    which deploy uses at once, before it creates anything. Those of the checks themselves are not
+    asked about: each check says what it may not read.
     """
     if identity.arn.endswith(":root"):
         return ok(_NAME, "the root user of the account may do everything")
-    statements: list[Statement] = required_permissions(identity, desired)["Statement"]
-    if before_deploy:
-        statements = [each for each in statements if each["Sid"] != "Find"]
+    skipped = SIDS | ({"Find"} if before_deploy else set())
+    policy = required_permissions(identity, desired)
+    statements = [each for each in policy["Statement"] if each["Sid"] not in skipped]
     try:
         allowed = _allowed(aws, _principal(aws, identity), statements)
     except Refused as refusal:

@@ -1,4 +1,4 @@
-"""What can be checked before a deploy: configuration, AWS, permissions and Redis.
+"""What can be checked before a deploy: configuration, AWS, permissions, quotas and Redis.
 
 Every check ends in findings, and changes nothing.
 """
@@ -9,9 +9,12 @@ import datetime
 from collections.abc import Iterable
 
 from gimel.config import Config
+from gimel.config.redis import LOCAL_OPTIONS
 from gimel.deploy.aws import Aws
+from gimel.deploy.checks.address import check_address
 from gimel.deploy.checks.findings import Finding, failed, ok, warning
 from gimel.deploy.checks.permissions import check_permissions
+from gimel.deploy.checks.quotas import check_quotas
 from gimel.deploy.checks.redis import check_redis
 from gimel.deploy.desired import desired_state
 from gimel.errors import GimelError
@@ -40,10 +43,12 @@ def preflight(
     """
     findings = [_check_configuration(config), check_runtime(config.document.aws.runtime, today)]
     if config.path is not None:
-        findings += [*_check_settings(config), *_check_routes(config), *_check_timeouts(config)]
+        findings += [*_check_settings(config), *_check_routes(config), *_check_functions(config)]
     if aws is not None:
         findings += _check_aws(aws, config, before_deploy)
-    return findings if config.path is None else [*findings, *check_redis(config)]
+    if config.path is not None:
+        findings += _check_redis(config, emulated=aws is not None and aws.endpoint is not None)
+    return findings
 
 
 def check_runtime(name: str, today: datetime.date) -> Finding:
@@ -77,8 +82,8 @@ def _check_routes(config: Config) -> Iterable[Finding]:
             )
 
 
-def _check_timeouts(config: Config) -> Iterable[Finding]:
-    """A configuration of 1.5.0 may have longer ones, so they are not refused."""
+def _check_functions(config: Config) -> Iterable[Finding]:
+    """A configuration of 1.5.0 may have longer time-outs, so they are not refused."""
     routed = {route.function for route in config.wiring.routes}
     for function in config.wiring.functions:
         options = config.document.aws.functions.get(function.name)
@@ -91,6 +96,13 @@ def _check_timeouts(config: Config) -> Iterable[Finding]:
                 f"Set its Timeout, or aws.functions.{function.name}.timeout, to "
                 f"{GATEWAY_SECONDS} at most.",
             )
+        if options and options.reserved_concurrency == 0:
+            yield warning(
+                f"{function.name} reserved_concurrency",
+                "0: AWS Lambda never runs the function",
+                f"Remove aws.functions.{function.name}.reserved_concurrency, unless this is "
+                "intended.",
+            )
 
 
 def _check_settings(config: Config) -> list[Finding]:
@@ -99,6 +111,26 @@ def _check_settings(config: Config) -> list[Finding]:
     except GimelError as error:
         return [failed("settings", error.message, error.hint)]
     return []
+
+
+def _check_redis(config: Config, *, emulated: bool) -> Iterable[Finding]:
+    """Check what AWS Lambda will connect to. An emulator's functions run on this machine."""
+    try:
+        given = config.require_redis()
+    except GimelError as error:
+        yield failed("Redis", error.message, error.hint)
+        return
+    if local_only := [key for key in LOCAL_OPTIONS if getattr(given, key) is not None]:
+        keys = ", ".join(f"redis.{key}" for key in local_only)
+        yield warning(
+            "Redis options", f"AWS Lambda has no files of this machine: it ignores {keys}"
+        )
+    vpc = config.document.aws.vpc is not None
+    unreachable = None if emulated else check_address(str(given.host), vpc=vpc)
+    if unreachable is not None:
+        yield unreachable
+        return
+    yield from check_redis(config)
 
 
 def _check_aws(aws: Aws, config: Config, before_deploy: bool) -> Iterable[Finding]:
@@ -113,3 +145,4 @@ def _check_aws(aws: Aws, config: Config, before_deploy: bool) -> Iterable[Findin
     except GimelError:
         return  # _check_settings reports it
     yield check_permissions(aws, identity, desired, before_deploy=before_deploy)
+    yield from check_quotas(aws, desired, before_deploy=before_deploy)

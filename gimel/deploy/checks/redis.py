@@ -1,4 +1,7 @@
-"""Redis as this machine sees it: whether it answers, suits counting, and permits it."""
+"""Redis as this machine sees it: whether it answers, suits counting, and permits it.
+
+The connection is the one that AWS Lambda will use.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,13 @@ from redis.retry import Retry
 
 from gimel.config import Config
 from gimel.deploy.checks import redis_permissions
+from gimel.deploy.checks.address import is_loopback
 from gimel.deploy.checks.findings import Finding, failed, ok, warning
 from gimel.errors import GimelError
 from gimel.runtime.fields import DEFAULT_NAMESPACE
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _SECONDS = 5
+_FULL = 0.9  # share of maxmemory
 
 
 def check_redis(config: Config) -> list[Finding]:
@@ -25,14 +29,14 @@ def check_redis(config: Config) -> list[Finding]:
         options = _options(config)
     except GimelError as error:
         return [failed("Redis", error.message, error.hint)]
-    where = options.get("unix_socket_path") or f"{options.get('host')}:{options.get('port', 6379)}"
+    where = f"{options['host']}:{options.get('port', 6379)}"
     client = redis.Redis(**options, decode_responses=True)
     try:
         try:
             info: Any = client.info("everything")
         except redis.exceptions.NoPermissionError as error:
             message = f"{where} is reachable, but this user may not run INFO: {error}"
-            findings, info = [warning("Redis", message, "Deploy tries it.")], {}
+            findings, info = [warning("Redis", message, "`gimel deploy` tests it.")], {}
         else:
             findings = list(redis_findings(where, info, options, _saves(client)))
         return [*findings, _check_permissions(client, config, info)]
@@ -65,19 +69,42 @@ def redis_findings(
     if info.get("role") == "slave":
         message = "this is a replica, which cannot be written to"
         yield failed("Redis role", message, "Set redis.host to the primary.")
-    policy = str(info.get("maxmemory_policy", "unknown"))
-    if policy == "noeviction":
-        yield ok("Redis maxmemory-policy", policy)
-    else:
-        message = f"{policy}: counters can be evicted"
-        yield warning("Redis maxmemory-policy", message, "Set maxmemory-policy to noeviction.")
+    yield eviction_finding(info)
+    yield from _memory_findings(info)
     if info.get("cluster_enabled"):
         yield ok("Redis cluster", "cluster mode is on; each key is sent to its own node")
     yield _persistence_finding(info, saves)
 
 
+def eviction_finding(info: Mapping[str, Any]) -> Finding:
+    """Return whether Redis may delete counters when its memory is full."""
+    name = "Redis maxmemory-policy"
+    policy = str(info.get("maxmemory_policy") or "")
+    if policy == "noeviction":
+        return ok(name, policy)
+    if policy.startswith("volatile-"):
+        return ok(name, f"{policy}: only keys with an expiry are evicted, and Gimel sets none")
+    if policy:
+        hint = "Set maxmemory-policy to noeviction."
+        return warning(name, f"{policy}: counters are evicted when the memory is full", hint)
+    hint = "Check that the provider does not evict keys when the memory is full."
+    return warning(name, "not known: the server does not say", hint)
+
+
+def _memory_findings(info: Mapping[str, Any]) -> Iterator[Finding]:
+    """Yield whether the memory is nearly full; many servers have no limit, or do not say."""
+    limit, used = info.get("maxmemory"), info.get("used_memory")
+    if isinstance(limit, int) and isinstance(used, int) and used >= _FULL * limit > 0:
+        yield warning(
+            "Redis memory",
+            f"{used / limit:.0%} of maxmemory is used: Redis refuses new counters, or evicts keys, "
+            "when it is full",
+            "Raise maxmemory, or delete experiments that you no longer need.",
+        )
+
+
 def _connection_findings(options: Mapping[str, Any]) -> Iterator[Finding]:
-    local = options.get("host") in _LOOPBACK
+    local = is_loopback(str(options.get("host")))
     if options.get("ssl"):
         yield ok("Redis TLS", "the connection is encrypted")
     elif not local:
@@ -106,7 +133,9 @@ def _unusable(where: str, error: redis.RedisError, *, vpc: bool) -> Finding:
         return failed("Redis", f"{where} refuses the login: {error}", hint)
     message = f"could not connect to {where} from this machine: {error}"
     if vpc:
-        return warning("Redis", message, "Only the VPC may have access to it: deploy tries it.")
+        return warning(
+            "Redis", message, "Only the VPC may be able to reach it: `gimel deploy` tests that."
+        )
     return failed("Redis", message, "Run `gimel configure` and check host, port and ssl.")
 
 
@@ -119,14 +148,17 @@ def _saves(client: Any) -> bool | None:
 
 
 def _options(config: Config) -> dict[str, Any]:
-    """Return the connection as redis-py takes it: one attempt, with short time-outs."""
-    options = config.require_redis().model_dump(exclude_none=True)
-    if options.get("ssl_ca_certs") and config.path is not None:
-        options["ssl_ca_certs"] = str(config.path.parent / options["ssl_ca_certs"])
-    once = Retry(NoBackoff(), 0)
+    """Return AWS Lambda's connection as redis-py takes it: one attempt, with short time-outs.
+
+    Redis-py 5 would not check the host name by default, and must not if it checks no certificate.
+    """
+    options = config.lambda_redis()
+    if options.get("ssl_cert_reqs") == "none":
+        options["ssl_check_hostname"] = False
     return {
         "socket_connect_timeout": _SECONDS,
         "socket_timeout": _SECONDS,
-        "retry": once,
+        "ssl_check_hostname": True,
+        "retry": Retry(NoBackoff(), 0),
         **options,
     }

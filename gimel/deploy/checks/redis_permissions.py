@@ -121,7 +121,7 @@ def permission_finding(user: str, denied: Sequence[Denial], *, complete: bool) -
         return failed(_NAME, f"missing: {missing}", hint)
     if complete:
         return ok(_NAME, f"the user {user} has every permission that Gimel needs")
-    return ok(_NAME, f"the user {user} may read; whether it may write, only a deploy shows")
+    return ok(_NAME, f"the user {user} may read; only a deploy shows whether it may write")
 
 
 def _denials(connection: Connection, asked: Iterable[Probe]) -> Iterator[Denial]:

@@ -11,6 +11,7 @@ import pytest
 from gimel.deploy.aws import Aws
 from gimel.deploy.aws_errors import Refused
 from gimel.deploy.checks.findings import Finding
+from gimel.deploy.checks.own_permissions import SIDS, preflight_permissions
 from gimel.deploy.checks.permissions import check_permissions
 from tests.support.configurations import CHANGE
 from tests.support.state.cloud import ACCOUNT, HERE
@@ -82,8 +83,10 @@ def ask(
 
 
 def needed(**document: Any) -> Policy:
-    """Return the operator's policy."""
-    return operator_policy(HERE, desired(**document))
+    """Return the operator's policy without what only the checks need."""
+    policy = operator_policy(HERE, desired(**document))
+    statements = [each for each in policy["Statement"] if each["Sid"] not in SIDS]
+    return {**policy, "Statement": statements}
 
 
 def actions(policy: Policy) -> set[str]:
@@ -179,11 +182,29 @@ def test_passing_the_role_is_asked_about_with_its_condition() -> None:
     ids=["may not ask", "may not ask, in other words", "cannot be asked", "session expired"],
 )
 def test_who_may_not_ask_is_told_so(refusal: Refused, status: str, says: str) -> None:
-    """It is a warning, because the least-privilege policy does not include that permission."""
+    """It is a warning: a policy that an earlier version printed lacks that permission."""
     finding = ask(Iam(refusal=refusal))
 
     assert (finding.status, says in finding.message) == (status, True)
     assert finding.hint
+
+
+def test_the_printed_policy_allows_what_the_check_calls() -> None:
+    """So that preflight says ok under exactly that policy, also to a single sign-on."""
+    printed = operator_policy(HERE, desired())["Statement"]
+    own = [each for each in printed if each["Sid"] in SIDS]
+    assert {each.sid for each in preflight_permissions(identity_of(HERE))} == SIDS
+    assert {action for each in own for action in each["Action"]} == {
+        "iam:GetRole",
+        "iam:SimulatePrincipalPolicy",
+        "lambda:GetAccountSettings",
+    }
+
+
+@pytest.mark.parametrize("action", ["iam:SimulatePrincipalPolicy", "lambda:GetAccountSettings"])
+def test_a_deploy_works_without_what_only_the_checks_read(action: str) -> None:
+    """A policy that an earlier version printed is still enough."""
+    assert ask(Iam(denied={action})).status == "ok"
 
 
 def test_the_root_user_may_do_everything() -> None:

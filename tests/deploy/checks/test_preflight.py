@@ -8,21 +8,23 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-import redis
 
 from gimel.config import Config, load
 from gimel.config.aws import Aws as AwsSection
 from gimel.deploy.checks import preflight
-from gimel.deploy.checks import redis as redis_check
-from gimel.deploy.checks.findings import Finding
+from gimel.errors import GimelError
 from tests.support.servers import Store, free_port
 from tests.support.state.cloud import ALL
 from tests.support.state.settled import configuration
 
 TODAY = datetime.date(2026, 1, 15)
-LOCAL = {"host": "localhost", "port": 6379}
-REMOTE = {"host": "redis.example.com", "password": "s3cr3t", "ssl": True}
-GOOD = {"redis_version": "7.2.4", "maxmemory_policy": "noeviction", "role": "master"}
+VPC = {"aws": {"vpc": {"subnets": ["subnet-a1"], "security_groups": ["sg-a1"]}}}
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """redis-py repeats a failed connection for several seconds."""
+    monkeypatch.setattr("redis.retry.sleep", lambda seconds: None)
 
 
 @pytest.mark.parametrize(
@@ -66,155 +68,27 @@ def test_every_runtime_that_can_be_configured_has_its_date() -> None:
     )
 
 
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """redis-py repeats a failed connection for several seconds."""
-    monkeypatch.setattr("redis.retry.sleep", lambda seconds: None)
+class Emulator:
+    """An emulator of AWS that answers nothing."""
+
+    endpoint = "http://127.0.0.1:5000"
+
+    def identity(self) -> None:
+        raise GimelError("No credentials were found.")
 
 
-def found(
-    info: dict[str, Any], options: dict[str, Any], saves: bool | None = True
-) -> dict[str, Finding]:
-    """Return what is found in Redis' INFO, by name."""
-    findings = list(redis_check.redis_findings("somewhere", info, options, saves))
-    assert len({each.name for each in findings}) == len(findings)
-    return {each.name: each for each in findings}
+class Real(Emulator):
+    """AWS itself, which answers nothing either."""
+
+    endpoint = None  # type: ignore[assignment]
 
 
-def statuses(findings: dict[str, Finding]) -> dict[str, str]:
-    """Return the status of each finding, without the name of the server."""
-    return {
-        name.removeprefix("Redis ").removeprefix("Redis"): each.status
-        for name, each in findings.items()
-    }
-
-
-FINE = {"": "ok", "TLS": "ok", "maxmemory-policy": "ok", "persistence": "ok"}
-
-
-@pytest.mark.parametrize(
-    ("info", "options", "saves", "expected"),
-    [
-        ({}, {}, True, {}),
-        ({}, {"ssl": False}, True, {"TLS": "warning"}),
-        ({}, {"password": None}, True, {"password": "warning"}),
-        ({"role": "slave"}, {}, True, {"role": "failed"}),
-        ({"maxmemory_policy": "allkeys-lru"}, {}, True, {"maxmemory-policy": "warning"}),
-        ({"maxmemory_policy": None}, {}, True, {"maxmemory-policy": "warning"}),
-        ({"cluster_enabled": 1}, {}, True, {"cluster": "ok"}),
-        ({"cluster_enabled": 0}, {}, True, {}),
-        ({"aof_enabled": 1}, {}, False, {}),
-        ({"aof_enabled": 0}, {}, False, {"persistence": "warning"}),
-        ({"aof_enabled": 0}, {}, None, {"persistence": "warning"}),
-        ({"aof_enabled": 1}, {}, None, {}),
-    ],
-    ids=[
-        "all is well",
-        "not encrypted",
-        "no password",
-        "a replica",
-        "evicts",
-        "policy not told",
-        "a cluster",
-        "no cluster",
-        "AOF alone",
-        "no persistence",
-        "persistence not told",
-        "AOF, snapshots not told",
-    ],
-)
-def test_what_info_says_of_redis(
-    info: dict[str, Any], options: dict[str, Any], saves: bool | None, expected: dict[str, str]
-) -> None:
-    """What endangers the counts is a warning, what makes counting impossible a failure."""
-    assert statuses(found({**GOOD, **info}, {**REMOTE, **options}, saves)) == {**FINE, **expected}
-
-
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])
-def test_a_redis_on_this_machine_needs_neither_tls_nor_password(host: str) -> None:
-    """Nobody else reaches it."""
-    assert {"TLS", "password"}.isdisjoint(statuses(found(GOOD, {"host": host})))
-
-
-@pytest.mark.parametrize(
-    ("info", "name"),
-    [
-        ({"redis_version": "7.2.4"}, "Redis 7.2.4"),
-        ({"redis_version": "7.2.4", "valkey_version": "8.0.1"}, "Valkey 8.0.1"),
-        ({}, "Redis unknown"),
-    ],
-    ids=["Redis", "Valkey", "not told"],
-)
-def test_the_server_is_named_with_its_version(info: dict[str, Any], name: str) -> None:
-    """Valkey gives a version of Redis too, for old clients."""
-    assert name in found(info, LOCAL)["Redis"].message
-
-
-def check(redis_options: dict[str, Any], **more: Any) -> list[Finding]:
-    """Ask a Redis that these options lead to."""
-    return redis_check.check_redis(configuration(redis=redis_options, **more))
-
-
-def test_a_real_redis_answers(session_store: Store) -> None:
-    """Each of its answers is understood: nothing is found twice, and nothing is unknown."""
-    findings = check({"host": "127.0.0.1", "port": session_store.port})
-
-    assert findings[0].status == "ok"
-    assert not any("unknown" in each.message for each in findings)
-    assert {"Redis", "Redis maxmemory-policy", "Redis persistence"} <= {
-        each.name for each in findings
-    }
-
-
-VPC = {"aws": {"vpc": {"subnets": ["subnet-a1"], "security_groups": ["sg-a1"]}}}
-
-
-@pytest.mark.parametrize(("document", "status"), [({}, "failed"), (VPC, "warning")])
-def test_a_redis_that_cannot_be_reached(document: dict[str, Any], status: str) -> None:
-    """Is a failure; inside a VPC it may be reached by the functions alone."""
-    (finding,) = check({"host": "127.0.0.1", "port": free_port()}, **document)
-
-    assert (finding.name, finding.status) == ("Redis", status)
-    assert finding.hint
-
-
-@pytest.mark.parametrize(
-    ("given", "status"),
-    [({"username": "counter", "password": "wrong"}, "failed"), ({}, "warning")],
-    ids=["wrong password", "may not ask INFO"],
-)
-def test_a_redis_that_refuses(
-    store: redis.Redis, session_store: Store, given: dict[str, str], status: str
-) -> None:
-    """A refused login is a failure; a user who may count but not run INFO is let through."""
-    login = {"username": "counter", "password": "r1ght-w0rd", **given}
-    permissions = ["on", ">r1ght-w0rd", "~*", "+@all", "-info"]
-    store.execute_command("ACL", "SETUSER", "counter", *permissions)  # type: ignore[no-untyped-call]
-    try:
-        finding, *more = check({"host": "127.0.0.1", "port": session_store.port, **login})
-    finally:
-        store.acl_deluser("counter")
-    assert [(each.name, each.status) for each in more] == (
-        [("Redis permissions", "ok")] if status == "warning" else []
-    )
-
-    assert (finding.name, finding.status) == ("Redis", status)
-    assert "w0rd" not in finding.message
-
-
-def test_a_redis_that_is_not_entered_is_a_failure() -> None:
-    """With what to do about it."""
-    (finding,) = check({})
-
-    assert finding.status == "failed"
-    assert "gimel configure" in finding.hint
-
-
-def preflighted(tmp_path: Path, **document: Any) -> dict[str, str]:
+def preflighted(tmp_path: Path, aws: Any = None, /, **document: Any) -> dict[str, str]:
     """Return the statuses of all checks of a file, without AWS."""
     file = tmp_path / "config.json"
     file.write_text(json.dumps({"redis": {"host": "127.0.0.1", "port": free_port()}, **document}))
-    return {each.name: each.status for each in preflight.preflight(load(file), None, TODAY)}
+    findings = preflight.preflight(load(file), aws, TODAY)
+    return {each.name: each.status for each in findings if each.name != "AWS"}
 
 
 def test_without_a_file_only_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,7 +103,40 @@ def test_without_a_file_only_that_is_said(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_each_check_is_reported(tmp_path: Path) -> None:
     """The file, the runtime and Redis; the settings only where they cannot be deployed."""
-    assert preflighted(tmp_path) == {"configuration": "ok", "runtime": "ok", "Redis": "failed"}
+    assert preflighted(tmp_path, Emulator()) == {
+        "configuration": "ok",
+        "runtime": "ok",
+        "Redis": "failed",
+    }
+
+
+@pytest.mark.parametrize("aws", [None, Real()], ids=["no AWS", "AWS"])
+def test_a_redis_on_this_machine_cannot_be_deployed(aws: Any, tmp_path: Path) -> None:
+    """Whether it answers here does not matter, and is not shown."""
+    assert preflighted(tmp_path, aws) == {
+        "configuration": "ok",
+        "runtime": "ok",
+        "Redis address": "failed",
+    }
+
+
+def test_a_redis_in_the_vpc_is_not_refused_for_its_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the functions reach it, so that the connection from here may fail."""
+    monkeypatch.setattr(preflight, "check_redis", lambda config: [])
+    private = {"redis": {"host": "10.1.2.3"}}
+    assert preflighted(tmp_path, Real(), **private)["Redis address"] == "failed"
+    assert "Redis address" not in preflighted(tmp_path, Real(), **private, **VPC)
+
+
+def test_preflight_connects_as_lambda_will(tmp_path: Path, session_store: Store) -> None:
+    """A socket of this machine would answer, and AWS Lambda does not have it."""
+    given = {"host": "127.0.0.1", "port": free_port(), "unix_socket_path": "/no/socket"}
+    found = preflighted(tmp_path, Emulator(), redis=given)
+    assert (found["Redis options"], found["Redis"]) == ("warning", "failed")
+    given["port"] = session_store.port
+    assert preflighted(tmp_path, Emulator(), redis=given)["Redis"] == "ok"
 
 
 def test_settings_that_are_too_long_are_a_failure(tmp_path: Path) -> None:
@@ -275,6 +182,16 @@ def test_a_function_that_may_outlast_api_gateway_is_a_warning(
     found = preflighted(tmp_path, **document)
 
     assert {name for name, status in found.items() if status == "warning"} == warned
+
+
+@pytest.mark.parametrize(("reserved", "warned"), [(0, True), (1, False)])
+def test_a_function_that_may_never_run_is_a_warning(
+    tmp_path: Path, reserved: int, warned: bool
+) -> None:
+    """Somebody may have stopped it so, for a while."""
+    options = {"functions": {"gimel-track": {"reserved_concurrency": reserved}}}
+    found = preflighted(tmp_path, aws=options)
+    assert ("gimel-track reserved_concurrency" in found) == warned
 
 
 def route(handler: str, path: str, method: str = "GET", key: bool = False) -> dict[str, Any]:

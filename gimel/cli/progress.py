@@ -1,0 +1,95 @@
+"""Progress of what takes more than a second: a bar on a terminal, lines in a log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console, RenderableType
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Column
+from rich.text import Text
+
+
+class Steps(Protocol):
+    """Shows what is being done."""
+
+    def begin(self, number: int, text: str) -> None:
+        """Show the step that begins, with its number from 1."""
+
+    def wait(self, reason: str) -> None:
+        """Show what the current step waits for."""
+
+
+@contextmanager
+def progress(total: int, console: Console) -> Iterator[Steps]:
+    """Show the progress of a number of steps: a bar on a terminal, lines elsewhere."""
+    if not console.is_terminal or not total:
+        yield _Lines(total, console)
+        return
+    with _Bar(total, console) as bar:
+        yield bar
+
+
+class _Lines:
+    """A line per step, for a log."""
+
+    def __init__(self, total: int, console: Console) -> None:
+        self._total = total
+        self._console = console
+        self._reason = ""
+
+    def begin(self, number: int, text: str) -> None:
+        self._reason = ""
+        self._console.print(f"[{number}/{self._total}] {text}", markup=False)
+
+    def wait(self, reason: str) -> None:
+        if reason != self._reason:  # a log need not repeat it
+            self._reason = reason
+            self._console.print(f"  waiting: {reason}", markup=False)
+
+
+class _Bar(Progress):
+    """The count, a bar and the time, then as much of the step's text as the line holds.
+
+    A second line says what the step waits for.
+    """
+
+    def __init__(self, total: int, console: Console) -> None:
+        self._reason = ""
+        rest_of_line = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+        super().__init__(
+            MofNCompleteColumn(),
+            BarColumn(12),
+            TimeElapsedColumn(),
+            TextColumn("{task.description}", markup=False, table_column=rest_of_line),
+            console=console,
+            expand=True,
+            transient=True,
+        )
+        self._task = self.add_task("", total=total)
+
+    def begin(self, number: int, text: str) -> None:
+        self._reason = ""
+        self.update(self._task, description=text, completed=number - 1, refresh=True)
+
+    def wait(self, reason: str) -> None:
+        self._reason = reason
+        self.refresh()
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        yield from super().get_renderables()
+        if self._reason:
+            yield Text(f"waiting: {self._reason}", no_wrap=True, overflow="ellipsis")
+
+
+@contextmanager
+def working(text: str, console: Console) -> Iterator[None]:
+    """Show on a terminal that something takes a while."""
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(escape(text)):
+        yield
