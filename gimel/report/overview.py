@@ -12,13 +12,25 @@ from gimel.analysis.verdict import Verdict
 from gimel.report import wording
 from gimel.report.figures import MISSING, format_age, format_count, format_start, visible
 from gimel.report.plots import MOST_LIFT, Axis, lift_axis
-from gimel.report.summary import State, brief, headline_goal, headline_lift, in_order, state_of
+from gimel.report.summary import (
+    State,
+    brief,
+    headline_goal,
+    headline_lift,
+    in_order,
+    state_of,
+    unnamed_variant,
+)
 from gimel.report.views import STATE_WORDS, LiftView, anchor, lift_view
 
 
 @dataclass(frozen=True)
 class OverviewRow:
-    """An experiment in the overview; `is_hidden` if its name does not match the search."""
+    """An experiment in the overview.
+
+    `goal` is that of the lift; `variant` too, unless there is only one or the brief names it. The
+    row `is_hidden` if its name does not match the search.
+    """
 
     anchor: str
     name: str
@@ -28,6 +40,7 @@ class OverviewRow:
     brief: str
     sentence: str
     goal: str
+    variant: str
     lift: LiftView
     visitors: str
     age: str
@@ -129,6 +142,7 @@ def _overview_row(
         brief(experiment),
         visible(" ".join([verdict.sentence, *_others(experiment, verdict)])),
         visible(goal.name) if goal else "",
+        visible(unnamed_variant(experiment)),
         lift_view(headline_lift(experiment), axis),
         format_count(experiment.visitors),
         MISSING if since is None else format_age(since, now),

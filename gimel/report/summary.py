@@ -96,3 +96,27 @@ def headline_lift(experiment: Experiment) -> Lift | None:
     if verdict.is_untrusted or experiment.split.is_mismatch or headline_goal(experiment) is None:
         return None
     return verdict.lift
+
+
+def unnamed_variant(experiment: Experiment, goal: str | None = None) -> str:
+    """Return the variant that a listed lift is of, if there are several and `brief` names none.
+
+    The lift is that of the headline, or of the `goal` given.
+    """
+    if len(experiment.arms) <= 2:
+        return ""
+    found, lift = headline_goal(experiment), headline_lift(experiment)
+    if goal is not None:
+        found = next(each for each in experiment.all_goals if each.name == goal)
+        lift = found.verdict.lift
+    if found is None or lift is None:
+        return ""
+    name = next(each.arm.name for each in found.case.comparisons if each.lift == lift)
+    is_named = goal is None and experiment.headline.variant == name and _names_variant(experiment)
+    return "" if is_named else name
+
+
+def _names_variant(experiment: Experiment) -> bool:
+    """Whether `brief` has the name of the headline's variant."""
+    kinds = (Kind.WINNER, Kind.CONTROL_WINS, Kind.AHEAD)
+    return experiment.headline.kind in kinds and not experiment.is_doubtful

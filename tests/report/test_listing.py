@@ -88,7 +88,7 @@ def test_ascii_is_enough() -> None:
     text = listed(loser, OPEN, screen=Screen(60, ascii_only=True))
 
     assert text.isascii()
-    assert rows(text)[0].startswith("* a name ...me more    20,000   -30%  keep blue")
+    assert rows(text)[0] == "* a nam...more   -30% (-44% to -13%)  keep blue"
 
 
 @pytest.mark.parametrize(
@@ -126,10 +126,10 @@ def test_the_goal_of_the_lift_is_named() -> None:
     """If an experiment has several; it is the one that the verdict rests on."""
     text = listed(SHOP, WINNER, designs={"shop": Design(goal="look")})
 
-    assert "goal" in lines(text)[0]
+    assert "lift of" in lines(text)[0]
     assert [line.split()[3:6] for line in rows(text)] == [
-        ["look", "20,000", "−20%"],
-        ["buy", "20,000", "+40%"],
+        ["20,000", "look", "−20%"],
+        ["20,000", "buy", "+40%"],
     ]
 
 
@@ -137,7 +137,46 @@ def test_a_verdict_on_several_goals_has_no_lift() -> None:
     """Better under one and worse under another: either lift alone would mislead."""
     (line,) = rows(listed(SHOP))
 
-    assert line.split() == ["!", "broken", "shop", "-", "20,000", "-", "mixed", "result"]
+    assert line.split() == ["!", "broken", "shop", "20,000", "-", "-", "mixed", "result"]
+
+
+THREE = {
+    "control": (9000, {"buy": 900}),
+    "green": (9000, {"buy": 600}),
+    "red": (9000, {"buy": 700}),
+}
+
+
+def test_the_variant_of_the_lift_is_named() -> None:
+    """If there are several, and the verdict does not name it: here the closest to the control."""
+    better = THREE | {"red": (9000, {"buy": 1200})}
+    items = [row("kept", THREE), row("won", better)]
+
+    text = listed(*items)
+
+    assert lines(text)[0].split()[3:6] == ["lift", "of", "lift"]
+    assert [line.split()[3:6] for line in rows(text)] == [
+        ["27,000", "red", "−22%"],
+        ["27,000", "+33%", "(+16%"],
+    ]
+    assert "for the variant named or chosen" in " ".join(text.split())
+    assert "variant" not in listed(WINNER)
+
+
+@pytest.mark.parametrize(
+    ("width", "subject"), [(120, "bought a lot: light red"), (60, "bou…ot: lig…ed")]
+)
+def test_goal_and_variant_share_their_column(width: int, subject: str) -> None:
+    """Neither of them gives way."""
+    variants = {
+        name: (9000, {"bought a lot": buyers, "looked": 3000})
+        for name, buyers in (("control", 900), ("green", 600), ("light red", 700))
+    }
+    item = row("e", variants, ("bought a lot", "looked"))
+
+    text = listed(item, designs={"e": Design(goal="bought a lot")}, screen=Screen(width))
+
+    assert f"  {subject}  " in rows(text)[0]
 
 
 def test_the_lift_of_a_goal_is_chosen() -> None:
@@ -171,7 +210,7 @@ def test_a_goal_that_is_not_a_conversion_is_named() -> None:
 
 
 def test_what_gives_way() -> None:
-    """The goal, names, the word of the state, the interval, visitors; never a part of a figure."""
+    """Names, the word of the state, visitors, the interval; never the goal or part of a figure."""
     name = "a name with many words, and some more"
     item = row(
         name,
@@ -185,12 +224,12 @@ def test_what_gives_way() -> None:
     }
 
     assert found == {
-        120: f"✓ decided  {name}  buy     20,000   −30% (−44% to −13%)  keep control",
-        90: "✓ decided  a name with…d some more    20,000   −30% (−44% to −13%)  keep control",
-        80: "✓ a name with… some more    20,000   −30% (−44% to −13%)  keep control",
-        70: "✓ a name… more    20,000   −30% (−44% to −13%)  keep control",
-        66: "✓ a name with…d some more    20,000   −30%  keep control",
-        50: "✓ a name w…ome more   −30%  keep control",
+        120: f"✓ decided  {name}    20,000  buy       −30% (−44% to −13%)  keep control",
+        90: "✓ a name with…d some more    20,000  buy       −30% (−44% to −13%)  keep control",
+        80: "✓ a name…e more    20,000  buy       −30% (−44% to −13%)  keep control",
+        70: "✓ a name…e more  buy       −30% (−44% to −13%)  keep control",
+        66: "✓ a name …e more    20,000  buy       −30%  keep control",
+        50: "✓ a na…ore  buy       −30%  keep control",
     }
 
 

@@ -95,12 +95,13 @@ def test_a_row_has_the_figures_of_its_headline() -> None:
     """One goal, one lift with its interval; the sentence in full."""
     found = row_of(analysed(two("button", red=(10_000, 700))))
 
-    assert (found.name, found.mark, found.state, found.brief, found.goal) == (
+    assert (found.name, found.mark, found.state, found.brief, found.goal, found.variant) == (
         "button",
         "decided",
         "Decided",
         "choose red",
         "buy",
+        "",
     )
     assert (found.lift.value, found.lift.interval) == ("+40%", "+17% to +68%")
     assert found.lift.strip is not None
@@ -110,6 +111,19 @@ def test_a_row_has_the_figures_of_its_headline() -> None:
         "2023-11-14, 30 days ago",
     )
     assert found.sentence.startswith("buy: Choose red: ")
+
+
+@pytest.mark.parametrize(
+    ("red", "variant"),
+    [(620, "red"), (700, ""), (350, "green")],
+    ids=["undecided", "a winner", "a loser"],
+)
+def test_a_row_names_the_variant_of_its_lift(red: int, variant: str) -> None:
+    """If there are several, unless the verdict does."""
+    variants = {"blue": (9000, {"buy": 560}), "green": (9000, {"buy": 420})}
+    found = row_of(analysed(row("e", variants | {"red": (9000, {"buy": red})})))
+
+    assert found.variant == variant
 
 
 @pytest.mark.parametrize(
