@@ -17,7 +17,6 @@ from rich.text import Text
 
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.mixture import Lift
-from gimel.analysis.phrases import join_names
 from gimel.report import terminal
 from gimel.report.figures import MISSING, format_count, format_lift_with_unit, visible
 from gimel.report.layout import Screen
@@ -32,10 +31,10 @@ from gimel.report.summary import (
 )
 from gimel.report.wording import Mark
 
-_MARKS = {State.BROKEN: "!", State.DECIDED: "✓", State.RUNNING: "·"}
-_ASCII_MARKS = {State.BROKEN: "!", State.DECIDED: "*", State.RUNNING: "."}
+_MARKS = {State.ATTENTION: "!", State.DECIDED: "✓", State.RUNNING: "·"}
+_ASCII_MARKS = {State.ATTENTION: "!", State.DECIDED: "*", State.RUNNING: "."}
 _STYLES = {
-    State.BROKEN: terminal.STYLES[Mark.DOUBT],
+    State.ATTENTION: terminal.STYLES[Mark.DOUBT],
     State.DECIDED: terminal.STYLES[Mark.DECIDED],
     State.RUNNING: terminal.STYLES[Mark.UNDECIDED],
 }
@@ -132,8 +131,8 @@ def overview(
     if listed:
         yield _table(listed, screen, query)
     else:
-        states = join_names([each.value for each in State if each in query.states])
-        yield Text(f"No experiment is {states.replace(' and ', ' or ')}.")
+        states = ", ".join(each.words for each in State if each in query.states)
+        yield Text(f"No experiment is in the state: {states}.")
     yield ""
     yield _counts(experiments, screen)
     yield ""
@@ -150,7 +149,7 @@ def _counts(experiments: Sequence[Experiment], screen: Screen) -> Text:
     for state in State:
         if counts[state]:
             text.append("   " if text else "")
-            text.append(f"{_mark(state, screen)} {counts[state]:,} {state.value}", _STYLES[state])
+            text.append(f"{_mark(state, screen)} {counts[state]:,} {state.words}", _STYLES[state])
     return text
 
 
@@ -166,9 +165,10 @@ def _how_to_read(listed: Sequence[Experiment], query: Query) -> str:
             " are those of the whole experiment."
         )
     return (
-        "Broken: the data cannot be trusted, a goal is harmed, or goals disagree. Decided: it is"
-        f" safe to stop. Running: wait. {subject} Its interval contains the true lift with"
-        f" {100 * listed[0].confidence:g}% confidence, however often you look."
+        "Needs attention: the data cannot be trusted, a goal is harmed, goals disagree, or waiting"
+        f" does not help. Decided: it is safe to stop. Running: wait. {subject} Its interval"
+        f" contains the true lift with {100 * listed[0].confidence:g}% confidence, however often"
+        " you look."
     )
 
 
@@ -228,7 +228,7 @@ def _states(listed: Sequence[Experiment], screen: Screen, has_word: bool) -> _Co
     states = [state_of(each) for each in listed]
     if not has_word:
         return _Column("", [_mark(state, screen) for state in states], gap=1)
-    return _Column("state", [f"{_mark(state, screen)} {state.value}" for state in states])
+    return _Column("state", [f"{_mark(state, screen)} {state.words}" for state in states])
 
 
 def _subjects(

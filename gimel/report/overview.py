@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.verdict import Verdict
-from gimel.report import wording
 from gimel.report.figures import MISSING, format_age, format_count, format_start, visible
 from gimel.report.plots import MOST_LIFT, Axis, lift_axis
 from gimel.report.summary import (
@@ -18,10 +17,11 @@ from gimel.report.summary import (
     headline_goal,
     headline_lift,
     in_order,
+    mark_of,
     state_of,
     unnamed_variant,
 )
-from gimel.report.views import STATE_WORDS, LiftView, anchor, lift_view
+from gimel.report.views import LiftView, anchor, lift_view
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,9 @@ def overview(
     counts = Counter(map(state_of, experiments))
     links = [StateLink("All", len(experiments), state_address(""), not state)]
     links += [
-        StateLink(STATE_WORDS[each], counts[each], state_address(each.value), state == each.value)
+        StateLink(
+            each.words.capitalize(), counts[each], state_address(each.value), state == each.value
+        )
         for each in State
     ]
     shown = [each for each in _sorted(experiments, sort) if state in ("", state_of(each).value)]
@@ -137,8 +139,8 @@ def _overview_row(
         anchor(experiment.name),
         visible(experiment.name),
         address,
-        wording.choose_mark(verdict, experiment.is_doubtful).value,
-        STATE_WORDS[state_of(experiment)],
+        mark_of(experiment).value,
+        state_of(experiment).words.capitalize(),
         brief(experiment),
         visible(" ".join([verdict.sentence, *_others(experiment, verdict)])),
         visible(goal.name) if goal else "",

@@ -18,12 +18,24 @@ from gimel.report.wording import Mark, choose_mark
 class State(Enum):
     """Whether an experiment needs its owner; in the order in which they are listed."""
 
-    BROKEN = "broken"
+    ATTENTION = "attention"
     DECIDED = "decided"
     RUNNING = "running"
 
+    @property
+    def words(self) -> str:
+        """What the state is called wherever a person reads it."""
+        return "needs attention" if self is State.ATTENTION else self.value
 
-_STATES = {Mark.DOUBT: State.BROKEN, Mark.DECIDED: State.DECIDED, Mark.UNDECIDED: State.RUNNING}
+
+_STATES = {
+    Mark.DOUBT: State.ATTENTION,
+    Mark.DECIDED: State.DECIDED,
+    Mark.UNDECIDED: State.RUNNING,
+}
+
+_STUCK = (Kind.SINGLE_VARIANT, Kind.TOO_NOISY)  # more visitors would not decide these
+_FEW_VISITORS = 20  # up to here, all may have got the same of two variants: once in a million
 
 _BRIEF = {
     Kind.NO_DATA: "no visitors yet",
@@ -37,8 +49,22 @@ _BRIEF = {
 
 
 def state_of(experiment: Experiment) -> State:
-    """Return the state of an experiment: broken if its data or a guardrail is in doubt."""
-    return _STATES[choose_mark(experiment.headline, experiment.is_doubtful)]
+    """Return the state of an experiment.
+
+    It needs attention if its data or a guardrail is in doubt, or if it would never be decided.
+    """
+    return _STATES[mark_of(experiment)]
+
+
+def mark_of(experiment: Experiment) -> Mark:
+    """Return the mark of an experiment as a whole."""
+    is_doubtful = experiment.is_doubtful or is_stuck(experiment)
+    return choose_mark(experiment.headline, is_doubtful)
+
+
+def is_stuck(experiment: Experiment) -> bool:
+    """Whether more visitors would not decide an experiment."""
+    return experiment.headline.kind in _STUCK and experiment.visitors > _FEW_VISITORS
 
 
 def in_order(experiments: Iterable[Experiment]) -> list[Experiment]:

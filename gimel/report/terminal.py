@@ -18,6 +18,7 @@ from gimel.analysis.verdict import Verdict
 from gimel.report import bars, tables, wording
 from gimel.report.figures import visible
 from gimel.report.layout import Screen, indent, lay_out, lay_out_with_bars
+from gimel.report.summary import is_stuck
 from gimel.report.wording import Mark
 
 STYLES = {Mark.DOUBT: "bold red", Mark.DECIDED: "bold green", Mark.UNDECIDED: "yellow"}
@@ -72,7 +73,8 @@ def _experiment(
     for doubt in experiment.doubts:
         yield Text(f"! {visible(doubt)}", style=STYLES[Mark.DOUBT])
     if not experiment.split.is_mismatch:
-        yield _sentence("", experiment.headline)
+        style = STYLES[Mark.DOUBT] if is_stuck(experiment) else ""
+        yield _sentence("", experiment.headline, style)
     if experiment.arms:
         yield ""
         yield lay_out(tables.participants(experiment), screen)
@@ -103,11 +105,12 @@ def _goal(goal: Goal, screen: Screen, details: bool) -> Iterator[RenderableType]
         yield lay_out(tables.comparisons(goal).with_units(), screen)
 
 
-def _sentence(goal: str, verdict: Verdict) -> Text:
+def _sentence(goal: str, verdict: Verdict, style: str = "") -> Text:
     text = Text()
     if goal:
         text.append(f"{visible(goal)}: ", "bold")
-    return text.append(wording.short_sentence(verdict), STYLES[wording.choose_mark(verdict)])
+    style = style or STYLES[wording.choose_mark(verdict)]
+    return text.append(wording.short_sentence(verdict), style)
 
 
 def _lay_out_lifts(goal: Goal, screen: Screen) -> Padding:

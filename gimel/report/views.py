@@ -21,15 +21,8 @@ from gimel.report.figures import (
     with_minus,
 )
 from gimel.report.plots import Axis, Strip, lift_axis, rate_axis
-from gimel.report.summary import State, brief, headline_goal, headline_lift, state_of
+from gimel.report.summary import State, brief, headline_goal, headline_lift, mark_of, state_of
 from gimel.report.tables import Table
-
-STATE_WORDS = {
-    State.BROKEN: "Needs attention",
-    State.DECIDED: "Decided",
-    State.RUNNING: "Running",
-}
-"""What the states are called on pages."""
 
 
 @dataclass(frozen=True)
@@ -180,8 +173,8 @@ def _banner(experiment: Experiment) -> Banner:
         variant, control = visible(_shown_variant(goal)), visible(goal.control.name)
         about = f"{visible(goal.name)}: {variant} compared with {control}"
     return Banner(
-        wording.choose_mark(verdict, experiment.is_doubtful).value,
-        STATE_WORDS[state_of(experiment)],
+        mark_of(experiment).value,
+        state_of(experiment).words.capitalize(),
         brief(experiment),
         wording.short_sentence(verdict),
         wording.ADVICE.get(verdict.kind, ""),

@@ -96,7 +96,8 @@ def test_a_wrong_split_is_shown_first(tmp_path: Path) -> None:
 
     assert done.stdout.splitlines()[1].split() == [
         "!",
-        "broken",
+        "needs",
+        "attention",
         "e",
         "3,000",
         "-",
@@ -352,7 +353,7 @@ def test_without_a_name_all_experiments_are_listed(tmp_path: Path, url: str) -> 
     [
         (("decided",), ["shop"]),
         (("running", "decided"), ["shop", "button"]),
-        (("broken",), []),
+        (("attention",), []),
     ],
     ids=["one", "two", "none"],
 )
@@ -374,7 +375,7 @@ def test_a_state_is_chosen(
     assert [line for line in whole.splitlines() if line in ("shop", "button")] == names
     assert [each["experiment"] for each in json.loads(document)["experiments"]] == names
     assert {each["experiment"] for each in csv.DictReader(io.StringIO(table))} == {*names}
-    assert ("No experiment is broken." in listed) == (not names)
+    assert ("No experiment is in the state: needs attention." in listed) == (not names)
 
 
 def test_the_lift_worth_detecting_is_chosen(tmp_path: Path, url: str) -> None:

@@ -117,7 +117,7 @@ def test_each_state_is_a_link_with_its_number() -> None:
     usual = "q=b%26c&amp;sort=lift&amp;namespace=shop"
     assert links == [
         (f"/dashboard?{usual}", "", "All", "2"),
-        (f"/dashboard?state=broken&amp;{usual}", "", "Needs attention", "0"),
+        (f"/dashboard?state=attention&amp;{usual}", "", "Needs attention", "0"),
         (f"/dashboard?state=decided&amp;{usual}", ' aria-current="true"', "Decided", "1"),
         (f"/dashboard?state=running&amp;{usual}", "", "Running", "1"),
     ]
@@ -139,7 +139,7 @@ def test_the_form_keeps_what_was_chosen() -> None:
         (Filter("decided"), ["button"], False),
         (Filter(query="FOOT"), ["footer"], False),
         (Filter("decided", "foot"), [], True),
-        (Filter("broken"), [], True),
+        (Filter("attention"), [], True),
     ],
     ids=["all", "a state", "a search", "neither", "none of a state"],
 )

@@ -60,13 +60,13 @@ def test_an_experiment_is_one_line() -> None:
     shown = lines(listed(OPEN, LOSER, WRONG, WINNER))
 
     assert shown[:7] == [
-        "state      name    visitors   lift (95% interval)  verdict",
-        "! broken   wrong     22,000      -                 wrong split",
-        "✓ decided  loser     20,000   −30% (−44% to −13%)  keep blue",
-        "✓ decided  winner    20,000   +40% (+17% to +68%)  choose red",
-        "· running  open      20,000  +4.0% (−14% to +27%)  8 more weeks or longer",
+        "state              name    visitors   lift (95% interval)  verdict",
+        "! needs attention  wrong     22,000      -                 wrong split",
+        "✓ decided          loser     20,000   −30% (−44% to −13%)  keep blue",
+        "✓ decided          winner    20,000   +40% (+17% to +68%)  choose red",
+        "· running          open      20,000  +4.0% (−14% to +27%)  8 more weeks or longer",
         "",
-        "! 1 broken   ✓ 2 decided   · 1 running",
+        "! 1 needs attention   ✓ 2 decided   · 1 running",
     ]
     assert shown[-1] == "  gimel results NAME"
 
@@ -94,25 +94,31 @@ def test_ascii_is_enough() -> None:
 @pytest.mark.parametrize(
     ("states", "names"),
     [
-        ((State.BROKEN,), ["wrong"]),
-        ((State.RUNNING, State.BROKEN), ["wrong", "open"]),
+        ((State.ATTENTION,), ["wrong"]),
+        ((State.RUNNING, State.ATTENTION), ["wrong", "open"]),
         ((State.DECIDED,), ["loser", "winner"]),
     ],
-    ids=["broken", "two", "decided"],
+    ids=["attention", "two", "decided"],
 )
 def test_a_state_is_chosen(states: tuple[State, ...], names: list[str]) -> None:
     """The numbers below are still those of all experiments."""
     text = listed(OPEN, LOSER, WRONG, WINNER, query=listing.Query(states))
 
-    assert [line.split()[2] for line in rows(text)] == names
-    assert "! 1 broken   ✓ 2 decided   · 1 running" in text
+    found = [word for line in rows(text) for word in line.split()[2:4] if word.isalpha()]
+    assert [word for word in found if word != "attention"] == names
+    assert "! 1 needs attention   ✓ 2 decided   · 1 running" in text
 
 
 def test_a_state_without_experiments_is_said() -> None:
     """With the numbers of those in other states, and without a legend."""
-    text = listed(WINNER, query=listing.Query((State.RUNNING, State.BROKEN)))
+    text = listed(WINNER, query=listing.Query((State.RUNNING, State.ATTENTION)))
 
-    assert lines(text) == ["No experiment is broken or running.", "", "✓ 1 decided", ""]
+    assert lines(text) == [
+        "No experiment is in the state: needs attention, running.",
+        "",
+        "✓ 1 decided",
+        "",
+    ]
 
 
 SHOP = row(
@@ -137,7 +143,17 @@ def test_a_verdict_on_several_goals_has_no_lift() -> None:
     """Better under one and worse under another: either lift alone would mislead."""
     (line,) = rows(listed(SHOP))
 
-    assert line.split() == ["!", "broken", "shop", "20,000", "-", "-", "mixed", "result"]
+    assert line.split() == [
+        "!",
+        "needs",
+        "attention",
+        "shop",
+        "20,000",
+        "-",
+        "-",
+        "mixed",
+        "result",
+    ]
 
 
 THREE = {
@@ -193,7 +209,7 @@ def test_incomplete_data_are_not_praised() -> None:
     (line,) = rows(listed(two("e", red=(10_000, 700), unreadable=1)))
 
     assert line.endswith("incomplete data")
-    assert line.startswith("! broken")
+    assert line.startswith("! needs attention")
 
 
 def test_a_goal_that_is_not_a_conversion_is_named() -> None:
@@ -235,8 +251,12 @@ def test_what_gives_way() -> None:
 
 @pytest.mark.parametrize(
     ("item", "code"),
-    [(WRONG, "\x1b[1;31m! broken"), (WINNER, "\x1b[1;32m✓ decided"), (OPEN, "\x1b[33m· running")],
-    ids=["broken", "decided", "running"],
+    [
+        (WRONG, "\x1b[1;31m! needs attention"),
+        (WINNER, "\x1b[1;32m✓ decided"),
+        (OPEN, "\x1b[33m· running"),
+    ],
+    ids=["attention", "decided", "running"],
 )
 def test_colour_repeats_the_state(item: dict[str, Any], code: str) -> None:
     """Red, green or yellow, on the word alone."""

@@ -46,7 +46,7 @@ ORDERS = {
 
 @pytest.mark.parametrize("sort", SORTS)
 def test_the_order(sort: str) -> None:
-    """By state, the broken first; what has no start, visitors or lift comes last otherwise."""
+    """By state, those that need attention first; what has no start, visitors or lift comes last otherwise."""
     assert names(shown(sort=sort)) == ORDERS[sort]
 
 
@@ -59,7 +59,7 @@ def test_an_order_that_does_not_exist_is_the_usual_one() -> None:
     ("state", "expected"),
     [
         ("", ["video", "button", "aside", "Footer", "empty"]),
-        ("broken", ["video"]),
+        ("attention", ["video"]),
         ("decided", ["button", "aside"]),
         ("running", ["Footer", "empty"]),
     ],
@@ -71,7 +71,7 @@ def test_a_state_is_shown_alone(state: str, expected: list[str]) -> None:
     assert [each.name for each in found.rows] == expected
     assert [(link.words, link.number, link.address, link.is_shown) for link in found.states] == [
         ("All", 5, "?", state == ""),
-        ("Needs attention", 1, "?broken", state == "broken"),
+        ("Needs attention", 1, "?attention", state == "attention"),
         ("Decided", 2, "?decided", state == "decided"),
         ("Running", 2, "?running", state == "running"),
     ]
@@ -178,4 +178,4 @@ def test_a_name_is_made_visible() -> None:
 
 def test_every_state_has_an_address() -> None:
     """Its value is what the address carries."""
-    assert [state.value for state in State] == ["broken", "decided", "running"]
+    assert [state.value for state in State] == ["attention", "decided", "running"]

@@ -37,9 +37,20 @@ GUARDED = Design(goal="buy", guardrails=("x",), decrease=("x",))
         (two(red=(9000, 450)), None, "doubt", "Needs attention", "", ""),
         (two(blue=(1000, 3000), red=(1000, 50)), None, "doubt", "Needs attention", "", ""),
         (row("e", {"a": (9, {"buy": 1})}), None, "undecided", "Running", "", ""),
+        (row("e", {"a": (90, {"buy": 1})}), None, "doubt", "Needs attention", "", ""),
         (row("e", {}, ()), None, "undecided", "Running", "", ""),
     ],
-    ids=["winner", "loser", "undecided", "harm", "mismatch", "misuse", "one variant", "nothing"],
+    ids=[
+        "winner",
+        "loser",
+        "undecided",
+        "harm",
+        "mismatch",
+        "misuse",
+        "new",
+        "one variant",
+        "nothing",
+    ],
 )
 def test_the_banner(
     item: dict[str, Any], design: Design | None, mark: str, state: str, lift: str, about: str
@@ -67,7 +78,7 @@ def test_the_banner(
         (two(red=(9000, 450)), Design(visitors=30_000), None),
         (row("e", {}, ()), Design(visitors=30_000), None),
     ],
-    ids=["a plan", "beyond the plan", "a forecast", "decided", "broken", "no visitors"],
+    ids=["a plan", "beyond the plan", "a forecast", "decided", "untrusted", "no visitors"],
 )
 def test_progress(item: dict[str, Any], design: Design | None, words: str | None) -> None:
     """Only of what is running; never beyond its end."""
