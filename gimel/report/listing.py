@@ -17,6 +17,7 @@ from rich.text import Text
 
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.mixture import Lift
+from gimel.analysis.phrases import quote
 from gimel.report import terminal
 from gimel.report.figures import MISSING, format_count, format_lift_with_unit, visible
 from gimel.report.layout import Screen
@@ -138,7 +139,7 @@ def overview(
     yield ""
     yield from terminal.remarks(experiments, ignored, precision)
     if listed:
-        yield Text(_how_to_read(listed, query), style="dim")
+        yield Text(screen.text(_how_to_read(listed, query)), style="dim")
         yield Text("\nShow one experiment in full, or all of them with --all:", style="dim")
         yield Group(_line(f"  {query.command}"))
 
@@ -161,8 +162,8 @@ def _how_to_read(listed: Sequence[Experiment], query: Query) -> str:
         subject = f"The lift is {lift}, under the goal that the verdict rests on{variant}."
     else:
         subject = (
-            f"The lift is {lift}, under the goal {visible(query.goal)}{variant}; state and verdict"
-            " are those of the whole experiment."
+            f"The lift is {lift}, under the goal {quote(visible(query.goal))}{variant}; state and"
+            " verdict are those of the whole experiment."
         )
     return (
         "Needs attention: the data cannot be trusted, a goal is harmed, goals disagree, or waiting"
@@ -221,7 +222,7 @@ def _columns(
         return screen.name(name, layout.longest) if layout.longest else name
 
     verdicts = [brief(each, shorten if screen.is_terminal else str) for each in listed]
-    return [*columns, _Column("verdict", verdicts, gap=0)]
+    return [*columns, _Column("verdict", list(map(screen.text, verdicts)), gap=0)]
 
 
 def _states(listed: Sequence[Experiment], screen: Screen, has_word: bool) -> _Column:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.goal import Goal
 from gimel.analysis.mixture import Lift
-from gimel.analysis.phrases import exact_percent, join_names, pluralize
+from gimel.analysis.phrases import exact_percent, pluralize, quote, quote_names
 from gimel.analysis.sentences import duration
 from gimel.analysis.verdict import Kind, Verdict
 from gimel.report.figures import visible
@@ -74,7 +74,7 @@ def in_order(experiments: Iterable[Experiment]) -> list[Experiment]:
 
 
 def brief(experiment: Experiment, shorten: Callable[[str], str] = str) -> str:
-    """Return the verdict on an experiment in a few words: "choose red", "3 to 12 more days".
+    """Return the verdict on an experiment in a few words: "choose “red”", "3 to 12 more days".
 
     `shorten` is applied to the names in it.
     """
@@ -83,17 +83,17 @@ def brief(experiment: Experiment, shorten: Callable[[str], str] = str) -> str:
         return "incomplete data"
     harmed = [goal.name for goal in experiment.all_goals if goal.verdict.kind is Kind.HARMED]
     if harmed and verdict.kind in (Kind.HARMED, Kind.CONFLICT):
-        return f"harms {shorten(visible(join_names(harmed)))}"
+        return f"harms {_shortened(harmed, shorten)}"
     misused = [goal.name for goal in experiment.goals if not goal.is_conversion]
     if misused and not verdict.is_untrusted:
-        return f"{shorten(visible(join_names(misused)))} is not a conversion"
+        return f"{_shortened(misused, shorten)} is not a conversion"
     if verdict.kind in _BRIEF:
         return _BRIEF[verdict.kind]
     return _brief(verdict, exact_percent(experiment.design.lift), shorten)
 
 
 def _brief(verdict: Verdict, lift: str, shorten: Callable[[str], str]) -> str:
-    name = shorten(visible(verdict.variant or ""))
+    name = _shortened([verdict.variant or ""], shorten)
     if verdict.kind is Kind.WINNER:
         return f"choose {name}"
     if verdict.kind is Kind.CONTROL_WINS:
@@ -108,6 +108,13 @@ def _brief(verdict: Verdict, lift: str, shorten: Callable[[str], str]) -> str:
     if forecast is None:
         return "too few visitors"
     return duration(forecast) or "not decided"
+
+
+def _shortened(names: Sequence[str], shorten: Callable[[str], str]) -> str:
+    """Return one name shortened and in quotes; of several, the whole list is shortened."""
+    if len(names) == 1:
+        return quote(shorten(visible(names[0])))
+    return shorten(visible(quote_names(names)))
 
 
 def headline_goal(experiment: Experiment) -> Goal | None:

@@ -12,7 +12,7 @@ from gimel.analysis.design import Role
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.goal import Goal
 from gimel.analysis.mixture import Lift
-from gimel.analysis.phrases import percents
+from gimel.analysis.phrases import percents, quote
 from gimel.analysis.verdict import Kind, Verdict
 from gimel.report import tables, wording
 from gimel.report.figures import (
@@ -92,7 +92,7 @@ class Banner:
         sentence: The verdict in words.
         advice: What to do about it; '' if the sentence says that.
         lift: The lift that it rests on; none where something is harmed.
-        about: What that lift is about: "sign-up, red over blue"; '' without a lift.
+        about: What that lift is about: "“buy”: “red” compared with “blue”"; '' without a lift.
         progress: How far it has come; None unless it is running and that can be estimated.
     """
 
@@ -170,8 +170,8 @@ def _banner(experiment: Experiment) -> Banner:
     if goal and verdict.kind not in (Kind.HARMED, Kind.CONFLICT):
         lift = headline_lift(experiment)
     if goal and lift and lift.value is not None:
-        variant, control = visible(_shown_variant(goal)), visible(goal.control.name)
-        about = f"{visible(goal.name)}: {variant} compared with {control}"
+        variant, control = quote(_shown_variant(goal)), quote(goal.control.name)
+        about = visible(f"{quote(goal.name)}: {variant} compared with {control}")
     return Banner(
         mark_of(experiment).value,
         state_of(experiment).words.capitalize(),
@@ -188,8 +188,8 @@ def _misuse(experiment: Experiment, goal: Goal) -> str:
     """Return that a goal is not a conversion, with the figures unless the banner has them."""
     sentence = goal.verdict.sentence
     if sentence in experiment.headline.sentence:
-        return f"{goal.name} is not a conversion"
-    return f"{goal.name}: {sentence}"
+        return f"{quote(goal.name)} is not a conversion"
+    return f"{quote(goal.name)}: {sentence}"
 
 
 def _progress(experiment: Experiment) -> Progress | None:

@@ -26,11 +26,11 @@ def test_the_overview_has_a_row_per_experiment() -> None:
     """State, name, goal, lift, visitors, age, verdict; start and sentence are tooltips."""
     page = overview(analysed(two("button", red=(10_000, 800))))
 
-    row = "✓ Decided button buy +60% +35% to +91% 20,000 21 days choose red"
+    row = "✓ Decided button buy +60% +35% to +91% 20,000 21 days choose “red”"
     assert row in text_of(page)
     assert 'title="2023-11-14, 21 days ago"' in page
     assert (
-        'title="buy: Choose red: it converts 60% better than blue, the assumed control'
+        'title="“buy”: Choose “red”: it converts 60% better than “blue”, the assumed control'
         ' (35% to 91% better). Safe to stop."' in page
     )
 
@@ -46,7 +46,7 @@ def test_the_overview_has_doubts_beside_the_verdict() -> None:
 
     assert text_of(page).count("! Needs attention e") == 2
     assert re.search(
-        r'title="buy: Not decided yet\. [^"]* incomplete: 1 counter cannot be read"', page
+        r'title="“buy”: Not decided yet\. [^"]* incomplete: 1 counter cannot be read"', page
     )
     assert page.count("visitors are split") == 1
     assert "19,000 21 days wrong split" in text_of(page)

@@ -62,8 +62,8 @@ def test_an_experiment_is_one_line() -> None:
     assert shown[:7] == [
         "state              name    visitors   lift (95% interval)  verdict",
         "! needs attention  wrong     22,000      -                 wrong split",
-        "✓ decided          loser     20,000   −30% (−44% to −13%)  keep blue",
-        "✓ decided          winner    20,000   +40% (+17% to +68%)  choose red",
+        "✓ decided          loser     20,000   −30% (−44% to −13%)  keep “blue”",
+        "✓ decided          winner    20,000   +40% (+17% to +68%)  choose “red”",
         "· running          open      20,000  +4.0% (−14% to +27%)  8 more weeks or longer",
         "",
         "! 1 needs attention   ✓ 2 decided   · 1 running",
@@ -72,23 +72,23 @@ def test_an_experiment_is_one_line() -> None:
 
 
 def test_a_program_gets_whole_names_and_a_minus_that_can_be_typed() -> None:
-    """What is not a terminal has no width: `grep` finds a name, and "-30%"."""
+    """What is not a terminal has no width: `grep` finds a name, "-30%" and '"blue"'."""
     name = "x" * 199 + "y"
     loser = two(name, red=(10_000, 350))
 
     (line,) = rows(listed(loser, screen=Screen(80, is_terminal=False)))
 
-    assert line == f"✓ decided  {name}    20,000  -30% (-44% to -13%)  keep blue"
+    assert line == f'✓ decided  {name}    20,000  -30% (-44% to -13%)  keep "blue"'
 
 
 def test_ascii_is_enough() -> None:
-    """Marks, minus signs and shortened names need nothing else."""
+    """Marks, minus signs, quotes and shortened names need nothing else."""
     loser = two("a name with many words, and some more", red=(10_000, 350))
 
     text = listed(loser, OPEN, screen=Screen(60, ascii_only=True))
 
     assert text.isascii()
-    assert rows(text)[0] == "* a nam...more   -30% (-44% to -13%)  keep blue"
+    assert rows(text)[0] == '* a nam...more   -30% (-44% to -13%)  keep "blue"'
 
 
 @pytest.mark.parametrize(
@@ -200,8 +200,10 @@ def test_the_lift_of_a_goal_is_chosen() -> None:
     text = listed(SHOP, designs={"shop": Design(goal="buy")}, query=listing.Query(goal="look"))
 
     assert "−20% (" in text
-    assert "choose red" in text
-    assert "under the goal look; state and verdict are those of the whole" in " ".join(text.split())
+    assert "choose “red”" in text
+    assert "under the goal “look”; state and verdict are those of the whole" in " ".join(
+        text.split()
+    )
 
 
 def test_incomplete_data_are_not_praised() -> None:
@@ -222,7 +224,7 @@ def test_a_goal_that_is_not_a_conversion_is_named() -> None:
 
     (line,) = rows(listed(item, designs={"e": Design(goal="buy")}))
 
-    assert line.endswith("look is not a conversion")
+    assert line.endswith("“look” is not a conversion")
 
 
 def test_what_gives_way() -> None:
@@ -240,12 +242,12 @@ def test_what_gives_way() -> None:
     }
 
     assert found == {
-        120: f"✓ decided  {name}    20,000  buy       −30% (−44% to −13%)  keep control",
-        90: "✓ a name with…d some more    20,000  buy       −30% (−44% to −13%)  keep control",
-        80: "✓ a name…e more    20,000  buy       −30% (−44% to −13%)  keep control",
-        70: "✓ a name…e more  buy       −30% (−44% to −13%)  keep control",
-        66: "✓ a name …e more    20,000  buy       −30%  keep control",
-        50: "✓ a na…ore  buy       −30%  keep control",
+        120: f"✓ decided  {name}    20,000  buy       −30% (−44% to −13%)  keep “control”",
+        90: "✓ a name with…d some more    20,000  buy       −30% (−44% to −13%)  keep “control”",
+        80: "✓ a name…e more    20,000  buy       −30% (−44% to −13%)  keep “control”",
+        70: "✓ a name…e more  buy       −30% (−44% to −13%)  keep “control”",
+        66: "✓ a name …e more    20,000  buy       −30%  keep “control”",
+        50: "✓ a na…ore  buy       −30%  keep “control”",
     }
 
 

@@ -46,7 +46,7 @@ ORDERS = {
 
 @pytest.mark.parametrize("sort", SORTS)
 def test_the_order(sort: str) -> None:
-    """By state, those that need attention first; what has no start, visitors or lift comes last otherwise."""
+    """Those that need attention first; else what has no start, visitors or lift comes last."""
     assert names(shown(sort=sort)) == ORDERS[sort]
 
 
@@ -99,7 +99,7 @@ def test_a_row_has_the_figures_of_its_headline() -> None:
         "button",
         "decided",
         "Decided",
-        "choose red",
+        "choose “red”",
         "buy",
         "",
     )
@@ -110,7 +110,7 @@ def test_a_row_has_the_figures_of_its_headline() -> None:
         "30 days",
         "2023-11-14, 30 days ago",
     )
-    assert found.sentence.startswith("buy: Choose red: ")
+    assert found.sentence.startswith("“buy”: Choose “red”: ")
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,8 @@ CONFLICT = row(
 GUARDED = Design(goal="buy", guardrails=("x",), decrease=("x",))
 
 CASES: dict[str, tuple[dict[str, Any], Design | None, float, State, str]] = {
-    "a winner": (two(red=(10_000, 700)), None, 30, State.DECIDED, "choose red"),
-    "a loser": (two(red=(10_000, 350)), None, 30, State.DECIDED, "keep blue"),
+    "a winner": (two(red=(10_000, 700)), None, 30, State.DECIDED, "choose “red”"),
+    "a loser": (two(red=(10_000, 350)), None, 30, State.DECIDED, "keep “blue”"),
     "no difference": (
         two(blue=(99_000, 49_000), red=(99_000, 49_100)),
         None,
@@ -32,7 +32,7 @@ CASES: dict[str, tuple[dict[str, Any], Design | None, float, State, str]] = {
         State.DECIDED,
         "no 10% difference",
     ),
-    "ahead": (two(red=(10_000, 700)), None, 3, State.RUNNING, "red ahead, wait 4 days"),
+    "ahead": (two(red=(10_000, 700)), None, 3, State.RUNNING, "“red” ahead, wait 4 days"),
     "undecided": (two(), None, 30, State.RUNNING, "11 more weeks or longer"),
     "no visitors": (row("e", {}, ()), None, 30, State.RUNNING, "no visitors yet"),
     "one variant": (row("e", {"a": (21, {})}), None, 30, State.ATTENTION, "nothing to compare"),
@@ -65,7 +65,7 @@ CASES: dict[str, tuple[dict[str, Any], Design | None, float, State, str]] = {
         State.ATTENTION,
         "not a conversion",
     ),
-    "a harmed guardrail": (HARM, GUARDED, 30, State.ATTENTION, "harms x"),
+    "a harmed guardrail": (HARM, GUARDED, 30, State.ATTENTION, "harms “x”"),
     "a conflict": (CONFLICT, None, 30, State.ATTENTION, "mixed result"),
     "lost events": (
         two(red=(10_000, 700), ignored={"limit reached": 1}),
@@ -93,7 +93,7 @@ def test_a_name_in_the_words_is_visible() -> None:
     """It cannot reverse the direction of what follows."""
     found = analysed(row("e", {"a": (9000, {"buy": 600}), "\u202eb": (9000, {"buy": 900})}))
 
-    assert brief(found) == "choose \\u202eb"
+    assert brief(found) == "choose “\\u202eb”"
 
 
 def test_experiments_that_need_attention_come_first() -> None:

@@ -27,7 +27,7 @@ def test_the_design_of_an_experiment_is_used() -> None:
     page = browser.get("/dashboard/experiment", params={"name": "button colour"}).text
     assert "control: red<" in page
     assert '<bdi>refund</bdi></strong> <span class="role">primary</span>' in page
-    assert "refund: " in browser.get("/dashboard").text
+    assert "“refund”: " in browser.get("/dashboard").text
 
 
 @pytest.mark.parametrize(
