@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gimel.analysis.experiment import Experiment
@@ -75,6 +75,28 @@ class Overview:
 
 SORTS = ("state", "newest", "visitors", "lift", "name")
 """The orders of the overview."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which experiments the overview shows: those of a state ('' for all), with a part of a name.
+
+    `sort` is one of `overview.SORTS`.
+    """
+
+    state: str = ""
+    query: str = ""
+    sort: str = SORTS[0]
+
+    @classmethod
+    def parse(cls, asked: Mapping[str, str]) -> Filter:
+        """Return the filter of an address's query; unknown states and orders are ignored."""
+        state, sort = asked.get("state", ""), asked.get("sort", "")
+        return cls(
+            state if state in {each.value for each in State} else "",
+            asked.get("q", ""),
+            sort if sort in SORTS else cls.sort,
+        )
 
 
 def overview(

@@ -8,7 +8,8 @@ import pytest
 
 from gimel.analysis.experiment import Experiment
 from gimel.report import html
-from gimel.report.html import Choices, Filter, Frame
+from gimel.report.html import Choices, Frame
+from gimel.report.overview import Filter
 from tests.support.answers import analysed, two
 from tests.support.pages import text_of
 

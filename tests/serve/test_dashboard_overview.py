@@ -74,6 +74,21 @@ def test_a_failure_leads_back(open_dashboard: AsgiClient) -> None:
     assert '<a href="/dashboard?namespace=shop">All experiments</a>' in page.text
 
 
+def test_an_unknown_experiment_leads_to_similar_ones(open_dashboard: AsgiClient) -> None:
+    """Ten links, the most similar first; in an empty namespace to the others."""
+    page = open_dashboard.get("/dashboard/experiment?name=Headlin&confidence=0.9").text
+    links = re.findall(r'<a href="([^"]+)"><bdi>([^<]+)</bdi></a>', page)
+    assert links[0] == ("/dashboard/experiment?name=headline&amp;confidence=0.9", "headline")
+    assert len(links) == 10
+    assert "Other namespaces:" not in page
+
+    page = open_dashboard.get("/dashboard/experiment?name=headline&namespace=shop").text
+    assert "The namespace <bdi>shop</bdi> has no such experiment, nor any other." in page
+    assert re.findall(r'<a href="([^"]+)"><bdi>([^<]+)</bdi></a>', page) == [
+        ("/dashboard", "alephbet")
+    ]
+
+
 def test_an_empty_namespace_leads_to_those_that_exist(open_dashboard: AsgiClient) -> None:
     """With a link to each."""
     page = open_dashboard.get("/dashboard?namespace=alephbat").text
