@@ -74,6 +74,16 @@ def test_a_failure_leads_back(open_dashboard: AsgiClient) -> None:
     assert '<a href="/dashboard?namespace=shop">All experiments</a>' in page.text
 
 
+def test_a_page_is_compressed(open_dashboard: AsgiClient) -> None:
+    """For browsers that can read it: it is fetched again every ten seconds."""
+    page = open_dashboard.get("/dashboard")
+    assert page.headers["content-encoding"] == "gzip"
+    assert int(page.headers["content-length"]) < len(page.content) / 3
+    plain = open_dashboard.get("/dashboard", headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert len(plain.content) == len(page.content)
+
+
 def test_an_unknown_experiment_leads_to_similar_ones(open_dashboard: AsgiClient) -> None:
     """Ten links, the most similar first; in an empty namespace to the others."""
     page = open_dashboard.get("/dashboard/experiment?name=Headlin&confidence=0.9").text
