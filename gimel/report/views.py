@@ -92,6 +92,7 @@ class Banner:
         sentence: The verdict in words.
         advice: What to do about it; '' if the sentence says that.
         lift: The lift that it rests on; none where something is harmed.
+        axis: The axis of that lift.
         about: What that lift is about: "“buy”: “red” compared with “blue”"; '' without a lift.
         progress: How far it has come; None unless it is running and that can be estimated.
     """
@@ -102,6 +103,7 @@ class Banner:
     sentence: str
     advice: str
     lift: LiftView
+    axis: Axis
     about: str
     progress: Progress | None
 
@@ -172,13 +174,15 @@ def _banner(experiment: Experiment) -> Banner:
     if goal and lift and lift.value is not None:
         variant, control = quote(_shown_variant(goal)), quote(goal.control.name)
         about = visible(f"{quote(goal.name)}: {variant} compared with {control}")
+    axis = lift_axis([lift] if lift else [])
     return Banner(
         mark_of(experiment).value,
         state_of(experiment).words.capitalize(),
         brief(experiment),
         wording.short_sentence(verdict),
         wording.ADVICE.get(verdict.kind, ""),
-        lift_view(lift, lift_axis([lift] if lift else [])),
+        lift_view(lift, axis),
+        axis,
         about,
         _progress(experiment),
     )

@@ -222,15 +222,28 @@ def test_a_chosen_goal_keeps_the_headline_of_the_experiment() -> None:
     assert "buy primary" not in shown
 
 
+def test_every_strip_has_an_axis() -> None:
+    """In the banner its own; on a phone, where no header is above it, that of the goals."""
+    page = html.experiment(analysed(two(red=(10_000, 700))), CHOICES, FRAME, NOW)
+
+    banner, goals = page[: page.index('class="goals')], page[page.index('class="goals') :]
+    assert re.findall(r'class="([^"]+)" viewBox', banner) == ["strip", "axis own"]
+    assert "+17% to +68% 0% +71%" in text_of(page)
+    beside = re.findall(r'class="([^"]+)" viewBox', goals)
+    assert beside.count("strip") == beside.count("axis short") == 4
+    assert ".axis text { font-size: 11px;" in page
+
+
 def test_each_goal_is_one_row() -> None:
     """Mark, name, role, rates, lift and interval; harm is a doubt, without a verdict nothing is."""
     page = html.experiment(analysed(THREE_GOALS, DESIGN), CHOICES, FRAME, NOW)
 
     shown = closed_text_of(page)
     assert (
-        "… buy primary old 5%, red 6% +20% +9.5% to +32%"
-        " ! return guardrail, less is better old 0.5%, red 0.75% +50% +11% to +105%"
-        " … look secondary old 50%, red 50.2% +0.50% \u22122.1% to +3.1% Goal all goals" in shown
+        "… buy primary old 5%, red 6% 0% +105% +20% +9.5% to +32%"
+        " ! return guardrail, less is better old 0.5%, red 0.75% 0% +105% +50% +11% to +105%"
+        " … look secondary old 50%, red 50.2% 0% +105% +0.50% \u22122.1% to +3.1% Goal all goals"
+        in shown
     )
     assert "80,000 of 90,000 planned visitors" in shown
     assert "! return guardrail" in shown
