@@ -92,7 +92,7 @@ EFFECTS = {
 @pytest.mark.parametrize(("decided", "words"), EFFECTS.values(), ids=EFFECTS)
 def test_an_effect_has_its_interval(decided: Comparison, words: str) -> None:
     """No end of it is rounded to zero, to 100%, or to the other end."""
-    assert sentences.effect(decided, "blue") == f"converts {words}"
+    assert sentences.effect(decided, "“blue”") == f"converts {words}"
 
 
 def test_the_control_need_not_be_named_again() -> None:
