@@ -195,6 +195,20 @@ def test_goal_and_variant_share_their_column(width: int, subject: str) -> None:
     assert f"  {subject}  " in rows(text)[0]
 
 
+def test_the_widest_columns_fit_60() -> None:
+    """A lift of eight columns, goals and variants with long names, and the longest verdict."""
+    long = "a long name of a goal"
+    narrow = {"control": (10**10, {"buy": 5 * 10**8}), "red": (10**10, {"buy": 500_047_000})}
+    misused = {name: (9000, {"buy": 600, long: 30_000}) for name in ("control", "green", "red 2")}
+    items = [row("a name that is long", narrow), row("another long name", misused, ("buy", long))]
+
+    text = listed(*items, designs={items[1]["experiment"]: Design(goal="buy")}, screen=Screen(60))
+
+    assert "  +0.0094%  " in text
+    assert "” is not a conversion" in text
+    assert max(map(cell_len, rows(text))) <= 60
+
+
 def test_the_lift_of_a_goal_is_chosen() -> None:
     """State and verdict are still those of the experiment, which is said."""
     text = listed(SHOP, designs={"shop": Design(goal="buy")}, query=listing.Query(goal="look"))
