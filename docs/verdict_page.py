@@ -12,7 +12,7 @@ from situations import BLUE, SITUATIONS, Situation
 from gimel.analysis.counts import Count, ExperimentCounts
 from gimel.analysis.design import LIFT_WORTH_DETECTING, Design
 from gimel.analysis.experiment import Experiment, analyse
-from gimel.analysis.phrases import exact_percent, join_names, pluralize
+from gimel.analysis.phrases import exact_percent, join_names, pluralize, quote
 
 _SECONDS_PER_DAY = 86_400
 _MINUTES_PER_DAY = 1440
@@ -57,7 +57,7 @@ def _example(situation: Situation) -> str:
     lines += ["", f"> {headline}"]
     more = [goal for goal in experiment.goals if goal.verdict.sentence not in headline]
     if len(experiment.goals) > 1 and more:
-        lines += ["", *(f"- {goal.name}: {goal.verdict.sentence}" for goal in more)]
+        lines += ["", *(f"- {quote(goal.name)}: {goal.verdict.sentence}" for goal in more)]
     return "\n".join(lines)
 
 

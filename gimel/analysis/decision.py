@@ -15,7 +15,7 @@ from gimel.analysis.comparison import Comparison
 from gimel.analysis.counts import EXACT, Arm
 from gimel.analysis.design import Role
 from gimel.analysis.forecast import Forecast, Progress, estimate
-from gimel.analysis.phrases import exact_percent, join_names, pluralize
+from gimel.analysis.phrases import exact_percent, join_names, pluralize, quote, quote_names
 from gimel.analysis.refusals import refuse
 from gimel.analysis.verdict import Kind, Verdict
 
@@ -73,7 +73,7 @@ class Case:
     def over(self) -> str:
         """The control as it is called in a comparison."""
         guess = ", the assumed control" if self.control_is_guess else ""
-        return f"{self.control.name}{guess}"
+        return f"{quote(self.control.name)}{guess}"
 
 
 def decide(case: Case) -> Verdict:
@@ -106,7 +106,7 @@ def decide(case: Case) -> Verdict:
 def describe(case: Case, direction: int) -> str:
     """Return which variants are better (1) or worse (-1) than the control, and by how much."""
     return "; ".join(
-        f"{each.arm.name} {sentences.effect(each, case.over)}"
+        f"{quote(each.arm.name)} {sentences.effect(each, case.over)}"
         for each in case.judged
         if each.direction == direction
     )
@@ -118,7 +118,7 @@ def _winner(case: Case, best: Comparison, is_harmful: bool) -> Verdict:
     found += sentences.mention([each for each in others if each.direction > 0], "also better")
     found += _lost(others)
     found += sentences.mention([each for each in others if not each.direction], "not decided")
-    name, days = best.arm.name, case.progress.days_left
+    name, days = quote(best.arm.name), case.progress.days_left
     if is_harmful:
         harm = "harms a guardrail" if case.role is Role.PRIMARY else "is worse under another goal"
         kind, sentence = Kind.CONFLICT, f"{name} {found} But it {harm}."
@@ -131,16 +131,17 @@ def _winner(case: Case, best: Comparison, is_harmful: bool) -> Verdict:
 
 def _control_wins(case: Case) -> Verdict:
     closest = max(case.judged, key=_gain)
-    found = f"{closest.arm.name} {sentences.effect(closest)}."
+    name = quote(closest.arm.name)
+    found = f"{name} {sentences.effect(closest)}."
     if len(case.judged) > 1:
         effect = sentences.effect(closest)
-        found = f"every variant is worse. The closest is {closest.arm.name}, which {effect}."
+        found = f"every variant is worse. The closest is {name}, which {effect}."
     control = sentences.label_control(case.control.name, case.control_is_guess)
     days = case.progress.days_left
     if helped := case.better_elsewhere & case.decided(-1):
         verb = "is" if len(helped) == 1 else "are"
         kind = Kind.CONFLICT
-        sentence = f"{found} But {join_names(sorted(helped))} {verb} better under another goal."
+        sentence = f"{found} But {quote_names(sorted(helped))} {verb} better under another goal."
     elif days:
         kind = Kind.AHEAD
         sentence = f"{control} is ahead: {found} {sentences.wait(case.progress)}"
@@ -253,12 +254,12 @@ def _verdict(
 
 
 def _intervals(case: Case) -> str:
-    return "; ".join(f"{each.arm.name}: {sentences.interval(each)}" for each in case.judged)
+    return "; ".join(f"{quote(each.arm.name)}: {sentences.interval(each)}" for each in case.judged)
 
 
 def _lean(comparison: Comparison) -> str:
     direction = "better" if comparison.leaning > 0 else "worse"
-    return f"{comparison.arm.name} leans {direction} ({sentences.interval(comparison)})"
+    return f"{quote(comparison.arm.name)} leans {direction} ({sentences.interval(comparison)})"
 
 
 def _lost(comparisons: Sequence[Comparison]) -> str:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from gimel.analysis.decision import SAFE, describe
 from gimel.analysis.design import Role
 from gimel.analysis.goal import Goal
-from gimel.analysis.phrases import join_names, pluralize
+from gimel.analysis.phrases import pluralize, quote, quote_names
 from gimel.analysis.verdict import Kind, Verdict
 
 _SHARED = (Kind.SPLIT_MISMATCH, Kind.SINGLE_VARIANT)  # true of an experiment as a whole
@@ -59,16 +59,16 @@ def summarize(goals: Sequence[Goal], primary: str | None, visitors: float) -> Ve
 def _of_primary(name: str, goals: Sequence[Goal], visitors: float) -> Verdict:
     primary = next((goal for goal in goals if goal.role is Role.PRIMARY), None)
     verdict = primary.verdict if primary else _not_counted(goals, visitors)
-    sentence = f"{name}: {verdict.sentence}"
+    sentence = f"{quote(name)}: {verdict.sentence}"
     harmed = [goal for goal in goals if goal.verdict.kind is Kind.HARMED]
     if primary and verdict.kind is Kind.CONFLICT:
         found = describe(primary.case, 1)
-        sentence = f"On {name}, {found}. Weigh these against each other before you choose."
+        sentence = f"On {quote(name)}, {found}. Weigh these against each other before you choose."
     elif harmed and verdict.kind not in (Kind.WINNER, Kind.CONTROL_WINS):
         verdict = replace(verdict, kind=Kind.HARMED)
         sentence = sentence.removesuffix(f" {SAFE}")
     warning = "".join(
-        f"Guardrail {goal.name} is harmed: {describe(goal.case, -1)}. " for goal in harmed
+        f"Guardrail {quote(goal.name)} is harmed: {describe(goal.case, -1)}. " for goal in harmed
     )
     others = [goal for goal in goals if goal is not primary and goal not in harmed]
     return replace(verdict, goal=name, sentence=f"{warning}{sentence}{_count(others)}")
@@ -76,7 +76,7 @@ def _of_primary(name: str, goals: Sequence[Goal], visitors: float) -> Verdict:
 
 def _not_counted(goals: Sequence[Goal], visitors: float) -> Verdict:
     """Return the verdict on a primary goal that nobody reached: its name may be wrong."""
-    counted = join_names([goal.name for goal in goals])
+    counted = quote_names(goal.name for goal in goals)
     sentence = (
         f"No conversions yet among {pluralize(visitors, 'visitor')}. Check that the page and"
         f" config.json use the same name for the primary goal (counted: {counted})."
@@ -91,9 +91,9 @@ def _of_equals(goals: Sequence[Goal]) -> Verdict:
     if verdict.kind is Kind.CONFLICT:
         return replace(verdict, sentence=_conflict(goals))
     harmed = [goal for goal in goals if goal.verdict.worse and goal is not chosen]
-    warning = "".join(f"On {goal.name}, {describe(goal.case, -1)}. " for goal in harmed)
+    warning = "".join(f"On {quote(goal.name)}, {describe(goal.case, -1)}. " for goal in harmed)
     others = [goal for goal in goals if goal is not chosen and goal not in harmed]
-    sentence = f"{warning}{chosen.name}: {verdict.sentence}{_count(others)}"
+    sentence = f"{warning}{quote(chosen.name)}: {verdict.sentence}{_count(others)}"
     return replace(verdict, goal=chosen.name, sentence=sentence)
 
 
@@ -101,8 +101,8 @@ def _conflict(goals: Sequence[Goal]) -> str:
     """Return that every winner loses under another goal; what is worse comes first."""
     worse = [goal for goal in goals if goal.verdict.worse]
     better = [goal for goal in goals if goal.verdict.better]
-    found = [f"on {goal.name}, {describe(goal.case, -1)}" for goal in worse]
-    found += [f"on {goal.name}, {describe(goal.case, 1)}" for goal in better]
+    found = [f"on {quote(goal.name)}, {describe(goal.case, -1)}" for goal in worse]
+    found += [f"on {quote(goal.name)}, {describe(goal.case, 1)}" for goal in better]
     others = [goal for goal in goals if goal not in worse and goal not in better]
     return (
         f"Mixed result: {'; '.join(found)}. Choose the goal that decides: name it in"

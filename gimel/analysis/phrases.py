@@ -1,9 +1,12 @@
-"""Fragments of the sentences of a verdict: "1,234 visitors", "+12%", "red and green"."""
+"""Fragments of the sentences of a verdict: "1,234 visitors", "+12%", "“red” and “green”".
+
+They have typographic quotes and minus signs; a display that lacks these replaces them.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _ZERO = "0%"
 _LEAST_PERCENT = 0.005  # a smaller percentage is shown as 0%
@@ -14,6 +17,16 @@ def pluralize(number: float, noun: str) -> str:
     """Return a rounded number with its noun: "1 visitor", "1,234 visitors"."""
     text = f"{number:,.0f}"
     return f"{text} {noun}" if text == "1" else f"{text} {noun}s"
+
+
+def quote(name: str) -> str:
+    """Return a name for a sentence, in which "on" or "a" would be read as a word."""
+    return f"\u201c{name}\u201d"
+
+
+def quote_names(names: Iterable[str]) -> str:
+    """Return names as a list in a sentence, each in quotes: "“red” and “green”"."""
+    return join_names(list(map(quote, names)))
 
 
 def join_names(names: Sequence[str]) -> str:
@@ -42,7 +55,8 @@ def signed_percent(share: float) -> str:
 
 
 def with_sign(share: float, text: str) -> str:
-    """Put a plus sign in front of the text of a positive share, unless it was rounded to 0%."""
+    """Put a sign in front of the text of a share, unless it was rounded to 0%."""
+    text = text.replace("-", "\u2212")
     return f"+{text}" if share > 0 and text != _ZERO else text
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from gimel.analysis.counts import Arm
-from gimel.analysis.phrases import join_names, pluralize
+from gimel.analysis.phrases import pluralize, quote, quote_names
 from gimel.analysis.shares import ShareCheck, check_shares
 from gimel.analysis.verdict import NO_DATA, Kind, Verdict
 
@@ -23,22 +23,21 @@ def refuse(arms: Sequence[Arm]) -> Verdict | None:
         worst = max(misused, key=lambda arm: arm.conversions.value - arm.visitors.value)
         goals = pluralize(worst.conversions.value, "goal")
         visitors = pluralize(worst.visitors.value, "visitor")
-        sentence = (
-            f"Not a conversion: more goals than visitors ({worst.name}: {goals}, {visitors})."
-        )
+        found = f"{quote(worst.name)}: {goals}, {visitors}"
+        sentence = f"Not a conversion: more goals than visitors ({found})."
         return Verdict(Kind.NOT_A_CONVERSION, sentence, worst.name)
     seen = [arm for arm in arms if arm.visitors.value]
     if not seen:
         return NO_DATA
     if len(seen) == 1:
-        sentence = f"Nothing to compare: only {seen[0].name} has visitors."
+        sentence = f"Nothing to compare: only {quote(seen[0].name)} has visitors."
         return Verdict(Kind.SINGLE_VARIANT, sentence, seen[0].name)
     if not any(arm.conversions.value for arm in arms):
         visitors = pluralize(math.fsum(arm.visitors.value for arm in arms), "visitor")
         return Verdict(Kind.NO_CONVERSIONS, f"No conversions yet among {visitors}.")
     control, *others = arms
     if not control.visitors.value:
-        sentence = f"Nothing to compare with: {control.name}, the control, has no visitors."
+        sentence = f"Nothing to compare with: {quote(control.name)}, the control, has no visitors."
         return Verdict(Kind.SINGLE_VARIANT, sentence, control.name)
     if not any(arm.weight and arm.visitors.value for arm in others):
         sentence = "Nothing to compare: only the control has both visitors and a weight."
@@ -58,10 +57,10 @@ def _explain_mismatch(arms: Sequence[Arm], split: ShareCheck) -> tuple[str, str]
     )
     missing = [arm.name for _, _, arm in cells if not arm.visitors.value]
     if missing:
-        counted = join_names([arm.name for arm in arms if arm.visitors.value])
+        counted = quote_names(arm.name for arm in arms if arm.visitors.value)
         sentence = (
-            f"Do not trust this: no visitors were counted for {join_names(missing)}. Check that the"
-            f" page and config.json use the same names (counted: {counted})."
+            f"Do not trust this: no visitors were counted for {quote_names(missing)}. Check that"
+            f" the page and config.json use the same names (counted: {counted})."
         )
         return sentence, missing[0]
     digits = _distinguishing_digits(100 * observed, 100 * expected)
@@ -71,7 +70,7 @@ def _explain_mismatch(arms: Sequence[Arm], split: ShareCheck) -> tuple[str, str]
         problem = f"visitors are split {found}, expected {wanted}"
     else:
         found, wanted = (f"{100 * share:.{digits}f}%" for share in (observed, expected))
-        problem = f"{worst.name} has {found} of visitors, expected {wanted}"
+        problem = f"{quote(worst.name)} has {found} of visitors, expected {wanted}"
     p = split.p
     shown = f"= {p:.{-math.floor(math.log10(p))}f}" if p >= 1e-6 else "< 0.000001"
     return f"Do not trust this: {problem} (p {shown}).", worst.name

@@ -1,6 +1,6 @@
 """The sentences of a verdict: what a comparison found, and how long a decision may take.
 
-Puts figures into words and decides nothing. Names appear as they were sent.
+Puts figures into words and decides nothing. Names appear as they were sent, in quotes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from gimel.analysis.comparison import Comparison
 from gimel.analysis.forecast import Forecast, Progress, Span
 from gimel.analysis.mixture import Lift
-from gimel.analysis.phrases import join_names, percents, pluralize, with_sign
+from gimel.analysis.phrases import percents, pluralize, quote, quote_names, with_sign
 
 _DAYS_PER_WEEK = 7
 _DAYS_PER_MONTH = 30.4
@@ -29,14 +29,19 @@ FAILURES = "failures to convert"
 
 
 def label_control(name: str, is_guess: bool) -> str:
-    """Return the control as it is called in a sentence: "blue (control)", "control"."""
+    """Return the control as it is called in a sentence: "“blue” (control)", "“control”"."""
     if is_guess:
-        return f"{name} (assumed control)"
-    return name if name.casefold() == "control" else f"{name} (control)"
+        return f"{quote(name)} (assumed control)"
+    return quote(name) if is_called_control(name) else f"{quote(name)} (control)"
+
+
+def is_called_control(name: str) -> bool:
+    """Whether the control's name says what it is."""
+    return name.casefold() == "control"
 
 
 def effect(comparison: Comparison, over: str | None = None) -> str:
-    """Return what a decided variant does: "converts 25% better than blue (10% to 43% better)".
+    """Return what a decided variant does: "converts 25% better than “blue” (10% to 43% better)".
 
     `over` is how the control is called; None to omit it. Where fewer conversions are better, it
     converts "less often" or "more often". Above a rate of 50% the failures are added.
@@ -76,9 +81,9 @@ def interval(comparison: Comparison) -> str:
 
 
 def bounds(comparisons: Sequence[Comparison]) -> str:
-    """Return where closed intervals lie: "the lift of red is between -2.9% and +4.1%".
+    """Return where closed intervals lie: "the lift of “red” is between −2.9% and +4.1%".
 
-    Lifts of failures are put as "red changes them by -2.9% to +4.1%".
+    Lifts of failures are put as "“red” changes them by −2.9% to +4.1%".
     """
     parts = []
     lifts = [each for each in comparisons if not each.failures]
@@ -101,7 +106,7 @@ def outlook(forecast: Forecast, change: str, names_variant: bool) -> str:
     `change` is the lift worth detecting: "10% lift". `names_variant` if there are several
     variants beside the control.
     """
-    subject = f"the difference of {forecast.variant}" if names_variant else "the difference"
+    subject = f"the difference of {quote(forecast.variant)}" if names_variant else "the difference"
     if forecast.soonest is None:
         parts = ["The difference seen is too small to detect"]
     else:
@@ -133,8 +138,8 @@ def mention(comparisons: Sequence[Comparison], state: str) -> str:
 
 
 def names(comparisons: Sequence[Comparison]) -> str:
-    """Return the variants as a list: "red and green"."""
-    return join_names([comparison.arm.name for comparison in comparisons])
+    """Return the variants as a list: "“red” and “green”"."""
+    return quote_names(comparison.arm.name for comparison in comparisons)
 
 
 def _word(comparison: Comparison, sign: int) -> str:

@@ -136,7 +136,7 @@ def command(
 ) -> None:
     """Show which variant is winning, and whether the data can be trusted.
 
-    Lists the experiments of the namespace: first those that are broken, then those that are
+    Lists the experiments of the namespace: first those that need attention, then those that are
     decided, then those that are running. With EXPERIMENT, shows that experiment in full.
     """
     form = _form(as_json, as_csv, excel)

@@ -10,20 +10,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 import gimel
 from gimel import templating
 from gimel.analysis.counts import ExperimentCounts
-from gimel.analysis.experiment import Experiment, select_goal
-from gimel.analysis.phrases import pluralize
+from gimel.analysis.experiment import Experiment, NotFound, select_goal
+from gimel.analysis.phrases import pluralize, quote
 from gimel.errors import GimelError
 from gimel.report import REFRESH_SECONDS, views, wording
 from gimel.report import overview as overviews
 from gimel.report.figures import shorten, visible
-from gimel.report.summary import State
 
 BASE = "/dashboard"
 """The path of all pages of the dashboard."""
@@ -33,7 +32,7 @@ CONFIDENCES = (0.8, 0.9, USUAL_CONFIDENCE, 0.99, 0.999)
 """The confidence levels offered in the form."""
 
 _LONGEST_OPTION = 60
-_LISTED_NAMESPACES = 10
+_LISTED = 10  # names that are suggested
 
 
 @dataclass(frozen=True)
@@ -94,28 +93,6 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Filter:
-    """Which experiments the overview shows: those of a state ('' for all), with a part of a name.
-
-    `sort` is one of `overview.SORTS`.
-    """
-
-    state: str = ""
-    query: str = ""
-    sort: str = overviews.SORTS[0]
-
-    @classmethod
-    def parse(cls, asked: Mapping[str, str]) -> Filter:
-        """Return the filter of an address's query; unknown states and orders are ignored."""
-        state, sort = asked.get("state", ""), asked.get("sort", "")
-        return cls(
-            state if state in {each.value for each in State} else "",
-            asked.get("q", ""),
-            sort if sort in overviews.SORTS else cls.sort,
-        )
-
-
-@dataclass(frozen=True)
 class Options:
     """The options of each select field of a page's form."""
 
@@ -132,7 +109,7 @@ def overview(
     frame: Frame,
     now: float,
     deleted: str | None = None,
-    chosen: Filter | None = None,
+    chosen: overviews.Filter | None = None,
     namespaces: Collection[str] = (),
 ) -> str:
     """Return the page of all experiments, as they are chosen.
@@ -145,7 +122,7 @@ def overview(
     def address(experiment: Experiment) -> str:
         return choices.address("/experiment", name=experiment.name)
 
-    chosen = chosen or Filter()
+    chosen = chosen or overviews.Filter()
     kept = {"q": chosen.query, "sort": chosen.sort if chosen.sort != overviews.SORTS[0] else ""}
 
     def state_address(state: str) -> str:
@@ -165,11 +142,7 @@ def overview(
         limit=wording.limit_warning(experiments, ignored),
         ignored=wording.unknown_events(ignored),
         deleted=visible(deleted) if deleted else None,
-        namespaces=[
-            (visible(name), replace(choices, namespace=name).address())
-            for name in namespaces
-            if name != choices.namespace
-        ][:_LISTED_NAMESPACES],
+        namespaces=_other_namespaces(namespaces, choices),
         options=Options(
             _confidences(choices),
             sorts=tuple(Option(sort, sort, sort == chosen.sort) for sort in overviews.SORTS),
@@ -221,8 +194,35 @@ def delete(counts: ExperimentCounts, choices: Choices, frame: Frame, now: float)
 
 def failure(error: GimelError, choices: Choices, frame: Frame, now: float) -> str:
     """Return the page that says what went wrong and what to do."""
+    title = "Not found" if isinstance(error, NotFound) else "Something went wrong"
     message, hint = visible(error.message), visible(error.hint)
-    return _page("failure", "Something went wrong", frame, choices, now, message=message, hint=hint)
+    return _page("failure", title, frame, choices, now, message=message, hint=hint)
+
+
+def missing(
+    name: str,
+    names: Sequence[str],
+    namespaces: Collection[str],
+    choices: Choices,
+    frame: Frame,
+    now: float,
+) -> str:
+    """Return the page of an experiment that does not exist.
+
+    It links to the first ten of the experiments `names` and of the other namespaces.
+    """
+    quoted = visible(quote(name))
+    links = [(visible(each), choices.address("/experiment", name=each)) for each in names[:_LISTED]]
+    return _page(
+        "missing",
+        f"No experiment named {quoted}",
+        frame,
+        choices,
+        now,
+        quoted=quoted,
+        names=links,
+        namespaces=_other_namespaces(namespaces, choices),
+    )
 
 
 def sign_in(
@@ -311,6 +311,16 @@ def _script() -> str:
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _other_namespaces(names: Iterable[str], choices: Choices) -> list[tuple[str, str]]:
+    """Return the first ten names of namespaces that are not shown, each with its address."""
+    links = [
+        (visible(name), replace(choices, namespace=name).address())
+        for name in names
+        if name != choices.namespace
+    ]
+    return links[:_LISTED]
 
 
 def _label(name: str) -> str:

@@ -24,6 +24,7 @@ GAP = 2
 BAR = ""
 """The header of bars, which are the last column of a table."""
 
+_PLAIN = str.maketrans("\u201c\u201d\u2212", '""-')
 _INDENT = 2
 _SHORTEST_NAME, _LONGEST_NAME = 10, 40
 _LEAST_EXCESS = 4  # of a header over its figures, below which breaking it gains too little
@@ -46,6 +47,11 @@ class Screen:
     def figures(self, text: str) -> str:
         """Return figures with a real minus sign, where there is one."""
         return with_minus(text) if self.is_terminal and not self.ascii_only else text
+
+    def text(self, text: str) -> str:
+        """Return a sentence with the quotes and minus signs that can be shown, or searched for."""
+        is_plain = self.ascii_only or not self.is_terminal
+        return text.translate(_PLAIN) if is_plain else text
 
     def name(self, name: str, columns: int) -> str:
         """Return a name that fits."""

@@ -17,22 +17,29 @@ from rich.text import Text
 
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.mixture import Lift
-from gimel.analysis.phrases import join_names
+from gimel.analysis.phrases import quote
 from gimel.report import terminal
 from gimel.report.figures import MISSING, format_count, format_lift_with_unit, visible
 from gimel.report.layout import Screen
-from gimel.report.summary import State, brief, headline_goal, headline_lift, in_order, state_of
+from gimel.report.summary import (
+    State,
+    brief,
+    headline_goal,
+    headline_lift,
+    in_order,
+    state_of,
+    unnamed_variant,
+)
 from gimel.report.wording import Mark
 
-_MARKS = {State.BROKEN: "!", State.DECIDED: "✓", State.RUNNING: "·"}
-_ASCII_MARKS = {State.BROKEN: "!", State.DECIDED: "*", State.RUNNING: "."}
+_MARKS = {State.ATTENTION: "!", State.DECIDED: "✓", State.RUNNING: "·"}
+_ASCII_MARKS = {State.ATTENTION: "!", State.DECIDED: "*", State.RUNNING: "."}
 _STYLES = {
-    State.BROKEN: terminal.STYLES[Mark.DOUBT],
+    State.ATTENTION: terminal.STYLES[Mark.DOUBT],
     State.DECIDED: terminal.STYLES[Mark.DECIDED],
     State.RUNNING: terminal.STYLES[Mark.UNDECIDED],
 }
 _SHORTEST_NAME, _LONGEST_NAME = 6, 40
-_LONGEST_GOAL = 20
 
 
 @dataclass(frozen=True)
@@ -55,25 +62,30 @@ class _Layout:
     """What the lines have room for.
 
     Attributes:
-        has: The columns beside the name and the verdict.
+        has: The columns beside the name, the verdict, the lift and what that is of.
         shortest: The columns to which names may be shortened.
+        subject: Those to which goal and variant of a lift are shortened together.
         longest: Those to which names in verdicts are shortened; None for any number.
     """
 
     has: frozenset[str]
     shortest: int
+    subject: int
     longest: int | None
 
 
+# What a lift is of never gives way: a lift under an unknown goal would be read as one of another.
 _LAYOUTS = tuple(
-    _Layout(frozenset(has.split()), shortest, longest)
-    for has, shortest, longest in (
-        ("word goal visitors lift interval", 20, None),
-        ("word visitors lift interval", 16, 20),
-        ("visitors lift interval", 10, 16),  # the mark repeats the word
-        ("word visitors lift", 16, 16),
-        ("visitors lift", 12, 12),
-        ("lift", 10, 10),
+    _Layout(frozenset(has.split()), shortest, subject, longest)
+    for has, shortest, subject, longest in (
+        ("word visitors interval", 20, 24, None),
+        ("word visitors interval", 16, 18, 20),
+        ("visitors interval", 12, 14, 16),  # the mark repeats the word
+        ("interval", 12, 14, 14),
+        ("visitors", 12, 14, 12),
+        ("", 12, 14, 12),
+        ("", 7, 10, 8),
+        ("", _SHORTEST_NAME, 8, 6),
     )
 )
 
@@ -121,14 +133,14 @@ def overview(
     if listed:
         yield _table(listed, screen, query)
     else:
-        states = join_names([each.value for each in State if each in query.states])
-        yield Text(f"No experiment is {states.replace(' and ', ' or ')}.")
+        states = ", ".join(each.words for each in State if each in query.states)
+        yield Text(f"No experiment is in the state: {states}.")
     yield ""
     yield _counts(experiments, screen)
     yield ""
     yield from terminal.remarks(experiments, ignored, precision)
     if listed:
-        yield Text(_how_to_read(listed, query), style="dim")
+        yield Text(screen.text(_how_to_read(listed, query)), style="dim")
         yield Text("\nShow one experiment in full, or all of them with --all:", style="dim")
         yield Group(_line(f"  {query.command}"))
 
@@ -139,23 +151,26 @@ def _counts(experiments: Sequence[Experiment], screen: Screen) -> Text:
     for state in State:
         if counts[state]:
             text.append("   " if text else "")
-            text.append(f"{_mark(state, screen)} {counts[state]:,} {state.value}", _STYLES[state])
+            text.append(f"{_mark(state, screen)} {counts[state]:,} {state.words}", _STYLES[state])
     return text
 
 
 def _how_to_read(listed: Sequence[Experiment], query: Query) -> str:
     lift = "the relative change of the rate over the control"
+    several = any(unnamed_variant(each, query.goal) for each in listed)
+    variant = ", for the variant named or chosen" if several else ""
     if query.goal is None:
-        subject = f"The lift is {lift}, under the goal that the verdict rests on."
+        subject = f"The lift is {lift}, under the goal that the verdict rests on{variant}."
     else:
         subject = (
-            f"The lift is {lift}, under the goal {visible(query.goal)}; state and verdict are those"
-            " of the whole experiment."
+            f"The lift is {lift}, under the goal {quote(visible(query.goal))}{variant}; state and"
+            " verdict are those of the whole experiment."
         )
     return (
-        "Broken: the data cannot be trusted, a goal is harmed, or goals disagree. Decided: it is"
-        f" safe to stop. Running: wait. {subject} Its interval contains the true lift with"
-        f" {100 * listed[0].confidence:g}% confidence, however often you look."
+        "Needs attention: the data cannot be trusted, a goal is harmed, goals disagree, or waiting"
+        f" does not help. Decided: it is safe to stop. Running: wait. {subject} Its interval"
+        f" contains the true lift with {100 * listed[0].confidence:g}% confidence, however often"
+        " you look."
     )
 
 
@@ -198,28 +213,55 @@ def _columns(
 ) -> list[_Column]:
     """Return all columns but the names; the first is the state."""
     columns = [_states(listed, screen, "word" in layout.has)]
-    has_several = query.goal is None and any(len(each.all_goals) > 1 for each in listed)
-    if "goal" in layout.has and has_several:
-        goals = [headline_goal(each) for each in listed]
-        cells = [screen.name(visible(goal.name), _LONGEST_GOAL) if goal else "-" for goal in goals]
-        columns.append(_Column("goal", cells))
     if "visitors" in layout.has:
         counts = [format_count(each.visitors) for each in listed]
         columns.append(_Column("visitors", counts, "right"))
+    columns += _subjects(listed, screen, query, layout.subject)
     columns += _lifts(listed, screen, query, "interval" in layout.has)
 
     def shorten(name: str) -> str:
         return screen.name(name, layout.longest) if layout.longest else name
 
     verdicts = [brief(each, shorten if screen.is_terminal else str) for each in listed]
-    return [*columns, _Column("verdict", verdicts, gap=0)]
+    return [*columns, _Column("verdict", list(map(screen.text, verdicts)), gap=0)]
 
 
 def _states(listed: Sequence[Experiment], screen: Screen, has_word: bool) -> _Column:
     states = [state_of(each) for each in listed]
     if not has_word:
         return _Column("", [_mark(state, screen) for state in states], gap=1)
-    return _Column("state", [f"{_mark(state, screen)} {state.value}" for state in states])
+    return _Column("state", [f"{_mark(state, screen)} {state.words}" for state in states])
+
+
+def _subjects(
+    listed: Sequence[Experiment], screen: Screen, query: Query, longest: int
+) -> list[_Column]:
+    """Return the column that says what each lift is of, unless it can be of one thing only.
+
+    The goal, if any experiment has several; the variant, where the verdict names none of several.
+    """
+    has_goals = query.goal is None and any(len(each.all_goals) > 1 for each in listed)
+    goals = [headline_goal(each) for each in listed]
+    variants = [unnamed_variant(each, query.goal) for each in listed]
+    if not has_goals and not any(variants):
+        return []
+    cells = []
+    for goal, variant in zip(goals, variants, strict=True):
+        names = [visible(goal.name) if goal else MISSING] if has_goals else []
+        cells.append(_join(names + [visible(variant)] * bool(variant), screen, longest))
+    return [_Column("lift of", cells)]
+
+
+def _join(names: Sequence[str], screen: Screen, longest: int) -> str:
+    """Return up to two names, shortened such that both have a fair part of the columns."""
+    if not screen.is_terminal or len(names) < 2:
+        return ": ".join(
+            screen.name(name, longest) if screen.is_terminal else name for name in names
+        )
+    room = longest - len(": ")
+    first, last = map(cell_len, names)
+    end = min(last, max(room // 2, room - first))
+    return f"{screen.name(names[0], room - end)}: {screen.name(names[1], end)}"
 
 
 def _lifts(

@@ -4,21 +4,33 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.verdict import Verdict
-from gimel.report import wording
 from gimel.report.figures import MISSING, format_age, format_count, format_start, visible
 from gimel.report.plots import MOST_LIFT, Axis, lift_axis
-from gimel.report.summary import State, brief, headline_goal, headline_lift, in_order, state_of
-from gimel.report.views import STATE_WORDS, LiftView, anchor, lift_view
+from gimel.report.summary import (
+    State,
+    brief,
+    headline_goal,
+    headline_lift,
+    in_order,
+    mark_of,
+    state_of,
+    unnamed_variant,
+)
+from gimel.report.views import LiftView, anchor, lift_view
 
 
 @dataclass(frozen=True)
 class OverviewRow:
-    """An experiment in the overview; `is_hidden` if its name does not match the search."""
+    """An experiment in the overview.
+
+    `goal` is that of the lift; `variant` too, unless there is only one or the brief names it. The
+    row `is_hidden` if its name does not match the search.
+    """
 
     anchor: str
     name: str
@@ -28,6 +40,7 @@ class OverviewRow:
     brief: str
     sentence: str
     goal: str
+    variant: str
     lift: LiftView
     visitors: str
     age: str
@@ -64,6 +77,28 @@ SORTS = ("state", "newest", "visitors", "lift", "name")
 """The orders of the overview."""
 
 
+@dataclass(frozen=True)
+class Filter:
+    """Which experiments the overview shows: those of a state ('' for all), with a part of a name.
+
+    `sort` is one of `overview.SORTS`.
+    """
+
+    state: str = ""
+    query: str = ""
+    sort: str = SORTS[0]
+
+    @classmethod
+    def parse(cls, asked: Mapping[str, str]) -> Filter:
+        """Return the filter of an address's query; unknown states and orders are ignored."""
+        state, sort = asked.get("state", ""), asked.get("sort", "")
+        return cls(
+            state if state in {each.value for each in State} else "",
+            asked.get("q", ""),
+            sort if sort in SORTS else cls.sort,
+        )
+
+
 def overview(
     experiments: Sequence[Experiment],
     now: float,
@@ -81,7 +116,9 @@ def overview(
     counts = Counter(map(state_of, experiments))
     links = [StateLink("All", len(experiments), state_address(""), not state)]
     links += [
-        StateLink(STATE_WORDS[each], counts[each], state_address(each.value), state == each.value)
+        StateLink(
+            each.words.capitalize(), counts[each], state_address(each.value), state == each.value
+        )
         for each in State
     ]
     shown = [each for each in _sorted(experiments, sort) if state in ("", state_of(each).value)]
@@ -124,11 +161,12 @@ def _overview_row(
         anchor(experiment.name),
         visible(experiment.name),
         address,
-        wording.choose_mark(verdict, experiment.is_doubtful).value,
-        STATE_WORDS[state_of(experiment)],
+        mark_of(experiment).value,
+        state_of(experiment).words.capitalize(),
         brief(experiment),
         visible(" ".join([verdict.sentence, *_others(experiment, verdict)])),
         visible(goal.name) if goal else "",
+        visible(unnamed_variant(experiment)),
         lift_view(headline_lift(experiment), axis),
         format_count(experiment.visitors),
         MISSING if since is None else format_age(since, now),

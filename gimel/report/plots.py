@@ -24,6 +24,7 @@ _EDGE = 8.0  # units beside the axis, for the marks of what is cut off
 _MOST_PLACES = 4
 _GLYPHS = {"%": 9.6, "+": 8.4, "\u2212": 8.4, ",": 3.3, ".": 3.3, "e": 6.3}
 _DIGIT = 6.4  # units: like the others, those of a wide font, DejaVu Sans at 10 units
+_SIZE = 1.1  # of the labels, in 10 units: the size in style.css, 11px
 _GAP = 6.0  # units between two labels
 _BEYOND = 0.15  # how far an open interval is drawn, as a share of the rest of the axis
 _MARGIN = 0.05  # beside the outermost interval, as a share of the axis
@@ -128,7 +129,7 @@ def rate_axis(rates: Sequence[Estimate], control: float) -> Axis:
 
 def label_width(label: str) -> float:
     """Return the units that a label takes at most."""
-    return sum(_GLYPHS.get(character, _DIGIT) for character in label)
+    return _SIZE * sum(_GLYPHS.get(character, _DIGIT) for character in label)
 
 
 def _percent(share: float, width: float, sign: bool) -> str:

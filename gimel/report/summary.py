@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.goal import Goal
 from gimel.analysis.mixture import Lift
-from gimel.analysis.phrases import exact_percent, join_names, pluralize
+from gimel.analysis.phrases import exact_percent, pluralize, quote, quote_names
 from gimel.analysis.sentences import duration
 from gimel.analysis.verdict import Kind, Verdict
 from gimel.report.figures import visible
@@ -18,12 +18,24 @@ from gimel.report.wording import Mark, choose_mark
 class State(Enum):
     """Whether an experiment needs its owner; in the order in which they are listed."""
 
-    BROKEN = "broken"
+    ATTENTION = "attention"
     DECIDED = "decided"
     RUNNING = "running"
 
+    @property
+    def words(self) -> str:
+        """What the state is called wherever a person reads it."""
+        return "needs attention" if self is State.ATTENTION else self.value
 
-_STATES = {Mark.DOUBT: State.BROKEN, Mark.DECIDED: State.DECIDED, Mark.UNDECIDED: State.RUNNING}
+
+_STATES = {
+    Mark.DOUBT: State.ATTENTION,
+    Mark.DECIDED: State.DECIDED,
+    Mark.UNDECIDED: State.RUNNING,
+}
+
+_STUCK = (Kind.SINGLE_VARIANT, Kind.TOO_NOISY)  # more visitors would not decide these
+_FEW_VISITORS = 20  # up to here, all may have got the same of two variants: once in a million
 
 _BRIEF = {
     Kind.NO_DATA: "no visitors yet",
@@ -37,8 +49,22 @@ _BRIEF = {
 
 
 def state_of(experiment: Experiment) -> State:
-    """Return the state of an experiment: broken if its data or a guardrail is in doubt."""
-    return _STATES[choose_mark(experiment.headline, experiment.is_doubtful)]
+    """Return the state of an experiment.
+
+    It needs attention if its data or a guardrail is in doubt, or if it would never be decided.
+    """
+    return _STATES[mark_of(experiment)]
+
+
+def mark_of(experiment: Experiment) -> Mark:
+    """Return the mark of an experiment as a whole."""
+    is_doubtful = experiment.is_doubtful or is_stuck(experiment)
+    return choose_mark(experiment.headline, is_doubtful)
+
+
+def is_stuck(experiment: Experiment) -> bool:
+    """Whether more visitors would not decide an experiment."""
+    return experiment.headline.kind in _STUCK and experiment.visitors > _FEW_VISITORS
 
 
 def in_order(experiments: Iterable[Experiment]) -> list[Experiment]:
@@ -48,7 +74,7 @@ def in_order(experiments: Iterable[Experiment]) -> list[Experiment]:
 
 
 def brief(experiment: Experiment, shorten: Callable[[str], str] = str) -> str:
-    """Return the verdict on an experiment in a few words: "choose red", "3 to 12 more days".
+    """Return the verdict on an experiment in a few words: "choose “red”", "3 to 12 more days".
 
     `shorten` is applied to the names in it.
     """
@@ -57,17 +83,17 @@ def brief(experiment: Experiment, shorten: Callable[[str], str] = str) -> str:
         return "incomplete data"
     harmed = [goal.name for goal in experiment.all_goals if goal.verdict.kind is Kind.HARMED]
     if harmed and verdict.kind in (Kind.HARMED, Kind.CONFLICT):
-        return f"harms {shorten(visible(join_names(harmed)))}"
+        return f"harms {_shortened(harmed, shorten)}"
     misused = [goal.name for goal in experiment.goals if not goal.is_conversion]
     if misused and not verdict.is_untrusted:
-        return f"{shorten(visible(join_names(misused)))} is not a conversion"
+        return f"{_shortened(misused, shorten)} is not a conversion"
     if verdict.kind in _BRIEF:
         return _BRIEF[verdict.kind]
     return _brief(verdict, exact_percent(experiment.design.lift), shorten)
 
 
 def _brief(verdict: Verdict, lift: str, shorten: Callable[[str], str]) -> str:
-    name = shorten(visible(verdict.variant or ""))
+    name = _shortened([verdict.variant or ""], shorten)
     if verdict.kind is Kind.WINNER:
         return f"choose {name}"
     if verdict.kind is Kind.CONTROL_WINS:
@@ -84,6 +110,13 @@ def _brief(verdict: Verdict, lift: str, shorten: Callable[[str], str]) -> str:
     return duration(forecast) or "not decided"
 
 
+def _shortened(names: Sequence[str], shorten: Callable[[str], str]) -> str:
+    """Return one name shortened and in quotes; of several, the whole list is shortened."""
+    if len(names) == 1:
+        return quote(shorten(visible(names[0])))
+    return shorten(visible(quote_names(names)))
+
+
 def headline_goal(experiment: Experiment) -> Goal | None:
     """Return the goal that the headline speaks of; None if it speaks of none or of several."""
     name = experiment.headline.goal
@@ -96,3 +129,27 @@ def headline_lift(experiment: Experiment) -> Lift | None:
     if verdict.is_untrusted or experiment.split.is_mismatch or headline_goal(experiment) is None:
         return None
     return verdict.lift
+
+
+def unnamed_variant(experiment: Experiment, goal: str | None = None) -> str:
+    """Return the variant that a listed lift is of, if there are several and `brief` names none.
+
+    The lift is that of the headline, or of the `goal` given.
+    """
+    if len(experiment.arms) <= 2:
+        return ""
+    found, lift = headline_goal(experiment), headline_lift(experiment)
+    if goal is not None:
+        found = next(each for each in experiment.all_goals if each.name == goal)
+        lift = found.verdict.lift
+    if found is None or lift is None:
+        return ""
+    name = next(each.arm.name for each in found.case.comparisons if each.lift == lift)
+    is_named = goal is None and experiment.headline.variant == name and _names_variant(experiment)
+    return "" if is_named else name
+
+
+def _names_variant(experiment: Experiment) -> bool:
+    """Whether `brief` has the name of the headline's variant."""
+    kinds = (Kind.WINNER, Kind.CONTROL_WINS, Kind.AHEAD)
+    return experiment.headline.kind in kinds and not experiment.is_doubtful

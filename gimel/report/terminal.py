@@ -14,10 +14,12 @@ from rich.text import Text
 
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.goal import Goal
+from gimel.analysis.phrases import quote
 from gimel.analysis.verdict import Verdict
 from gimel.report import bars, tables, wording
 from gimel.report.figures import visible
 from gimel.report.layout import Screen, indent, lay_out, lay_out_with_bars
+from gimel.report.summary import is_stuck
 from gimel.report.wording import Mark
 
 STYLES = {Mark.DOUBT: "bold red", Mark.DECIDED: "bold green", Mark.UNDECIDED: "yellow"}
@@ -70,9 +72,10 @@ def _experiment(
     yield Text(visible(experiment.name), style="bold underline")
     yield Text(wording.facts(experiment, now))
     for doubt in experiment.doubts:
-        yield Text(f"! {visible(doubt)}", style=STYLES[Mark.DOUBT])
+        yield Text(f"! {screen.text(visible(doubt))}", style=STYLES[Mark.DOUBT])
     if not experiment.split.is_mismatch:
-        yield _sentence("", experiment.headline)
+        style = STYLES[Mark.DOUBT] if is_stuck(experiment) else ""
+        yield _sentence("", experiment.headline, screen, style)
     if experiment.arms:
         yield ""
         yield lay_out(tables.participants(experiment), screen)
@@ -80,11 +83,11 @@ def _experiment(
     if details:
         notes += wording.counting_notes(experiment)
     if notes:
-        yield indent(Text("\n".join(notes)))
+        yield indent(Text(screen.text("\n".join(notes))))
     for goal in experiment.goals:
         yield ""
         if len(experiment.all_goals) > 1 or experiment.split.is_mismatch:
-            yield _sentence(goal.name, goal.verdict)
+            yield _sentence(goal.name, goal.verdict, screen)
             yield ""
         yield from _goal(goal, screen, details)
 
@@ -103,11 +106,12 @@ def _goal(goal: Goal, screen: Screen, details: bool) -> Iterator[RenderableType]
         yield lay_out(tables.comparisons(goal).with_units(), screen)
 
 
-def _sentence(goal: str, verdict: Verdict) -> Text:
+def _sentence(goal: str, verdict: Verdict, screen: Screen, style: str = "") -> Text:
     text = Text()
     if goal:
-        text.append(f"{visible(goal)}: ", "bold")
-    return text.append(wording.short_sentence(verdict), STYLES[wording.choose_mark(verdict)])
+        text.append(screen.text(f"{quote(visible(goal))}: "), "bold")
+    style = style or STYLES[wording.choose_mark(verdict)]
+    return text.append(screen.text(wording.short_sentence(verdict)), style)
 
 
 def _lay_out_lifts(goal: Goal, screen: Screen) -> Padding:

@@ -12,7 +12,7 @@ from gimel.analysis.design import Role
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.goal import Goal
 from gimel.analysis.mixture import Lift
-from gimel.analysis.phrases import percents
+from gimel.analysis.phrases import percents, quote
 from gimel.analysis.verdict import Kind, Verdict
 from gimel.report import tables, wording
 from gimel.report.figures import (
@@ -21,15 +21,8 @@ from gimel.report.figures import (
     with_minus,
 )
 from gimel.report.plots import Axis, Strip, lift_axis, rate_axis
-from gimel.report.summary import State, brief, headline_goal, headline_lift, state_of
+from gimel.report.summary import State, brief, headline_goal, headline_lift, mark_of, state_of
 from gimel.report.tables import Table
-
-STATE_WORDS = {
-    State.BROKEN: "Needs attention",
-    State.DECIDED: "Decided",
-    State.RUNNING: "Running",
-}
-"""What the states are called on pages."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +92,8 @@ class Banner:
         sentence: The verdict in words.
         advice: What to do about it; '' if the sentence says that.
         lift: The lift that it rests on; none where something is harmed.
-        about: What that lift is about: "sign-up, red over blue"; '' without a lift.
+        axis: The axis of that lift.
+        about: What that lift is about: "“buy”: “red” compared with “blue”"; '' without a lift.
         progress: How far it has come; None unless it is running and that can be estimated.
     """
 
@@ -109,6 +103,7 @@ class Banner:
     sentence: str
     advice: str
     lift: LiftView
+    axis: Axis
     about: str
     progress: Progress | None
 
@@ -177,15 +172,17 @@ def _banner(experiment: Experiment) -> Banner:
     if goal and verdict.kind not in (Kind.HARMED, Kind.CONFLICT):
         lift = headline_lift(experiment)
     if goal and lift and lift.value is not None:
-        variant, control = visible(_shown_variant(goal)), visible(goal.control.name)
-        about = f"{visible(goal.name)}: {variant} compared with {control}"
+        variant, control = quote(_shown_variant(goal)), quote(goal.control.name)
+        about = visible(f"{quote(goal.name)}: {variant} compared with {control}")
+    axis = lift_axis([lift] if lift else [])
     return Banner(
-        wording.choose_mark(verdict, experiment.is_doubtful).value,
-        STATE_WORDS[state_of(experiment)],
+        mark_of(experiment).value,
+        state_of(experiment).words.capitalize(),
         brief(experiment),
         wording.short_sentence(verdict),
         wording.ADVICE.get(verdict.kind, ""),
-        lift_view(lift, lift_axis([lift] if lift else [])),
+        lift_view(lift, axis),
+        axis,
         about,
         _progress(experiment),
     )
@@ -195,8 +192,8 @@ def _misuse(experiment: Experiment, goal: Goal) -> str:
     """Return that a goal is not a conversion, with the figures unless the banner has them."""
     sentence = goal.verdict.sentence
     if sentence in experiment.headline.sentence:
-        return f"{goal.name} is not a conversion"
-    return f"{goal.name}: {sentence}"
+        return f"{quote(goal.name)} is not a conversion"
+    return f"{quote(goal.name)}: {sentence}"
 
 
 def _progress(experiment: Experiment) -> Progress | None:

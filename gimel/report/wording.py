@@ -7,8 +7,8 @@ from enum import Enum
 
 from gimel.analysis.counts import Arm
 from gimel.analysis.experiment import LIMIT_REACHED, Experiment
-from gimel.analysis.phrases import join_names, pluralize
-from gimel.analysis.sentences import label_control
+from gimel.analysis.phrases import pluralize, quote, quote_names
+from gimel.analysis.sentences import is_called_control
 from gimel.analysis.verdict import Kind, Verdict
 from gimel.report.figures import (
     format_count,
@@ -92,7 +92,9 @@ def name_of(arm: Arm, arms: Sequence[Arm], is_guess: bool) -> str:
     """
     if arm.name != arms[0].name or len(arms) == 1:
         return visible(arm.name)
-    return visible(f"{arm.name} (control?)" if is_guess else label_control(arm.name, False))
+    if is_called_control(arm.name) and not is_guess:
+        return visible(arm.name)
+    return visible(f"{arm.name} (control?)" if is_guess else f"{arm.name} (control)")
 
 
 def notes(experiment: Experiment) -> Iterator[str]:
@@ -100,7 +102,7 @@ def notes(experiment: Experiment) -> Iterator[str]:
     if len(experiment.arms) > 1 and not experiment.split.is_mismatch:
         yield "Traffic split as expected."
     if strays := [arm.name for arm in experiment.arms if not arm.weight]:
-        names = visible(join_names(strays))
+        names = visible(quote_names(strays))
         yield f"Without a weight in config.json, and so without a verdict: {names}."
     if experiment.ignored:
         yield f"Ignored events: {ignored_events(experiment.ignored)}."
@@ -138,7 +140,7 @@ def assumed_control(experiment: Experiment) -> str:
     """Return that the control is only assumed, and what to do; '' if it is not."""
     if not experiment.control_is_guess or experiment.control is None:
         return ""
-    name, control = visible(experiment.name), visible(experiment.control.name)
+    name, control = (quote(visible(each.name)) for each in (experiment, experiment.control))
     return (
         f"The control of {name} is assumed to be {control}, the first by name. Name it in"
         " config.json, as the experiment's control."

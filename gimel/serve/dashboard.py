@@ -19,11 +19,12 @@ from starlette.routing import Route
 
 from gimel.analysis.counts import ExperimentCounts, NamespaceCounts
 from gimel.analysis.design import Design
-from gimel.analysis.experiment import analyse, analyse_all
+from gimel.analysis.experiment import NotFound, analyse, analyse_all
 from gimel.api.client import LOOPBACK, check_key
 from gimel.errors import similar_first
 from gimel.report import html
-from gimel.report.html import BASE, Choices, Filter, Frame
+from gimel.report.html import BASE, Choices, Frame
+from gimel.report.overview import Filter
 from gimel.runtime.fields import DEFAULT_NAMESPACE
 from gimel.serve.gate import Gate, Visit, html_response
 
@@ -116,6 +117,8 @@ class _Views:
 
     def experiment(self, visit: Visit) -> Response:
         counted = self._find(visit)
+        if counted is None:
+            return self._missing(visit)
         now = self._now()
         found = analyse(
             counted,
@@ -127,9 +130,10 @@ class _Views:
         return html_response(html.experiment(found, visit.choices, visit.frame, now))
 
     def ask_to_delete(self, visit: Visit) -> Response:
-        return html_response(
-            html.delete(self._find(visit), visit.choices, visit.frame, self._now())
-        )
+        counted = self._find(visit)
+        if counted is None:
+            return self._missing(visit)
+        return html_response(html.delete(counted, visit.choices, visit.frame, self._now()))
 
     def delete(self, visit: Visit) -> Response:
         name = visit.form.get("name", "")
@@ -138,6 +142,26 @@ class _Views:
         self._source.delete(remaining.namespace, name)
         return RedirectResponse(remaining.address(deleted=name), 303)
 
-    def _find(self, visit: Visit) -> ExperimentCounts:
-        name = visit.request.query_params.get("name", "")
-        return self._source.experiment(visit.choices.namespace, name)
+    def _find(self, visit: Visit) -> ExperimentCounts | None:
+        """Return the experiment that the address names; None if it does not exist."""
+        try:
+            return self._source.experiment(visit.choices.namespace, _name(visit))
+        except NotFound:
+            return None
+
+    def _missing(self, visit: Visit) -> Response:
+        name, namespace = _name(visit), visit.choices.namespace
+        answer = self._source.experiments(namespace)
+        page = html.missing(
+            name,
+            similar_first(name, [each.name for each in answer.experiments]),
+            similar_first(namespace, answer.namespaces or ()),
+            visit.choices,
+            visit.frame,
+            self._now(),
+        )
+        return html_response(page, 404)
+
+
+def _name(visit: Visit) -> str:
+    return visit.request.query_params.get("name", "")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,7 @@ from gimel.runtime.settings import RedisOptions
 from gimel.serve import dashboard, demo_page
 from gimel.serve.handlers import Handlers, find_handler
 from gimel.serve.proxy_event import proxy_event
+from gimel.serve.sessions import Throttle
 from gimel.serve.store import LocalStore, keep_running
 from gimel.wiring import Route, Wiring
 
@@ -53,11 +55,14 @@ class Gateway:
 
 
 def application(
-    gateway: Gateway, store: LocalStore | None, warn: Callable[[str], None]
+    gateway: Gateway,
+    store: LocalStore | None,
+    warn: Callable[[str], None],
+    now: Callable[[], float] = time.time,
 ) -> Starlette:
     """Return the ASGI application. A given store is restarted whenever it exits."""
     handlers = Handlers(gateway.settings)
-    api = _Api(gateway, handlers, warn)
+    api = _Api(gateway, handlers, warn, Throttle(now))
     pages = dashboard.Dashboard(
         handlers, "counted by this gimel serve", designs=gateway.designs, key=gateway.api_key
     )
@@ -84,11 +89,18 @@ def application(
 class _Api:
     """The routes of the wiring."""
 
-    def __init__(self, gateway: Gateway, handlers: Handlers, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        gateway: Gateway,
+        handlers: Handlers,
+        warn: Callable[[str], None],
+        throttle: Throttle,
+    ) -> None:
         wiring = gateway.wiring
         self._key = gateway.api_key.encode()
         self._handlers = handlers
         self._warn = warn
+        self._throttle = throttle
         self._methods = {route.path: wiring.methods(route.path) for route in wiring.routes}
         self._routes = {
             (route.path, method): route
@@ -107,8 +119,8 @@ class _Api:
         route = self._routes.get((path, methods[0] if is_preflight else method))
         if route is None:
             return _unknown()
-        if route.api_key_required and not is_preflight and not self._has_key(request):
-            return _refusal("Forbidden", "ForbiddenException")
+        if route.api_key_required and not is_preflight and (refusal := self._check_key(request)):
+            return refusal
         body = await _read_body(request)
         if body is None:
             return JSONResponse({"message": "Request Too Long"}, 413)
@@ -135,8 +147,21 @@ class _Api:
             return None
         return answer
 
-    def _has_key(self, request: Request) -> bool:
-        return secrets.compare_digest(request.headers.get("x-api-key", "").encode(), self._key)
+    def _check_key(self, request: Request) -> Response | None:
+        """Return why the key is refused; None if it is the right one.
+
+        A request without a key cannot guess it, and so does not count as an attempt.
+        """
+        given = request.headers.get("x-api-key", "").encode()
+        address = request.client.host if request.client else ""
+        if given and (wait := self._throttle.attempt(address)):
+            refusal = _refusal("Too Many Requests", "TooManyRequestsException", 429)
+            refusal.headers["Retry-After"] = str(wait)
+            return refusal
+        if not secrets.compare_digest(given, self._key):
+            return _refusal("Forbidden", "ForbiddenException")
+        self._throttle.succeeded(address)
+        return None
 
 
 def check_redis(redis: Mapping[str, Any]) -> None:
@@ -168,11 +193,10 @@ def _unknown(*_: object) -> Response:
     return _refusal("Missing Authentication Token", "MissingAuthenticationTokenException")
 
 
-def _refusal(message: str, kind: str) -> Response:
+def _refusal(message: str, kind: str, status: int = 403) -> Response:
     """Return one of API Gateway's own answers; `gimel deploy` makes them readable to every page."""
-    return JSONResponse(
-        {"message": message}, 403, {"x-amzn-ErrorType": kind, "Access-Control-Allow-Origin": "*"}
-    )
+    headers = {"x-amzn-ErrorType": kind, "Access-Control-Allow-Origin": "*"}
+    return JSONResponse({"message": message}, status, headers)
 
 
 async def _read_body(request: Request) -> bytes | None:

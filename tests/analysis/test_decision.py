@@ -21,24 +21,24 @@ DECIDED = {
     "a variant wins": (
         pair((20_000, 1000), (20_000, 1250)),
         Kind.WINNER,
-        "Choose red: it converts 25% better than blue (10% to 42% better). Safe to stop.",
+        "Choose “red”: it converts 25% better than “blue” (10% to 42% better). Safe to stop.",
     ),
     "several win and one loses": (
         large(blue=20_000, red=23_000, green=22_900, grey=18_000, pink=20_000),
         Kind.WINNER,
-        "Choose red: it converts 15% better than blue (11% to 19% better). green is also better."
-        " grey is worse. pink is not decided. Safe to stop.",
+        "Choose “red”: it converts 15% better than “blue” (11% to 19% better). “green” is also"
+        " better. “grey” is worse. “pink” is not decided. Safe to stop.",
     ),
     "a control without conversions loses": (
         pair((1000, 0), (1000, 100)),
         Kind.WINNER,
-        "Choose red: it converts better than blue: 10% against 0% (at least 12.2 times as often)."
-        " Safe to stop.",
+        "Choose “red”: it converts better than “blue”: 10% against 0% (at least 12.2 times as"
+        " often). Safe to stop.",
     ),
     "the control wins": (
         pair((20_000, 1250), (20_000, 1000)),
         Kind.CONTROL_WINS,
-        "Keep blue (control): red converts 20% worse (9.1% to 30% worse). Safe to stop.",
+        "Keep “blue” (control): “red” converts 20% worse (9.1% to 30% worse). Safe to stop.",
     ),
     "the control beats all": (
         {
@@ -47,30 +47,30 @@ DECIDED = {
             "green": (90_000, {"buy": 4800}),
         },
         Kind.CONTROL_WINS,
-        "Keep blue (control): every variant is worse. The closest is red, which converts 17% worse"
-        " (11% to 22% worse). Safe to stop.",
+        "Keep “blue” (control): every variant is worse. The closest is “red”, which converts 17%"
+        " worse (11% to 22% worse). Safe to stop.",
     ),
     "a variant without conversions loses": (
         pair((1000, 100), (1000, 0)),
         Kind.CONTROL_WINS,
-        "Keep blue (control): red converts worse: 0% against 10% (at least 92% worse). Safe to"
+        "Keep “blue” (control): “red” converts worse: 0% against 10% (at least 92% worse). Safe to"
         " stop.",
     ),
     "no difference": (
         large(blue=20_000, red=20_100),
         Kind.NO_DIFFERENCE,
-        "No difference of 10% or more: the lift of red is between -2.7% and +3.9%. Safe to stop.",
+        "No difference of 10% or more: the lift of “red” is between −2.7% and +3.9%. Safe to stop.",
     ),
     "no difference of several, one loses": (
         large(blue=20_000, red=20_100, green=20_000, grey=17_000),
         Kind.NO_DIFFERENCE,
-        "No difference of 10% or more: the lifts of green and red are between -3.5% and +4.2%."
-        " grey is worse. Safe to stop.",
+        "No difference of 10% or more: the lifts of “green” and “red” are between −3.5% and +4.2%."
+        " “grey” is worse. Safe to stop.",
     ),
     "no difference in failures": (
         large(blue=180_000, red=180_050),
         Kind.NO_DIFFERENCE,
-        "No difference of 10% or more in failures to convert: red changes them by -8.7% to +9%."
+        "No difference of 10% or more in failures to convert: “red” changes them by −8.7% to +9%."
         " Safe to stop.",
     ),
 }
@@ -106,8 +106,8 @@ UNDECIDED = {
             "green": (40_000, {"buy": 1500}),
         },
         Kind.TOO_EARLY,
-        "Not decided yet. If the difference of red is real, about 5 more weeks or longer (310,000"
-        " visitors or more); to rule out a 10% lift either way, about 7 days. green is worse.",
+        "Not decided yet. If the difference of “red” is real, about 5 more weeks or longer (310,000"
+        " visitors or more); to rule out a 10% lift either way, about 7 days. “green” is worse.",
     ),
     "too few conversions": (
         pair((5000, 3), (5000, 4)),
@@ -117,7 +117,7 @@ UNDECIDED = {
     "the difference is small": (
         large(blue=10_000, red=10_420),
         Kind.SMALL_DIFFERENCE,
-        "Not decided, but no difference of 10% or more: red leans better (0.38% worse to 9%"
+        "Not decided, but no difference of 10% or more: “red” leans better (0.38% worse to 9%"
         " better). If the difference is real, up to 5 more weeks (up to 940,000 visitors).",
     ),
 }
@@ -159,14 +159,14 @@ def test_counting_noise_can_make_a_question_unanswerable() -> None:
         pytest.param(
             {"refund"},
             Kind.CONTROL_WINS,
-            "Keep old (control): new converts 34% more often (18% to 52% more; less is better)."
+            "Keep “old” (control): “new” converts 34% more often (18% to 52% more; less is better)."
             " Safe to stop.",
             id="fewer are better",
         ),
         pytest.param(
             (),
             Kind.WINNER,
-            "Choose new: it converts 34% better than old (18% to 52% better). Safe to stop.",
+            "Choose “new”: it converts 34% better than “old” (18% to 52% better). Safe to stop.",
             id="more are better",
         ),
     ],
@@ -183,12 +183,16 @@ def test_a_rising_refund_is_not_a_win(decrease: set[str], kind: Kind, sentence: 
 @pytest.mark.parametrize(
     ("names", "design", "start"),
     [
-        (("old", "new"), None, "Keep old (control): new converts 25% worse"),
-        (("old", "new"), Design(control="new"), "Choose old: it converts 33% better than new ("),
-        (("control", "new"), None, "Keep control: new converts 25% worse"),
-        (("Control", "new"), None, "Keep Control: new converts 25% worse"),
-        (("amber", "new"), None, "Keep amber (assumed control): new converts 25% worse"),
-        (("new", "amber"), None, "Choose new: it converts 33% better than amber, the assumed"),
+        (("old", "new"), None, "Keep “old” (control): “new” converts 25% worse"),
+        (
+            ("old", "new"),
+            Design(control="new"),
+            "Choose “old”: it converts 33% better than “new” (",
+        ),
+        (("control", "new"), None, "Keep “control”: “new” converts 25% worse"),
+        (("Control", "new"), None, "Keep “Control”: “new” converts 25% worse"),
+        (("amber", "new"), None, "Keep “amber” (assumed control): “new” converts 25% worse"),
+        (("new", "amber"), None, "Choose “new”: it converts 33% better than “amber”, the assumed"),
     ],
     ids=str,
 )
@@ -212,7 +216,9 @@ def test_the_lift_of_the_verdict_is_that_of_the_table() -> None:
     (shown,) = (each.comparison for each in goal.variants if each.arm.name == "c")
     assert shown is not None
     assert goal.verdict.lift is shown.lift
-    assert goal.verdict.sentence.startswith("Choose c: it converts 22% better than a (10% to 35%")
+    assert goal.verdict.sentence.startswith(
+        "Choose “c”: it converts 22% better than “a” (10% to 35%"
+    )
     assert (round(shown.lift.low or 0, 2), round(shown.lift.high or 0, 2)) == (0.10, 0.35)
 
 

@@ -25,7 +25,9 @@ def headline(
     return experiment(goals(blue, **others), design).headline
 
 
-SIGNUP = "signup: Choose red: it converts 20% better than blue (9.5% to 32% better). Safe to stop."
+SIGNUP = (
+    "“signup”: Choose “red”: it converts 20% better than “blue” (9.5% to 32% better). Safe to stop."
+)
 
 
 def test_a_goal_that_is_worse_is_never_hidden() -> None:
@@ -35,19 +37,19 @@ def test_a_goal_that_is_worse_is_never_hidden() -> None:
     found = experiment(variants, Design(control="blue"))
 
     assert found.headline.sentence == (
-        "Mixed result: on buy, red converts 30% worse than blue (17% to 41% worse); on signup, red"
-        " converts 20% better than blue (8.8% to 32% better). Choose the goal that decides: name"
-        " it in config.json, as the goal of this experiment."
+        "Mixed result: on “buy”, “red” converts 30% worse than “blue” (17% to 41% worse); on"
+        " “signup”, “red” converts 20% better than “blue” (8.8% to 32% better). Choose the goal"
+        " that decides: name it in config.json, as the goal of this experiment."
     )
     assert [(goal.verdict.kind, goal.verdict.sentence) for goal in found.goals] == [
         (
             Kind.CONFLICT,
-            "red converts 30% worse (17% to 41% worse). But red is better under another goal.",
+            "“red” converts 30% worse (17% to 41% worse). But “red” is better under another goal.",
         ),
         (
             Kind.CONFLICT,
-            "red converts 20% better than blue (8.8% to 32% better). But it is worse under another"
-            " goal.",
+            "“red” converts 20% better than “blue” (8.8% to 32% better). But it is worse under"
+            " another goal.",
         ),
     ]
     assert (found.headline.kind, found.headline.safe_to_stop) == (Kind.CONFLICT, False)
@@ -81,51 +83,53 @@ def test_twenty_goals_share_the_error() -> None:
             {"signup": 2000, "buy": 1000},
             {"signup": 2400, "buy": 700},
             Kind.CONFLICT,
-            "Guardrail buy is harmed: red converts 30% worse than blue (19% to 40% worse). On"
-            " signup, red converts 20% better than blue (9.5% to 32% better). Weigh these against"
-            " each other before you choose.",
+            "Guardrail “buy” is harmed: “red” converts 30% worse than “blue” (19% to 40% worse). On"
+            " “signup”, “red” converts 20% better than “blue” (9.5% to 32% better). Weigh these"
+            " against each other before you choose.",
             id="the winner harms a guardrail",
         ),
         pytest.param(
             {"signup": 2000, "buy": 1000},
             {"signup": 1600, "buy": 700},
             Kind.CONTROL_WINS,
-            "Guardrail buy is harmed: red converts 30% worse than blue (19% to 40% worse). signup:"
-            " Keep blue (control): red converts 20% worse (11% to 28% worse). Safe to stop.",
+            "Guardrail “buy” is harmed: “red” converts 30% worse than “blue” (19% to 40% worse)."
+            " “signup”: Keep “blue” (control): “red” converts 20% worse (11% to 28% worse). Safe"
+            " to stop.",
             id="everything is worse",
         ),
         pytest.param(
             {"signup": 16_000, "buy": 1000},
             {"signup": 16_020, "buy": 700},
             Kind.HARMED,
-            "Guardrail buy is harmed: red converts 30% worse than blue (19% to 40% worse). signup:"
-            " No difference of 10% or more: the lift of red is between -2.9% and +3.2%.",
+            "Guardrail “buy” is harmed: “red” converts 30% worse than “blue” (19% to 40% worse)."
+            " “signup”: No difference of 10% or more: the lift of “red” is between −2.9% and"
+            " +3.2%.",
             id="harm without a gain",
         ),
         pytest.param(
             {"signup": 5, "buy": 1000},
             {"signup": 3, "buy": 700},
             Kind.HARMED,
-            "Guardrail buy is harmed: red converts 30% worse than blue (19% to 40% worse). signup:"
-            " Not decided yet. There are too few visitors to estimate how long it takes.",
+            "Guardrail “buy” is harmed: “red” converts 30% worse than “blue” (19% to 40% worse)."
+            " “signup”: Not decided yet. There are too few visitors to estimate how long it takes.",
             id="harm before a decision",
         ),
         pytest.param(
             {"buy": 1000, "view": 3000},
             {"buy": 1010, "view": 3000},
             Kind.NO_CONVERSIONS,
-            "signup: No conversions yet among 80,000 visitors. Check that the page and config.json"
-            " use the same name for the primary goal (counted: buy and view). 1 guardrail: not"
-            " decided. 1 other goal: not decided.",
+            "“signup”: No conversions yet among 80,000 visitors. Check that the page and"
+            " config.json use the same name for the primary goal (counted: “buy” and “view”). 1"
+            " guardrail: not decided. 1 other goal: not decided.",
             id="the primary goal has another name",
         ),
         pytest.param(
             {"buy": 1000},
             {"buy": 700},
             Kind.HARMED,
-            "Guardrail buy is harmed: red converts 30% worse than blue (19% to 40% worse). signup:"
-            " No conversions yet among 80,000 visitors. Check that the page and config.json use the"
-            " same name for the primary goal (counted: buy).",
+            "Guardrail “buy” is harmed: “red” converts 30% worse than “blue” (19% to 40% worse)."
+            " “signup”: No conversions yet among 80,000 visitors. Check that the page and"
+            " config.json use the same name for the primary goal (counted: “buy”).",
             id="harm without the primary goal",
         ),
     ],
@@ -147,7 +151,7 @@ def test_a_primary_goal_whose_winner_does_harm_says_so() -> None:
     primary, _ = experiment(variants, DESIGN).goals
 
     assert primary.verdict.sentence == (
-        "red converts 20% better than blue (9.5% to 32% better). But it harms a guardrail."
+        "“red” converts 20% better than “blue” (9.5% to 32% better). But it harms a guardrail."
     )
 
 
@@ -161,8 +165,10 @@ def test_a_winner_that_harms_nothing_is_preferred() -> None:
     )
 
     assert (found.kind, found.variant) == (Kind.WINNER, "green")
-    assert found.sentence.startswith("Guardrail buy is harmed: red converts 30% worse than blue")
-    assert "signup: Choose green:" in found.sentence
+    assert found.sentence.startswith(
+        "Guardrail “buy” is harmed: “red” converts 30% worse than “blue”"
+    )
+    assert "“signup”: Choose “green”:" in found.sentence
 
 
 @pytest.mark.parametrize(
@@ -171,32 +177,32 @@ def test_a_winner_that_harms_nothing_is_preferred() -> None:
         (
             {"load": (38_000, 38_200)},
             Kind.TOO_EARLY,
-            "No harm found so far (red: 28% fewer to 11% more failures to convert).",
+            "No harm found so far (“red”: 28% fewer to 11% more failures to convert).",
         ),
         (
             {"load": (16_000, 16_010)},
             Kind.NOT_HARMED,
-            "Not harmed by 10% or more (red: 2.9% worse to 3.1% better).",
+            "Not harmed by 10% or more (“red”: 2.9% worse to 3.1% better).",
         ),
         (
             {"load": (16_000, 15_600)},
             Kind.SMALL_DIFFERENCE,
-            "No harm of 10% or more, but red leans worse (5.4% worse to 0.53% better).",
+            "No harm of 10% or more, but “red” leans worse (5.4% worse to 0.53% better).",
         ),
         (
             {"load": (2000, 2500)},
             Kind.NOT_HARMED,
-            "Not harmed by 10% or more (red: 14% to 37% better).",
+            "Not harmed by 10% or more (“red”: 14% to 37% better).",
         ),
         (
             {"load": (2500, 2000)},
             Kind.HARMED,
-            "Harmed: red converts 20% worse than blue (12% to 27% worse).",
+            "Harmed: “red” converts 20% worse than “blue” (12% to 27% worse).",
         ),
         (
             {"view": (2500, 2000)},
             Kind.NO_VERDICT,
-            "Secondary goal, shown without a verdict (red: 12% to 27% worse).",
+            "Secondary goal, shown without a verdict (“red”: 12% to 27% worse).",
         ),
     ],
     ids=["open guardrail", "unharmed", "hardly harmed", "better", "harmed", "secondary"],
@@ -231,7 +237,7 @@ def test_without_a_primary_goal_the_most_important_verdict_counts(
 
     (goal,) = (goal for goal in found.goals if goal.name == chosen)
     assert found.headline.kind is goal.verdict.kind
-    assert f"{chosen}: {goal.verdict.sentence} 1 other goal: " in found.headline.sentence
+    assert f"“{chosen}”: {goal.verdict.sentence} 1 other goal: " in found.headline.sentence
 
 
 def test_equal_goals_that_are_worse_are_named_first() -> None:
@@ -244,8 +250,8 @@ def test_equal_goals_that_are_worse_are_named_first() -> None:
     )
 
     assert found.kind is Kind.WINNER
-    assert found.sentence.startswith("On buy, red converts 25% worse than blue (")
-    assert "look: Choose green: it converts 25% better" in found.sentence
+    assert found.sentence.startswith("On “buy”, “red” converts 25% worse than “blue” (")
+    assert "“look”: Choose “green”: it converts 25% better" in found.sentence
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,8 @@ def test_a_share_has_two_digits_below_10_percent(share: float, text: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("share", "text"), [(0.25, "+25%"), (-0.25, "-25%"), (0.0, "0%"), (1e-6, "0%"), (-1e-6, "0%")]
+    ("share", "text"),
+    [(0.25, "+25%"), (-0.25, "−25%"), (0.0, "0%"), (1e-6, "0%"), (-1e-6, "0%")],
 )
 def test_a_lift_has_its_sign(share: float, text: str) -> None:
     """Zero has none, and neither has what is shown as zero."""

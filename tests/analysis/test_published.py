@@ -122,9 +122,9 @@ def test_cookie_cats_is_not_without_a_difference() -> None:
     decided = analysed(test, test.lift).headline
 
     assert open_question.kind is Kind.SMALL_DIFFERENCE
-    assert "gate_40 leans worse (8.5% worse to 0.089% better)" in open_question.sentence
+    assert "“gate_40” leans worse (8.5% worse to 0.089% better)" in open_question.sentence
     assert decided.sentence == (
-        "7-day retention: Keep gate_30 (control): gate_40 converts 4.3% worse (0.074% to 8.4%"
+        "“7-day retention”: Keep “gate_30” (control): “gate_40” converts 4.3% worse (0.074% to 8.4%"
         " worse). Safe to stop."
     )
 

@@ -41,38 +41,38 @@ REFUSED = {
     "wrong split of many": (
         [arm("blue", 100, 5), *(arm(name, 300, 15) for name in ("red", "green", "grey", "pink"))],
         Kind.SPLIT_MISMATCH,
-        "Do not trust this: blue has 8% of visitors, expected 20% (p < 0.000001).",
+        "Do not trust this: “blue” has 8% of visitors, expected 20% (p < 0.000001).",
     ),
     "a variant without visitors": (
         [arm("blue", 1000, 50), arm("red", 0, 0)],
         Kind.SPLIT_MISMATCH,
-        "Do not trust this: no visitors were counted for red. Check that the page and config.json"
-        " use the same names (counted: blue).",
+        "Do not trust this: no visitors were counted for “red”. Check that the page and config.json"
+        " use the same names (counted: “blue”).",
     ),
     "not unique": (
         [arm("blue", 1000, 1800), arm("red", 1010, 1500)],
         Kind.NOT_A_CONVERSION,
-        "Not a conversion: more goals than visitors (blue: 1,800 goals, 1,000 visitors).",
+        "Not a conversion: more goals than visitors (“blue”: 1,800 goals, 1,000 visitors).",
     ),
     "one goal and one visitor are singular": (
         [arm("blue", 1, 20), arm("red", 1, 1)],
         Kind.NOT_A_CONVERSION,
-        "Not a conversion: more goals than visitors (blue: 20 goals, 1 visitor).",
+        "Not a conversion: more goals than visitors (“blue”: 20 goals, 1 visitor).",
     ),
     "goals without visitors": (
         [arm("blue", 0, 5), arm("red", 0, 0)],
         Kind.NOT_A_CONVERSION,
-        "Not a conversion: more goals than visitors (blue: 5 goals, 0 visitors).",
+        "Not a conversion: more goals than visitors (“blue”: 5 goals, 0 visitors).",
     ),
     "one variant": (
         [arm("blue", 1000, 50)],
         Kind.SINGLE_VARIANT,
-        "Nothing to compare: only blue has visitors.",
+        "Nothing to compare: only “blue” has visitors.",
     ),
     "no visitors of the control": (
         [arm("blue", 0, 0), arm("red", 3, 1), arm("green", 3, 1)],
         Kind.SINGLE_VARIANT,
-        "Nothing to compare with: blue, the control, has no visitors.",
+        "Nothing to compare with: “blue”, the control, has no visitors.",
     ),
     "no weights but that of the control": (
         [arm("blue", 1000, 50), arm("stray", 3, 1, weight=0)],
@@ -111,8 +111,8 @@ def test_a_planned_variant_that_nobody_saw_points_to_the_wrong_name() -> None:
 
     assert (found.kind, found.variant) == (Kind.SPLIT_MISMATCH, "grey")
     assert found.sentence == (
-        "Do not trust this: no visitors were counted for grey. Check that the page and config.json"
-        " use the same names (counted: blue, gray and red)."
+        "Do not trust this: no visitors were counted for “grey”. Check that the page and"
+        " config.json use the same names (counted: “blue”, “gray” and “red”)."
     )
 
 

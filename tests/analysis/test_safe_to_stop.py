@@ -20,7 +20,7 @@ NAMED = Design(control="blue")
             (600, 150),
             0.007,
             Kind.AHEAD,
-            "red is ahead: it converts 150% better than blue (56% to 323% better). Wait 7 more"
+            "“red” is ahead: it converts 150% better than “blue” (56% to 323% better). Wait 7 more"
             " days: the minimum is 7 days.",
             id="ten minutes",
         ),
@@ -29,8 +29,8 @@ NAMED = Design(control="blue")
             (20_000, 1000),
             6.2,
             Kind.AHEAD,
-            "blue (control) is ahead: red converts 20% worse (9.1% to 30% worse). Wait 1 more day:"
-            " the minimum is 7 days.",
+            "“blue” (control) is ahead: “red” converts 20% worse (9.1% to 30% worse). Wait 1 more"
+            " day: the minimum is 7 days.",
             id="the control, on the last day",
         ),
         pytest.param(
@@ -83,7 +83,7 @@ def test_a_p_value_of_one_look_wins_nothing() -> None:
             (200_000, 10_000),
             (200_000, 10_420),
             Kind.SMALL_DIFFERENCE,
-            "red leans better",
+            "“red” leans better",
             id="p = 0.003",
         ),
         pytest.param(
@@ -93,14 +93,14 @@ def test_a_p_value_of_one_look_wins_nothing() -> None:
             (44_700, 8502),
             (45_489, 8279),
             Kind.SMALL_DIFFERENCE,
-            "red leans worse",
+            "“red” leans worse",
             id="Cookie Cats, p = 0.0016",
         ),
         pytest.param(
             (100_000, 10_000),
             (100_000, 10_150),
             Kind.NO_DIFFERENCE,
-            "No difference of 10% or more: the lift of red is between -2.8% and +6%.",
+            "No difference of 10% or more: the lift of “red” is between −2.8% and +6%.",
             id="-2.7% to +5.7%",
         ),
         pytest.param(

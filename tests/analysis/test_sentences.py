@@ -35,55 +35,55 @@ def comparison(
 
 
 EFFECTS = {
-    "better": (comparison((0.25, 0.1, 0.43)), "25% better than blue (10% to 43% better)"),
-    "worse": (comparison((-0.2, -0.3, -0.091)), "20% worse than blue (9.1% to 30% worse)"),
+    "better": (comparison((0.25, 0.1, 0.43)), "25% better than “blue” (10% to 43% better)"),
+    "worse": (comparison((-0.2, -0.3, -0.091)), "20% worse than “blue” (9.1% to 30% worse)"),
     "less, which is better": (
         comparison((-0.25, -0.34, -0.15), is_decrease=True),
-        "25% less often than blue (15% to 34% less; less is better)",
+        "25% less often than “blue” (15% to 34% less; less is better)",
     ),
     "more, which is worse": (
         comparison((0.34, 0.18, 0.52), is_decrease=True),
-        "34% more often than blue (18% to 52% more; less is better)",
+        "34% more often than “blue” (18% to 52% more; less is better)",
     ),
-    "no upper end": (comparison((3, 1.2, None)), "300% better than blue (at least 120% better)"),
-    "no lower end": (comparison((-1, None, -0.9)), "100% worse than blue (at least 90% worse)"),
+    "no upper end": (comparison((3, 1.2, None)), "300% better than “blue” (at least 120% better)"),
+    "no lower end": (comparison((-1, None, -0.9)), "100% worse than “blue” (at least 90% worse)"),
     "none at all": (
         comparison((-1, None, -0.99996)),
-        "100% worse than blue (at least 99.996% worse)",
+        "100% worse than “blue” (at least 99.996% worse)",
     ),
     "nearly none at all": (
         comparison((-1, None, -0.9999996)),
-        "100% worse than blue (over 99.9% worse)",
+        "100% worse than “blue” (over 99.9% worse)",
     ),
     "a narrow interval": (
         comparison((0.102, 0.101, 0.104)),
-        "10.2% better than blue (10.1% to 10.4% better)",
+        "10.2% better than “blue” (10.1% to 10.4% better)",
     ),
-    "a point": (comparison((0.2, 0.2 - 1e-9, 0.2 + 1e-9)), "20% better than blue"),
+    "a point": (comparison((0.2, 0.2 - 1e-9, 0.2 + 1e-9)), "20% better than “blue”"),
     "hardly above zero": (
         comparison((0.02, 1e-6, 0.04)),
-        "2% better than blue (under 0.01% to 4% better)",
+        "2% better than “blue” (under 0.01% to 4% better)",
     ),
     "beyond all measure": (
         comparison((150, 20, 3000)),
-        "over 10,000% better than blue (2,000% to over 10,000% better)",
+        "over 10,000% better than “blue” (2,000% to over 10,000% better)",
     ),
     "a control without conversions": (
         comparison((None, 11.28, None)),
-        "better than blue: 5.2% against 0% (at least 12.2 times as often)",
+        "better than “blue”: 5.2% against 0% (at least 12.2 times as often)",
     ),
     "hardly more than a control without conversions": (
         comparison((None, 0.04, None)),
-        "better than blue: 5.2% against 0% (at least 4% better)",
+        "better than “blue”: 5.2% against 0% (at least 4% better)",
     ),
     "failures": (
         comparison((0.019, 0.0065, 0.031), (-0.17, -0.26, -0.062)),
-        "1.9% better than blue (0.65% to 3.1% better), with 17% fewer failures to convert (6.2% to"
-        " 26% fewer)",
+        "1.9% better than “blue” (0.65% to 3.1% better), with 17% fewer failures to convert (6.2%"
+        " to 26% fewer)",
     ),
     "more failures": (
         comparison((-0.019, -0.031, -0.0065), (0.17, 0.062, None)),
-        "1.9% worse than blue (0.65% to 3.1% worse), with 17% more failures to convert (at least"
+        "1.9% worse than “blue” (0.65% to 3.1% worse), with 17% more failures to convert (at least"
         " 6.2% more)",
     ),
 }
@@ -92,7 +92,7 @@ EFFECTS = {
 @pytest.mark.parametrize(("decided", "words"), EFFECTS.values(), ids=EFFECTS)
 def test_an_effect_has_its_interval(decided: Comparison, words: str) -> None:
     """No end of it is rounded to zero, to 100%, or to the other end."""
-    assert sentences.effect(decided, "blue") == f"converts {words}"
+    assert sentences.effect(decided, "“blue”") == f"converts {words}"
 
 
 def test_the_control_need_not_be_named_again() -> None:
@@ -143,16 +143,18 @@ def test_an_interval_says_what_its_ends_mean(compared: Comparison, words: str) -
     ("compared", "words"),
     [
         pytest.param(
-            [comparison((0, -0.029, 0.041))], "the lift of red is between -2.9% and +4.1%", id="one"
+            [comparison((0, -0.029, 0.041))],
+            "the lift of “red” is between −2.9% and +4.1%",
+            id="one",
         ),
         pytest.param(
             [comparison((0, -0.029, 0.01)), comparison((0, -0.01, 0.041), name="green")],
-            "the lifts of red and green are between -2.9% and +4.1%",
+            "the lifts of “red” and “green” are between −2.9% and +4.1%",
             id="several",
         ),
         pytest.param(
             [comparison((0, -0.01, 0.01), (0, -0.05, 0.06))],
-            "red changes them by -5% to +6%",
+            "“red” changes them by −5% to +6%",
             id="failures",
         ),
         pytest.param(
@@ -160,17 +162,17 @@ def test_an_interval_says_what_its_ends_mean(compared: Comparison, words: str) -
                 comparison((0, -0.05, 0.05)),
                 comparison((0, -0.01, 0.01), (0, -0.05, 0.06), name="x"),
             ],
-            "the lift of red is between -5% and +5%, and x changes failures to convert by -5% to"
-            " +6%",
+            "the lift of “red” is between −5% and +5%, and “x” changes failures to convert by −5%"
+            " to +6%",
             id="both",
         ),
         pytest.param(
             [comparison((0, -0.0996, 0.0999))],
-            "the lift of red is between -9.96% and +9.99%",
+            "the lift of “red” is between −9.96% and +9.99%",
             id="nearly 10%",
         ),
         pytest.param(
-            [comparison((0.04, 1e-7, 0.08))], "the lift of red is between 0% and +8%", id="zero"
+            [comparison((0.04, 1e-7, 0.08))], "the lift of “red” is between 0% and +8%", id="zero"
         ),
     ],
 )
@@ -240,7 +242,7 @@ def test_ruling_out_a_lift_has_its_own_time(rule_out: Span, words: str) -> None:
     found = sentences.outlook(Forecast("red", LEAST, MOST, rule_out), "10% lift", True)
 
     assert found == (
-        "If the difference of red is real, about 3 to 12 more days (4,000 to 15,000 visitors);"
+        "If the difference of “red” is real, about 3 to 12 more days (4,000 to 15,000 visitors);"
         f" {words}."
     )
 
@@ -270,10 +272,10 @@ def test_the_wait_is_in_whole_days(days: float, words: str) -> None:
 @pytest.mark.parametrize(
     ("name", "is_guess", "label"),
     [
-        ("blue", False, "blue (control)"),
-        ("blue", True, "blue (assumed control)"),
-        ("control", False, "control"),
-        ("Control", False, "Control"),
+        ("blue", False, "“blue” (control)"),
+        ("blue", True, "“blue” (assumed control)"),
+        ("control", False, "“control”"),
+        ("Control", False, "“Control”"),
     ],
 )
 def test_the_control_is_labelled_once(name: str, is_guess: bool, label: str) -> None:

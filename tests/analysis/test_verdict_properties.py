@@ -18,7 +18,7 @@ VARIANTS = ("blue", "control", "green", "red")
 GOALS = ("buy", "refund", "sign: up")
 SAFE = {Kind.WINNER, Kind.CONTROL_WINS, Kind.NO_DIFFERENCE}
 UNSOUND = re.compile(
-    r"\bnan\b|\binf\b|\bNone\b|  |-0%|\b1 (more )?(visitor|day|week|month|year|goal)s\b"
+    r"\bnan\b|\binf\b|\bNone\b|  |[-−]0%|\b1 (more )?(visitor|day|week|month|year|goal)s\b"
     r"|([\d.,]+%) to \3 |(\(|about |least )over "
 )
 

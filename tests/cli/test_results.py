@@ -96,7 +96,8 @@ def test_a_wrong_split_is_shown_first(tmp_path: Path) -> None:
 
     assert done.stdout.splitlines()[1].split() == [
         "!",
-        "broken",
+        "needs",
+        "attention",
         "e",
         "3,000",
         "-",
@@ -184,7 +185,7 @@ def test_a_goal_keeps_the_headline_of_the_experiment(tmp_path: Path, url: str) -
     (chosen,) = read(tmp_path, url, "shop", "--goal", "look")
 
     assert chosen["headline"] == whole["headline"]
-    assert chosen["headline"]["sentence"].startswith("buy: Choose red")
+    assert chosen["headline"]["sentence"].startswith("“buy”: Choose “red”")
 
 
 def test_the_configuration_has_goals(tmp_path: Path, url: str) -> None:
@@ -202,7 +203,7 @@ def test_the_configuration_has_goals(tmp_path: Path, url: str) -> None:
         ("look", "primary"),
         ("buy", "guardrail"),
     ]
-    assert shop["headline"]["sentence"].startswith("look: ")
+    assert shop["headline"]["sentence"].startswith("“look”: ")
     assert shop["design"]["visitors"] == 50_000
     assert "20,000 of 50,000 planned visitors" in shown
 
@@ -316,7 +317,7 @@ def test_a_pipe_gets_every_experiment_on_a_line(tmp_path: Path) -> None:
         done = gimel("results", *options, home=tmp_path, PYTHONIOENCODING="utf-8")
 
     line = done.stdout.splitlines()[1]
-    assert line == f"✓ decided  {name}    20,000  -30% (-44% to -13%)  keep blue"
+    assert line == f'✓ decided  {name}    20,000  -30% (-44% to -13%)  keep "blue"'
 
 
 def test_the_list_ends_with_the_command_that_shows_more(tmp_path: Path, url: str) -> None:
@@ -352,7 +353,7 @@ def test_without_a_name_all_experiments_are_listed(tmp_path: Path, url: str) -> 
     [
         (("decided",), ["shop"]),
         (("running", "decided"), ["shop", "button"]),
-        (("broken",), []),
+        (("attention",), []),
     ],
     ids=["one", "two", "none"],
 )
@@ -374,7 +375,7 @@ def test_a_state_is_chosen(
     assert [line for line in whole.splitlines() if line in ("shop", "button")] == names
     assert [each["experiment"] for each in json.loads(document)["experiments"]] == names
     assert {each["experiment"] for each in csv.DictReader(io.StringIO(table))} == {*names}
-    assert ("No experiment is broken." in listed) == (not names)
+    assert ("No experiment is in the state: needs attention." in listed) == (not names)
 
 
 def test_the_lift_worth_detecting_is_chosen(tmp_path: Path, url: str) -> None:

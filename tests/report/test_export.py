@@ -42,8 +42,8 @@ def test_json_has_a_warning_of_a_reached_limit() -> None:
 def test_json_has_a_warning_of_an_assumed_control() -> None:
     """It says which variant that is, and how to choose another."""
     assert warnings(Design(), {}) == [
-        "The control of e is assumed to be blue, the first by name. Name it in config.json, as the"
-        " experiment's control."
+        "The control of “e” is assumed to be “blue”, the first by name. Name it in config.json, as"
+        " the experiment's control."
     ]
 
 

@@ -157,7 +157,7 @@ def test_a_lift_has_the_digits_of_a_sentence(share: float, sign: int) -> None:
 
     value, _ = figures.format_lift(Lift(sign * share, None, None), 0)
 
-    assert float(value) == float(said.rstrip("%"))
+    assert float(value) == float(said.rstrip("%").replace("\u2212", "-"))
 
 
 @pytest.mark.parametrize(

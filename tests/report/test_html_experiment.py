@@ -27,11 +27,11 @@ def test_an_experiment_begins_with_its_verdict() -> None:
 
     order = [
         "! Needs attention",
-        "buy: Not a conversion: more goals than visitors (blue: 3,000 goals, 1,000 visitors)",
+        "“buy”: Not a conversion: more goals than visitors (“blue”: 3,000 goals, 1,000 visitors)",
         "started 2023-11-14, 21 days ago; 2,000 visitors; control: blue (assumed)",
         "! Data quality: 2 problems",
         "! incomplete: 41 events were not counted because a limit was reached",
-        "! buy is not a conversion",
+        "! “buy” is not a conversion",
         "Ignored events: 41 (limit reached).",
         "Visitors of each variant",
         "Goal",
@@ -56,7 +56,7 @@ PROBLEMS = {
     "a mismatch": (two(red=(9000, 450)), "visitors are split 53/47, expected 50/50"),
     "unreadable": (two(unreadable=1), "1 counter cannot be read"),
     "a limit": (two(ignored={"limit reached": 2}), "2 events were not counted"),
-    "a misuse": (two(blue=(1000, 3000), red=(1000, 50)), "buy is not a conversion"),
+    "a misuse": (two(blue=(1000, 3000), red=(1000, 50)), "“buy” is not a conversion"),
 }
 
 
@@ -217,9 +217,21 @@ def test_a_chosen_goal_keeps_the_headline_of_the_experiment() -> None:
 
     shown = text_of(html.experiment(analysed(THREE_GOALS, DESIGN), choices, FRAME, NOW))
 
-    assert "! Needs attention Guardrail return is harmed: red converts 50% more often " in shown
+    assert "! Needs attention Guardrail “return” is harmed: “red” converts 50% more often " in shown
     assert "look secondary" in shown
     assert "buy primary" not in shown
+
+
+def test_every_strip_has_an_axis() -> None:
+    """In the banner its own; on a phone, where no header is above it, that of the goals."""
+    page = html.experiment(analysed(two(red=(10_000, 700))), CHOICES, FRAME, NOW)
+
+    banner, goals = page[: page.index('class="goals')], page[page.index('class="goals') :]
+    assert re.findall(r'class="([^"]+)" viewBox', banner) == ["strip", "axis own"]
+    assert "+17% to +68% 0% +71%" in text_of(page)
+    beside = re.findall(r'class="([^"]+)" viewBox', goals)
+    assert beside.count("strip") == beside.count("axis short") == 4
+    assert ".axis text { font-size: 11px;" in page
 
 
 def test_each_goal_is_one_row() -> None:
@@ -228,14 +240,15 @@ def test_each_goal_is_one_row() -> None:
 
     shown = closed_text_of(page)
     assert (
-        "… buy primary old 5%, red 6% +20% +9.5% to +32%"
-        " ! return guardrail, less is better old 0.5%, red 0.75% +50% +11% to +105%"
-        " … look secondary old 50%, red 50.2% +0.50% \u22122.1% to +3.1% Goal all goals" in shown
+        "… buy primary old 5%, red 6% 0% +105% +20% +9.5% to +32%"
+        " ! return guardrail, less is better old 0.5%, red 0.75% 0% +105% +50% +11% to +105%"
+        " … look secondary old 50%, red 50.2% 0% +105% +0.50% \u22122.1% to +3.1% Goal all goals"
+        in shown
     )
     assert "80,000 of 90,000 planned visitors" in shown
     assert "! return guardrail" in shown
     opened = text_of(page)
-    assert "Harmed: red converts 50% more often" in opened
+    assert "Harmed: “red” converts 50% more often" in opened
     assert "Secondary goal, shown without a verdict" in opened
 
 
@@ -301,7 +314,7 @@ def test_a_variant_without_a_weight_is_noted() -> None:
 
     shown = text_of(html.experiment(analysed(item, design), CHOICES, FRAME, NOW))
 
-    assert "Without a weight in config.json, and so without a verdict: x." in shown
+    assert "Without a weight in config.json, and so without a verdict: “x”." in shown
 
 
 @pytest.mark.parametrize(

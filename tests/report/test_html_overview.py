@@ -8,7 +8,8 @@ import pytest
 
 from gimel.analysis.experiment import Experiment
 from gimel.report import html
-from gimel.report.html import Choices, Filter, Frame
+from gimel.report.html import Choices, Frame
+from gimel.report.overview import Filter
 from tests.support.answers import analysed, two
 from tests.support.pages import text_of
 
@@ -26,11 +27,11 @@ def test_the_overview_has_a_row_per_experiment() -> None:
     """State, name, goal, lift, visitors, age, verdict; start and sentence are tooltips."""
     page = overview(analysed(two("button", red=(10_000, 800))))
 
-    row = "✓ Decided button buy +60% +35% to +91% 20,000 21 days choose red"
+    row = "✓ Decided button buy +60% +35% to +91% 20,000 21 days choose “red”"
     assert row in text_of(page)
     assert 'title="2023-11-14, 21 days ago"' in page
     assert (
-        'title="buy: Choose red: it converts 60% better than blue, the assumed control'
+        'title="“buy”: Choose “red”: it converts 60% better than “blue”, the assumed control'
         ' (35% to 91% better). Safe to stop."' in page
     )
 
@@ -46,7 +47,7 @@ def test_the_overview_has_doubts_beside_the_verdict() -> None:
 
     assert text_of(page).count("! Needs attention e") == 2
     assert re.search(
-        r'title="buy: Not decided yet\. [^"]* incomplete: 1 counter cannot be read"', page
+        r'title="“buy”: Not decided yet\. [^"]* incomplete: 1 counter cannot be read"', page
     )
     assert page.count("visitors are split") == 1
     assert "19,000 21 days wrong split" in text_of(page)
@@ -117,7 +118,7 @@ def test_each_state_is_a_link_with_its_number() -> None:
     usual = "q=b%26c&amp;sort=lift&amp;namespace=shop"
     assert links == [
         (f"/dashboard?{usual}", "", "All", "2"),
-        (f"/dashboard?state=broken&amp;{usual}", "", "Needs attention", "0"),
+        (f"/dashboard?state=attention&amp;{usual}", "", "Needs attention", "0"),
         (f"/dashboard?state=decided&amp;{usual}", ' aria-current="true"', "Decided", "1"),
         (f"/dashboard?state=running&amp;{usual}", "", "Running", "1"),
     ]
@@ -139,7 +140,7 @@ def test_the_form_keeps_what_was_chosen() -> None:
         (Filter("decided"), ["button"], False),
         (Filter(query="FOOT"), ["footer"], False),
         (Filter("decided", "foot"), [], True),
-        (Filter("broken"), [], True),
+        (Filter("attention"), [], True),
     ],
     ids=["all", "a state", "a search", "neither", "none of a state"],
 )

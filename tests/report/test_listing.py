@@ -60,59 +60,65 @@ def test_an_experiment_is_one_line() -> None:
     shown = lines(listed(OPEN, LOSER, WRONG, WINNER))
 
     assert shown[:7] == [
-        "state      name    visitors   lift (95% interval)  verdict",
-        "! broken   wrong     22,000      -                 wrong split",
-        "✓ decided  loser     20,000   −30% (−44% to −13%)  keep blue",
-        "✓ decided  winner    20,000   +40% (+17% to +68%)  choose red",
-        "· running  open      20,000  +4.0% (−14% to +27%)  8 more weeks or longer",
+        "state              name    visitors   lift (95% interval)  verdict",
+        "! needs attention  wrong     22,000      -                 wrong split",
+        "✓ decided          loser     20,000   −30% (−44% to −13%)  keep “blue”",
+        "✓ decided          winner    20,000   +40% (+17% to +68%)  choose “red”",
+        "· running          open      20,000  +4.0% (−14% to +27%)  8 more weeks or longer",
         "",
-        "! 1 broken   ✓ 2 decided   · 1 running",
+        "! 1 needs attention   ✓ 2 decided   · 1 running",
     ]
     assert shown[-1] == "  gimel results NAME"
 
 
 def test_a_program_gets_whole_names_and_a_minus_that_can_be_typed() -> None:
-    """What is not a terminal has no width: `grep` finds a name, and "-30%"."""
+    """What is not a terminal has no width: `grep` finds a name, "-30%" and '"blue"'."""
     name = "x" * 199 + "y"
     loser = two(name, red=(10_000, 350))
 
     (line,) = rows(listed(loser, screen=Screen(80, is_terminal=False)))
 
-    assert line == f"✓ decided  {name}    20,000  -30% (-44% to -13%)  keep blue"
+    assert line == f'✓ decided  {name}    20,000  -30% (-44% to -13%)  keep "blue"'
 
 
 def test_ascii_is_enough() -> None:
-    """Marks, minus signs and shortened names need nothing else."""
+    """Marks, minus signs, quotes and shortened names need nothing else."""
     loser = two("a name with many words, and some more", red=(10_000, 350))
 
     text = listed(loser, OPEN, screen=Screen(60, ascii_only=True))
 
     assert text.isascii()
-    assert rows(text)[0].startswith("* a name ...me more    20,000   -30%  keep blue")
+    assert rows(text)[0] == '* a nam...more   -30% (-44% to -13%)  keep "blue"'
 
 
 @pytest.mark.parametrize(
     ("states", "names"),
     [
-        ((State.BROKEN,), ["wrong"]),
-        ((State.RUNNING, State.BROKEN), ["wrong", "open"]),
+        ((State.ATTENTION,), ["wrong"]),
+        ((State.RUNNING, State.ATTENTION), ["wrong", "open"]),
         ((State.DECIDED,), ["loser", "winner"]),
     ],
-    ids=["broken", "two", "decided"],
+    ids=["attention", "two", "decided"],
 )
 def test_a_state_is_chosen(states: tuple[State, ...], names: list[str]) -> None:
     """The numbers below are still those of all experiments."""
     text = listed(OPEN, LOSER, WRONG, WINNER, query=listing.Query(states))
 
-    assert [line.split()[2] for line in rows(text)] == names
-    assert "! 1 broken   ✓ 2 decided   · 1 running" in text
+    found = [word for line in rows(text) for word in line.split()[2:4] if word.isalpha()]
+    assert [word for word in found if word != "attention"] == names
+    assert "! 1 needs attention   ✓ 2 decided   · 1 running" in text
 
 
 def test_a_state_without_experiments_is_said() -> None:
     """With the numbers of those in other states, and without a legend."""
-    text = listed(WINNER, query=listing.Query((State.RUNNING, State.BROKEN)))
+    text = listed(WINNER, query=listing.Query((State.RUNNING, State.ATTENTION)))
 
-    assert lines(text) == ["No experiment is broken or running.", "", "✓ 1 decided", ""]
+    assert lines(text) == [
+        "No experiment is in the state: needs attention, running.",
+        "",
+        "✓ 1 decided",
+        "",
+    ]
 
 
 SHOP = row(
@@ -126,10 +132,10 @@ def test_the_goal_of_the_lift_is_named() -> None:
     """If an experiment has several; it is the one that the verdict rests on."""
     text = listed(SHOP, WINNER, designs={"shop": Design(goal="look")})
 
-    assert "goal" in lines(text)[0]
+    assert "lift of" in lines(text)[0]
     assert [line.split()[3:6] for line in rows(text)] == [
-        ["look", "20,000", "−20%"],
-        ["buy", "20,000", "+40%"],
+        ["20,000", "look", "−20%"],
+        ["20,000", "buy", "+40%"],
     ]
 
 
@@ -137,7 +143,70 @@ def test_a_verdict_on_several_goals_has_no_lift() -> None:
     """Better under one and worse under another: either lift alone would mislead."""
     (line,) = rows(listed(SHOP))
 
-    assert line.split() == ["!", "broken", "shop", "-", "20,000", "-", "mixed", "result"]
+    assert line.split() == [
+        "!",
+        "needs",
+        "attention",
+        "shop",
+        "20,000",
+        "-",
+        "-",
+        "mixed",
+        "result",
+    ]
+
+
+THREE = {
+    "control": (9000, {"buy": 900}),
+    "green": (9000, {"buy": 600}),
+    "red": (9000, {"buy": 700}),
+}
+
+
+def test_the_variant_of_the_lift_is_named() -> None:
+    """If there are several, and the verdict does not name it: here the closest to the control."""
+    better = THREE | {"red": (9000, {"buy": 1200})}
+    items = [row("kept", THREE), row("won", better)]
+
+    text = listed(*items)
+
+    assert lines(text)[0].split()[3:6] == ["lift", "of", "lift"]
+    assert [line.split()[3:6] for line in rows(text)] == [
+        ["27,000", "red", "−22%"],
+        ["27,000", "+33%", "(+16%"],
+    ]
+    assert "for the variant named or chosen" in " ".join(text.split())
+    assert "variant" not in listed(WINNER)
+
+
+@pytest.mark.parametrize(
+    ("width", "subject"), [(120, "bought a lot: light red"), (60, "bou…ot: lig…ed")]
+)
+def test_goal_and_variant_share_their_column(width: int, subject: str) -> None:
+    """Neither of them gives way."""
+    variants = {
+        name: (9000, {"bought a lot": buyers, "looked": 3000})
+        for name, buyers in (("control", 900), ("green", 600), ("light red", 700))
+    }
+    item = row("e", variants, ("bought a lot", "looked"))
+
+    text = listed(item, designs={"e": Design(goal="bought a lot")}, screen=Screen(width))
+
+    assert f"  {subject}  " in rows(text)[0]
+
+
+def test_the_widest_columns_fit_60() -> None:
+    """A lift of eight columns, goals and variants with long names, and the longest verdict."""
+    long = "a long name of a goal"
+    narrow = {"control": (10**10, {"buy": 5 * 10**8}), "red": (10**10, {"buy": 500_047_000})}
+    misused = {name: (9000, {"buy": 600, long: 30_000}) for name in ("control", "green", "red 2")}
+    items = [row("a name that is long", narrow), row("another long name", misused, ("buy", long))]
+
+    text = listed(*items, designs={items[1]["experiment"]: Design(goal="buy")}, screen=Screen(60))
+
+    assert "  +0.0094%  " in text
+    assert "” is not a conversion" in text
+    assert max(map(cell_len, rows(text))) <= 60
 
 
 def test_the_lift_of_a_goal_is_chosen() -> None:
@@ -145,8 +214,10 @@ def test_the_lift_of_a_goal_is_chosen() -> None:
     text = listed(SHOP, designs={"shop": Design(goal="buy")}, query=listing.Query(goal="look"))
 
     assert "−20% (" in text
-    assert "choose red" in text
-    assert "under the goal look; state and verdict are those of the whole" in " ".join(text.split())
+    assert "choose “red”" in text
+    assert "under the goal “look”; state and verdict are those of the whole" in " ".join(
+        text.split()
+    )
 
 
 def test_incomplete_data_are_not_praised() -> None:
@@ -154,7 +225,7 @@ def test_incomplete_data_are_not_praised() -> None:
     (line,) = rows(listed(two("e", red=(10_000, 700), unreadable=1)))
 
     assert line.endswith("incomplete data")
-    assert line.startswith("! broken")
+    assert line.startswith("! needs attention")
 
 
 def test_a_goal_that_is_not_a_conversion_is_named() -> None:
@@ -167,11 +238,11 @@ def test_a_goal_that_is_not_a_conversion_is_named() -> None:
 
     (line,) = rows(listed(item, designs={"e": Design(goal="buy")}))
 
-    assert line.endswith("look is not a conversion")
+    assert line.endswith("“look” is not a conversion")
 
 
 def test_what_gives_way() -> None:
-    """The goal, names, the word of the state, the interval, visitors; never a part of a figure."""
+    """Names, the word of the state, visitors, the interval; never the goal or part of a figure."""
     name = "a name with many words, and some more"
     item = row(
         name,
@@ -185,19 +256,23 @@ def test_what_gives_way() -> None:
     }
 
     assert found == {
-        120: f"✓ decided  {name}  buy     20,000   −30% (−44% to −13%)  keep control",
-        90: "✓ decided  a name with…d some more    20,000   −30% (−44% to −13%)  keep control",
-        80: "✓ a name with… some more    20,000   −30% (−44% to −13%)  keep control",
-        70: "✓ a name… more    20,000   −30% (−44% to −13%)  keep control",
-        66: "✓ a name with…d some more    20,000   −30%  keep control",
-        50: "✓ a name w…ome more   −30%  keep control",
+        120: f"✓ decided  {name}    20,000  buy       −30% (−44% to −13%)  keep “control”",
+        90: "✓ a name with…d some more    20,000  buy       −30% (−44% to −13%)  keep “control”",
+        80: "✓ a name…e more    20,000  buy       −30% (−44% to −13%)  keep “control”",
+        70: "✓ a name…e more  buy       −30% (−44% to −13%)  keep “control”",
+        66: "✓ a name …e more    20,000  buy       −30%  keep “control”",
+        50: "✓ a na…ore  buy       −30%  keep “control”",
     }
 
 
 @pytest.mark.parametrize(
     ("item", "code"),
-    [(WRONG, "\x1b[1;31m! broken"), (WINNER, "\x1b[1;32m✓ decided"), (OPEN, "\x1b[33m· running")],
-    ids=["broken", "decided", "running"],
+    [
+        (WRONG, "\x1b[1;31m! needs attention"),
+        (WINNER, "\x1b[1;32m✓ decided"),
+        (OPEN, "\x1b[33m· running"),
+    ],
+    ids=["attention", "decided", "running"],
 )
 def test_colour_repeats_the_state(item: dict[str, Any], code: str) -> None:
     """Red, green or yellow, on the word alone."""

@@ -46,7 +46,7 @@ ORDERS = {
 
 @pytest.mark.parametrize("sort", SORTS)
 def test_the_order(sort: str) -> None:
-    """By state, the broken first; what has no start, visitors or lift comes last otherwise."""
+    """Those that need attention first; else what has no start, visitors or lift comes last."""
     assert names(shown(sort=sort)) == ORDERS[sort]
 
 
@@ -59,7 +59,7 @@ def test_an_order_that_does_not_exist_is_the_usual_one() -> None:
     ("state", "expected"),
     [
         ("", ["video", "button", "aside", "Footer", "empty"]),
-        ("broken", ["video"]),
+        ("attention", ["video"]),
         ("decided", ["button", "aside"]),
         ("running", ["Footer", "empty"]),
     ],
@@ -71,7 +71,7 @@ def test_a_state_is_shown_alone(state: str, expected: list[str]) -> None:
     assert [each.name for each in found.rows] == expected
     assert [(link.words, link.number, link.address, link.is_shown) for link in found.states] == [
         ("All", 5, "?", state == ""),
-        ("Needs attention", 1, "?broken", state == "broken"),
+        ("Needs attention", 1, "?attention", state == "attention"),
         ("Decided", 2, "?decided", state == "decided"),
         ("Running", 2, "?running", state == "running"),
     ]
@@ -95,12 +95,13 @@ def test_a_row_has_the_figures_of_its_headline() -> None:
     """One goal, one lift with its interval; the sentence in full."""
     found = row_of(analysed(two("button", red=(10_000, 700))))
 
-    assert (found.name, found.mark, found.state, found.brief, found.goal) == (
+    assert (found.name, found.mark, found.state, found.brief, found.goal, found.variant) == (
         "button",
         "decided",
         "Decided",
-        "choose red",
+        "choose “red”",
         "buy",
+        "",
     )
     assert (found.lift.value, found.lift.interval) == ("+40%", "+17% to +68%")
     assert found.lift.strip is not None
@@ -109,7 +110,20 @@ def test_a_row_has_the_figures_of_its_headline() -> None:
         "30 days",
         "2023-11-14, 30 days ago",
     )
-    assert found.sentence.startswith("buy: Choose red: ")
+    assert found.sentence.startswith("“buy”: Choose “red”: ")
+
+
+@pytest.mark.parametrize(
+    ("red", "variant"),
+    [(620, "red"), (700, ""), (350, "green")],
+    ids=["undecided", "a winner", "a loser"],
+)
+def test_a_row_names_the_variant_of_its_lift(red: int, variant: str) -> None:
+    """If there are several, unless the verdict does."""
+    variants = {"blue": (9000, {"buy": 560}), "green": (9000, {"buy": 420})}
+    found = row_of(analysed(row("e", variants | {"red": (9000, {"buy": red})})))
+
+    assert found.variant == variant
 
 
 @pytest.mark.parametrize(
@@ -164,4 +178,4 @@ def test_a_name_is_made_visible() -> None:
 
 def test_every_state_has_an_address() -> None:
     """Its value is what the address carries."""
-    assert [state.value for state in State] == ["broken", "decided", "running"]
+    assert [state.value for state in State] == ["attention", "decided", "running"]

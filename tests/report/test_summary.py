@@ -23,8 +23,8 @@ CONFLICT = row(
 GUARDED = Design(goal="buy", guardrails=("x",), decrease=("x",))
 
 CASES: dict[str, tuple[dict[str, Any], Design | None, float, State, str]] = {
-    "a winner": (two(red=(10_000, 700)), None, 30, State.DECIDED, "choose red"),
-    "a loser": (two(red=(10_000, 350)), None, 30, State.DECIDED, "keep blue"),
+    "a winner": (two(red=(10_000, 700)), None, 30, State.DECIDED, "choose “red”"),
+    "a loser": (two(red=(10_000, 350)), None, 30, State.DECIDED, "keep “blue”"),
     "no difference": (
         two(blue=(99_000, 49_000), red=(99_000, 49_100)),
         None,
@@ -32,10 +32,24 @@ CASES: dict[str, tuple[dict[str, Any], Design | None, float, State, str]] = {
         State.DECIDED,
         "no 10% difference",
     ),
-    "ahead": (two(red=(10_000, 700)), None, 3, State.RUNNING, "red ahead, wait 4 days"),
+    "ahead": (two(red=(10_000, 700)), None, 3, State.RUNNING, "“red” ahead, wait 4 days"),
     "undecided": (two(), None, 30, State.RUNNING, "11 more weeks or longer"),
     "no visitors": (row("e", {}, ()), None, 30, State.RUNNING, "no visitors yet"),
-    "one variant": (row("e", {"a": (9, {})}), None, 30, State.RUNNING, "nothing to compare"),
+    "one variant": (row("e", {"a": (21, {})}), None, 30, State.ATTENTION, "nothing to compare"),
+    "the first visitors": (
+        row("e", {"a": (20, {})}),
+        None,
+        30,
+        State.RUNNING,
+        "nothing to compare",
+    ),
+    "too much noise": (
+        two(blue=(10**6, 400_000), red=(10**6, 400_500), precision="1"),
+        Design(lift=0.01),
+        30,
+        State.ATTENTION,
+        "hidden by counting error",
+    ),
     "no conversions": (
         two(blue=(900, 0), red=(900, 0)),
         None,
@@ -43,21 +57,21 @@ CASES: dict[str, tuple[dict[str, Any], Design | None, float, State, str]] = {
         State.RUNNING,
         "no conversions yet",
     ),
-    "a mismatch": (two(red=(9000, 450)), None, 30, State.BROKEN, "wrong split"),
+    "a mismatch": (two(red=(9000, 450)), None, 30, State.ATTENTION, "wrong split"),
     "a misuse": (
         two(blue=(1000, 3000), red=(1000, 50)),
         None,
         30,
-        State.BROKEN,
+        State.ATTENTION,
         "not a conversion",
     ),
-    "a harmed guardrail": (HARM, GUARDED, 30, State.BROKEN, "harms x"),
-    "a conflict": (CONFLICT, None, 30, State.BROKEN, "mixed result"),
+    "a harmed guardrail": (HARM, GUARDED, 30, State.ATTENTION, "harms “x”"),
+    "a conflict": (CONFLICT, None, 30, State.ATTENTION, "mixed result"),
     "lost events": (
         two(red=(10_000, 700), ignored={"limit reached": 1}),
         None,
         30,
-        State.BROKEN,
+        State.ATTENTION,
         "incomplete data",
     ),
 }
@@ -79,17 +93,17 @@ def test_a_name_in_the_words_is_visible() -> None:
     """It cannot reverse the direction of what follows."""
     found = analysed(row("e", {"a": (9000, {"buy": 600}), "\u202eb": (9000, {"buy": 900})}))
 
-    assert brief(found) == "choose \\u202eb"
+    assert brief(found) == "choose “\\u202eb”"
 
 
-def test_broken_experiments_come_first() -> None:
+def test_experiments_that_need_attention_come_first() -> None:
     """Then decided ones, then running ones; those of one state stay in their order."""
     running, decided = two("running"), two("decided", red=(10_000, 700))
-    items = [running, decided, two("broken", unreadable=1), two("new"), two("lost", unreadable=1)]
+    items = [running, decided, two("harmed", unreadable=1), two("new"), two("lost", unreadable=1)]
 
     found = in_order(map(analysed, items))
 
-    assert [each.name for each in found] == ["broken", "lost", "decided", "running", "new"]
+    assert [each.name for each in found] == ["harmed", "lost", "decided", "running", "new"]
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ def test_an_experiment_is_shown_in_full() -> None:
     assert lines(printed(BUTTON)) == [
         "button",
         "started 2023-11-14, 21 days ago; 40,135 visitors; control: blue (assumed)",
-        "buy: Choose red: it converts 25% better than blue, the assumed control (10% to",
-        "43% better). Safe to stop.",
+        "“buy”: Choose “red”: it converts 25% better than “blue”, the assumed control",
+        "(10% to 43% better). Safe to stop.",
         "",
         "  variant          visitors  counting error  share  expected split",
         "  blue (control?)    20,034              28  49.9%           50.0%",
@@ -83,9 +83,11 @@ def test_each_goal_has_its_verdict() -> None:
     shown = lines(printed(TWO_GOALS, design=design))
 
     assert shown[1].endswith("80,000 of 90,000 planned visitors; control: old")
-    assert shown[2].startswith("Guardrail return is harmed: red converts 50% more often than old ")
-    goals = [line[:19] for line in shown if line.startswith(("buy: ", "return: ", "look: "))]
-    assert goals == ["buy: red converts 2", "return: Harmed: red", "look: Secondary goa"]
+    assert shown[2].startswith(
+        "Guardrail “return” is harmed: “red” converts 50% more often than “old” "
+    )
+    goals = [line[:20] for line in shown if line.startswith("“") and ": " in line]
+    assert goals == ["“buy”: “red” convert", "“return”: Harmed: “r", "“look”: Secondary go"]
 
 
 def test_one_goal_keeps_the_headline_of_the_experiment() -> None:
@@ -96,9 +98,9 @@ def test_one_goal_keeps_the_headline_of_the_experiment() -> None:
     shown = lines(printed(TWO_GOALS, design=design, goal="look"))
 
     assert shown[:6] == whole[:6]
-    assert shown[2].startswith("Guardrail return is harmed: ")
-    assert [line for line in shown if line.startswith("look: Secondary goal")]
-    assert not [line for line in shown if line.startswith(("buy: ", "return: "))]
+    assert shown[2].startswith("Guardrail “return” is harmed: ")
+    assert [line for line in shown if line.startswith("“look”: Secondary goal")]
+    assert not [line for line in shown if line.startswith(("“buy”: ", "“return”: "))]
 
 
 def test_variants_without_a_weight_are_noted() -> None:
@@ -107,7 +109,7 @@ def test_variants_without_a_weight_are_noted() -> None:
 
     shown = lines(printed(item, design=Design(weights={"a": 1, "b": 1})))
 
-    assert "  Without a weight in config.json, and so without a verdict: x." in shown
+    assert "  Without a weight in config.json, and so without a verdict: “x”." in shown
     assert "  x                   3               0      -               -" in shown
 
 
@@ -129,14 +131,14 @@ def test_under_a_wrong_split_no_goal_can_be_trusted() -> None:
     """The verdict on each goal says so."""
     shown = lines(printed(two(blue=(10_400, 501), red=(9600, 560))))
 
-    assert "buy: Do not trust this: the traffic is not split as expected." in shown
+    assert "“buy”: Do not trust this: the traffic is not split as expected." in shown
 
 
 def test_a_goal_that_is_not_a_conversion_has_no_percentage() -> None:
     """It is shown per visitor."""
     shown = printed(two(blue=(1040, 5010), red=(1060, 5600)))
 
-    assert "buy: Not a conversion: more goals than visitors" in shown
+    assert "“buy”: Not a conversion: more goals than visitors" in shown
     assert "  blue (control?)     1,040  5,010               4.82" in lines(shown)
     assert "interval" not in shown
 
@@ -152,12 +154,12 @@ def test_a_goal_that_is_not_a_conversion_has_no_percentage() -> None:
         ),
         pytest.param(
             row("e", {"a": (900, {"buy": 9})}),
-            "Nothing to compare: only a has visitors.",
+            "Nothing to compare: only “a” has visitors.",
             id="one variant",
         ),
         pytest.param(
             row("e", {"a": (20, {"buy": 1}), "b": (21, {"buy": 2})}),
-            "There are too few visitors to estimate how long it takes.",
+            "There are too few visitors to estimate how long",
             id="too few",
         ),
     ],
@@ -208,7 +210,18 @@ def test_ignored_events_of_unknown_experiments_come_last() -> None:
 def test_the_colour_of_a_verdict(red: tuple[int, int], code: str) -> None:
     """Colour repeats what the words say."""
     verdict = next(
-        line for line in printed(two(red=red), colour=True).splitlines() if "buy: " in line
+        line for line in printed(two(red=red), colour=True).splitlines() if "“buy”: " in line
     )
 
     assert code in verdict
+
+
+def test_a_sentence_has_a_real_minus_and_quotes() -> None:
+    """Where they can be shown; a name that has a minus keeps its own."""
+    item = row("e", {"-5": (200_000, {"buy": 20_000}), "x -3": (200_000, {"buy": 20_050})})
+
+    shown, plain = (" ".join(printed(item, ascii_only=only).split()) for only in (False, True))
+
+    assert "the lift of “x -3” is between −3% and +3.6%" in shown
+    assert 'the lift of "x -3" is between -3% and +3.6%' in plain
+    assert plain.isascii()

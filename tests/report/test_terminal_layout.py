@@ -95,7 +95,7 @@ def test_no_name_is_markup(name: str) -> None:
 
     assert shown.startswith(f"{name}\n")
     assert f"; control: {name} (assumed)\n" in shown
-    assert f" better than {name}, the assumed control" in " ".join(shown.split())
+    assert f" better than “{name}”, the assumed control" in " ".join(shown.split())
     assert shown.count(f"  {name} (control?) ") == 2
 
 

@@ -23,23 +23,41 @@ GUARDED = Design(goal="buy", guardrails=("x",), decrease=("x",))
 @pytest.mark.parametrize(
     ("item", "design", "mark", "state", "lift", "about"),
     [
-        (two(red=(10_000, 700)), None, "decided", "Decided", "+40%", "buy: red compared with blue"),
+        (
+            two(red=(10_000, 700)),
+            None,
+            "decided",
+            "Decided",
+            "+40%",
+            "“buy”: “red” compared with “blue”",
+        ),
         (
             two(red=(10_000, 350)),
             None,
             "decided",
             "Decided",
             "\u221230%",
-            "buy: red compared with blue",
+            "“buy”: “red” compared with “blue”",
         ),
-        (two(), None, "undecided", "Running", "+4.0%", "buy: red compared with blue"),
+        (two(), None, "undecided", "Running", "+4.0%", "“buy”: “red” compared with “blue”"),
         (HARM, GUARDED, "doubt", "Needs attention", "", ""),
         (two(red=(9000, 450)), None, "doubt", "Needs attention", "", ""),
         (two(blue=(1000, 3000), red=(1000, 50)), None, "doubt", "Needs attention", "", ""),
         (row("e", {"a": (9, {"buy": 1})}), None, "undecided", "Running", "", ""),
+        (row("e", {"a": (90, {"buy": 1})}), None, "doubt", "Needs attention", "", ""),
         (row("e", {}, ()), None, "undecided", "Running", "", ""),
     ],
-    ids=["winner", "loser", "undecided", "harm", "mismatch", "misuse", "one variant", "nothing"],
+    ids=[
+        "winner",
+        "loser",
+        "undecided",
+        "harm",
+        "mismatch",
+        "misuse",
+        "new",
+        "one variant",
+        "nothing",
+    ],
 )
 def test_the_banner(
     item: dict[str, Any], design: Design | None, mark: str, state: str, lift: str, about: str
@@ -67,7 +85,7 @@ def test_the_banner(
         (two(red=(9000, 450)), Design(visitors=30_000), None),
         (row("e", {}, ()), Design(visitors=30_000), None),
     ],
-    ids=["a plan", "beyond the plan", "a forecast", "decided", "broken", "no visitors"],
+    ids=["a plan", "beyond the plan", "a forecast", "decided", "untrusted", "no visitors"],
 )
 def test_progress(item: dict[str, Any], design: Design | None, words: str | None) -> None:
     """Only of what is running; never beyond its end."""
@@ -133,8 +151,8 @@ def test_a_misuse_is_among_the_doubts() -> None:
     (doubt,) = experiment_view(analysed(item), NOW).doubts
     (short,) = experiment_view(analysed(two(blue=(1000, 3000), red=(1000, 50))), NOW).doubts
 
-    assert doubt.startswith("y: Not a conversion: more goals than visitors (")
-    assert short == "buy is not a conversion"
+    assert doubt.startswith("“y”: Not a conversion: more goals than visitors (")
+    assert short == "“buy” is not a conversion"
 
 
 def test_only_figures_have_a_minus_sign() -> None:

@@ -104,7 +104,7 @@ def test_the_facts_of_an_experiment(
             Design(weights={"a": 1, "b": 1}),
             [
                 "Traffic split as expected.",
-                "Without a weight in config.json, and so without a verdict: \\u0007 and x.",
+                "Without a weight in config.json, and so without a verdict: “\\u0007” and “x”.",
             ],
             id="variants without a weight",
         ),

@@ -248,9 +248,9 @@ def test_pages_allow_nothing_but_their_own(signed_in: AsgiClient) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "words"),
     [
-        ("/experiment?name=headlin", 404, "Did you mean &#39;headline&#39;?"),
-        ("/experiment", 404, "There is no experiment &#39;&#39;"),
-        ("/delete?name=headlin", 404, "Did you mean &#39;headline&#39;?"),
+        ("/experiment?name=headlin", 404, "<title>No experiment named “headlin” - Gimel</title>"),
+        ("/experiment", 404, "<h1>No experiment named <bdi>“”</bdi></h1>"),
+        ("/delete?name=headlin", 404, "<h1>No experiment named <bdi>“headlin”</bdi></h1>"),
         ("/experiment?name=headline&goal=signup", 404, "Did you mean &#39;sign-up&#39;?"),
         ("/experiment?name=headline&control=questions", 404, "Did you mean &#39;question&#39;?"),
         ("?confidence=2", 400, "&#39;2&#39; is not a valid confidence.</strong> Use a number"),

@@ -27,7 +27,7 @@ def test_the_design_of_an_experiment_is_used() -> None:
     page = browser.get("/dashboard/experiment", params={"name": "button colour"}).text
     assert "control: red<" in page
     assert '<bdi>refund</bdi></strong> <span class="role">primary</span>' in page
-    assert "refund: " in browser.get("/dashboard").text
+    assert "“refund”: " in browser.get("/dashboard").text
 
 
 @pytest.mark.parametrize(
@@ -72,6 +72,31 @@ def test_a_failure_leads_back(open_dashboard: AsgiClient) -> None:
     page = open_dashboard.get("/dashboard/experiment?name=none&namespace=shop")
     assert page.status_code == 404
     assert '<a href="/dashboard?namespace=shop">All experiments</a>' in page.text
+
+
+def test_a_page_is_compressed(open_dashboard: AsgiClient) -> None:
+    """For browsers that can read it: it is fetched again every ten seconds."""
+    page = open_dashboard.get("/dashboard")
+    assert page.headers["content-encoding"] == "gzip"
+    assert int(page.headers["content-length"]) < len(page.content) / 3
+    plain = open_dashboard.get("/dashboard", headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert len(plain.content) == len(page.content)
+
+
+def test_an_unknown_experiment_leads_to_similar_ones(open_dashboard: AsgiClient) -> None:
+    """Ten links, the most similar first; in an empty namespace to the others."""
+    page = open_dashboard.get("/dashboard/experiment?name=Headlin&confidence=0.9").text
+    links = re.findall(r'<a href="([^"]+)"><bdi>([^<]+)</bdi></a>', page)
+    assert links[0] == ("/dashboard/experiment?name=headline&amp;confidence=0.9", "headline")
+    assert len(links) == 10
+    assert "Other namespaces:" not in page
+
+    page = open_dashboard.get("/dashboard/experiment?name=headline&namespace=shop").text
+    assert "The namespace <bdi>shop</bdi> has no such experiment, nor any other." in page
+    assert re.findall(r'<a href="([^"]+)"><bdi>([^<]+)</bdi></a>', page) == [
+        ("/dashboard", "alephbet")
+    ]
 
 
 def test_an_empty_namespace_leads_to_those_that_exist(open_dashboard: AsgiClient) -> None:

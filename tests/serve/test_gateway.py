@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -251,13 +252,16 @@ def test_nothing_that_is_sent_breaks_it(
 
 
 def in_process(
-    session_store: Store, monkeypatch: pytest.MonkeyPatch, **settings: Any
+    session_store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    now: Callable[[], float] = time.time,
+    **settings: Any,
 ) -> AsgiClient:
     """Return a client of a gateway with these settings in this process."""
     redis_options = {"host": "127.0.0.1", "port": session_store.port}
     text = json.dumps({"redis": redis_options, **settings})
     monkeypatch.setenv("GIMEL_SETTINGS", "")  # which the gateway sets for its handlers
-    return AsgiClient(application(Gateway(WIRING, KEY, text), None, pytest.fail))
+    return AsgiClient(application(Gateway(WIRING, KEY, text), None, pytest.fail, now))
 
 
 @pytest.mark.parametrize("method", ["OPTIONS", "GET"])
@@ -287,6 +291,25 @@ def test_preflight_and_answer_allow_the_same_origins(
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == answered
     assert answer.headers.get("vary") == (None if allowed == ["*"] else "Origin")
+
+
+def test_guessing_the_key_is_slowed_down(
+    session_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After ten wrong keys even the right one is not tried before the pause is over."""
+    times = [1000.0]
+    client = in_process(session_store, monkeypatch, lambda: times[-1])
+
+    def status(key: str | None) -> int:
+        headers = {} if key is None else {"x-api-key": key}
+        answer = client.get("/experiments", headers=headers)
+        assert ("retry-after" in answer.headers) == (answer.status_code == 429)
+        return answer.status_code
+
+    assert [status(key) for key in (None,) * 20 + (KEY,) * 20] == [403] * 20 + [200] * 20
+    assert [status(key) for key in ("wrong",) * 11 + (KEY, None)] == [403] * 10 + [429, 429, 403]
+    times.append(1006.0)
+    assert [status(key) for key in (KEY, KEY, "wrong")] == [200, 200, 403]
 
 
 @pytest.mark.parametrize("key", ["", " ", "two words", "schlüssel"], ids=repr)

@@ -2,10 +2,16 @@
 // Fetches this page again and swaps the part with the figures.
 // Focus, scroll position and open tables stay.
 (() => {
-  // A choice applies at once. The search also hides rows while somebody types.
+  // A choice from the opened list applies at once. On a closed one each arrow key is a change: the
+  // button applies those. The search also hides rows while somebody types.
   for (const form of document.querySelectorAll("form[data-submit]")) {
     for (const select of form.querySelectorAll("select")) {
-      select.addEventListener("change", () => form.requestSubmit());
+      let isClosed = false;
+      select.addEventListener("pointerdown", () => { isClosed = false; });
+      select.addEventListener("keydown", ({ key, altKey }) => {
+        isClosed = !altKey && ![" ", "Enter", "F4"].includes(key);
+      });
+      select.addEventListener("change", () => { if (!isClosed) form.requestSubmit(); });
     }
   }
   const search = document.getElementById("search");
