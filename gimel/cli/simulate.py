@@ -42,7 +42,7 @@ from gimel.errors import GimelError
 from gimel.runtime.fields import DEFAULT_NAMESPACE
 
 _AWS_HOST = re.compile(
-    r"\.(?:execute-api|lambda-url)\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)$"
+    r"\.(?:execute-api|lambda-url)\.([a-z0-9-]+)\.(?:amazonaws\.[a-z.]+|on\.aws)$"
 )
 
 

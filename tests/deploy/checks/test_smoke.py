@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from gimel.api.http import NoAnswer, UnknownHost
 from gimel.deploy.checks import smoke
 from gimel.deploy.checks.findings import Finding
 from gimel.deploy.checks.smoke import NAMESPACE, Reply
@@ -44,6 +45,8 @@ class Backend:
     spoil: Spoil = lambda request, now: None
     counted: dict[str, set[str]] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
+    new_hosts: bool = True
     now: float = 0.0
 
     def fetch(
@@ -78,8 +81,22 @@ class Backend:
     def check(self, urls: Mapping[str, str] | None = None, /, **document: Any) -> list[Finding]:
         """Run the check on a deployment of this configuration."""
         config = configuration(**document)
-        reached = outputs(Deployed(API, KEY_VALUE, urls or {}), config.wiring, "eu-west-1", None)
-        return smoke.smoke_test(reached, config, self.fetch, self.sleep, lambda: self.now)
+        deployed = Deployed(API, KEY_VALUE, urls or {})
+        reached = outputs(deployed, config.wiring, "eu-west-1", None, "amazonaws.com")
+        return smoke.smoke_test(
+            reached,
+            config,
+            self.fetch,
+            self.sleep,
+            lambda: self.now,
+            on_wait=self.reasons.append,
+            new_hosts=self.new_hosts,
+        )
+
+
+def unanswered(failure: NoAnswer) -> Reply:
+    """Return what a request without an answer ends in."""
+    return Reply(0, None, {}, failure)
 
 
 def answer(status: int, /, **body: Any) -> Reply:
@@ -154,6 +171,12 @@ def of(key: bool, given: Reply) -> Spoil:
     )
 
 
+REFUSED = NoAnswer("The connection was refused.", "Check that it is running.")
+UNKNOWN = UnknownHost("Could not find the host.", passes=True)
+RESET = NoAnswer("The connection was lost.", passes=True)
+UNTRUSTED = NoAnswer("The certificate is not trusted.", "Set $AWS_CA_BUNDLE.")
+
+
 @pytest.mark.parametrize(
     ("spoil", "broken", "says"),
     [
@@ -164,7 +187,7 @@ def of(key: bool, given: Reply) -> Spoil:
         (on("POST /track", Reply(500, None, {})), "POST", "500"),
         (on("GET /track", Reply(200, None, {})), "GET", "200"),
         (on("GET /track", Reply(200, [], {})), "GET", "200"),
-        (on("GET /track", answer(0, error="refused")), "GET", "refused"),
+        (on("GET /track", unanswered(REFUSED)), "GET", "refused"),
         (of(False, Reply(200, [], {})), "closed", "200"),
         (of(True, Reply(200, [{"meta": {}}], {})), "results", ""),
         (of(True, answer(403, message="Forbidden")), "results", "Forbidden"),
@@ -270,20 +293,47 @@ def test_every_url_that_tracks_is_tried() -> None:
     assert url_of(TRACK) in findings[3].name
 
 
-LATER = answer(403, message="Forbidden")
-
-
 @pytest.mark.parametrize(
-    "given",
-    [LATER, Reply(404, None, {}), answer(500), answer(0), answer(429, message="Too many")],
-    ids=["forbidden", "not found", "fails", "not reached", "throttled"],
+    ("given", "reason"),
+    [
+        (answer(403, message="Forbidden"), "403: Forbidden"),
+        (answer(403, message="Missing Authentication Token"), "403: Missing"),
+        (Reply(404, None, {}), "404"),
+        (answer(429, message="Too Many Requests"), "429: Too Many Requests"),
+        (answer(500, message="Internal server error"), "500: Internal server error"),
+        (answer(503, message="Service Unavailable"), "503: Service Unavailable"),
+        (Reply(502, None, {}), "502"),
+        (unanswered(UNKNOWN), "Could not find the host"),
+        (unanswered(RESET), "The connection was lost"),
+    ],
+    ids=[
+        "forbidden",
+        "no such path",
+        "not found",
+        "throttled",
+        "fails",
+        "unavailable",
+        "bad gateway",
+        "unknown host",
+        "reset",
+    ],
 )
-def test_what_passes_is_waited_for(given: Reply) -> None:
-    """A new stage, key or function takes a while to be everywhere."""
+def test_what_passes_is_waited_for(given: Reply, reason: str) -> None:
+    """A new stage, key or function takes a while to be everywhere; the wait has a reason."""
     backend = Backend(lambda request, now: given if now < 40 else None)
 
     assert statuses(backend.check()) == FINE
     assert 40 <= backend.now < 50
+    assert all(each.startswith("GET https://") and reason in each for each in backend.reasons)
+    assert backend.reasons
+
+
+def test_the_host_of_an_old_deployment_is_not_waited_for() -> None:
+    """Its name has long been in the DNS, so that the network of this machine is at fault."""
+    backend = Backend(lambda request, now: unanswered(UNKNOWN), new_hosts=False)
+
+    assert set(statuses(backend.check()).values()) == {"failed"}
+    assert backend.now == 0
 
 
 def test_what_never_passes_is_waited_for_once() -> None:
@@ -300,18 +350,30 @@ def test_what_never_passes_is_waited_for_once() -> None:
     "given",
     [
         answer(503, error="Redis is away"),
-        answer(503),
         answer(400),
         answer(500, error="no settings"),
+        Reply(302, None, {}),
+        unanswered(REFUSED),
+        unanswered(UNTRUSTED),
     ],
-    ids=["Redis away", "unavailable", "malformed", "the handler's own error"],
+    ids=[
+        "Redis away",
+        "malformed",
+        "the handler's own error",
+        "redirect",
+        "connection refused",
+        "certificate",
+    ],
 )
-def test_what_the_backend_itself_answers_is_final(given: Reply) -> None:
-    """Waiting does not change it."""
+def test_what_does_not_pass_is_final(given: Reply) -> None:
+    """Waiting changes neither what the backend itself answers, nor the network of this machine."""
     backend = Backend(on("GET /track", given))
 
-    assert statuses(backend.check()) == {**FINE, "GET": "failed"}
+    found = backend.check()
+
+    assert statuses(found) == {**FINE, "GET": "failed"}
     assert backend.now == 0
+    assert given.failure is None or given.failure.hint in found[0].hint
 
 
 def test_neither_key_nor_uuid_is_told() -> None:
