@@ -75,10 +75,13 @@ class Aws:
         self.on_wait = on_wait
         with credentials.explained(profile):
             core = botocore.session.get_session()
-            session: Any = boto3.Session(None, None, None, region, core, profile)
+            session: Any = boto3.Session(botocore_session=core, profile_name=profile)
+            region = region or session.region_name or os.environ.get("AWS_REGION")
+            if region:  # also for the clients that botocore makes, to assume a role for example
+                core.set_config_variable("region", region)
+            self.region: str = region or ""
             self._profile: str | None = core.get_config_variable("profile")
             self.ca_bundle: str | None = core.get_config_variable("ca_bundle")
-            self.region: str = session.region_name or os.environ.get("AWS_REGION", "")
             if not self.region:
                 raise credentials.no_region()
             if (bundle := self.ca_bundle or http.environment_ca_bundle()) is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import traceback
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from gimel.deploy.aws_errors import AwsError, Refused, is_about_login, refusal
 from gimel.errors import GimelError
@@ -19,7 +19,6 @@ _LONGEST_REASON = 300  # characters: a program's stderr can be of any length
 _FILES = "Check the profile in ~/.aws/config and ~/.aws/credentials."
 _CRT = "Install it beside Gimel: `pip install 'botocore[crt]'`."
 
-_LOGIN = ("LoginError",)
 _SSO = ("SSOError", "TokenRetrievalError", "NoAuthTokenError", "UnknownTokenProviderError")
 _FILE = (
     "ConfigNotFound",
@@ -63,7 +62,9 @@ def explain(error: Exception, profile: str | None) -> GimelError:
     """Return what to say about an exception that a provider raised for a profile, if any."""
     names = {each.__name__ for each in type(error).__mro__}
     option = f" --profile {profile}" if profile else ""
-    log_in = f"Log in again: `aws sso login{option}` or `aws configure{option}`."
+    sso_login = f"Log in again: `aws sso login{option}` or `aws configure{option}`."
+    hints = {**_HINTS, "sso": sso_login, "login": f"Log in again: `aws login{option}`."}
+    hint = hints.get(_provider(error, hints), "")
     if "NoCredentialsError" in names:
         return GimelError(
             "No AWS credentials were found.", "Run `aws configure`, or pass --profile."
@@ -77,13 +78,14 @@ def explain(error: Exception, profile: str | None) -> GimelError:
             "The package botocore[crt] is missing, which profiles of `aws login` need.", _CRT
         )
     if "PartialCredentialsError" in names:
-        known = _HINTS.get(_provider(error))
-        hint = known or f"Run `aws configure{option}`."
-        return GimelError(f"The AWS credentials are incomplete: {_reason(error)}.", hint)
-    if names.intersection(_LOGIN):
-        return _unusable(error, f"Log in again: `aws login{option}`.")
+        return GimelError(
+            f"The AWS credentials are incomplete: {_reason(error)}.",
+            hint or f"Run `aws configure{option}`.",
+        )
+    if "LoginError" in names:
+        return _unusable(error, hints["login"])
     if names.intersection(_SSO):
-        return _unusable(error, log_in)
+        return _unusable(error, sso_login)
     if "EOFError" in names or "RefreshWithMFAUnsupportedError" in names:
         return GimelError(
             "The AWS profile requires an MFA code, and there is no terminal to ask for it.",
@@ -93,10 +95,8 @@ def explain(error: Exception, profile: str | None) -> GimelError:
         return no_region()
     if names.intersection(_FILE):
         return _unusable(error, _FILES)
-    if known := _HINTS.get(_provider(error)):
-        return _unusable(error, known)
-    if "CredentialRetrievalError" in names:
-        return _unusable(error, log_in)
+    if hint or "CredentialRetrievalError" in names:
+        return _unusable(error, hint or sso_login)
     return GimelError(
         f"The AWS settings cannot be used: {_reason(error)}.",
         "Check --region, the variables that begin with AWS_, and the files in ~/.aws.",
@@ -146,18 +146,18 @@ def _reason(error: Exception) -> str:
     else:
         text = " ".join(str(error).split())
     if len(text) > _LONGEST_REASON:
-        text = f"{text[:_LONGEST_REASON]}..."
+        text = f"{text[:_LONGEST_REASON].rstrip()} …"
     return text.rstrip(".") or type(error).__name__
 
 
-def _provider(error: Exception) -> str:
+def _provider(error: Exception, known: Collection[str]) -> str:
     """Return botocore's name of the provider that raised an exception, "" if it is not known."""
     named = getattr(error, "kwargs", {}).get("provider")
-    if named in _HINTS:
+    if named in known:
         return str(named)
     found = ""
     for frame, _ in traceback.walk_tb(error.__traceback__):
         running = frame.f_locals.get("self")
         name = getattr(running, "METHOD", None) or getattr(running, "method", None)
-        found = name if name in _HINTS else found
+        found = str(name) if name in known else found
     return found
