@@ -74,7 +74,7 @@ _SKEWED = re.compile(r"signature (expired|not yet current)", re.IGNORECASE)
 _TIME = re.compile(r"\b\d{8}T\d{6}Z\b")
 
 _EXPLICIT_DENY = re.compile(
-    r"explicit deny in an? (?P<policy>(?:[\w-]+ )*?(?:policy|permissions boundary))"
+    r"explicit deny(?: in an? (?P<policy>(?:[\w-]+ )*?(?:policy|permissions boundary)))?"
 )
 _NOT_ALLOWED = re.compile(
     r"because no (?P<policy>(?:[\w-]+ )*?(?:policy|permissions boundary)) allows"
@@ -209,9 +209,13 @@ def _clock_problem(error: AwsError) -> str:
 def _denial(action: str, error: AwsError) -> Refused:
     """Return what to say about a denied action: who can change it depends on what denies it."""
     said = f"AWS does not allow {action}: {error.message}"
-    denied = _EXPLICIT_DENY.search(error.message) or _NOT_ALLOWED.search(error.message)
-    kind = denied["policy"] if denied else "identity-based policy"
-    if kind == "identity-based policy" and not _EXPLICIT_DENY.search(error.message):
+    explicit = _EXPLICIT_DENY.search(error.message)
+    missing = _NOT_ALLOWED.search(error.message)
+    if explicit:
+        kind = explicit["policy"] or "explicit deny of a policy"
+    elif missing and missing["policy"] != "identity-based policy":
+        kind = missing["policy"]
+    else:
         hint = "`gimel iam-policy` prints the permissions that Gimel needs."
         return Refused(error.code, said, hint)
     hint = f"The {kind} decides, whatever other policies permit. Ask the administrator who set it."

@@ -5,27 +5,23 @@ The files, programs and variables are real. Nothing leaves this machine.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import botocore.credentials
 import botocore.tokens
 import pytest
-from botocore.loaders import JSONFileLoader
 
 from gimel.deploy.aws import Aws
 from gimel.deploy.aws_errors import Refused
 from gimel.deploy.credentials import explain
 from gimel.errors import GimelError
+from tests.support.aws import service_models_are_read_once as service_models_are_read_once
 from tests.support.servers import free_port
 from tests.support.stubs import answering
-
-_LOADER = JSONFileLoader()
 
 ROLE = "arn:aws:iam::123456789012:role/r"
 KEYS = "aws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = hunter2"
@@ -42,15 +38,6 @@ sso_account_id = 123456789012
 sso_role_name = Admin"""
 PROGRAM = f'credential_process = "{sys.executable}" program.py'
 ASSUMED = f"role_arn = {ROLE}\nsource_profile = base\n[profile base]\n{KEYS}"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def service_models_are_read_once() -> Iterator[None]:
-    """Every new session reads megabytes of JSON."""
-    read = functools.cache(JSONFileLoader.load_file)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", lambda self, path: read(_LOADER, path))
-        yield
 
 
 @pytest.fixture(autouse=True)
