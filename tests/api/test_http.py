@@ -1,4 +1,4 @@
-"""The network as companies have it: proxies, logins, and authorities of their own."""
+"""The network as companies have it: proxies, logins, and their private authorities."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ def test_a_proxy_that_is_spoken_to_with_tls(company: Company, environment: Set) 
 @pytest.mark.parametrize(
     ("login", "says"), [("", "requires a login"), ("you:hunter2@", "rejected the login")]
 )
-def test_a_login_that_a_proxy_wants(
+def test_a_login_that_a_proxy_requires(
     company: Company, environment: Set, login: str, says: str
 ) -> None:
     """Not asked again, as repeated wrong logins lock accounts."""

@@ -187,7 +187,7 @@ def test_what_aws_does_not_offer_or_no_more_of(code: str, message: str, hint: st
     ],
 )
 def test_whether_another_run_can_help(code: str, message: str, permanent: bool) -> None:
-    """It plans anew, so that it copes with what was created or deleted meanwhile."""
+    """It makes a new plan, which copes with what was created or deleted meanwhile."""
     assert refuse(code, message).permanent == permanent
 
 

@@ -130,7 +130,7 @@ def test_a_certificate_that_nobody_knows_is_not_retried(server: Stub, environmen
 @pytest.mark.parametrize(
     ("login", "says"), [("", "requires a login"), ("you:hunter2@", "rejected the login")]
 )
-def test_a_login_that_a_proxy_wants_is_not_retried(
+def test_a_login_that_a_proxy_requires_is_not_retried(
     server: Stub, environment: Set, login: str, says: str
 ) -> None:
     """Repeated wrong logins lock accounts."""

@@ -1,4 +1,4 @@
-"""An HTTP proxy as companies have them: it opens tunnels with CONNECT, and may want a login."""
+"""An HTTP proxy as companies have them: it opens tunnels with CONNECT, and may require a login."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.servers import Listener
 class ConnectProxy(Listener):
     """Connects every tunnel to the port `target` on loopback, whichever host was asked for.
 
-    `login` is the "user:password" that it wants. With `refusal`, such as "403 Forbidden", it
+    `login` is the "user:password" that it requires. With `refusal`, such as "403 Forbidden", it
     connects nowhere. `asked` are the hosts and ports asked for, `logins` what came with them.
     """
 
@@ -29,7 +29,7 @@ class ConnectProxy(Listener):
         self.refusal = refusal
         self.asked: list[str] = []
         self.logins: list[str] = []
-        self._wanted = f"Basic {base64.b64encode(login.encode()).decode()}" if login else ""
+        self._required = f"Basic {base64.b64encode(login.encode()).decode()}" if login else ""
         self._tls = tls
         super().__init__(self._serve_client)
         self.address = f"127.0.0.1:{self.port}"
@@ -46,7 +46,7 @@ class ConnectProxy(Listener):
             given = headers.get("Proxy-Authorization", "")
             self.asked.append(lines[0].split()[1])
             self.logins.append(base64.b64decode(given.removeprefix("Basic ")).decode())
-            if given != self._wanted:
+            if given != self._required:
                 client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
             elif self.refusal:
                 client.sendall(f"HTTP/1.1 {self.refusal}\r\n\r\n".encode())
