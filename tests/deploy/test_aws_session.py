@@ -85,14 +85,16 @@ def test_a_profile_that_does_not_exist_is_an_error() -> None:
 
 
 @pytest.mark.usefixtures("nobody")
-@pytest.mark.parametrize("dual_stack", ["false", "true"])
 @pytest.mark.parametrize(
-    ("region", "suffix"),
+    ("region", "suffix", "dual_stack"),
     [
-        ("us-east-1", "amazonaws.com"),
-        ("cn-north-1", "amazonaws.com.cn"),
-        ("us-gov-west-1", "amazonaws.com"),
-        ("eusc-de-east-1", "amazonaws.eu"),
+        ("us-east-1", "amazonaws.com", "false"),
+        ("us-east-1", "amazonaws.com", "true"),
+        ("cn-north-1", "amazonaws.com.cn", "false"),
+        ("cn-north-1", "amazonaws.com.cn", "true"),
+        ("us-gov-west-1", "amazonaws.com", "false"),
+        ("us-gov-west-1", "amazonaws.com", "true"),
+        ("eusc-de-east-1", "amazonaws.eu", "false"),
     ],
 )
 def test_an_address_of_aws_is_no_emulators(

@@ -123,11 +123,6 @@ PROFILES = {
         "sso_role_name",
         "~/.aws/config",
     ),
-    "login session without awscrt": (
-        "login_session = arn:aws:iam::123456789012:user/me",
-        "botocore[crt] is missing",
-        "pip install 'botocore[crt]'",
-    ),
     "source profile that does not exist": (
         f"role_arn = {ROLE}\nsource_profile = other",
         '"other"',
@@ -238,25 +233,35 @@ def test_an_sso_token_that_cannot_be_used(
     assert "aws sso login" in failure().hint
 
 
-@pytest.mark.parametrize("token", [None, {"accessToken": {}}])
-def test_a_login_session_without_a_token(
-    home: Path, monkeypatch: pytest.MonkeyPatch, token: object
-) -> None:
-    """With awscrt, which is stood in for: the token is looked for."""
-    if not hasattr(botocore.credentials, "LoginProvider"):
-        pytest.skip("this botocore has no `aws login`")
-    monkeypatch.setattr(botocore.credentials, "EC", object())
-    monkeypatch.setenv("AWS_LOGIN_CACHE_DIRECTORY", str(home))
-    session = "arn:aws:iam::123456789012:user/me"
-    configure(home, f"login_session = {session}")
-    if token:
-        name = hashlib.sha256(session.encode()).hexdigest()
-        (home / f"{name}.json").write_text(json.dumps(token))
+if hasattr(botocore.credentials, "LoginProvider"):  # the oldest botocore has none
+    SESSION = "arn:aws:iam::123456789012:user/me"
 
-    found = failure()
+    def test_a_login_session_without_awscrt(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """`aws login` makes such profiles, and boto3 alone cannot read them."""
+        monkeypatch.setattr(botocore.credentials, "EC", None)
+        configure(home, f"login_session = {SESSION}")
 
-    assert "Error loading login session token" in found.message
-    assert "`aws login --profile p`" in found.hint
+        found = failure()
+
+        assert "botocore[crt] is missing" in found.message
+        assert "pip install 'botocore[crt]'" in found.hint
+
+    @pytest.mark.parametrize("token", [None, {"accessToken": {}}])
+    def test_a_login_session_without_a_token(
+        home: Path, monkeypatch: pytest.MonkeyPatch, token: object
+    ) -> None:
+        """With awscrt, for which any object stands in."""
+        monkeypatch.setattr(botocore.credentials, "EC", object())
+        monkeypatch.setenv("AWS_LOGIN_CACHE_DIRECTORY", str(home))
+        configure(home, f"login_session = {SESSION}")
+        if token:
+            name = hashlib.sha256(SESSION.encode()).hexdigest()
+            (home / f"{name}.json").write_text(json.dumps(token))
+
+        found = failure()
+
+        assert "Error loading login session token" in found.message
+        assert "`aws login --profile p`" in found.hint
 
 
 @pytest.mark.parametrize(

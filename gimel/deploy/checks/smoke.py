@@ -54,8 +54,9 @@ class Reply:
             return self.failure.message.rstrip(".")
         said = ""
         if isinstance(self.body, dict):
-            reason = self.body.get("error") or self.body.get("message") or self.body
-            said = f": {reason}"
+            # API Gateway says "message", function URLs say "Message".
+            reasons = (self.body.get(name) for name in ("error", "message", "Message"))
+            said = f": {next(filter(None, reasons), self.body)}"
         return f"it answered {self.status}{said}"
 
 
