@@ -328,6 +328,15 @@ def test_what_passes_is_waited_for(given: Reply, reason: str) -> None:
     assert backend.reasons
 
 
+def test_results_that_are_still_open_are_waited_for() -> None:
+    """The previous stage, which may need no key, answers for some seconds."""
+    opened = of(False, Reply(200, [], {}))
+    backend = Backend(lambda request, now: opened(request, now) if now < 10 else None)
+
+    assert statuses(backend.check()) == FINE
+    assert 10 <= backend.now < 20
+
+
 def test_the_host_of_an_old_deployment_is_not_waited_for() -> None:
     """Its name has long been in the DNS, so that the network of this machine is at fault."""
     backend = Backend(lambda request, now: unanswered(UNKNOWN), new_hosts=False)
