@@ -97,10 +97,10 @@ def test_a_profile_that_does_not_exist_is_an_error() -> None:
         ("eusc-de-east-1", "amazonaws.eu", "false"),
     ],
 )
-def test_an_address_of_aws_is_no_emulators(
+def test_an_address_of_aws_is_not_an_emulators(
     monkeypatch: pytest.MonkeyPatch, region: str, suffix: str, dual_stack: str
 ) -> None:
-    """Nor are the dual-stack endpoints, which have other names."""
+    """Dual-stack endpoints, which have other names, included."""
     monkeypatch.setenv("AWS_USE_DUALSTACK_ENDPOINT", dual_stack)
 
     aws = Aws(region=region)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -15,12 +14,11 @@ import botocore.credentials
 import botocore.tokens
 import pytest
 
-from gimel.deploy.aws import Aws
 from gimel.deploy.aws_errors import Refused
 from gimel.deploy.credentials import explain
-from gimel.errors import GimelError
 from tests.support.aws import service_models_are_read_once as service_models_are_read_once
-from tests.support.servers import free_port
+from tests.support.aws_profiles import configure, failure
+from tests.support.aws_profiles import home as home
 from tests.support.stubs import answering
 
 ROLE = "arn:aws:iam::123456789012:role/r"
@@ -38,43 +36,6 @@ sso_account_id = 123456789012
 sso_role_name = Admin"""
 PROGRAM = f'credential_process = "{sys.executable}" program.py'
 ASSUMED = f"role_arn = {ROLE}\nsource_profile = base\n[profile base]\n{KEYS}"
-
-
-@pytest.fixture(autouse=True)
-def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Work in an empty home directory. Calls go to a port where nobody listens."""
-    for name in list(os.environ):
-        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
-            monkeypatch.delenv(name)
-    for name, value in {
-        "HOME": str(tmp_path),
-        "USERPROFILE": str(tmp_path),
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_REGION": "eu-west-1",
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}",
-    }.items():
-        monkeypatch.setenv(name, value)
-    cache = str(tmp_path / ".aws/sso/cache")  # botocore finds its own when it is imported
-    for provider in (botocore.credentials.SSOProvider, botocore.tokens.SSOTokenProvider):
-        monkeypatch.setattr(provider, "_SSO_TOKEN_CACHE_DIR", cache)
-    (tmp_path / ".aws/sso/cache").mkdir(parents=True)
-    monkeypatch.setattr("botocore.utils.ContainerMetadataFetcher.SLEEP_TIME", 0)
-    monkeypatch.setattr("gimel.deploy.aws.SERVICES", ("sts", "apigateway"))  # the others take time
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def configure(home: Path, profile: str) -> None:
-    (home / ".aws/config").write_text(f"[profile p]\n{profile}\n")
-
-
-def failure(profile: str | None = "p") -> GimelError:
-    """Use the profile, and return the error, which is one that Gimel expects."""
-    with pytest.raises(GimelError) as found:
-        Aws(profile, sleep=lambda seconds: None).identity()
-    assert "hunter2" not in str(found.value)
-    assert "\n" not in found.value.message
-    return found.value
 
 
 PROFILES = {
@@ -96,17 +57,9 @@ PROFILES = {
         ".aws: ",
         "web_identity_token_file",
     ),
-    "token file without a role": (
-        "web_identity_token_file = token",
-        "role_arn",
-        "~/.aws/config",
-    ),
+    "token file without a role": ("web_identity_token_file = token", "role_arn", "~/.aws/config"),
     "no SSO token": (SSO, "Token for s does not exist", "`aws sso login --profile p`"),
-    "no SSO token, as before sessions": (
-        OLD_SSO,
-        "does not exist",
-        "`aws sso login --profile p`",
-    ),
+    "no SSO token, as before sessions": (OLD_SSO, "does not exist", "`aws sso login --profile p`"),
     "SSO without a region": (
         f"sso_session = s\nsso_account_id = 1\nsso_role_name = a\n[sso-session s]\n"
         f"sso_start_url = {START}",
@@ -155,7 +108,7 @@ PROFILES = {
         "",
         "~/.aws/config",
     ),
-    "role that is no ARN": (
+    "role that is not an ARN": (
         f"role_arn = r\nsource_profile = base\n[profile base]\n{KEYS}",
         "RoleArn",
         "role_arn",
@@ -250,7 +203,7 @@ if hasattr(botocore.credentials, "LoginProvider"):  # the oldest botocore has no
     def test_a_login_session_without_a_token(
         home: Path, monkeypatch: pytest.MonkeyPatch, token: object
     ) -> None:
-        """With awscrt, for which any object stands in."""
+        """With awscrt installed, which any object imitates here."""
         monkeypatch.setattr(botocore.credentials, "EC", object())
         monkeypatch.setenv("AWS_LOGIN_CACHE_DIRECTORY", str(home))
         configure(home, f"login_session = {SESSION}")

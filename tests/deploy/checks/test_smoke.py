@@ -2,115 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
-
 import pytest
 
 from gimel.api.http import NoAnswer, UnknownHost
 from gimel.deploy.checks import smoke
-from gimel.deploy.checks.findings import Finding
 from gimel.deploy.checks.smoke import NAMESPACE, Reply
-from gimel.deploy.outputs import Endpoint, outputs
 from tests.support.configurations import SECOND_PATH, URL
-from tests.support.state.cloud import ALL, API, KEY_VALUE, TRACK, url_of
-from tests.support.state.names import Deployed
-from tests.support.state.settled import configuration
-
-Spoil = Callable[["Request", float], "Reply | None"]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the check sent."""
-
-    method: str
-    endpoint: Endpoint
-    headers: Mapping[str, str]
-    query: Mapping[str, str]
-    body: Mapping[str, str]
-
-    @property
-    def route(self) -> str:
-        return f"{self.method} /{urlsplit(self.endpoint.url).path.rsplit('/', 1)[1]}"
-
-
-@dataclass
-class Backend:
-    """Counts events, shows them to who has the key, and removes them; `spoil` answers first."""
-
-    spoil: Spoil = lambda request, now: None
-    counted: dict[str, set[str]] = field(default_factory=dict)
-    requests: list[Request] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
-    new_hosts: bool = True
-    now: float = 0.0
-
-    def fetch(
-        self, method: str, endpoint: Endpoint, headers: Mapping[str, str], body: str | None
-    ) -> Reply:
-        query = {key: value for key, (value,) in parse_qs(urlsplit(endpoint.url).query).items()}
-        request = Request(method, endpoint, headers, query, json.loads(body or "{}"))
-        self.requests.append(request)
-        return self.spoil(request, self.now) or self._answer(request)
-
-    def _answer(self, request: Request) -> Reply:
-        if request.method == "OPTIONS":
-            methods = {"access-control-allow-methods": "GET,POST,OPTIONS"}
-            return Reply(200, None, methods)
-        if request.endpoint.api_key_required and request.headers.get("x-api-key") != KEY_VALUE:
-            return answer(403, message="Forbidden")
-        event = {**request.query, **request.body}
-        experiments = self.counted.setdefault(event["namespace"], set())
-        if request.endpoint.handler == "gimel.track":
-            experiments.add(event["experiment"])
-        if request.endpoint.handler == "gimel.delete":
-            experiments.discard(event["experiment"])
-        if request.endpoint.handler == "gimel.all":
-            # The first page of a large namespace has none of them, unless they are named.
-            found = experiments & {event.get("scope")}
-            return Reply(200, [{"meta": {}}, *({"experiment": each} for each in found)], {})
-        return answer(200, status="ok")
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-    def check(self, urls: Mapping[str, str] | None = None, /, **document: Any) -> list[Finding]:
-        """Run the check on a deployment of this configuration."""
-        config = configuration(**document)
-        deployed = Deployed(API, KEY_VALUE, urls or {})
-        reached = outputs(deployed, config.wiring, "eu-west-1", None, "amazonaws.com")
-        return smoke.smoke_test(
-            reached,
-            config,
-            self.fetch,
-            self.sleep,
-            lambda: self.now,
-            on_wait=self.reasons.append,
-            new_hosts=self.new_hosts,
-        )
-
-
-def unanswered(failure: NoAnswer) -> Reply:
-    """Return what a request without an answer ends in."""
-    return Reply(0, None, {}, failure)
-
-
-def answer(status: int, /, **body: Any) -> Reply:
-    """Return an answer with this object as its body."""
-    return Reply(status, body, {})
-
-
-CHECKS = ("GET", "POST", "closed", "results", "delete", "preflight")
-FINE = dict.fromkeys(CHECKS, "ok")
-
-
-def statuses(findings: list[Finding]) -> dict[str, str]:
-    """Return the status of each check of a deployment of the defaults."""
-    return dict(zip(CHECKS, [each.status for each in findings], strict=True))
+from tests.support.smoke_backend import (
+    CHECKS,
+    FINE,
+    Backend,
+    Spoil,
+    answer,
+    statuses,
+    unanswered,
+)
+from tests.support.state.cloud import ALL, KEY_VALUE, TRACK, url_of
 
 
 def test_a_marked_event_goes_in_is_read_back_and_is_removed() -> None:
@@ -163,7 +70,7 @@ def on(route: str, given: Reply) -> Spoil:
 
 
 def of(key: bool, given: Reply) -> Spoil:
-    """Reply so to who asks for the results with or without the key."""
+    """Reply so to requests for the results with or without the key."""
     return lambda request, now: (
         given
         if request.route == "GET /experiments" and ("x-api-key" in request.headers) is key
@@ -203,7 +110,7 @@ UNTRUSTED = NoAnswer("The certificate is not trusted.", "Set $AWS_CA_BUNDLE.")
     ],
     ids=[
         "Redis is away",
-        "and the reason is told",
+        "and the reason is shown",
         "event refused",
         "function cannot be called",
         "function fails",
@@ -229,7 +136,7 @@ def test_what_does_not_work_is_found(spoil: Spoil, broken: str, says: str) -> No
 
 
 def test_an_event_that_is_ignored_is_a_warning() -> None:
-    """It works, and counts nothing: the reason is told."""
+    """It works, and counts nothing: the reason is shown."""
     ignored = answer(200, status="ignored", reason="limit reached")
 
     found = Backend(on("GET /track", ignored)).check()
@@ -253,7 +160,7 @@ def test_where_no_event_was_counted_none_is_read_back() -> None:
 
 
 def test_the_event_goes_into_a_namespace_that_is_allowed() -> None:
-    """Its own one where all are, else the first of the list."""
+    """A separate one if all are allowed, else the first of the list."""
     backend = Backend()
 
     assert statuses(backend.check(allowed_namespaces=["shop", "blog"])) == FINE
@@ -385,7 +292,7 @@ def test_what_does_not_pass_is_final(given: Reply) -> None:
     assert given.failure is None or given.failure.hint in found[0].hint
 
 
-def test_neither_key_nor_uuid_is_told() -> None:
+def test_neither_key_nor_uuid_is_shown() -> None:
     """A finding may be shown in CI's log."""
     backend = Backend(lambda request, now: answer(500))
 
