@@ -1,7 +1,7 @@
 """Gimel's API over HTTP: read the experiments of a namespace, list namespaces, delete experiments.
 
-This module speaks HTTP, explains failures and returns parsed answers. The API key is sent in a
-header and nowhere else. Redirects are not followed: they would carry the key to another host.
+This module knows the routes, explains their failures and returns parsed answers. The API key is
+sent in a header and nowhere else.
 """
 
 from __future__ import annotations
@@ -11,20 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-import urllib3
-
-import gimel
 from gimel.analysis.counts import ExperimentCounts, NamespaceCounts
 from gimel.analysis.experiment import get_experiment
 from gimel.api import answers
+from gimel.api.http import Session
 from gimel.errors import GimelError
-
-USER_AGENT = f"gimel/{gimel.__version__}"
-SECONDS_TO_CONNECT = 5
-SECONDS_TO_ANSWER = 35  # API Gateway ends a request after 29 s, and its answer says so
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 _UNAVAILABLE = (502, 503, 504)  # a function that ran out of time is answered 502 or 504
 _ROUTES = ("track", "experiments", "delete")
@@ -51,11 +43,13 @@ def check_key(key: str) -> None:
 class Api:
     """A deployed API, or `gimel serve`.
 
-    `url` is its address without the route; the address of a route is accepted too.
+    `url` is its address without the route; the address of a route is accepted too. `ca_bundle`
+    replaces the environment's.
     """
 
     url: str
     key: str = field(repr=False)
+    ca_bundle: str | None = None
 
     def __post_init__(self) -> None:
         """Raises GimelError for a URL that is not complete, or an invalid key."""
@@ -106,14 +100,14 @@ class Api:
 
     def _call(self, method: str, route: str, parameters: dict[str, str]) -> Any:
         address = f"{self.url}/{route}"
-        with pool_for(address) as pool:
-            status, body = send(
-                pool, method, f"{address}?{urlencode(parameters)}", headers={"x-api-key": self.key}
+        with Session(address, ca_bundle=self.ca_bundle) as session:
+            answer = session.send(
+                method, f"{address}?{urlencode(parameters)}", headers={"x-api-key": self.key}
             )
-        if status != 200:
-            raise self._failure(address, status, body)
+        if answer.status != 200:
+            raise self._failure(address, answer.status, answer.body)
         try:
-            return json.loads(body)
+            return json.loads(answer.body)
         except (ValueError, RecursionError):
             raise GimelError(f"{address} did not return JSON.", _CHECK_URL) from None
 
@@ -179,54 +173,6 @@ def whole_url(url: str, wanted: str, example: str) -> str:
         shown = "The URL" if "@" in url else repr(url)
         raise GimelError(f"{shown} is not {wanted}.", f"Enter the complete URL, like {example}.")
     return url
-
-
-def pool_for(url: str, retries: urllib3.Retry | None = None) -> urllib3.PoolManager:
-    """Return connections to a URL, through the environment's proxy unless it is this machine."""
-    settings: dict[str, Any] = {
-        "timeout": urllib3.Timeout(connect=SECONDS_TO_CONNECT, read=SECONDS_TO_ANSWER),
-        "retries": retries or urllib3.Retry(0, redirect=False, raise_on_redirect=False),
-    }
-    parts = urlsplit(url)
-    proxy = getproxies().get(parts.scheme)
-    if proxy and parts.hostname not in LOOPBACK and not proxy_bypass(parts.hostname or ""):
-        return urllib3.ProxyManager(proxy if "://" in proxy else f"http://{proxy}", **settings)
-    return urllib3.PoolManager(**settings)
-
-
-def send(
-    pool: urllib3.PoolManager,
-    method: str,
-    url: str,
-    headers: dict[str, str] | None = None,
-    body: bytes | None = None,
-) -> tuple[int, bytes]:
-    """Return the status and body of the answer. Raises GimelError if there is no answer."""
-    base = url.split("?")[0]
-    try:
-        answer = pool.request(
-            method, url, headers={"User-Agent": USER_AGENT, **(headers or {})}, body=body
-        )
-        return answer.status, answer.data
-    except urllib3.exceptions.MaxRetryError as error:
-        reason: BaseException | None = error.reason
-    except urllib3.exceptions.HTTPError as error:
-        reason = error
-    if isinstance(reason, urllib3.exceptions.NameResolutionError):
-        raise GimelError(
-            f"Could not find the host {urlsplit(url).hostname}.",
-            "Check the URL and the network connection.",
-        )
-    if isinstance(reason, urllib3.exceptions.NewConnectionError):
-        raise GimelError(
-            f"Could not connect to {base}.",
-            "Check that it is running and that the URL is right. `gimel serve` starts a local API.",
-        )
-    if isinstance(reason, urllib3.exceptions.TimeoutError):
-        raise GimelError(f"{base} did not answer in time.", "Try again, or check its log.")
-    if isinstance(reason, urllib3.exceptions.SSLError):
-        raise GimelError(f"The certificate of {base} is not trusted: {reason}.")
-    raise GimelError(f"The connection to {base} was lost: {type(reason).__name__}.", "Try again.")
 
 
 def _error(body: bytes) -> str:

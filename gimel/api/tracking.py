@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import urllib3
 
 import gimel
-from gimel.api.client import send
+from gimel.api.http import Session
 from gimel.errors import GimelError
 
 USER_AGENT = f"gimel-simulate/{gimel.__version__}"
@@ -18,6 +18,7 @@ USER_AGENT = f"gimel-simulate/{gimel.__version__}"
 RETRIES = urllib3.Retry(
     total=6,
     connect=0,
+    other=0,  # a certificate, or a proxy that refuses
     redirect=False,
     status_forcelist=(429, 502, 503, 504),
     allowed_methods=("POST",),
@@ -29,23 +30,23 @@ RETRIES = urllib3.Retry(
 _CHECK_URL = "Check that it is the track URL, which usually ends in /track."
 
 
-def post_events(pool: urllib3.PoolManager, url: str, events: Sequence[dict[str, str]]) -> list[str]:
+def post_events(session: Session, url: str, events: Sequence[dict[str, str]]) -> list[str]:
     """Post at most 100 events; return for each why it was not counted, "" if it was.
 
     Raises GimelError if the answer is not that of a track URL.
     """
-    status, body = send(
-        pool,
+    answer = session.send(
         "POST",
         url,
         {"User-Agent": USER_AGENT, "Content-Type": "application/json"},
         json.dumps(events).encode(),
     )
+    status = answer.status
     if status == 503:
         raise GimelError(f"{url} cannot reach Redis.", "Check that Redis is running.")
     if status not in (200, 400):
         raise GimelError(f"{url} returned status {status}.", _CHECK_URL)
-    return _outcomes(url, body)
+    return _outcomes(url, answer.body)
 
 
 def _outcomes(url: str, body: bytes) -> list[str]:

@@ -103,7 +103,9 @@ def deployed_api(api_key: str | None) -> Api:
             f"{error.hint} To read `gimel serve` on this machine, use --local.".strip(),
         ) from None
     return Api(
-        api_url(found.api, aws.region, aws.endpoint), found.key if api_key is None else api_key
+        api_url(found.api, aws.region, aws.endpoint, aws.dns_suffix),
+        found.key if api_key is None else api_key,
+        aws.ca_bundle,
     )
 
 

@@ -68,7 +68,7 @@ def command(
         console.print("Nothing to do: the deployment matches the configuration.")
     reached = _apply(aws, steps, observed, config, console)
     patience = _PATIENCE_WITH_EMULATOR if aws.endpoint else smoke.PATIENCE
-    findings = smoke.smoke_test(reached, config, patience=patience)
+    findings = smoke.smoke_test(reached, config, patience=patience, ca_bundle=aws.ca_bundle)
     if as_json:
         document = _document(steps, reached, desired, findings, show_key)
         terminal.print_json(document)
@@ -116,7 +116,7 @@ def _apply(
     aws: Aws, steps: tuple[Step, ...], observed: Observed, config: Config, console: Console
 ) -> Outputs:
     deployed = terminal.perform(aws, steps, observed, console)
-    return outputs(deployed, config.wiring, aws.region, aws.endpoint)
+    return outputs(deployed, config.wiring, aws.region, aws.endpoint, aws.dns_suffix)
 
 
 def _document(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from gimel.cli import Options, terminal
+from gimel.deploy.aws import partition_of
 from gimel.deploy.desired import desired_state
-from gimel.deploy.identity import Identity, partition_of
+from gimel.deploy.identity import Identity
 from gimel.deploy.plan import required_permissions
 from gimel.errors import GimelError
 
@@ -29,16 +30,15 @@ def command(options: Options, account: str | None, profile: str | None, region: 
 
 
 def _identity(account: str | None, profile: str | None, region: str | None) -> Identity:
-    """Return the account and region that are given, as far as they are, else AWS's answer."""
-    if account and region:
-        return _given_identity(account, region)
+    """Return the account and region: those given, and AWS's answer for the others."""
+    partition = partition_of(region) if region else None
+    if account and region and partition:
+        return Identity(account, region, "", partition.name)
     try:
         aws = terminal.connect(profile, region)
-        return _given_identity(account, aws.region) if account else aws.identity()
+        if account:
+            return Identity(account, aws.region, "", partition_of(aws.region).name)
+        return aws.identity()
     except GimelError as error:
-        hint = "With --account and --region, no credentials are needed."
-        raise GimelError(error.message, hint) from None
-
-
-def _given_identity(account: str, region: str) -> Identity:
-    return Identity(account, region, "", partition_of(region))
+        hint = f"{error.hint} With --account and --region, no credentials are needed."
+        raise GimelError(error.message, hint.strip()) from None

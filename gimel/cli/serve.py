@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from gimel import config
-from gimel.api.client import LOOPBACK, check_key
+from gimel.api.client import check_key
+from gimel.api.http import LOOPBACK
 from gimel.cli import Options
 from gimel.cli.connection import LOCAL_PORT
 from gimel.page.snippet import snippet

@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from gimel.analysis.phrases import pluralize
-from gimel.api.client import LOOPBACK, base_url, pool_for, whole_url
+from gimel.api.client import base_url, whole_url
+from gimel.api.http import LOOPBACK, Session
 from gimel.api.simulation import Traffic, Visitor, batches, visitors
 from gimel.api.tracking import RETRIES, post_events
 from gimel.cli import Options
@@ -41,7 +42,7 @@ from gimel.errors import GimelError
 from gimel.runtime.fields import DEFAULT_NAMESPACE
 
 _AWS_HOST = re.compile(
-    r"\.(?:execute-api|lambda-url)\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)$"
+    r"\.(?:execute-api|lambda-url)\.([a-z0-9-]+)\.(?:amazonaws\.[a-z.]+|on\.aws)$"
 )
 
 
@@ -210,13 +211,13 @@ def _send(simulation: Simulation, url: str, sent: Sent) -> None:
         Progress(
             *columns, console=console, transient=True, disable=not console.is_terminal
         ) as progress,
-        pool_for(url, RETRIES) as pool,
+        Session(url, retries=RETRIES) as session,
     ):
         task = progress.add_task("visitors", total=traffic.number)
         for group, events in batches(
             visitors(traffic), simulation.namespace, simulation.experiment
         ):
-            sent.add(group, post_events(pool, url, events))
+            sent.add(group, post_events(session, url, events))
             progress.advance(task, len(group))
 
 

@@ -40,7 +40,9 @@ def command(
     reached = None
     if observed.of(REST_API):
         ids = start(aws, observed).ids
-        reached = outputs(deployed_from_ids(ids), config.wiring, aws.region, aws.endpoint)
+        reached = outputs(
+            deployed_from_ids(ids), config.wiring, aws.region, aws.endpoint, aws.dns_suffix
+        )
     if as_json:
         terminal.print_json(_document(observed, reached, differences, show_key))
     else:

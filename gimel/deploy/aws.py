@@ -6,29 +6,31 @@ refusals into GimelError. Which calls to make, and what their answers mean, is u
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore import exceptions as botocore_errors
 from botocore.config import Config
+from botocore.loaders import create_loader
 from botocore.parsers import ResponseParserError
 
+from gimel.api import http
+from gimel.deploy import aws_network, credentials, partitions
 from gimel.deploy.aws_errors import GONE, AwsError, Refused, refusal, retry_reason
 from gimel.deploy.identity import Identity
+from gimel.deploy.partitions import Partition, Partitions
 from gimel.errors import GimelError
 
 Answer: TypeAlias = dict[str, Any]
 
 SERVICES = ("sts", "iam", "logs", "lambda", "apigateway")
-
-# AWS's own domains; the latter two are those of its dual-stack endpoints.
-_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 10.0  # seconds
 # Seconds for which a call is repeated, by reason. A new role can take minutes, and so can a
@@ -49,6 +51,9 @@ _NEVER_SENT = (
 )
 _BROKEN = (botocore_errors.HTTPClientError, botocore_errors.ConnectionError, ResponseParserError)
 
+# What may happen while credentials are loaded and is not about them.
+_PASSED_ON = (botocore_errors.ClientError, *_BROKEN)
+
 
 class Aws:
     """The account and region that a profile, the environment or boto3's configuration lead to.
@@ -68,11 +73,20 @@ class Aws:
         self.sleep = sleep
         self.clock = clock
         self.on_wait = on_wait
-        with _credentials_explained():
-            session: Any = boto3.Session(profile_name=profile, region_name=region)
-            self.region: str = session.region_name or os.environ.get("AWS_REGION", "")
+        with credentials.explained(profile):
+            core = botocore.session.get_session()
+            session: Any = boto3.Session(botocore_session=core, profile_name=profile)
+            region = region or session.region_name or os.environ.get("AWS_REGION")
+            if region:  # also for the clients that botocore makes, to assume a role for example
+                core.set_config_variable("region", region)
+            self.region: str = region or ""
+            self._profile: str | None = core.get_config_variable("profile")
+            self.ca_bundle: str | None = core.get_config_variable("ca_bundle")
             if not self.region:
-                raise _no_region()
+                raise credentials.no_region()
+            if (bundle := self.ca_bundle or http.environment_ca_bundle()) is not None:
+                http.check_ca_bundle(bundle)
+            self._credentials: Any = session.get_credentials()
             settings = Config(
                 # One attempt: what is safe to repeat is known here, and not to botocore.
                 retries={"total_max_attempts": 1},
@@ -84,13 +98,22 @@ class Aws:
                 name: session.client(name, region_name=self.region, config=settings)
                 for name in SERVICES
             }
+        for client in self._clients.values():
+            http.proxy_for(client.meta.endpoint_url)  # raises for one that botocore cannot use
+        if self.endpoint is None:
+            partition_of(self.region)
         self._identity: Identity | None = None
 
     @property
     def endpoint(self) -> str | None:
         """The address of an emulator that $AWS_ENDPOINT_URL or the like names, None on AWS."""
         url = str(self._clients["apigateway"].meta.endpoint_url)
-        return None if (urlsplit(url).hostname or "").endswith(_DOMAINS) else url
+        return None if _partitions().includes(urlsplit(url).hostname or "") else url
+
+    @property
+    def dns_suffix(self) -> str:
+        """What the names of the region's hosts end with. An emulator may have any region."""
+        return partition_of(self.region).dns_suffix if self.endpoint is None else ""
 
     def identity(self) -> Identity:
         """Return the account and the caller. Asked once."""
@@ -190,12 +213,12 @@ class Aws:
                 if reason is None:
                     raise refusal(_action(service, operation), error) from None
             except _BROKEN as broken:
+                message = _describe(broken, self._clients[service].meta.endpoint_url)
                 reason = "unreached" if isinstance(broken, _NEVER_SENT) else "unsure"
-                message = str(broken)
             unsure = unsure or reason == "unsure"
             waited = self.clock() - started
             if waited + wait > _PATIENCE[reason]:
-                raise _gave_up(_action(service, operation), reason, waited, message)
+                raise self._gave_up(_action(service, operation), reason, waited, message)
             self.on_wait(message)
             self.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT)
@@ -203,10 +226,58 @@ class Aws:
                 return found
 
     def _attempt(self, service: str, operation: str, parameters: dict[str, Any]) -> Answer:
-        with _credentials_explained():
+        self._refresh_credentials()
+        try:
             answer: Answer = getattr(self._clients[service], operation)(**parameters)
+        except (*_PASSED_ON, botocore_errors.ParamValidationError):
+            raise
+        except botocore_errors.BotoCoreError as error:
+            raise credentials.explain(error, self._profile) from None
         answer.pop("ResponseMetadata", None)
         return answer
+
+    def _refresh_credentials(self) -> None:
+        """Load or renew the credentials, so that an error of the next call is not about them."""
+        if self._credentials is None:
+            return
+        try:
+            with credentials.explained(self._profile, _PASSED_ON):
+                self._credentials.get_frozen_credentials()
+        except botocore_errors.ClientError as raised:
+            error = _parse(raised)
+            if retry_reason(error) is None:
+                raise credentials.refused(raised.operation_name, error) from None
+            raise
+
+    def _gave_up(self, action: str, reason: str, waited: float, message: str) -> GimelError:
+        if reason == "unreached":
+            similar = _partitions().similar(self.region)
+            return GimelError(
+                f"Could not connect to AWS: {message}",
+                f"Check the network and the name of the region. {similar}".rstrip(),
+            )
+        return GimelError(
+            f"{action} did not succeed within {waited:.0f} s: {message}", "Try again later."
+        )
+
+
+def _describe(broken: Exception, url: str) -> str:
+    """Return a failed connection in words. Raises GimelError if it cannot succeed."""
+    cause = getattr(broken, "kwargs", {}).get("error") or broken
+    at_proxy = isinstance(broken, botocore_errors.ProxyConnectionError)
+    if final := aws_network.final_failure(cause, url, at_proxy=at_proxy):
+        raise final from None
+    return aws_network.describe(str(broken), url, at_proxy=at_proxy)
+
+
+@functools.cache
+def _partitions() -> Partitions:
+    return partitions.parse(create_loader().load_data("partitions"))
+
+
+def partition_of(region: str) -> Partition:
+    """Return the partition of a region. Raises GimelError with the most similar regions."""
+    return _partitions().of(region)
 
 
 def in_progress(function: Answer) -> bool:
@@ -230,54 +301,6 @@ def _was_done(operation: str, error: AwsError) -> bool:
     return error.says_exists or (deletes and error.code in GONE)
 
 
-def _gave_up(action: str, reason: str, waited: float, message: str) -> GimelError:
-    if reason == "unreached":
-        return GimelError(
-            f"Could not connect to AWS: {message}", "Check the network and the name of the region."
-        )
-    return GimelError(
-        f"{action} did not succeed within {waited:.0f} s: {message}", "Try again later."
-    )
-
-
 def _action(service: str, operation: str) -> str:
     """Return the IAM action that an operation of boto3 usually needs."""
     return f"{service}:{''.join(part.capitalize() for part in operation.split('_'))}"
-
-
-def _no_region() -> GimelError:
-    return GimelError(
-        "No AWS region is set.", "Give --region, set $AWS_REGION, or run `aws configure`."
-    )
-
-
-@contextlib.contextmanager
-def _credentials_explained() -> Iterator[None]:
-    try:
-        yield
-    except (botocore_errors.NoCredentialsError, botocore_errors.PartialCredentialsError):
-        raise GimelError(
-            "No AWS credentials were found.", "Run `aws configure`, or give --profile."
-        ) from None
-    except botocore_errors.ProfileNotFound as error:
-        raise GimelError(
-            f"{error}.", "`aws configure list-profiles` lists those that exist."
-        ) from None
-    except botocore_errors.NoRegionError:
-        raise _no_region() from None
-    except (
-        botocore_errors.InvalidRegionError,
-        botocore_errors.InvalidConfigError,
-        botocore_errors.ConfigParseError,
-    ) as error:
-        raise GimelError(f"{error}", "Check --region and the files in ~/.aws.") from None
-    except (
-        botocore_errors.CredentialRetrievalError,
-        botocore_errors.SSOError,
-        botocore_errors.TokenRetrievalError,
-        botocore_errors.UnauthorizedSSOTokenError,
-    ) as error:
-        raise GimelError(
-            f"The AWS credentials cannot be used: {error}",
-            "Log in again: `aws sso login` or `aws configure`.",
-        ) from None

@@ -56,12 +56,6 @@ class Identity:
         return f"arn:{self.partition}:execute-api:{self.region}:{self.account}:{api}/*"
 
 
-def partition_of(region: str) -> str:
-    """Return the partition that a region belongs to, with which its ARNs begin."""
-    others = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-    return next((others[prefix] for prefix in others if region.startswith(prefix)), "aws")
-
-
 def log_group(function: str) -> str:
     """Return the name of the log group that Lambda writes a function's log to."""
     return f"/aws/lambda/{function}"

@@ -38,9 +38,14 @@ class Outputs:
         return None
 
 
-def outputs(deployed: Deployed, wiring: Wiring, region: str, emulator: str | None) -> Outputs:
-    """Return the URLs of a deployment as they are on AWS, or at the address of an emulator."""
-    base = api_url(deployed.api, region, emulator)
+def outputs(
+    deployed: Deployed, wiring: Wiring, region: str, emulator: str | None, dns_suffix: str
+) -> Outputs:
+    """Return the URLs of a deployment as they are on AWS, or at the address of an emulator.
+
+    `dns_suffix` is that of the region's partition.
+    """
+    base = api_url(deployed.api, region, emulator, dns_suffix)
     endpoints = [
         Endpoint(
             route.method,
@@ -56,9 +61,8 @@ def outputs(deployed: Deployed, wiring: Wiring, region: str, emulator: str | Non
     return Outputs(tuple(endpoints), deployed.key)
 
 
-def api_url(api: str, region: str, emulator: str | None) -> str:
+def api_url(api: str, region: str, emulator: str | None, dns_suffix: str) -> str:
     """Return the address of an API's stage, without a slash at its end."""
     if emulator:
         return f"{emulator.rstrip('/')}/restapis/{api}/{STAGE}/_user_request_"
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    return f"https://{api}.execute-api.{region}.{suffix}/{STAGE}"
+    return f"https://{api}.execute-api.{region}.{dns_suffix}/{STAGE}"

@@ -20,7 +20,8 @@ from starlette.routing import Route
 from gimel.analysis.counts import ExperimentCounts, NamespaceCounts
 from gimel.analysis.design import Design
 from gimel.analysis.experiment import NotFound, analyse, analyse_all
-from gimel.api.client import LOOPBACK, check_key
+from gimel.api.client import check_key
+from gimel.api.http import LOOPBACK
 from gimel.errors import similar_first
 from gimel.report import html
 from gimel.report.html import BASE, Choices, Frame

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from gimel.api import client
+from gimel.api import client, http
 from gimel.api.client import Api
 from gimel.errors import GimelError
 from gimel.runtime.bots import is_bot
@@ -199,7 +199,7 @@ def test_an_unknown_host_is_explained() -> None:
 
 def test_a_missing_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the time-out."""
-    monkeypatch.setattr(client, "SECONDS_TO_ANSWER", 0.1)
+    monkeypatch.setattr(http, "SECONDS_TO_ANSWER", 0.1)
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
         pytest.raises(GimelError, match="did not answer in time"),

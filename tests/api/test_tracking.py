@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gimel.api.client import pool_for
+from gimel.api.http import Session
 from gimel.api.tracking import RETRIES, USER_AGENT, post_events
 from gimel.errors import GimelError
 from gimel.runtime.bots import is_bot
@@ -15,8 +15,8 @@ EVENTS = [{"experiment": "e", "variant": "v", "event": "participate", "uuid": "1
 
 
 def post(stub: Stub, path: str = "/track") -> list[str]:
-    with pool_for(stub.url, RETRIES) as pool:
-        return post_events(pool, f"{stub.url}{path}", EVENTS)
+    with Session(stub.url, retries=RETRIES) as session:
+        return post_events(session, f"{stub.url}{path}", EVENTS)
 
 
 def test_every_event_has_an_outcome() -> None:
@@ -74,5 +74,8 @@ def test_another_answer_is_an_error(status: int, body: object, message: str) -> 
 def test_nobody_there_is_not_waited_for() -> None:
     """A server that does not run is not retried like one that is busy."""
     url = f"http://127.0.0.1:{free_port()}/track"
-    with pool_for(url, RETRIES) as pool, pytest.raises(GimelError, match="Could not connect to"):
-        post_events(pool, url, EVENTS)
+    with (
+        Session(url, retries=RETRIES) as session,
+        pytest.raises(GimelError, match="Could not connect to"),
+    ):
+        post_events(session, url, EVENTS)

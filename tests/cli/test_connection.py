@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
+import click
 import pytest
 
 from gimel.api.client import Api
-from gimel.cli.connection import LOCAL_TRACK_URL, LOCAL_URL, find_api
+from gimel.cli import terminal
+from gimel.cli.connection import LOCAL_TRACK_URL, LOCAL_URL, deployed_api, find_api
+from gimel.deploy import deployed
+from gimel.deploy.deployed import Deployed
 from gimel.errors import GimelError
 from tests.support.answers import answer, two
 from tests.support.command import gimel_here
@@ -95,3 +100,23 @@ def test_without_a_deployment_the_local_api_is_suggested(tmp_path: Path) -> None
     done = gimel_here("results", home=tmp_path, AWS_EC2_METADATA_DISABLED="true")
     assert done.returncode == 1
     assert "To read `gimel serve` on this machine, use --local." in done.stderr
+
+
+@pytest.mark.parametrize("endpoint", [None, "http://127.0.0.1:4566"])
+def test_a_deployed_api_is_read_as_its_account_is(
+    monkeypatch: pytest.MonkeyPatch, endpoint: str | None
+) -> None:
+    """At the domain of the account's partition, and with the CA bundle of its profile."""
+    aws = SimpleNamespace(
+        region="eusc-de-east-1", endpoint=endpoint, dns_suffix="amazonaws.eu", ca_bundle="/b.pem"
+    )
+    monkeypatch.setattr(terminal, "connect", lambda profile, region: aws)
+    monkeypatch.setattr(deployed, "find_deployed", lambda aws: Deployed("x1", KEY, {}))
+
+    with click.Context(click.Command("results")):
+        found = deployed_api(None)
+
+    url = "https://x1.execute-api.eusc-de-east-1.amazonaws.eu/prod"
+    if endpoint:
+        url = f"{endpoint}/restapis/x1/prod/_user_request_"
+    assert found == Api(url, KEY, "/b.pem")

@@ -155,6 +155,12 @@ def test_the_command_on_the_last_line_shows_the_result(served: Served, namespace
             "gimel results --region eu-west-1 e",
         ),
         (
+            "https://x1.execute-api.eusc-de-east-1.amazonaws.eu/prod/track",
+            ("alephbet", "e"),
+            {},
+            "gimel results --region eusc-de-east-1 e",
+        ),
+        (
             "https://x1.lambda-url.us-east-2.on.aws/",
             ("alephbet", "e"),
             {},
@@ -173,6 +179,7 @@ def test_the_command_on_the_last_line_shows_the_result(served: Served, namespace
         "quoted",
         "name like an option",
         "AWS",
+        "another partition",
         "function URL",
         "AWS with GIMEL_URL",
     ],

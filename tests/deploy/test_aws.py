@@ -43,7 +43,7 @@ def create(script: Script, operation: str, found: dict[str, str] | None) -> Any:
 def test_what_passes_is_repeated_and_what_does_not_is_refused(
     script: Script, operation: str, outcome: Any, patience: int
 ) -> None:
-    """At once, or after as many seconds as the reason is worth."""
+    """At once, or after as many seconds as the reason deserves."""
     script.always = outcome
 
     with pytest.raises(GimelError) as failure:
@@ -60,7 +60,7 @@ PASSING = {name: each for name, each in OUTCOMES.items() if each[2] != NEVER}
 
 @pytest.mark.parametrize(("operation", "outcome", "_"), PASSING.values(), ids=list(PASSING))
 def test_what_passed_is_answered(script: Script, operation: str, outcome: Any, _: int) -> None:
-    """After one wait of half a second, of which the caller is told."""
+    """After one wait of half a second, which `on_wait` reports."""
     answer = role_answer() if operation == "CreateRole" else {}
     script.expect_any(operation, outcome).expect_any(operation, answer)
 
@@ -70,7 +70,7 @@ def test_what_passed_is_answered(script: Script, operation: str, outcome: Any, _
 
 
 def test_waits_double_up_to_ten_seconds(script: Script) -> None:
-    """AWS asks for that of whoever repeats; in the end the error names the call."""
+    """As AWS asks clients to do. In the end, the error names the call."""
     script.always = Refusal("TooManyRequestsException")
 
     with pytest.raises(GimelError, match="apigateway:PutMethod"):
@@ -129,7 +129,7 @@ def test_what_a_lost_call_made_is_looked_up(script: Script) -> None:
 
 
 def test_a_lost_call_that_made_nothing_is_repeated(script: Script) -> None:
-    """The look finds nothing."""
+    """The lookup finds nothing."""
     script.expect_any("CreateRestApi", RESET).expect_any("CreateRestApi", {"id": "b"})
 
     assert create(script, "CreateRestApi", None) == {"id": "b"}
@@ -197,7 +197,7 @@ def test_a_refusal_says_what_to_do(script: Script, refusal: Refusal, says: str, 
 
 @pytest.mark.parametrize("code", ["NoSuchEntity", "NotFoundException", "ResourceNotFoundException"])
 def test_what_does_not_exist_is_none(script: Script, code: str) -> None:
-    """Each service has its own word for it."""
+    """Each service has its own code for it."""
     script.expect("GetRole", Refusal(code, "", 404), RoleName="gimel")
 
     assert script.aws().find("iam", "get_role", RoleName="gimel") is None
@@ -264,7 +264,7 @@ def test_all_pages_are_read(
     cursor: str,
     token: str,
 ) -> None:
-    """The next page is asked for by what the last one said."""
+    """The request for the next page repeats the cursor of the last one."""
     script.expect(operation, {key: items[:1], token: "more"})
     script.expect(operation, {key: items[1:]}, **{cursor: "more"})
 
@@ -306,7 +306,7 @@ def test_a_function_that_fails_is_an_error(
     assert script.waits == []
 
 
-def test_a_function_is_not_waited_for_without_end(script: Script) -> None:
+def test_a_function_is_not_waited_for_forever(script: Script) -> None:
     """Five minutes, which a function in a VPC may take."""
     script.always = {"State": "Pending"}
 

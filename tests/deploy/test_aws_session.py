@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 
 import pytest
 from botocore import exceptions as botocore_errors
-from botocore.loaders import JSONFileLoader
 
 from gimel.deploy.aws import Aws
 from gimel.errors import GimelError
 from tests.support.aws import Script, caller, scripted
+from tests.support.aws import service_models_are_read_once as service_models_are_read_once
 from tests.support.state.cloud import HERE, Place
 from tests.support.state.seen import identity_of
 
 CHINA = Place("cn-north-1", "aws-cn")
-_LOADER = JSONFileLoader()
 
 
 @pytest.fixture
 def script() -> Iterator[Script]:
     with scripted() as script:
         yield script
-
-
-@pytest.fixture(scope="module", autouse=True)
-def service_models_are_read_once() -> Iterator[None]:
-    """Every new session reads megabytes of JSON."""
-    read = functools.cache(JSONFileLoader.load_file)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(JSONFileLoader, "load_file", lambda self, path: read(_LOADER, path))
-        yield
 
 
 @pytest.mark.parametrize(
@@ -96,15 +85,47 @@ def test_a_profile_that_does_not_exist_is_an_error() -> None:
 
 
 @pytest.mark.usefixtures("nobody")
-@pytest.mark.parametrize("dual_stack", ["false", "true"])
-@pytest.mark.parametrize("region", ["us-east-1", "cn-north-1", "us-gov-west-1"])
-def test_an_address_of_aws_is_no_emulators(
-    monkeypatch: pytest.MonkeyPatch, region: str, dual_stack: str
+@pytest.mark.parametrize(
+    ("region", "suffix", "dual_stack"),
+    [
+        ("us-east-1", "amazonaws.com", "false"),
+        ("us-east-1", "amazonaws.com", "true"),
+        ("cn-north-1", "amazonaws.com.cn", "false"),
+        ("cn-north-1", "amazonaws.com.cn", "true"),
+        ("us-gov-west-1", "amazonaws.com", "false"),
+        ("us-gov-west-1", "amazonaws.com", "true"),
+        ("eusc-de-east-1", "amazonaws.eu", "false"),
+    ],
+)
+def test_an_address_of_aws_is_not_an_emulators(
+    monkeypatch: pytest.MonkeyPatch, region: str, suffix: str, dual_stack: str
 ) -> None:
-    """Nor are the dual-stack endpoints, which have other names."""
+    """Dual-stack endpoints, which have other names, included."""
     monkeypatch.setenv("AWS_USE_DUALSTACK_ENDPOINT", dual_stack)
 
-    assert Aws(region=region).endpoint is None
+    aws = Aws(region=region)
+
+    assert (aws.endpoint, aws.dns_suffix) == (None, suffix)
+
+
+@pytest.mark.usefixtures("nobody")
+@pytest.mark.parametrize(
+    ("region", "similar"), [("us-est-1", "'us-east-1'"), ("mars-west-1", "'us-west-1'")]
+)
+def test_a_region_that_does_not_exist_is_an_error(region: str, similar: str) -> None:
+    """With similar names, and before its hosts are looked for."""
+    with pytest.raises(GimelError, match=f"no AWS region '{region}'") as found:
+        Aws(region=region)
+
+    assert similar in found.value.hint
+
+
+@pytest.mark.usefixtures("nobody")
+def test_an_emulator_may_have_any_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its addresses do not depend on it."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+
+    assert Aws(region="local").dns_suffix == ""
 
 
 @pytest.mark.usefixtures("nobody")

@@ -11,23 +11,30 @@ from tests.support.state.names import Deployed
 from tests.support.state.settled import configuration
 
 EMULATOR = "http://127.0.0.1:4566"
-REACHED = outputs(Deployed(API, KEY_VALUE, {}), configuration().wiring, "eu-west-1", None)
+AWS = "amazonaws.com"
+REACHED = outputs(Deployed(API, KEY_VALUE, {}), configuration().wiring, "eu-west-1", None, AWS)
 
 
 @pytest.mark.parametrize(
-    ("region", "emulator", "expected"),
+    ("region", "emulator", "suffix", "expected"),
     [
-        ("eu-west-1", None, f"https://{API}.execute-api.eu-west-1.amazonaws.com/prod"),
-        ("us-gov-west-1", None, f"https://{API}.execute-api.us-gov-west-1.amazonaws.com/prod"),
-        ("cn-north-1", None, f"https://{API}.execute-api.cn-north-1.amazonaws.com.cn/prod"),
-        ("eu-west-1", EMULATOR, f"{EMULATOR}/restapis/{API}/prod/_user_request_"),
-        ("eu-west-1", f"{EMULATOR}/", f"{EMULATOR}/restapis/{API}/prod/_user_request_"),
+        ("eu-west-1", None, AWS, f"https://{API}.execute-api.eu-west-1.amazonaws.com/prod"),
+        (
+            "eusc-de-east-1",
+            None,
+            "amazonaws.eu",
+            f"https://{API}.execute-api.eusc-de-east-1.amazonaws.eu/prod",
+        ),
+        ("eu-west-1", EMULATOR, "", f"{EMULATOR}/restapis/{API}/prod/_user_request_"),
+        ("eu-west-1", f"{EMULATOR}/", "", f"{EMULATOR}/restapis/{API}/prod/_user_request_"),
     ],
-    ids=["AWS", "GovCloud", "China", "emulator", "emulator with a slash"],
+    ids=["AWS", "European Sovereign Cloud", "emulator", "emulator with a slash"],
 )
-def test_the_url_of_the_stage(region: str, emulator: str | None, expected: str) -> None:
-    """In the form of each partition, and of an emulator at its address."""
-    assert api_url(API, region, emulator) == expected
+def test_the_url_of_the_stage(
+    region: str, emulator: str | None, suffix: str, expected: str
+) -> None:
+    """With the domain of the partition, or at the address of an emulator."""
+    assert api_url(API, region, emulator, suffix) == expected
 
 
 def test_each_route_is_an_endpoint() -> None:
@@ -47,7 +54,7 @@ def test_extra_wiring_adds_endpoints() -> None:
     """A path onto an existing function, and one onto a function of the user's own."""
     wiring = configuration(extra_wiring=[SECOND_PATH, OWN_FUNCTION]).wiring
 
-    found = outputs(Deployed(API, KEY_VALUE, {}), wiring, "eu-west-1", None).endpoints
+    found = outputs(Deployed(API, KEY_VALUE, {}), wiring, "eu-west-1", None, AWS).endpoints
 
     added = [(each.method, each.url.rsplit("/", 1)[1], each.handler) for each in found[4:]]
     assert added == [("GET", "t", "gimel.track"), ("GET", "experiment", "gimel.experiment")]
@@ -59,7 +66,7 @@ def test_a_function_url_is_an_endpoint_without_a_key(emulator: str | None) -> No
     wiring = configuration(extra_wiring=[URL]).wiring
     deployed = Deployed(API, KEY_VALUE, {TRACK: url_of(TRACK)})
 
-    last = outputs(deployed, wiring, "us-east-1", emulator).endpoints[-1]
+    last = outputs(deployed, wiring, "us-east-1", emulator, AWS).endpoints[-1]
 
     assert last == Endpoint("GET", url_of(TRACK), "gimel.track", False, via=emulator)
 
@@ -68,7 +75,7 @@ def test_the_url_of_a_function_that_left_the_wiring_is_no_endpoint() -> None:
     """What AWS still has of it is about to be removed."""
     deployed = Deployed(API, KEY_VALUE, {"old": url_of("old")})
 
-    assert outputs(deployed, configuration().wiring, "eu-west-1", None).endpoints == (
+    assert outputs(deployed, configuration().wiring, "eu-west-1", None, AWS).endpoints == (
         REACHED.endpoints
     )
 
@@ -98,7 +105,7 @@ def test_a_url_of_the_api_comes_before_the_functions_own() -> None:
     wiring = configuration(extra_wiring=[URL]).wiring
     deployed = Deployed(API, KEY_VALUE, {TRACK: url_of(TRACK)})
 
-    found = outputs(deployed, wiring, "us-east-1", None).endpoint("gimel.track")
+    found = outputs(deployed, wiring, "us-east-1", None, AWS).endpoint("gimel.track")
 
     assert found is not None
     assert API in found.url

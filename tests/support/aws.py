@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
+from botocore.loaders import JSONFileLoader
 from botocore.validate import validate_parameters
 
 from gimel.deploy.aws import SERVICES, Aws
@@ -148,6 +149,16 @@ def role_answer(place: Place = HERE, **more: Any) -> dict[str, Any]:
     return {"Role": {**role, "CreateDate": datetime.datetime(2026, 1, 15), **more}}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def service_models_are_read_once() -> Iterator[None]:
+    """Every new session reads megabytes of JSON."""
+    read = functools.cache(JSONFileLoader.load_file)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", lambda self, path: read(_LOADER, path))
+        yield
+
+
+_LOADER = JSONFileLoader()
 _scripts: dict[str, Script] = {}
 
 

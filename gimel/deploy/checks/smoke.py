@@ -1,4 +1,8 @@
-"""Whether a deployment works, seen from outside: a marked event is counted, read and removed."""
+"""Check a deployment from outside: a marked event is counted, read and removed.
+
+While a deployment is young, some failures pass by themselves: AWS has not passed a change on yet.
+Those are waited for. All others are final at once.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +11,18 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import urllib3
-
-from gimel.api.client import pool_for
+from gimel.api.http import NoAnswer, Session, UnknownHost
 from gimel.config import Config
 from gimel.deploy.checks.findings import Finding, failed, ok, warning
 from gimel.deploy.outputs import Endpoint, Outputs
+from gimel.errors import GimelError
 
 NAMESPACE = "gimel-check"
-PATIENCE = 90.0  # seconds: it takes a while until a new stage, key or function is known everywhere
+PATIENCE = 90.0  # seconds: a new stage, key or function is not known everywhere at once
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0
 _BROWSER = (
     "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -30,13 +34,30 @@ _BROWSER = (
 class Reply:
     """What a URL answered.
 
-    `status` is 0 where nothing answered; `body` is None where it is not JSON. Names of headers are
-    in lower case.
+    `status` is 0 and `failure` says why if there is no answer. `body` is None if it is not JSON.
+    The names of the headers are in lower case.
     """
 
     status: int
     body: Any
     headers: Mapping[str, str]
+    failure: NoAnswer | None = None
+
+    @property
+    def by_backend(self) -> bool:
+        """Whether Gimel's own functions answered, which say "error" where AWS says "message"."""
+        return isinstance(self.body, dict) and "error" in self.body
+
+    def describe(self) -> str:
+        """Return what was answered, in words."""
+        if self.failure:
+            return self.failure.message.rstrip(".")
+        said = ""
+        if isinstance(self.body, dict):
+            # API Gateway says "message", function URLs say "Message".
+            reasons = (self.body.get(name) for name in ("error", "message", "Message"))
+            said = f": {next(filter(None, reasons), self.body)}"
+        return f"it answered {self.status}{said}"
 
 
 Fetch = Callable[[str, Endpoint, Mapping[str, str], str | None], Reply]
@@ -49,12 +70,20 @@ def smoke_test(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
     patience: float = PATIENCE,
+    *,
+    on_wait: Callable[[str], None] = lambda reason: None,
+    new_hosts: bool = True,
+    ca_bundle: str | None = None,
 ) -> list[Finding]:
     """Try the public URLs.
 
-    Failures are retried for a total of `patience` seconds: AWS takes time to pass a change on.
+    Failures that may pass by themselves are waited for, for a total of `patience` seconds, and
+    `on_wait` is called with each. `new_hosts` says that the URLs are new, so that their hosts may
+    be missing from the DNS for a while. `ca_bundle` replaces the environment's.
     """
-    return _SmokeTest(outputs, config, fetch or request, sleep, clock, patience).run()
+    fetch = fetch or partial(request, ca_bundle=ca_bundle)
+    test = _SmokeTest(outputs, config, fetch, sleep, clock, patience, on_wait, new_hosts)
+    return test.run()
 
 
 class _SmokeTest:
@@ -66,10 +95,14 @@ class _SmokeTest:
         sleep: Callable[[float], None],
         clock: Callable[[], float],
         patience: float,
+        on_wait: Callable[[str], None],
+        new_hosts: bool,
     ) -> None:
         self.outputs = outputs
         self.fetch = fetch
         self.sleep = sleep
+        self.on_wait = on_wait
+        self.new_hosts = new_hosts
         self.deadline = clock() + patience
         self.clock = clock
         document = config.document
@@ -165,37 +198,52 @@ class _SmokeTest:
         wanted: int,
         key: bool = True,
     ) -> Reply:
-        """Ask until the status is the wanted one, the answer is final, or patience ends."""
+        """Ask until the status is the wanted one, a failure is final, or patience ends."""
         headers = {"User-Agent": _BROWSER}
         if key and endpoint.api_key_required:
             headers["x-api-key"] = self.outputs.key
+        name = f"{method} {endpoint.url}"
         if query:
             endpoint = replace(endpoint, url=f"{endpoint.url}?{urlencode(query)}")
         wait = _FIRST_WAIT
         while True:
             reply = self.fetch(method, endpoint, headers, body)
-            # What the backend itself answers is final; only the way to it needs time.
-            by_backend = isinstance(reply.body, dict) and "error" in reply.body
-            final = reply.status in (wanted, 400, 503) or by_backend
-            if final or self.clock() + wait > self.deadline:
+            passes = may_pass(reply, wanted, new_hosts=self.new_hosts)
+            if not passes or self.clock() + wait > self.deadline:
                 return reply
+            self.on_wait(f"{name}: {reply.describe()}")
             self.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT)
 
 
+def may_pass(reply: Reply, wanted: int, *, new_hosts: bool) -> bool:
+    """Return whether waiting may turn a reply into one of the wanted status."""
+    if reply.status == wanted or reply.by_backend:
+        return False
+    if isinstance(reply.failure, UnknownHost):
+        return new_hosts
+    if reply.failure:
+        return reply.failure.passes
+    # A 200 where 403 is wanted is that of the previous stage, which needed no key.
+    return reply.status in (200, 403, 404, 429) or reply.status >= 500
+
+
 def _unexpected(name: str, reply: Reply, what: str) -> Finding:
-    said = ""
-    if isinstance(reply.body, dict):
-        said = f": {reply.body.get('error') or reply.body.get('message') or reply.body}"
-    if reply.status == 0:
-        return failed(name, f"{what}: could not connect{said}", "Check the network.")
+    if reply.failure:
+        return failed(name, f"{what}: {reply.describe()}", reply.failure.hint)
     hint = ""
     if reply.status >= 500:
         hint = "`gimel preflight` checks Redis; the function's log says more."
-    return failed(name, f"{what}: it answered {reply.status}{said}", hint)
+    return failed(name, f"{what}: {reply.describe()}", hint)
 
 
-def request(method: str, endpoint: Endpoint, headers: Mapping[str, str], body: str | None) -> Reply:
+def request(
+    method: str,
+    endpoint: Endpoint,
+    headers: Mapping[str, str],
+    body: str | None,
+    ca_bundle: str | None = None,
+) -> Reply:
     """Ask a URL once, or the emulator that answers for it."""
     url = endpoint.url
     if endpoint.via:
@@ -203,12 +251,13 @@ def request(method: str, endpoint: Endpoint, headers: Mapping[str, str], body: s
         url = parts._replace(scheme=via.scheme, netloc=via.netloc).geturl()
         headers = {**headers, "Host": parts.netloc}
     try:
-        with pool_for(url) as pool:
-            answer = pool.request(method, url, headers=dict(headers), body=body)
-    except urllib3.exceptions.HTTPError as error:
-        return Reply(0, {"error": str(error)}, {})
-    found = {name.lower(): value for name, value in answer.headers.items()}
+        with Session(url, ca_bundle=ca_bundle) as session:
+            answer = session.send(method, url, headers, body.encode() if body else None)
+    except NoAnswer as failure:
+        return Reply(0, None, {}, failure)
+    except GimelError as unusable:  # a proxy or a CA bundle
+        return Reply(0, None, {}, NoAnswer(unusable.message, unusable.hint))
     try:
-        return Reply(answer.status, json.loads(answer.data), found)
+        return Reply(answer.status, json.loads(answer.body), answer.headers)
     except ValueError:
-        return Reply(answer.status, None, found)
+        return Reply(answer.status, None, answer.headers)

@@ -2,98 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
-
 import pytest
 
+from gimel.api.http import NoAnswer, UnknownHost
 from gimel.deploy.checks import smoke
-from gimel.deploy.checks.findings import Finding
 from gimel.deploy.checks.smoke import NAMESPACE, Reply
-from gimel.deploy.outputs import Endpoint, outputs
 from tests.support.configurations import SECOND_PATH, URL
-from tests.support.state.cloud import ALL, API, KEY_VALUE, TRACK, url_of
-from tests.support.state.names import Deployed
-from tests.support.state.settled import configuration
-
-Spoil = Callable[["Request", float], "Reply | None"]
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the check sent."""
-
-    method: str
-    endpoint: Endpoint
-    headers: Mapping[str, str]
-    query: Mapping[str, str]
-    body: Mapping[str, str]
-
-    @property
-    def route(self) -> str:
-        return f"{self.method} /{urlsplit(self.endpoint.url).path.rsplit('/', 1)[1]}"
-
-
-@dataclass
-class Backend:
-    """Counts events, shows them to who has the key, and removes them; `spoil` answers first."""
-
-    spoil: Spoil = lambda request, now: None
-    counted: dict[str, set[str]] = field(default_factory=dict)
-    requests: list[Request] = field(default_factory=list)
-    now: float = 0.0
-
-    def fetch(
-        self, method: str, endpoint: Endpoint, headers: Mapping[str, str], body: str | None
-    ) -> Reply:
-        query = {key: value for key, (value,) in parse_qs(urlsplit(endpoint.url).query).items()}
-        request = Request(method, endpoint, headers, query, json.loads(body or "{}"))
-        self.requests.append(request)
-        return self.spoil(request, self.now) or self._answer(request)
-
-    def _answer(self, request: Request) -> Reply:
-        if request.method == "OPTIONS":
-            methods = {"access-control-allow-methods": "GET,POST,OPTIONS"}
-            return Reply(200, None, methods)
-        if request.endpoint.api_key_required and request.headers.get("x-api-key") != KEY_VALUE:
-            return answer(403, message="Forbidden")
-        event = {**request.query, **request.body}
-        experiments = self.counted.setdefault(event["namespace"], set())
-        if request.endpoint.handler == "gimel.track":
-            experiments.add(event["experiment"])
-        if request.endpoint.handler == "gimel.delete":
-            experiments.discard(event["experiment"])
-        if request.endpoint.handler == "gimel.all":
-            # The first page of a large namespace has none of them, unless they are named.
-            found = experiments & {event.get("scope")}
-            return Reply(200, [{"meta": {}}, *({"experiment": each} for each in found)], {})
-        return answer(200, status="ok")
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
-
-    def check(self, urls: Mapping[str, str] | None = None, /, **document: Any) -> list[Finding]:
-        """Run the check on a deployment of this configuration."""
-        config = configuration(**document)
-        reached = outputs(Deployed(API, KEY_VALUE, urls or {}), config.wiring, "eu-west-1", None)
-        return smoke.smoke_test(reached, config, self.fetch, self.sleep, lambda: self.now)
-
-
-def answer(status: int, /, **body: Any) -> Reply:
-    """Return an answer with this object as its body."""
-    return Reply(status, body, {})
-
-
-CHECKS = ("GET", "POST", "closed", "results", "delete", "preflight")
-FINE = dict.fromkeys(CHECKS, "ok")
-
-
-def statuses(findings: list[Finding]) -> dict[str, str]:
-    """Return the status of each check of a deployment of the defaults."""
-    return dict(zip(CHECKS, [each.status for each in findings], strict=True))
+from tests.support.smoke_backend import (
+    CHECKS,
+    FINE,
+    Backend,
+    Spoil,
+    answer,
+    statuses,
+    unanswered,
+)
+from tests.support.state.cloud import ALL, KEY_VALUE, TRACK, url_of
 
 
 def test_a_marked_event_goes_in_is_read_back_and_is_removed() -> None:
@@ -146,12 +70,18 @@ def on(route: str, given: Reply) -> Spoil:
 
 
 def of(key: bool, given: Reply) -> Spoil:
-    """Reply so to who asks for the results with or without the key."""
+    """Reply so to requests for the results with or without the key."""
     return lambda request, now: (
         given
         if request.route == "GET /experiments" and ("x-api-key" in request.headers) is key
         else None
     )
+
+
+REFUSED = NoAnswer("The connection was refused.", "Check that it is running.")
+UNKNOWN = UnknownHost("Could not find the host.", passes=True)
+RESET = NoAnswer("The connection was lost.", passes=True)
+UNTRUSTED = NoAnswer("The certificate is not trusted.", "Set $AWS_CA_BUNDLE.")
 
 
 @pytest.mark.parametrize(
@@ -164,7 +94,7 @@ def of(key: bool, given: Reply) -> Spoil:
         (on("POST /track", Reply(500, None, {})), "POST", "500"),
         (on("GET /track", Reply(200, None, {})), "GET", "200"),
         (on("GET /track", Reply(200, [], {})), "GET", "200"),
-        (on("GET /track", answer(0, error="refused")), "GET", "refused"),
+        (on("GET /track", unanswered(REFUSED)), "GET", "refused"),
         (of(False, Reply(200, [], {})), "closed", "200"),
         (of(True, Reply(200, [{"meta": {}}], {})), "results", ""),
         (of(True, answer(403, message="Forbidden")), "results", "Forbidden"),
@@ -180,7 +110,7 @@ def of(key: bool, given: Reply) -> Spoil:
     ],
     ids=[
         "Redis is away",
-        "and the reason is told",
+        "and the reason is shown",
         "event refused",
         "function cannot be called",
         "function fails",
@@ -206,7 +136,7 @@ def test_what_does_not_work_is_found(spoil: Spoil, broken: str, says: str) -> No
 
 
 def test_an_event_that_is_ignored_is_a_warning() -> None:
-    """It works, and counts nothing: the reason is told."""
+    """It works, and counts nothing: the reason is shown."""
     ignored = answer(200, status="ignored", reason="limit reached")
 
     found = Backend(on("GET /track", ignored)).check()
@@ -230,7 +160,7 @@ def test_where_no_event_was_counted_none_is_read_back() -> None:
 
 
 def test_the_event_goes_into_a_namespace_that_is_allowed() -> None:
-    """Its own one where all are, else the first of the list."""
+    """A separate one if all are allowed, else the first of the list."""
     backend = Backend()
 
     assert statuses(backend.check(allowed_namespaces=["shop", "blog"])) == FINE
@@ -270,20 +200,56 @@ def test_every_url_that_tracks_is_tried() -> None:
     assert url_of(TRACK) in findings[3].name
 
 
-LATER = answer(403, message="Forbidden")
-
-
 @pytest.mark.parametrize(
-    "given",
-    [LATER, Reply(404, None, {}), answer(500), answer(0), answer(429, message="Too many")],
-    ids=["forbidden", "not found", "fails", "not reached", "throttled"],
+    ("given", "reason"),
+    [
+        (answer(403, message="Forbidden"), "403: Forbidden"),
+        (answer(403, message="Missing Authentication Token"), "403: Missing"),
+        (Reply(404, None, {}), "404"),
+        (answer(429, message="Too Many Requests"), "429: Too Many Requests"),
+        (answer(500, message="Internal server error"), "500: Internal server error"),
+        (answer(503, message="Service Unavailable"), "503: Service Unavailable"),
+        (Reply(502, None, {}), "502"),
+        (unanswered(UNKNOWN), "Could not find the host"),
+        (unanswered(RESET), "The connection was lost"),
+    ],
+    ids=[
+        "forbidden",
+        "no such path",
+        "not found",
+        "throttled",
+        "fails",
+        "unavailable",
+        "bad gateway",
+        "unknown host",
+        "reset",
+    ],
 )
-def test_what_passes_is_waited_for(given: Reply) -> None:
-    """A new stage, key or function takes a while to be everywhere."""
+def test_what_passes_is_waited_for(given: Reply, reason: str) -> None:
+    """A new stage, key or function takes a while to be everywhere; the wait has a reason."""
     backend = Backend(lambda request, now: given if now < 40 else None)
 
     assert statuses(backend.check()) == FINE
     assert 40 <= backend.now < 50
+    assert all(each.startswith("GET https://") and reason in each for each in backend.reasons)
+    assert backend.reasons
+
+
+def test_results_that_are_still_open_are_waited_for() -> None:
+    """The previous stage, which may need no key, answers for some seconds."""
+    opened = of(False, Reply(200, [], {}))
+    backend = Backend(lambda request, now: opened(request, now) if now < 10 else None)
+
+    assert statuses(backend.check()) == FINE
+    assert 10 <= backend.now < 20
+
+
+def test_the_host_of_an_old_deployment_is_not_waited_for() -> None:
+    """Its name has long been in the DNS, so that the network of this machine is at fault."""
+    backend = Backend(lambda request, now: unanswered(UNKNOWN), new_hosts=False)
+
+    assert set(statuses(backend.check()).values()) == {"failed"}
+    assert backend.now == 0
 
 
 def test_what_never_passes_is_waited_for_once() -> None:
@@ -300,21 +266,33 @@ def test_what_never_passes_is_waited_for_once() -> None:
     "given",
     [
         answer(503, error="Redis is away"),
-        answer(503),
         answer(400),
         answer(500, error="no settings"),
+        Reply(302, None, {}),
+        unanswered(REFUSED),
+        unanswered(UNTRUSTED),
     ],
-    ids=["Redis away", "unavailable", "malformed", "the handler's own error"],
+    ids=[
+        "Redis away",
+        "malformed",
+        "the handler's own error",
+        "redirect",
+        "connection refused",
+        "certificate",
+    ],
 )
-def test_what_the_backend_itself_answers_is_final(given: Reply) -> None:
-    """Waiting does not change it."""
+def test_what_does_not_pass_is_final(given: Reply) -> None:
+    """Waiting changes neither what the backend itself answers, nor the network of this machine."""
     backend = Backend(on("GET /track", given))
 
-    assert statuses(backend.check()) == {**FINE, "GET": "failed"}
+    found = backend.check()
+
+    assert statuses(found) == {**FINE, "GET": "failed"}
     assert backend.now == 0
+    assert given.failure is None or given.failure.hint in found[0].hint
 
 
-def test_neither_key_nor_uuid_is_told() -> None:
+def test_neither_key_nor_uuid_is_shown() -> None:
     """A finding may be shown in CI's log."""
     backend = Backend(lambda request, now: answer(500))
 

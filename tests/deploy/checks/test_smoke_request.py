@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ssl
+from pathlib import Path
+
 import pytest
+import trustme
 
 from gimel.deploy.checks import smoke
 from gimel.deploy.outputs import Endpoint
@@ -34,10 +38,39 @@ def test_an_emulator_is_asked_by_the_functions_host() -> None:
 
 
 def test_nothing_at_the_other_end_is_status_0() -> None:
-    """With the reason as the error, and no exception."""
+    """With the reason, and no exception."""
     with answering() as stub:
         endpoint = Endpoint("GET", stub.url, "gimel.track", False)
 
     given = smoke.request("GET", endpoint, {}, None)
 
-    assert (given.status, list(given.body)) == (0, ["error"])
+    assert (given.status, given.body) == (0, None)
+    assert given.failure is not None
+    assert "Could not connect to" in given.failure.message
+
+
+def test_a_proxy_that_cannot_be_used_is_a_failure_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check ends in findings, as the deployment exists by then."""
+    monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:1080")
+    endpoint = Endpoint("GET", "https://gimel.test/track", "gimel.track", False)
+
+    given = smoke.request("GET", endpoint, {}, None)
+
+    assert given.failure is not None
+    assert "socks5" in given.failure.message
+
+
+def test_a_certificate_is_verified_with_the_given_bundle(tmp_path: Path) -> None:
+    """That is how the `ca_bundle` of an AWS profile reaches the smoke test."""
+    authority, tls = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.cert_pem.write_to_path(tmp_path / "bundle.pem")
+    authority.issue_cert("127.0.0.1").configure_cert(tls)
+
+    with answering(200, {}, tls=tls) as stub:
+        endpoint = Endpoint("GET", stub.url, "gimel.track", False)
+        unknown = smoke.request("GET", endpoint, {}, None)
+        known = smoke.request("GET", endpoint, {}, None, str(tmp_path / "bundle.pem"))
+
+    assert (unknown.status, known.status) == (0, 200)
+    assert unknown.failure is not None
+    assert not unknown.failure.passes
