@@ -170,7 +170,9 @@ def test_a_proxy_that_does_not_connect(
     assert problem.passes == passes
 
 
-@pytest.mark.parametrize("proxy", [f"127.0.0.1:{free_port()}", "proxy.invalid:3128"])
+@pytest.mark.parametrize(
+    "proxy", [f"127.0.0.1:{free_port()}", "proxy.invalid:3128"], ids=["no server", "no such host"]
+)
 def test_a_proxy_that_is_not_there(environment: Set, proxy: str) -> None:
     """The error names the proxy instead of the API."""
     environment(HTTPS_PROXY=f"http://{LOGIN}@{proxy}")
