@@ -9,7 +9,7 @@ import pytest
 from tests.faults.drill import run
 from tests.faults.outages import OUTAGES, Outage
 
-EVENTS = 1000
+EVENTS = 400
 
 
 @pytest.mark.parametrize("outage", OUTAGES, ids=lambda outage: type(outage).__name__)

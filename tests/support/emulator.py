@@ -45,13 +45,25 @@ class Emulator:
 
         The state is built once. After that it is restored by its name.
         """
-        if name in self._snapshots:
-            self._request("POST", f"/_snapshot/{name}")
-            return
-        self.reset()
-        build()
+        if not self.saved(name):
+            self.reset()
+            build()
+            self.save(name)
+        else:
+            self.restore(name)
+
+    def saved(self, name: str) -> bool:
+        """Return whether a snapshot of this name exists."""
+        return name in self._snapshots
+
+    def save(self, name: str) -> None:
+        """Make a snapshot of the account."""
         self._request("PUT", f"/_snapshot/{name}")
         self._snapshots.add(name)
+
+    def restore(self, name: str) -> None:
+        """Bring the account to the state of a snapshot."""
+        self._request("POST", f"/_snapshot/{name}")
 
     def _request(self, method: str, path: str) -> None:
         request = urllib.request.Request(f"{self.url}{quote(path)}", method=method)

@@ -29,11 +29,12 @@ _SIGNED_FOR = re.compile(r"Credential=[^/]+/\d+/[\w-]+/([\w-]+)/aws4_request")
 
 @dataclass(frozen=True)
 class Call:
-    """A call: its number, from 1, since the proxy began to count, and what it asks for."""
+    """A call: its number, from 1, since the proxy began to count, and its HTTP request."""
 
     number: int
     service: str
     operation: str
+    line: str
     body: bytes
 
     @property
@@ -140,7 +141,8 @@ class AwsProxy(Listener):
         if not service:
             return None
         operation = _operation(service, request)
-        call = Call(len(self.calls) + 1, service, operation, request.body)
+        line = request.head.decode("latin-1").partition("\r\n")[0]
+        call = Call(len(self.calls) + 1, service, operation, line, request.body)
         self.calls.append(call)
         return self._fault(call) if self._fault else None
 

@@ -73,9 +73,35 @@ def session_cookie(dashboard: Served) -> str:
     return dashboards.sign_in_over_http(dashboard)
 
 
+@pytest.fixture(scope="session")
+def session_reader(
+    dashboard: Served, session_cookie: str, chromium: Browser
+) -> Iterator[tuple[Visitors, Page]]:
+    visitors = Visitors(chromium)
+    context = visitors.browser()
+    dashboards.add_cookie(context, dashboard, session_cookie)
+    yield visitors, visitors.page(context)
+    visitors.close()
+
+
 @pytest.fixture
-def reader(dashboard: Served, session_cookie: str, quiet_visitors: Visitors) -> Page:
-    """A page of a browser that has signed in."""
+def reader(session_reader: tuple[Visitors, Page]) -> Iterator[Page]:
+    """A page of a browser that has signed in, whose console must stay empty.
+
+    Tests share it: to open one takes longer than most of them.
+    """
+    visitors, page = session_reader
+    page.goto("about:blank")
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.emulate_media(media="screen", color_scheme="light", forced_colors="none")
+    visitors.complaints.clear()
+    yield page
+    assert visitors.complaints == []
+
+
+@pytest.fixture
+def new_reader(dashboard: Served, session_cookie: str, quiet_visitors: Visitors) -> Page:
+    """Such a page for one test alone."""
     context = quiet_visitors.browser()
     dashboards.add_cookie(context, dashboard, session_cookie)
     return quiet_visitors.page(context)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from gimel.analysis.experiment import analyse_all
 from gimel.report import html
@@ -31,49 +30,39 @@ PAGES: list[tuple[str, dict[str, str]]] = [
 ]
 
 
-@pytest.fixture(
-    scope="module", params=PAGES, ids=lambda page: " ".join((page[0], *page[1].values()))
+def assert_sound(page: Page, width: int, scheme: Any) -> None:
+    """On this page axe finds nothing, and it scrolls in one direction only."""
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 800})
+    assert violations(page) == []
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(
+    ("path", "query"), PAGES, ids=[" ".join((path, *query.values())) for path, query in PAGES]
 )
-def opened(
-    request: pytest.FixtureRequest, dashboard: Served, session_cookie: str, chromium: Browser
-) -> Iterator[Page]:
-    """One of these pages, with every table opened, shared by the tests below."""
-    path, query = request.param
-    visitors = Visitors(chromium)
-    context = visitors.browser(bypass_csp=True)
-    add_cookie(context, dashboard, session_cookie)
-    page = visitors.page(context)
-    page.goto(address(dashboard, path, **query))
-    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
-    load_axe(page)
-    yield page
-    visitors.close()
-    assert visitors.complaints == []
+def test_axe_finds_nothing(
+    path: str, query: dict[str, str], dashboard: Served, reader: Page
+) -> None:
+    """By night on a phone and by day on a desk, with every table opened."""
+    reader.goto(address(dashboard, path, **query))
+    reader.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    load_axe(reader)
+    assert_sound(reader, 320, "dark")
+    assert_sound(reader, 1280, "light")
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(320, "dark"), (1280, "light")])
-def test_axe_finds_nothing(width: int, scheme: Any, opened: Page) -> None:
-    """By day and by night, on a desk and on a phone, where pages scroll in one direction only."""
-    opened.emulate_media(color_scheme=scheme)
-    opened.set_viewport_size({"width": width, "height": 800})
-    assert violations(opened) == []
-    assert opened.evaluate("document.scrollingElement.scrollWidth") <= width
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_on_a_failure(
-    scheme: Any, dashboard: Served, session_cookie: str, visitors: Visitors
+    dashboard: Served, session_cookie: str, visitors: Visitors
 ) -> None:
     """A page that leads back, also on a phone."""
-    context = visitors.browser(
-        bypass_csp=True, color_scheme=scheme, viewport={"width": 320, "height": 800}
-    )
+    context = visitors.browser()
     add_cookie(context, dashboard, session_cookie)
     page = visitors.page(context)
     page.goto(address(dashboard, "/experiment", name="buton"))
     load_axe(page)
-    assert violations(page) == []
-    assert page.evaluate("document.scrollingElement.scrollWidth") <= 320
+    assert_sound(page, 320, "light")
+    assert_sound(page, 320, "dark")
     page.get_by_role("link", name="All experiments").click()
     assert page.get_by_role("heading", level=1).inner_text() == "Experiments"
 
@@ -84,7 +73,7 @@ def test_axe_finds_nothing_in_a_report(visitors: Visitors) -> None:
     counts = Demo(now).experiments("alephbet")
     some = replace(counts, experiments=counts.experiments[:5])
     demo = analyse_all(some, DESIGNS, now=now)
-    page = visitors.page(bypass_csp=True)
+    page = visitors.page()
     page.set_content(html.report(demo, {}, html.Choices("a", "a"), html.Frame("made up"), now))
     page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
     page.set_viewport_size({"width": 320, "height": 800})
@@ -94,13 +83,11 @@ def test_axe_finds_nothing_in_a_report(visitors: Visitors) -> None:
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_where_the_key_is_asked(
-    scheme: Any, dashboard: Served, visitors: Visitors
-) -> None:
+def test_axe_finds_nothing_where_the_key_is_asked(dashboard: Served, visitors: Visitors) -> None:
     """On the page that says that the key was wrong."""
-    page = visitors.page(bypass_csp=True, color_scheme=scheme)
+    page = visitors.page()
     sign_in(page, dashboard, "wrong")
     assert page.get_by_role("alert").is_visible()
     load_axe(page)
-    assert violations(page) == []
+    assert_sound(page, 320, "light")
+    assert_sound(page, 320, "dark")

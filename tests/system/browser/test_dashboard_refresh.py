@@ -70,17 +70,17 @@ def test_a_refresh_keeps_the_search(simulated: Store, dashboard: Served, reader:
         expect(reader.get_by_role("rowheader")).to_have_text(["footer"])
 
 
-def test_a_refresh_comes_by_itself_until_it_is_stopped(dashboard: Served, reader: Page) -> None:
+def test_a_refresh_comes_by_itself_until_it_is_stopped(dashboard: Served, new_reader: Page) -> None:
     """Every ten seconds of the page's clock; not after the button was pressed."""
-    reader.clock.install()
-    reader.goto(address(dashboard))
-    with reader.expect_response(address(dashboard)):
-        reader.clock.run_for(10_500)
-    reader.get_by_role("button", name="Stop refreshing").click()
+    new_reader.clock.install()
+    new_reader.goto(address(dashboard))
+    with new_reader.expect_response(address(dashboard)):
+        new_reader.clock.run_for(10_500)
+    new_reader.get_by_role("button", name="Stop refreshing").click()
     asked: list[str] = []
-    reader.on("request", lambda request: asked.append(request.url))
-    reader.clock.run_for(60_000)
-    reader.wait_for_timeout(300)
+    new_reader.on("request", lambda request: asked.append(request.url))
+    new_reader.clock.run_for(60_000)
+    new_reader.wait_for_timeout(300)
     assert asked == []
 
 

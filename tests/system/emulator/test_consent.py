@@ -43,14 +43,14 @@ def test_a_plan_that_deletes_something_needs_consent(account: Account, commands:
     ids=" ".join,
 )
 def test_the_api_key_is_printed_only_on_request(
-    account: Account, commands: Commands, command: tuple[str, ...]
+    deployed: Account, commands: Commands, command: tuple[str, ...]
 ) -> None:
     """Output that is not a terminal may become a public log: it needs --show-key."""
-    key = account.deploy().deployed.key
-    where = variables(account.url)
+    (found,) = deployed.client("apigateway").get_api_keys(includeValues=True)["items"]
+    key, home, where = found["value"], deployed.file.parent, variables(deployed.url)
 
-    hidden = commands.run(*command, home=account.file.parent, **where)
-    shown = commands.run(*command, "--show-key", home=account.file.parent, **where)
+    hidden = commands.run(*command, home=home, **where)
+    shown = commands.run(*command, "--show-key", home=home, **where)
 
     assert hidden.returncode == shown.returncode == 0, hidden.stderr
     assert key not in hidden.stdout + hidden.stderr

@@ -201,9 +201,9 @@ def test_api_gateways_real_rates_are_respected(account: Account, proxy: AwsProxy
 def test_the_command_succeeds_in_real_time(
     account: Account, proxy: AwsProxy, tmp_path: Path
 ) -> None:
-    """At AWS's rates: the role works after 6 s, and functions are pending for 3 s."""
+    """At AWS's rates: the role works after 2 s, and functions are pending for 1 s."""
     rates = Rates()
-    timings = (until(6, ("CreateFunction",), NO_ROLE), until(3, ("CreateAlias",), PENDING), rates)
+    timings = (until(2, ("CreateFunction",), NO_ROLE), until(1, ("CreateAlias",), PENDING), rates)
     proxy.begin(lambda call: first(timings, call.operation, time.monotonic()))
     account.configure()
 
