@@ -85,13 +85,18 @@ def entry_tables() -> str:
 def command_reference() -> str:
     """Return the --help of the group and of each command, under a heading each."""
     context = click.Context(main, info_name="gimel", terminal_width=100, **main.context_settings)
-    parts = [_help(main, context)]
-    for name in main.list_commands(context):
-        command = main.get_command(context, name)
-        assert command is not None  # noqa: S101
-        inner = click.Context(command, info_name=name, parent=context, terminal_width=100)
-        parts.append(_help(command, inner))
-    return "\n".join(parts)
+    return "\n".join(_helps(main, context))
+
+
+def _helps(command: click.Command, context: click.Context) -> Iterator[str]:
+    """Yield the --help of a command, and of each command in a group."""
+    yield _help(command, context)
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            inner = command.get_command(context, name)
+            assert inner is not None  # noqa: S101
+            below = click.Context(inner, info_name=name, parent=context, terminal_width=100)
+            yield from _helps(inner, below)
 
 
 def _help(command: click.Command, context: click.Context) -> str:

@@ -26,6 +26,10 @@ class GimelError(Exception):
         return f"{self.message} {self.hint}".strip()
 
 
+class Interrupted(GimelError):
+    """Ctrl-C, where something must be said about what was being done."""
+
+
 def suggest(word: str, choices: Collection[str]) -> str:
     """Return a hint for an unknown word: the most similar choices, else the first ten."""
     hint = did_you_mean(word, choices)

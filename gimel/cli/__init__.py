@@ -23,7 +23,7 @@ import click
 
 import gimel
 from gimel import config
-from gimel.errors import GimelError
+from gimel.errors import GimelError, Interrupted
 from gimel.paths import home
 
 REPORT_TO = "https://github.com/Alephbet/gimel/issues"
@@ -35,6 +35,7 @@ _COMMANDS = (
     "deploy",
     "destroy",
     "iam-policy",
+    "key",
     "namespaces",
     "preflight",
     "results",
@@ -115,7 +116,7 @@ class Commands(click.Group):
             code = 130
             _report(lambda: click.echo("Interrupted.", err=True))
         except GimelError as failure:
-            code = 1
+            code = 130 if isinstance(failure, Interrupted) else 1
             text = "\n".join(filter(None, [f"Error: {failure.message}", failure.hint]))
             _report(lambda: click.echo(text, err=True))
         _drop_unwritten()

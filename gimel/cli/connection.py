@@ -95,7 +95,8 @@ def deployed_api(api_key: str | None) -> Api:
 
     given = click.get_current_context().meta
     try:
-        aws = terminal.connect(given.get(_PROFILE), given.get(_REGION))
+        deployment = terminal.find_deployment(click.get_current_context().obj)
+        aws = terminal.connect(given.get(_PROFILE), given.get(_REGION), deployment)
         found = find_deployed(aws)
     except GimelError as error:
         raise GimelError(

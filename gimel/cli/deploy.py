@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import datetime
+import time
+from collections.abc import Sequence
 from typing import Any
 
 import click
 from rich.console import Console
 
+from gimel.analysis.phrases import pluralize
 from gimel.cli import Options, terminal
+from gimel.cli.progress import working
 from gimel.config import Config
+from gimel.deploy.apply import apply_all_or_none, moves_back, start
 from gimel.deploy.aws import Aws
 from gimel.deploy.checks import smoke
 from gimel.deploy.checks.findings import Finding, any_failed, findings_as_json
 from gimel.deploy.checks.preflight import preflight
 from gimel.deploy.cost import Cost, cost_per_million
 from gimel.deploy.desired import Desired, desired_state
+from gimel.deploy.notices import Notice, notices
 from gimel.deploy.outputs import Outputs, outputs
 from gimel.deploy.plan import observe, plan
-from gimel.deploy.resources.base import Look, Observed, Step
+from gimel.deploy.resources.base import Look, Run, Step
+from gimel.deploy.resources.function_urls import CreateUrl
+from gimel.deploy.resources.rest_api import CreateApi
 from gimel.errors import GimelError
 from gimel.page.snippet import snippet
 from gimel.runtime.fields import DEFAULT_NAMESPACE
@@ -30,6 +38,7 @@ _PATIENCE_WITH_EMULATOR = 10.0  # seconds
 @click.option("--dry-run", is_flag=True, help="Show the plan without applying it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the steps and the result as JSON.")
 @click.option("--no-preflight", is_flag=True, help="Skip the `gimel preflight` checks.")
+@click.option("--snippet", "with_snippet", is_flag=True, help="Print the snippet for the page.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @terminal.show_key_option
 @terminal.aws_options
@@ -39,6 +48,7 @@ def command(
     dry_run: bool,
     as_json: bool,
     no_preflight: bool,
+    with_snippet: bool,
     yes: bool,
     show_key: bool,
     profile: str | None,
@@ -46,41 +56,50 @@ def command(
 ) -> None:
     """Deploy the backend to AWS, or update it to match the configuration.
 
-    Shows the plan first, changes only what differs, and tests the result through its public URLs.
-    Without a terminal, a plan that deletes something needs --yes.
+    Shows the plan first, changes only what differs, and tries new versions before they go live and
+    the public URLs afterwards. If the URLs fail, the functions go back to what was live before.
+    Without a terminal, a plan that cannot be undone needs --yes.
     """
+    began = time.monotonic()
     console = terminal.stderr()
     config = options.load_config()
     desired = desired_state(config)
-    aws = terminal.connect(profile, region)
+    aws = terminal.connect(profile, region, terminal.configured_deployment(config))
     if not no_preflight:
         _check_first(config, aws, console, warnings_only=as_json)
     observed = observe(Look(aws, desired))
     steps = plan(desired, observed)
+    warned = tuple(notices(desired, observed))
     if dry_run:
-        _show_plan(steps, as_json)
+        _show_plan(steps, warned, as_json)
         return
     if steps:
-        console.print(f"Region {aws.region}, account {observed.identity.account}:")
+        terminal.show_place(observed.identity, console)
         terminal.show_steps(steps, console)
-        _confirm(steps, yes)
-    else:
-        console.print("Nothing to do: the deployment matches the configuration.")
-    reached = _apply(aws, steps, observed, config, console)
+        terminal.show_notices((each.text for each in warned), console)
+        _confirm(steps, warned, yes)
+    run = start(aws, observed)
+    deployed = terminal.perform(run, steps, console)
+    reached = outputs(deployed, config.wiring, aws.region, aws.endpoint, aws.dns_suffix)
     patience = _PATIENCE_WITH_EMULATOR if aws.endpoint else smoke.PATIENCE
-    findings = smoke.smoke_test(reached, config, patience=patience, ca_bundle=aws.ca_bundle)
+    with working("Checking the public URLs", console) as wait:
+        findings = smoke.smoke_test(
+            reached,
+            config,
+            patience=patience,
+            on_wait=wait,
+            new_hosts=any(isinstance(step, CreateApi | CreateUrl) for step in steps),
+            ca_bundle=aws.ca_bundle,
+        )
     if as_json:
-        document = _document(steps, reached, desired, findings, show_key)
-        terminal.print_json(document)
+        terminal.print_json(_document(steps, warned, reached, desired, findings, show_key))
     else:
         terminal.show_findings(findings, console)
-        _show_result(reached, desired, show_key)
     if any_failed(findings):
-        failures = [f"{each.name}: {each.message}" for each in findings if each.status == "failed"]
-        raise GimelError(
-            f"Deployed, but the smoke test failed: {'; '.join(failures)}.",
-            "The deployment stays as it is. `gimel rollback` undoes a change.",
-        )
+        _go_back(run, steps, findings)
+    if not as_json:
+        _show_result(reached, desired, show_key=show_key, with_snippet=with_snippet)
+        _show_summary(steps, findings, time.monotonic() - began)
 
 
 def _check_first(config: Config, aws: Aws, console: Console, *, warnings_only: bool) -> None:
@@ -94,33 +113,60 @@ def _check_first(config: Config, aws: Aws, console: Console, *, warnings_only: b
         )
 
 
-def _show_plan(steps: tuple[Step, ...], as_json: bool) -> None:
+def _show_plan(steps: tuple[Step, ...], warned: Sequence[Notice], as_json: bool) -> None:
     if as_json:
-        terminal.print_json({"steps": terminal.steps_as_json(steps)})
-    else:
-        click.echo("\n".join(terminal.numbered(steps)) or "Nothing to do.")
+        terminal.print_json(_plan_document(steps, warned))
+        return
+    click.echo("\n".join(terminal.numbered(steps)) or "Nothing to do.")
+    for notice in warned:
+        click.echo(notice.text)
 
 
-def _confirm(steps: tuple[Step, ...], yes: bool) -> None:
-    """Ask before the first step; without a terminal, only deletions need consent."""
+def _confirm(steps: tuple[Step, ...], warned: Sequence[Notice], yes: bool) -> None:
+    """Ask before the first step; without a terminal, only what cannot be undone needs consent."""
     if terminal.can_ask():
         terminal.confirm("Apply this plan?", yes)
-    elif not yes and (deletions := [str(step) for step in steps if step.destructive]):
+        return
+    reasons = [f"{step}." for step in steps if step.destructive]
+    reasons += [notice.text for notice in warned if notice.asks]
+    if reasons and not yes:
         raise GimelError(
-            f"The plan deletes something, and there is no terminal to ask: {'; '.join(deletions)}.",
+            f"The plan needs consent, and there is no terminal to ask: {' '.join(reasons)}",
             "Pass --yes to apply it.",
         )
 
 
-def _apply(
-    aws: Aws, steps: tuple[Step, ...], observed: Observed, config: Config, console: Console
-) -> Outputs:
-    deployed = terminal.perform(aws, steps, observed, console)
-    return outputs(deployed, config.wiring, aws.region, aws.endpoint, aws.dns_suffix)
+def _go_back(run: Run, steps: tuple[Step, ...], findings: Sequence[Finding]) -> None:
+    """Make live again what was live before this deploy, if AWS answered. Raises GimelError."""
+    failures = [each for each in findings if each.status == "failed"]
+    message = f"The deployment does not work: {len(failures)} of {len(findings)} checks failed."
+    if not smoke.is_answered(failures):
+        raise GimelError(
+            f"Deployed, but not checked: {len(failures)} of {len(findings)} checks could not "
+            "connect.",
+            "Check the network of this machine and run `gimel deploy` again.",
+        )
+    moves = moves_back(run, steps)
+    if not moves:
+        hint = "The deployment stays as it is." if not steps else "Nothing was live before."
+        raise GimelError(message, hint)
+    apply_all_or_none(run, moves)
+    raise GimelError(
+        f"{message} The functions went back to what was live before.",
+        "Fix the cause and run `gimel deploy` again.",
+    )
+
+
+def _plan_document(steps: tuple[Step, ...], warned: Sequence[Notice]) -> dict[str, Any]:
+    return {
+        "steps": terminal.steps_as_json(steps),
+        "notices": [notice.text for notice in warned],
+    }
 
 
 def _document(
     steps: tuple[Step, ...],
+    warned: Sequence[Notice],
     reached: Outputs,
     desired: Desired,
     findings: list[Finding],
@@ -128,7 +174,7 @@ def _document(
 ) -> dict[str, Any]:
     cost = _cost(desired)
     return {
-        "steps": terminal.steps_as_json(steps),
+        **_plan_document(steps, warned),
         "endpoints": terminal.endpoints_as_json(reached),
         "api_key": reached.key if show_key else None,
         "cost_per_million_events": {
@@ -139,15 +185,26 @@ def _document(
     }
 
 
-def _show_result(reached: Outputs, desired: Desired, show_key: bool) -> None:
+def _show_result(reached: Outputs, desired: Desired, *, show_key: bool, with_snippet: bool) -> None:
     terminal.show_endpoints(reached, show_key=show_key)
     cost = _cost(desired)
     click.echo(
         f"A million events cost about ${cost.through_api:.2f} through the API, "
         f"${cost.through_url:.2f} through a function URL (see WIRING.md), without Redis."
     )
-    if track := reached.endpoint("gimel.track"):
-        click.echo(f"\n{snippet(track.url, DEFAULT_NAMESPACE)}", nl=False)
+    track = reached.endpoint("gimel.track")
+    if track and with_snippet:
+        click.echo(f"\n{snippet(track.url, DEFAULT_NAMESPACE)}")
+
+
+def _show_summary(steps: Sequence[Step], findings: Sequence[Finding], seconds: float) -> None:
+    passed = pluralize(sum(each.status == "ok" for each in findings), "check")
+    if steps:
+        click.echo(
+            f"Deployed in {seconds:.0f} s: {pluralize(len(steps), 'step')}, {passed} passed."
+        )
+    else:
+        click.echo(f"Nothing to do: the deployment matches the configuration; {passed} passed.")
 
 
 def _cost(desired: Desired) -> Cost:

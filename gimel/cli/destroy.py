@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import click
 
-from gimel.cli import terminal
+from gimel.cli import Options, terminal
+from gimel.deploy.apply import start
 from gimel.deploy.plan import observe, plan_destroy
 from gimel.deploy.resources.base import Look
 
 
 @click.command()
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@terminal.name_option
 @terminal.aws_options
-def command(yes: bool, profile: str | None, region: str | None) -> None:
+@click.pass_obj
+def command(
+    options: Options, yes: bool, name: str | None, profile: str | None, region: str | None
+) -> None:
     """Delete everything that `gimel deploy` created, and nothing else. Redis is not touched."""
     console = terminal.stderr()
-    aws = terminal.connect(profile, region)
+    aws = terminal.connect(profile, region, terminal.find_deployment(options, name))
     observed = observe(Look(aws))
     steps = plan_destroy(observed)
+    terminal.show_notices(
+        (f"Not created by Gimel, and left alone: {each}." for each in observed.foreign), console
+    )
     if not steps:
         click.echo(f"No Gimel deployment found in {aws.region}.")
         return
-    console.print(f"Region {aws.region}, account {observed.identity.account}:")
+    terminal.show_place(observed.identity, console)
     terminal.show_steps(steps, console)
-    console.print("Redis and the counts in it are not touched.")
+    terminal.show_notices(["Redis and the counts in it are not touched."], console)
     terminal.confirm("Delete all of this?", yes)
-    terminal.perform(aws, steps, observed, console)
+    terminal.perform(start(aws, observed), steps, console)
     click.echo("Deleted. Redis and the counts in it are unchanged.")

@@ -7,7 +7,7 @@ import click
 from gimel.cli import Options, terminal
 from gimel.deploy.aws import partition_of
 from gimel.deploy.desired import desired_state
-from gimel.deploy.identity import Identity
+from gimel.deploy.identity import Deployment, Identity
 from gimel.deploy.plan import required_permissions
 from gimel.errors import GimelError
 
@@ -25,19 +25,23 @@ def command(options: Options, account: str | None, profile: str | None, region: 
     To remove something that only a previous configuration had (a function, tags, a URL), you also
     need the permissions of that configuration.
     """
-    desired = desired_state(options.load_config(), b"")
-    terminal.print_json(required_permissions(_identity(account, profile, region), desired))
+    config = options.load_config()
+    desired = desired_state(config, b"")
+    identity = _identity(account, profile, region, terminal.configured_deployment(config))
+    terminal.print_json(required_permissions(identity, desired))
 
 
-def _identity(account: str | None, profile: str | None, region: str | None) -> Identity:
+def _identity(
+    account: str | None, profile: str | None, region: str | None, deployment: Deployment
+) -> Identity:
     """Return the account and region: those given, and AWS's answer for the others."""
     partition = partition_of(region) if region else None
     if account and region and partition:
-        return Identity(account, region, "", partition.name)
+        return Identity(account, region, "", partition.name, deployment)
     try:
-        aws = terminal.connect(profile, region)
+        aws = terminal.connect(profile, region, deployment)
         if account:
-            return Identity(account, aws.region, "", partition_of(aws.region).name)
+            return Identity(account, aws.region, "", partition_of(aws.region).name, deployment)
         return aws.identity()
     except GimelError as error:
         hint = f"{error.hint} With --account and --region, no credentials are needed."

@@ -30,7 +30,8 @@ def command(options: Options, as_json: bool, profile: str | None, region: str | 
         today = datetime.date.today()
         with working("Checking AWS and Redis", terminal.stderr()):
             try:
-                found = preflight(config, terminal.connect(profile, region), today)
+                deployment = terminal.configured_deployment(config)
+                found = preflight(config, terminal.connect(profile, region, deployment), today)
             except GimelError as error:
                 no_aws = failed("AWS", error.message, error.hint)
                 found = [*preflight(config, None, today), no_aws]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -86,10 +86,13 @@ class _Bar(Progress):
 
 
 @contextmanager
-def working(text: str, console: Console) -> Iterator[None]:
-    """Show on a terminal that something takes a while."""
+def working(text: str, console: Console) -> Iterator[Callable[[str], None]]:
+    """Show that something takes a while, on a terminal, and what it waits for.
+
+    Yields what to call with the reason of a wait.
+    """
     if not console.is_terminal:
-        yield
+        yield _Lines(0, console).wait
         return
-    with console.status(escape(text)):
-        yield
+    with console.status(escape(text)) as status:
+        yield lambda reason: status.update(escape(f"{text}; waiting: {reason}"))

@@ -4,29 +4,51 @@ from __future__ import annotations
 
 import click
 
-from gimel.cli import terminal
-from gimel.deploy.apply import apply_all_or_none
-from gimel.deploy.plan import observe, plan_rollback
+from gimel.cli import Options, terminal
+from gimel.deploy.apply import apply_all_or_none, start
+from gimel.deploy.deploys import live_functions, newest_deploy
+from gimel.deploy.plan import observe
 from gimel.deploy.resources.base import Look
+from gimel.deploy.rollback import plan_rollback
 
 
 @click.command()
 @click.option(
     "--to",
-    metavar="VERSION",
+    metavar="DEPLOY",
     type=click.IntRange(1),
-    help="Version to go back to. [default: the previous one]",
+    help="Number of the deploy to go back to. [default: the one before the newest]",
 )
+@click.option("--dry-run", is_flag=True, help="Show the plan without applying it.")
+@terminal.name_option
 @terminal.aws_options
-def command(to: int | None, profile: str | None, region: str | None) -> None:
-    """Point every function to its previous version: all of them or none. Redis is not touched.
+@click.pass_obj
+def command(
+    options: Options,
+    to: int | None,
+    dry_run: bool,
+    name: str | None,
+    profile: str | None,
+    region: str | None,
+) -> None:
+    """Undo the newest deploy: its functions go back to what was live before.
 
-    The next `gimel deploy` makes the configuration live again.
+    Functions that it did not change are not touched. Either all move or none. The versions are
+    tried first. Only functions go back, not the API, and Redis is not touched. `gimel status
+    --history` lists the deploys. The next `gimel deploy` makes the configuration live again.
     """
     console = terminal.stderr()
-    aws = terminal.connect(profile, region)
+    aws = terminal.connect(profile, region, terminal.find_deployment(options, name))
     observed = observe(Look(aws, versions=True))
-    moves = plan_rollback(observed, to)
-    terminal.show_steps(moves, console)
-    apply_all_or_none(aws, moves, observed)
-    click.echo("Rolled back." if moves else "Nothing to do: that version is live.")
+    steps = plan_rollback(observed, to)
+    if dry_run:
+        click.echo("\n".join(terminal.numbered(steps)) or "Nothing to do.")
+        return
+    if not steps:
+        click.echo(f"Nothing to do: deploy {to} is live.")
+        return
+    terminal.show_place(observed.identity, console)
+    terminal.show_steps(steps, console)
+    apply_all_or_none(start(aws, observed), steps)
+    live = newest_deploy(live_functions(observe(Look(aws, versions=True))))
+    click.echo(f"Rolled back. Deploy {live} is live.")

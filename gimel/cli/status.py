@@ -2,64 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from gimel.cli import Options, terminal
 from gimel.deploy.apply import start
-from gimel.deploy.deployed import deployed_from_ids
+from gimel.deploy.deploys import PastDeploy, deploys_to_go_to, past_deploys
 from gimel.deploy.desired import desired_state
-from gimel.deploy.outputs import Outputs, outputs
+from gimel.deploy.outputs import Outputs, api_url, observed_outputs
 from gimel.deploy.plan import observe, plan
 from gimel.deploy.resources.base import Look, Observed, Step
 from gimel.deploy.resources.functions import FUNCTIONS
+from gimel.deploy.resources.observed_function import ObservedFunction
 from gimel.deploy.resources.rest_api import REST_API
 from gimel.errors import GimelError
 
 
 @click.command()
+@click.option("--history", is_flag=True, help="List the deploys, newest first.")
 @click.option("--json", "as_json", is_flag=True, help="Print the status as JSON.")
 @terminal.show_key_option
 @terminal.aws_options
 @click.pass_obj
 def command(
-    options: Options, as_json: bool, show_key: bool, profile: str | None, region: str | None
+    options: Options,
+    history: bool,
+    as_json: bool,
+    show_key: bool,
+    profile: str | None,
+    region: str | None,
 ) -> None:
-    """Show what is deployed: URLs, versions, last change, and differences to the configuration."""
+    """Show what is deployed: URLs, what is live, and differences to the configuration."""
     config = options.load_config()
     desired = desired_state(config)
-    aws = terminal.connect(profile, region)
+    aws = terminal.connect(profile, region, terminal.configured_deployment(config))
     observed = observe(Look(aws, desired, versions=True))
-    if observed.of(REST_API) is None and not observed.of(FUNCTIONS):
+    functions = observed.of(FUNCTIONS)
+    api = observed.of(REST_API)
+    if api is None and not functions:
         raise GimelError(
             f"No Gimel deployment found in {aws.region}.",
             "Run `gimel deploy`, or choose another --region or --profile.",
         )
+    if history and not as_json:
+        _show_history(functions)
+        return
     differences = plan(desired, observed)
     reached = None
-    if observed.of(REST_API):
-        ids = start(aws, observed).ids
-        reached = outputs(
-            deployed_from_ids(ids), config.wiring, aws.region, aws.endpoint, aws.dns_suffix
-        )
+    if api:
+        base = api_url(api.id, aws.region, aws.endpoint, aws.dns_suffix)
+        reached = observed_outputs(observed, start(aws, observed).ids, base)
     if as_json:
-        terminal.print_json(_document(observed, reached, differences, show_key))
+        terminal.print_json(_document(observed, functions, reached, differences, show_key))
     else:
-        _show(observed, reached, differences, show_key)
+        _show(functions, reached, differences, show_key)
 
 
 def _show(
-    observed: Observed, reached: Outputs | None, differences: tuple[Step, ...], show_key: bool
+    functions: Sequence[ObservedFunction],
+    reached: Outputs | None,
+    differences: tuple[Step, ...],
+    show_key: bool,
 ) -> None:
     if reached:
         terminal.show_endpoints(reached, show_key=show_key)
-    for function in observed.of(FUNCTIONS):
-        number = function.live_number
-        live = "no version is live" if number is None else f"version {number} is live"
-        kept = ", ".join(str(version.number) for version in function.versions)
-        changed = function.last_modified
-        click.echo(f"{function.name}: {live} (kept: {kept}), last changed {changed}")
+    for function in functions:
+        click.echo(f"{function.name}: {_describe(function)}")
+    if reachable := _reachable(functions):
+        deploys = ", ".join(map(str, reachable))
+        click.echo(f"`gimel rollback` can go back to: deploy {deploys}")
     if not differences:
         click.echo("The deployment matches the configuration.")
         return
@@ -67,8 +80,49 @@ def _show(
     click.echo("\n".join(terminal.numbered(differences)))
 
 
+def _describe(function: ObservedFunction) -> str:
+    """Return what is live of a function, as it is deployed."""
+    if function.live is None or function.live_number is None:
+        return "no version is live"
+    made = function.live.configuration
+    gimel = "" if made.settings is not None else ", Gimel 1.5.0"
+    entry = function.history.entries[0] if function.history.entries else None
+    deploy = f" by deploy {entry.deploy}" if entry and entry.deploy else ""
+    since = f" since {entry.since}" if entry and entry.since else ""
+    return (
+        f"version {function.live_number} is live{deploy}{since}; {made.runtime}, "
+        f"{made.architecture}, {made.memory} MB, {made.timeout} s{gimel}"
+    )
+
+
+def _reachable(functions: Sequence[ObservedFunction]) -> list[int]:
+    return deploys_to_go_to(functions) if functions else []
+
+
+def _show_history(functions: Sequence[ObservedFunction]) -> None:
+    """Print the deploys, and how to go back to those before the newest."""
+    reachable = _reachable(functions)
+    live = {(each.name, each.live_number) for each in functions}
+    for each in past_deploys(functions):
+        by = f" by {each.by}" if each.by else ""
+        click.echo(f"Deploy {each.number}, {each.when or 'time not known'}{by}")
+        if each.changes:
+            click.echo(f"  changed: {each.changes}")
+        for name, version in each.versions:
+            is_live = not each.is_undone and (name, version) in live
+            click.echo(f"  {name} version {version}{', live' if is_live else ''}")
+        if each.is_undone:
+            click.echo("  rolled back, or never went live")
+        elif each.number in reachable:
+            click.echo(f"  `gimel rollback --to {each.number}` goes back to it")
+
+
 def _document(
-    observed: Observed, reached: Outputs | None, differences: tuple[Step, ...], show_key: bool
+    observed: Observed,
+    functions: Sequence[ObservedFunction],
+    reached: Outputs | None,
+    differences: tuple[Step, ...],
+    show_key: bool,
 ) -> dict[str, Any]:
     return {
         "account": observed.identity.account,
@@ -79,10 +133,24 @@ def _document(
             {
                 "name": function.name,
                 "live": function.live_number,
+                "deploy": function.history.newest or None,
                 "versions": [version.number for version in function.versions],
-                "last_modified": function.last_modified,
             }
-            for function in observed.of(FUNCTIONS)
+            for function in functions
         ],
+        "deploys": [_as_json(each) for each in past_deploys(functions)],
+        "rollback_to": _reachable(functions),
         "differences": terminal.steps_as_json(differences),
+    }
+
+
+def _as_json(deploy: PastDeploy) -> dict[str, Any]:
+    return {
+        "deploy": deploy.number,
+        "time": deploy.when or None,
+        "by": deploy.by or None,
+        "changes": deploy.changes or None,
+        "functions": dict(deploy.versions),
+        "live": deploy.is_current,
+        "undone": deploy.is_undone,
     }

@@ -16,11 +16,14 @@ from gimel.cli.progress import progress
 from gimel.errors import GimelError
 
 if TYPE_CHECKING:
+    from gimel.cli import Options
+    from gimel.config import Config
     from gimel.deploy.aws import Aws
     from gimel.deploy.checks.findings import Finding
     from gimel.deploy.deployed import Deployed
+    from gimel.deploy.identity import Deployment, Identity
     from gimel.deploy.outputs import Outputs
-    from gimel.deploy.resources.base import Observed, Step
+    from gimel.deploy.resources.base import Run, Step
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -41,11 +44,41 @@ def aws_options(command: Command) -> Command:
     return profile(region(command))
 
 
-def connect(profile: str | None, region: str | None) -> Aws:
+def connect(profile: str | None, region: str | None, deployment: Deployment) -> Aws:
     """Return the way to AWS. Raises GimelError where no region or profile is found."""
     from gimel.deploy.aws import Aws
 
-    return Aws(profile, region)
+    return Aws(profile, region, deployment)
+
+
+name_option = click.option(
+    "--name", metavar="NAME", help="Name of the deployment. [default: aws.name in config.json]"
+)
+
+
+def find_deployment(options: Options, name: str | None = None) -> Deployment:
+    """Return the deployment of a name, or that of the configuration. Raises GimelError.
+
+    With a name, the configuration is not read: it may be what is broken.
+    """
+    from gimel.deploy.identity import Deployment
+
+    if name is not None:
+        return Deployment(name)
+    return configured_deployment(options.load_config())
+
+
+def configured_deployment(config: Config) -> Deployment:
+    """Return the deployment that a configuration describes."""
+    from gimel.deploy.identity import Deployment
+
+    return Deployment(config.document.aws.name, config.document.aws.role)
+
+
+def show_place(identity: Identity, console: Console) -> None:
+    """Print which deployment a plan is about, where a question about it is seen."""
+    place = f"region {identity.region}, account {identity.account}"
+    dialog(console).print(f"Deployment {identity.name}, {place}:")
 
 
 class _HeedlessConsole(Console):
@@ -84,6 +117,12 @@ def show_steps(steps: Sequence[Step], console: Console) -> None:
         _print_hanging(f"{number:3}. ", str(step), seen)
 
 
+def show_notices(texts: Iterable[str], console: Console) -> None:
+    """Print what the steps of a plan do not show, where a question about it is seen."""
+    for text in texts:
+        _print_hanging("   ! ", text, dialog(console))
+
+
 def numbered(steps: Sequence[Step]) -> Iterator[str]:
     """Yield the steps of a plan as numbered lines."""
     return (f"{number:3}. {step}" for number, step in enumerate(steps, 1))
@@ -103,8 +142,13 @@ def show_endpoints(outputs: Outputs, *, show_key: bool) -> None:
         key = "  (API key)" if endpoint.api_key_required else ""
         click.echo(f"{endpoint.method:7} {endpoint.url}{key}")
     if outputs.key:
-        shown = show_key or sys.stdout.isatty()
-        click.echo(f"API key {outputs.key if shown else 'not shown; `gimel status --show-key`'}")
+        show_api_key(outputs.key, show_key)
+
+
+def show_api_key(key: str, show_key: bool) -> None:
+    """Print the API key if stdout is a terminal, or on request."""
+    shown = show_key or sys.stdout.isatty()
+    click.echo(f"API key {key if shown else 'not shown; `gimel status --show-key`'}")
 
 
 def endpoints_as_json(outputs: Outputs | None) -> list[dict[str, Any]]:
@@ -155,13 +199,13 @@ def confirm(question: str, yes: bool) -> None:
         raise GimelError("Nothing was changed.")
 
 
-def perform(aws: Aws, steps: Sequence[Step], observed: Observed, console: Console) -> Deployed:
-    """Apply steps, with a progress bar on a terminal, or one line per step elsewhere."""
-    from gimel.deploy.apply import apply
+def perform(run: Run, steps: Sequence[Step], console: Console) -> Deployed:
+    """Perform steps, with a progress bar on a terminal, or one line per step elsewhere."""
+    from gimel.deploy import apply
 
     with progress(len(steps), console) as bar:
-        aws.on_wait = bar.wait
-        return apply(aws, steps, observed, lambda number, step: bar.begin(number, str(step)))
+        run.aws.on_wait = bar.wait
+        return apply.perform(run, steps, lambda number, step: bar.begin(number, str(step)))
 
 
 def _print_hanging(mark: str, text: str, console: Console) -> None:

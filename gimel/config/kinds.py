@@ -224,8 +224,9 @@ _TAG_CHARACTERS = "letters, digits, spaces and . : / = + @ _ -"
 TagKey = Annotated[
     str,
     matching(
-        r"(?i:(?!aws:))[\w .:/=+@-]{1,128}",
-        f'must be 1 to 128 {_TAG_CHARACTERS}, and must not start with "aws:"',
+        r"(?i:(?!aws:|gimel$|gimel:))[\w .:/=+@-]{1,128}",
+        f'must be 1 to 128 {_TAG_CHARACTERS}, and must not start with "aws:", which is AWS\'s, or'
+        ' be "gimel" or start with "gimel:", which are Gimel\'s',
     ),
 ]
 TagValue = Annotated[

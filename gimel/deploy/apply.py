@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
+from gimel.analysis.phrases import join_names
 from gimel.deploy.aws import Aws
+from gimel.deploy.aws_errors import Refused
 from gimel.deploy.deployed import Deployed, deployed_from_ids
+from gimel.deploy.history import History
 from gimel.deploy.plan import RESOURCES, Resources
-from gimel.deploy.resources.aliases import MoveAlias
+from gimel.deploy.resources.aliases import CreateAlias, MoveAlias, MoveBack
 from gimel.deploy.resources.base import Observed, Run, Step
-from gimel.errors import GimelError
+from gimel.deploy.resources.trials import DoesNotWork
+from gimel.errors import GimelError, Interrupted
 
 OnStep = Callable[[int, Step], None]
 
@@ -21,39 +25,104 @@ def apply(
     on_step: OnStep = lambda number, step: None,
     resources: Resources = RESOURCES,
 ) -> Deployed:
+    """Perform the steps and return how the deployment is reached. Raises as `perform` does."""
+    return perform(start(aws, observed, resources), steps, on_step)
+
+
+def perform(
+    run: Run, steps: Sequence[Step], on_step: OnStep = lambda number, step: None
+) -> Deployed:
     """Perform the steps and return how the deployment is reached.
 
     `on_step` is called before each step, with its number from 1. Raises GimelError that names the
-    step which failed; those before it are done.
+    step which failed and says what is live; the steps before it are done. Ctrl-C raises
+    Interrupted, which says the same.
     """
-    run = start(aws, observed, resources)
     for number, step in enumerate(steps, 1):
         on_step(number, step)
         try:
             step.perform(run)
         except GimelError as error:
-            hint = f"{error.hint} Then run the command again: it completes what is missing.".strip()
             message = f"Step {number} of {len(steps)} failed: {step}. {error.message}"
-            raise GimelError(message, hint) from None
+            raise GimelError(message, _next(run, steps, error)) from None
+        except KeyboardInterrupt:
+            message = f"Interrupted in step {number} of {len(steps)}: {step}."
+            raise Interrupted(message, _next(run, steps)) from None
     return deployed_from_ids(run.ids)
 
 
-def apply_all_or_none(aws: Aws, moves: Sequence[MoveAlias], observed: Observed) -> None:
-    """Move every alias; if one cannot be moved, move those before it back.
+def _next(run: Run, steps: Sequence[Step], error: GimelError | None = None) -> str:
+    """Return what is live, and what to do next."""
+    if run.live:
+        state = f"Live now: {describe_live(run.live)}."
+    else:
+        state = "What visitors reach has not changed." if _moves(steps) else ""
+    advice = error.hint if error else ""
+    again = "Run the command again: it completes what is missing."
+    if isinstance(error, DoesNotWork) or (isinstance(error, Refused) and error.permanent):
+        again = ""
+    return " ".join(part for part in (state, advice, again) if part)
 
-    Raises GimelError that names the one which failed.
+
+def _moves(steps: Sequence[Step]) -> bool:
+    return any(isinstance(step, CreateAlias | MoveAlias | MoveBack) for step in steps)
+
+
+def describe_live(live: Mapping[str, History]) -> str:
+    """Return which version of each function is live: "gimel-track version 3 (deploy 7)"."""
+    return join_names(
+        [
+            f"{name} version {history.entries[0].version} (deploy {history.newest})"
+            for name, history in live.items()
+        ]
+    )
+
+
+def moves_back(run: Run, steps: Sequence[Step]) -> tuple[MoveBack, ...]:
+    """Return the steps that undo what a deploy made live, none where that cannot be undone."""
+    moved = [step for step in steps if isinstance(step, MoveAlias) and step.function in run.live]
+    if any(not step.earlier.entries or not step.before for step in moved):
+        return ()
+    return tuple(MoveBack(step.function, run.live[step.function], step.earlier) for step in moved)
+
+
+def apply_all_or_none(run: Run, steps: Sequence[Step]) -> None:
+    """Perform the steps of a rollback; if one fails, undo those before it.
+
+    Raises GimelError that names the one which failed, or Interrupted after Ctrl-C, and says what is
+    live.
     """
-    run = start(aws, observed)
-    done: list[MoveAlias] = []
-    for move in moves:
+    done: list[MoveBack] = []
+    for step in steps:
         try:
-            move.perform(run)
+            if isinstance(step, MoveBack):
+                done.append(step)  # a call that fails may have been done
+            step.perform(run)
         except GimelError as error:
-            for earlier in reversed(done):
-                MoveAlias(earlier.function, earlier.before, earlier.before).perform(run)
-            message = f"Nothing was rolled back. {move} failed: {error.message}"
-            raise GimelError(message, error.hint) from None
-        done.append(move)
+            if isinstance(error, Refused) and step in done:
+                done.remove(step)  # it was certainly not done
+            state, hint = _undo(run, done), error.hint
+            raise GimelError(f"{step} failed: {error.message} {state}", hint) from None
+        except KeyboardInterrupt:
+            raise Interrupted(f"Interrupted. {_undo(run, done)}") from None
+
+
+def _undo(run: Run, done: Sequence[MoveBack]) -> str:
+    """Undo as many moves as possible and return what is live then."""
+    mixed: dict[str, History] = {}
+    for move in reversed(done):
+        try:
+            move.undo().perform(run)
+        except (GimelError, KeyboardInterrupt):
+            mixed[move.function] = run.live.get(move.function, move.earlier)
+    if not mixed:
+        return "Nothing was rolled back."
+    doubt = join_names([move.function for move in reversed(done) if move.function in mixed])
+    live = {move.function: run.live.get(move.function, move.earlier) for move in done}
+    return (
+        f"The rollback is incomplete: {doubt} could not be restored. Probably live now: "
+        f"{describe_live(live)}. Run the command again: it completes the rollback."
+    )
 
 
 def start(aws: Aws, observed: Observed, resources: Resources = RESOURCES) -> Run:

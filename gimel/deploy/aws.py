@@ -24,7 +24,7 @@ from botocore.parsers import ResponseParserError
 from gimel.api import http
 from gimel.deploy import aws_network, credentials, partitions
 from gimel.deploy.aws_errors import GONE, AwsError, Refused, refusal, retry_reason
-from gimel.deploy.identity import Identity
+from gimel.deploy.identity import DEFAULT, Deployment, Identity
 from gimel.deploy.partitions import Partition, Partitions
 from gimel.errors import GimelError
 
@@ -65,11 +65,13 @@ class Aws:
         self,
         profile: str | None = None,
         region: str | None = None,
+        deployment: Deployment = DEFAULT,
         *,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         on_wait: Callable[[str], None] = lambda reason: None,
     ) -> None:
+        self.deployment = deployment
         self.sleep = sleep
         self.clock = clock
         self.on_wait = on_wait
@@ -120,7 +122,9 @@ class Aws:
         if self._identity is None:
             answer = self.call("sts", "get_caller_identity")
             partition = answer["Arn"].split(":")[1]
-            self._identity = Identity(answer["Account"], self.region, answer["Arn"], partition)
+            self._identity = Identity(
+                answer["Account"], self.region, answer["Arn"], partition, self.deployment
+            )
         return self._identity
 
     def call(self, service: str, operation: str, /, **parameters: Any) -> Answer:

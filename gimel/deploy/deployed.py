@@ -35,7 +35,7 @@ def find_deployed(aws: Aws) -> Deployed:
     Raises GimelError where there is no deployment.
     """
     api = find_api(aws)
-    key = find_key(aws) if api else None
+    key = find_key(aws, api) if api else None
     if api is None or key is None:
         raise GimelError(
             f"No Gimel deployment found in {aws.region}.",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import astuple, dataclass, field, fields
 
 from gimel.config import Config
 from gimel.deploy import bundle
@@ -11,7 +13,7 @@ from gimel.errors import GimelError
 
 SETTINGS_VARIABLE = "GIMEL_SETTINGS"
 
-# Bytes of names and values together:
+# Bytes of all variables as JSON, in which quotation marks are escaped: so AWS measures them.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 MAX_ENVIRONMENT = 4096
 
@@ -21,7 +23,8 @@ class FunctionConfiguration:
     """Everything that decides how one version of a function behaves.
 
     `memory` is in MB, `timeout` in seconds. `settings` is the value of GIMEL_SETTINGS, None where
-    the variable is missing.
+    the variable is missing. `role` is the ARN of an existing role, None for the one that Gimel
+    makes.
     """
 
     handler: str
@@ -33,16 +36,23 @@ class FunctionConfiguration:
     security_groups: tuple[str, ...]
     settings: str | None = field(repr=False)
     code_sha256: str
+    role: str | None = None
 
     def changed_fields(self, after: FunctionConfiguration) -> list[str]:
         """Return the names of the fields that differ from another configuration."""
         names = [each.name for each in fields(self)]
         return [name for name in names if getattr(self, name) != getattr(after, name)]
 
+    def describe_changes(self, after: FunctionConfiguration) -> list[str]:
+        """Return what differs from another configuration in words, each field once."""
+        return [self.describe_change(name, after) for name in self.changed_fields(after)]
+
     def describe_change(self, name: str, after: FunctionConfiguration) -> str:
-        """Return a change of one field in words, without the settings: they hold a password."""
+        """Return a change of one field in words: of the settings their names, never a value."""
         if name == "settings":
-            return name
+            return ", ".join(_changed_settings(self.settings, after.settings)) or name
+        if name == "code_sha256":
+            return "code"
         unit = {"memory": " MB", "timeout": " s"}.get(name, "")
         before, now = (_in_words(getattr(each, name)) for each in (self, after))
         return f"{name.replace('_', ' ')} {before} -> {now}{unit}"
@@ -73,6 +83,12 @@ class Desired:
         return self.config.document.aws.tags
 
     @property
+    def fingerprint(self) -> str:
+        """A short hash that differs when any function is to be different."""
+        content = [(each.name, astuple(each.configuration)) for each in self.functions]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
+
+    @property
     def function_names(self) -> tuple[str, ...]:
         """The names of the functions, in the order of the wiring."""
         return tuple(function.name for function in self.functions)
@@ -101,6 +117,7 @@ def desired_state(config: Config, archive: bytes | None = None) -> Desired:
             security_groups=tuple(sorted(aws.vpc.security_groups)) if aws.vpc else (),
             settings=settings,
             code_sha256=bundle.code_sha256(archive),
+            role=aws.role,
         )
         functions.append(
             DesiredFunction(
@@ -116,7 +133,8 @@ def desired_state(config: Config, archive: bytes | None = None) -> Desired:
 
 
 def _check_size(settings: str, config: Config) -> None:
-    size = len(SETTINGS_VARIABLE) + len(settings.encode("utf-8"))
+    variables = json.dumps({SETTINGS_VARIABLE: settings}, ensure_ascii=False, separators=(",", ":"))
+    size = len(variables.encode("utf-8"))
     if size > MAX_ENVIRONMENT:
         raise GimelError(
             f"The settings take {size} of the {MAX_ENVIRONMENT} bytes that AWS Lambda allows. "
@@ -133,6 +151,23 @@ def _longest_setting(config: Config) -> str:
     if settings.pop("redis.ssl_ca_certs", None):
         settings["redis.ssl_ca_certs"] = config.runtime_settings()  # its text replaces its path
     return max(settings, key=lambda key: len(str(settings[key])))
+
+
+def _changed_settings(before: str | None, after: str | None) -> list[str]:
+    """Return the names of the settings that differ, like "redis.host". Gimel 1.5.0 has none."""
+    if before is None or after is None:
+        return ["settings"]
+    earlier, later = (dict(_flat(json.loads(each))) for each in (before, after))
+    changed = (name for name in {**earlier, **later} if earlier.get(name) != later.get(name))
+    return sorted(changed)
+
+
+def _flat(settings: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def _in_words(value: object) -> str:

@@ -1,6 +1,6 @@
 """The names that Gimel uses on AWS, and the ARNs that follow from them in one account and region.
 
-The names are those of Gimel 1.5.0, so that its deployments can be upgraded in place.
+By default the names are those of Gimel 1.5.0, so that its deployments can be upgraded in place.
 """
 
 from __future__ import annotations
@@ -9,25 +9,59 @@ import re
 from dataclasses import dataclass
 
 NAME = "gimel"
-"""The name of the REST API, the role, its policy, the API key and the usage plan."""
+"""The name of a deployment, unless the configuration gives another."""
 
 ALIAS = "live"
 STAGE = "prod"
 
 
 @dataclass(frozen=True)
+class Deployment:
+    """Which of the deployments in an account and region.
+
+    `name` is that of the REST API, the role, its policy, the API key and the usage plan. `role` is
+    the ARN of an existing role that the functions run as, None for one that Gimel makes.
+    """
+
+    name: str = NAME
+    role: str | None = None
+
+    @property
+    def is_default(self) -> bool:
+        """Whether it has the names of Gimel 1.5.0."""
+        return self.name == NAME
+
+    def owns_role(self, arn: str) -> bool:
+        """Return whether an ARN is that of the role that Gimel makes.
+
+        Role names are unique per account. An account's rules may have given the role a path.
+        """
+        return re.fullmatch(rf"arn:[^:]*:iam::\d*:role/(.*/)?{self.name}", arn) is not None
+
+
+DEFAULT = Deployment()
+
+
+@dataclass(frozen=True)
 class Identity:
-    """An account and region. `arn` is the caller's; `partition` is mostly "aws"."""
+    """A deployment's account and region. `arn` is the caller's; `partition` is mostly "aws"."""
 
     account: str
     region: str
     arn: str
     partition: str = "aws"
+    deployment: Deployment = DEFAULT
+
+    @property
+    def name(self) -> str:
+        """The name of the deployment."""
+        return self.deployment.name
 
     @property
     def role(self) -> str:
         """The ARN of the role that the functions run as."""
-        return f"arn:{self.partition}:iam::{self.account}:role/{NAME}"
+        own = f"arn:{self.partition}:iam::{self.account}:role/{self.name}"
+        return self.deployment.role or own
 
     def function(self, name: str) -> str:
         """Return the ARN of a function."""
@@ -59,11 +93,3 @@ class Identity:
 def log_group(function: str) -> str:
     """Return the name of the log group that Lambda writes a function's log to."""
     return f"/aws/lambda/{function}"
-
-
-def is_gimel_role(arn: str) -> bool:
-    """Return whether an ARN is that of Gimel's role.
-
-    Role names are unique per account. An account's rules may have given the role a path.
-    """
-    return re.fullmatch(rf"arn:[^:]*:iam::\d*:role/(.*/)?{NAME}", arn) is not None

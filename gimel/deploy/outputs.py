@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gimel.deploy.deployed import Deployed
+from gimel.deploy.deployed import Deployed, deployed_from_ids
 from gimel.deploy.identity import STAGE
+from gimel.deploy.resources.base import Observed
+from gimel.deploy.resources.functions import FUNCTIONS
+from gimel.deploy.resources.methods import METHODS
 from gimel.wiring import Wiring
 
 
@@ -66,3 +70,25 @@ def api_url(api: str, region: str, emulator: str | None, dns_suffix: str) -> str
     if emulator:
         return f"{emulator.rstrip('/')}/restapis/{api}/{STAGE}/_user_request_"
     return f"https://{api}.execute-api.{region}.{dns_suffix}/{STAGE}"
+
+
+def observed_outputs(observed: Observed, run_ids: Mapping[str, str], base: str) -> Outputs:
+    """Return the URLs that exist, whatever the configuration asks for.
+
+    `base` is the address of the API's stage, `run_ids` what `apply.start` found.
+    """
+    handlers = {
+        function.name: function.live.configuration.handler
+        for function in observed.of(FUNCTIONS)
+        if function.live
+    }
+    deployed = deployed_from_ids(run_ids)
+    endpoints = [
+        Endpoint(each.method, f"{base}/{each.path}", handlers[each.calls], each.api_key_required)
+        for each in observed.of(METHODS).methods
+        if each.calls in handlers
+    ]
+    for name, url in deployed.urls.items():
+        if name in handlers:
+            endpoints.append(Endpoint("GET", url, handlers[name], False))
+    return Outputs(tuple(endpoints), deployed.key)

@@ -15,34 +15,37 @@ from gimel.deploy.checks.own_permissions import preflight_permissions
 from gimel.deploy.desired import Desired
 from gimel.deploy.identity import Identity
 from gimel.deploy.policies import Policy, operator_policy
-from gimel.deploy.resources.aliases import ALIASES, MoveAlias
-from gimel.deploy.resources.api_key import API_KEY
+from gimel.deploy.resources.aliases import ALIASES
+from gimel.deploy.resources.api_key import API_KEY, CreateKey, DeleteOtherKeys
 from gimel.deploy.resources.base import Look, Observed, Resource, Step
 from gimel.deploy.resources.concurrency import CONCURRENCY
 from gimel.deploy.resources.cors_preflights import CORS_PREFLIGHTS
 from gimel.deploy.resources.function_urls import FUNCTION_URLS
-from gimel.deploy.resources.functions import FUNCTIONS, is_gimel_function
+from gimel.deploy.resources.functions import FUNCTIONS
 from gimel.deploy.resources.gateway_responses import GATEWAY_RESPONSES
 from gimel.deploy.resources.log_groups import LOG_GROUPS
 from gimel.deploy.resources.methods import METHODS
-from gimel.deploy.resources.observed_function import ObservedFunction
 from gimel.deploy.resources.permissions import PERMISSIONS
 from gimel.deploy.resources.rest_api import REST_API
 from gimel.deploy.resources.role import ROLE
 from gimel.deploy.resources.role_policy import ROLE_POLICY
 from gimel.deploy.resources.stage import STAGE_OF_API
-from gimel.deploy.resources.usage_plan import USAGE_PLAN
+from gimel.deploy.resources.tag_record import TAG_RECORD
+from gimel.deploy.resources.trials import TRIALS
+from gimel.deploy.resources.usage_plan import USAGE_PLAN, AddKeyToPlan
 from gimel.deploy.resources.versions import VERSIONS
 from gimel.errors import GimelError
 
 Resources = Sequence[Resource[Any]]
 
 RESOURCES: Resources = (
+    TAG_RECORD,
     ROLE,
     ROLE_POLICY,
     LOG_GROUPS,
     FUNCTIONS,
     VERSIONS,
+    TRIALS,
     ALIASES,
     CONCURRENCY,
     REST_API,
@@ -59,7 +62,8 @@ RESOURCES: Resources = (
 
 def observe(look: Look, resources: Resources = RESOURCES) -> Observed:
     """Return what exists of all resources. Raises GimelError."""
-    return Observed(look.identity, {resource: look.of(resource) for resource in resources})
+    parts = {resource: look.of(resource) for resource in resources}
+    return Observed(look.identity, parts, tuple(look.foreign))
 
 
 def plan(
@@ -69,6 +73,11 @@ def plan(
 
     Raises GimelError where a name belongs to somebody else.
     """
+    if observed.foreign:
+        raise GimelError(
+            f"These exist and were not created by Gimel: {'; '.join(observed.foreign)}.",
+            "Rename or delete them, or set another aws.name in the configuration.",
+        )
     backwards = resources[::-1]
     return (
         *(step for each in resources for step in each.provide(desired, observed)),
@@ -85,6 +94,20 @@ def plan_destroy(observed: Observed, resources: Resources = RESOURCES) -> tuple[
     return tuple(step for each in resources[::-1] for step in each.remove(observed))
 
 
+def plan_key_rotation(observed: Observed) -> tuple[Step, ...]:
+    """Return the steps that replace the API key, the old one deleted last.
+
+    Raises GimelError where there is no deployment.
+    """
+    if observed.of(REST_API) is None or observed.of(USAGE_PLAN) is None:
+        raise GimelError(
+            f"No Gimel deployment found in {observed.identity.region}.",
+            "Run `gimel deploy`, or choose another --region.",
+        )
+    name = observed.identity.name
+    return CreateKey(name, is_another=True), AddKeyToPlan(name), DeleteOtherKeys(name)
+
+
 def required_permissions(
     identity: Identity, desired: Desired, resources: Resources = RESOURCES
 ) -> Policy:
@@ -95,42 +118,3 @@ def required_permissions(
             *preflight_permissions(identity),
         ]
     )
-
-
-def plan_rollback(observed: Observed, to: int | None = None) -> tuple[MoveAlias, ...]:
-    """Return the steps that point every function's alias to its previous version, or to `to`.
-
-    A function that never had another version keeps its own. Versions of Gimel 1.5.0 do not count
-    once it was taken over, because the API now invokes them in another way. All functions are
-    moved or none: raises GimelError where nothing can be moved, or a function has no version `to`.
-    """
-    functions = [each for each in observed.of(FUNCTIONS) if is_gimel_function(each)]
-    if not functions:
-        raise GimelError(
-            f"No Gimel deployment found in {observed.identity.region}.",
-            "Run `gimel deploy`, or choose another --region.",
-        )
-    moves = [move for each in functions if (move := _move_back(each, to))]
-    if not moves and to is None:
-        raise GimelError("No function has a version before the live one. Nothing was rolled back.")
-    return tuple(moves)
-
-
-def _move_back(function: ObservedFunction, to: int | None) -> MoveAlias | None:
-    live = function.live_number
-    if function.live is None or live is None:
-        raise GimelError(f"No version of {function.name} is live.", "Run `gimel deploy`.")
-    taken_over = function.live.configuration.settings is not None
-    numbers = sorted(
-        version.number
-        for version in function.versions
-        if version.configuration.settings is not None or not taken_over
-    )
-    previous = max((number for number in numbers if number < live), default=live)
-    target = previous if to is None else to
-    if target not in numbers:
-        raise GimelError(
-            f"The function {function.name} has no version {target}. Nothing was rolled back.",
-            f"Its versions: {', '.join(map(str, numbers))}.",
-        )
-    return MoveAlias(function.name, live, target) if target != live else None

@@ -24,6 +24,25 @@ TRUST_LAMBDA: Policy = {
 """The trust policy of the functions' role: Lambda, and nobody else, may assume it."""
 
 
+POLICY_OF_1_5_0: Policy = {
+    "Version": VERSION,
+    "Statement": [
+        {"Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": ["*"]},
+        {
+            "Effect": "Allow",
+            "Action": [
+                "kinesis:PutRecord",
+                "logs:CreateLogGroup",
+                "logs:CreateLogStream",
+                "logs:PutLogEvents",
+            ],
+            "Resource": "*",
+        },
+    ],
+}
+"""What Gimel 1.5.0 let its role do, among other things: by this its role is recognized."""
+
+
 @dataclass(frozen=True)
 class Permission:
     """Actions that the operator needs, on resources; equal `sid`s are merged into one statement."""

@@ -10,7 +10,7 @@ import click
 import pytest
 
 from gimel.api.client import Api
-from gimel.cli import terminal
+from gimel.cli import Options, terminal
 from gimel.cli.connection import LOCAL_TRACK_URL, LOCAL_URL, deployed_api, find_api
 from gimel.deploy import deployed
 from gimel.deploy.deployed import Deployed
@@ -110,10 +110,10 @@ def test_a_deployed_api_is_read_as_its_account_is(
     aws = SimpleNamespace(
         region="eusc-de-east-1", endpoint=endpoint, dns_suffix="amazonaws.eu", ca_bundle="/b.pem"
     )
-    monkeypatch.setattr(terminal, "connect", lambda profile, region: aws)
+    monkeypatch.setattr(terminal, "connect", lambda profile, region, deployment: aws)
     monkeypatch.setattr(deployed, "find_deployed", lambda aws: Deployed("x1", KEY, {}))
 
-    with click.Context(click.Command("results")):
+    with click.Context(click.Command("results"), obj=Options(None)):
         found = deployed_api(None)
 
     url = "https://x1.execute-api.eusc-de-east-1.amazonaws.eu/prod"

@@ -217,6 +217,8 @@ def test_a_deployment_has_a_name_and_perhaps_a_role(path: str, value: str) -> No
         ("aws", {"role": ROLE, "permissions_boundary": BOUNDARY}),
         ("aws.tags", {"aws:team": "web"}),
         ("aws.tags", {"AWS:team": "web"}),
+        ("aws.tags", {"gimel": "web"}),
+        ("aws.tags", {"Gimel:tags": "web"}),
         ("aws.tags", {"": "web"}),
         ("aws.tags", {"team": "web*"}),
         ("aws.tags", {"t" * 129: "web"}),

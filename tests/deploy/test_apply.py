@@ -10,7 +10,7 @@ from botocore import exceptions as botocore_errors
 from gimel.deploy.apply import apply
 from gimel.deploy.plan import plan, plan_destroy
 from gimel.errors import GimelError
-from tests.support.aws import Refusal, Script, role_answer, scripted
+from tests.support.aws import Refusal, Script, invoked, role_answer, scripted
 from tests.support.configurations import OWN_FUNCTION, SECOND_PATH, URL
 from tests.support.state.cases import planned
 from tests.support.state.cloud import (
@@ -55,10 +55,12 @@ URL_ANSWER = {
 }
 CREATED = ("FunctionUrl", "FunctionArn", "AuthType", "CreationTime")
 THE_API = {"id": API, "name": "gimel", "description": DESCRIPTION, "rootResourceId": ROOT}
-THE_KEY = {"id": KEY, "name": "gimel", "value": KEY_VALUE, "enabled": True}
+MARK = {"tags": {"gimel": "gimel"}}
+THE_KEY = {"id": KEY, "name": "gimel", "value": KEY_VALUE, "enabled": True, **MARK}
 ANSWERS: dict[str, Any] = {
     "CreateRole": role_answer(),
     "CreateFunction": {"Version": "1"},
+    "Invoke": invoked,
     "PublishVersion": {"Version": "2"},
     "CreateFunctionUrlConfig": {name: URL_ANSWER[name] for name in CREATED},
     "CreateRestApi": {"id": API, "rootResourceId": ROOT},
@@ -103,11 +105,11 @@ def test_what_a_step_learns_is_used_by_the_next_ones() -> None:
     assert given["CreateUsagePlanKey"] == {"usagePlanId": PLAN, "keyId": KEY, "keyType": "API_KEY"}
 
 
-def test_a_first_deploy_makes_at_most_48_changing_calls() -> None:
-    """Reading an empty account takes six more, and preflight one, a total of 55."""
+def test_a_first_deploy_makes_at_most_51_calls() -> None:
+    """Three try the functions. Reading takes seven more, and preflight one: 59 in total."""
     _, calls = deploy(EMPTY)
 
-    assert len(calls) <= 48
+    assert len(calls) <= 51
 
 
 def test_without_a_step_the_deployment_is_as_it_was() -> None:
@@ -177,7 +179,9 @@ def test_an_update_in_progress_is_waited_for(deviation: Deviation, operation: st
         script.expect_any(operation, UPDATING)
         script.expect("GetFunctionConfiguration", UPDATING, FunctionName=TRACK)
         script.expect("GetFunctionConfiguration", READY, FunctionName=TRACK)
-        script.expect_any("PublishVersion", {"Version": "2"}).expect_any("UpdateAlias")
+        script.expect_any("PublishVersion", {"Version": "2"})
+        script.expect_any("Invoke", invoked).expect_any("Invoke", invoked)
+        script.expect_any("UpdateAlias")
         perform(script, deviate(settled(), deviation))
 
 
@@ -191,6 +195,7 @@ def test_a_version_becomes_live_when_it_is_ready() -> None:
     with scripted() as script:
         script.expect_any("PublishVersion", {"Version": "2", "State": "Pending"})
         script.expect("GetFunctionConfiguration", READY, FunctionName=TRACK, Qualifier="2")
+        script.expect_any("Invoke", invoked).expect_any("Invoke", invoked)
         script.expect_any("UpdateAlias")
         perform(script, there)
 
@@ -230,7 +235,7 @@ LOST = {
     "usage plan": (
         [remove("plan")],
         "CreateUsagePlan",
-        ("GetUsagePlans", {"items": [{"id": PLAN, "name": "gimel"}]}, {"items": []}),
+        ("GetUsagePlans", {"items": [{"id": PLAN, "name": "gimel", **MARK}]}, {"items": []}),
     ),
     "URL": (
         [change_function(TRACK, url=None)],

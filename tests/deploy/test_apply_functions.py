@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.aws import Json, Refusal, role_answer
-from tests.support.calls import Call, Case, call
+from tests.support.calls import NOW, Call, Case, call
 from tests.support.configurations import URL
 from tests.support.state.cloud import (
     API,
@@ -39,9 +39,12 @@ TRUST = Json(
     Statement=[{"Effect": "Allow", "Principal": {"Service": LAMBDA}, "Action": "sts:AssumeRole"}],
 )
 POLICY = Json(role_policy(HERE, FUNCTIONS))
-TAGS = {"team": "web"}
-TAGGED: dict[str, Any] = {"aws": {"tags": TAGS}}
+MARK = {"gimel": "gimel"}
+TAGS = {**MARK, "team": "web"}
+TAGGED: dict[str, Any] = {"aws": {"tags": {"team": "web"}}}
+DEPLOY = desired().fingerprint
 LOGS = f"/aws/lambda/{TRACK}"
+BOUNDARY = "arn:aws:iam::123456789012:policy/boundary"
 LIVE = {"FunctionName": TRACK, "Qualifier": "live"}
 URL_ANSWER = {
     "FunctionUrl": url_of(TRACK),
@@ -50,6 +53,7 @@ URL_ANSWER = {
     "CreationTime": "2026-01-15T12:00:00.000+0000",
 }
 IN_VPC: dict[str, Any] = {"aws": {"vpc": {"subnets": ["subnet-a1"], "security_groups": ["sg-a1"]}}}
+IN_A_VPC = desired(**IN_VPC).fingerprint
 
 
 def settings_of(name: str = TRACK, **document: Any) -> dict[str, Any]:
@@ -70,21 +74,28 @@ def settings_of(name: str = TRACK, **document: Any) -> dict[str, Any]:
     }
 
 
-def published(version: str) -> list[Call]:
-    """Return the calls that make a new version live."""
+def described(deploy: int, changes: str, **document: Any) -> str:
+    """Return the description of a version that the deploy of this configuration publishes."""
+    return f"gimel deploy {deploy} ={desired(**document).fingerprint} by user/operator: {changes}"
+
+
+def published(version: str, changes: str, earlier: str = "1:1") -> list[Call]:
+    """Return the calls that make a new version live, both of which say which deploy this is."""
+    said = described(int(version), changes)
     return [
-        call("PublishVersion", {"Version": version}, FunctionName=TRACK),
-        moved(version),
+        call("PublishVersion", {"Version": version}, FunctionName=TRACK, Description=said),
+        moved(version, f"{version}:{version}@{NOW} {earlier}"),
     ]
 
 
-def moved(version: str) -> Call:
+def moved(version: str, history: str) -> Call:
     """Return the call that moves the alias; a share of another version ends with it."""
     return call(
         "UpdateAlias",
         FunctionName=TRACK,
         Name="live",
         FunctionVersion=version,
+        Description=f"gimel {history} ={DEPLOY}",
         RoutingConfig={"AdditionalVersionWeights": {}},
     )
 
@@ -115,24 +126,36 @@ FROM_URL_TOO = allowed(
 ROLE = {
     "role deleted": Case(
         [
-            call("CreateRole", role_answer(), RoleName="gimel", AssumeRolePolicyDocument=TRUST),
+            call(
+                "CreateRole",
+                role_answer(),
+                RoleName="gimel",
+                AssumeRolePolicyDocument=TRUST,
+                Tags=[{"Key": "gimel", "Value": "gimel"}],
+            ),
             call("PutRolePolicy", RoleName="gimel", PolicyName="gimel", PolicyDocument=POLICY),
         ],
         [remove("role")],
     ),
-    "role deleted, with tags": Case(
+    "role deleted, with tags and a boundary": Case(
         [
             call(
                 "CreateRole",
                 role_answer(),
                 RoleName="gimel",
                 AssumeRolePolicyDocument=TRUST,
-                Tags=[{"Key": "team", "Value": "web"}],
+                Tags=[{"Key": key, "Value": value} for key, value in TAGS.items()],
+                PermissionsBoundary=BOUNDARY,
             ),
             call("PutRolePolicy", RoleName="gimel", PolicyName="gimel", PolicyDocument=POLICY),
         ],
         [remove("role")],
-        now=TAGGED,
+        now={"aws": {"tags": {"team": "web"}, "permissions_boundary": BOUNDARY}},
+    ),
+    "a permissions boundary wanted": Case(
+        [call("PutRolePermissionsBoundary", RoleName="gimel", PermissionsBoundary=BOUNDARY)],
+        now={"aws": {"permissions_boundary": BOUNDARY}},
+        before={},
     ),
     "Lambda not trusted": Case(
         [call("UpdateAssumeRolePolicy", RoleName="gimel", PolicyDocument=TRUST)],
@@ -140,7 +163,7 @@ ROLE = {
     ),
     "log group deleted": Case(
         [
-            call("CreateLogGroup", logGroupName=LOGS),
+            call("CreateLogGroup", logGroupName=LOGS, tags=MARK),
             call("PutRetentionPolicy", logGroupName=LOGS, retentionInDays=30),
         ],
         [remove_log_group(TRACK)],
@@ -159,6 +182,13 @@ ROLE = {
     ),
 }
 
+FIRST = call(
+    "CreateAlias",
+    FunctionName=TRACK,
+    Name="live",
+    FunctionVersion="1",
+    Description=f"gimel 1:1@{NOW} ={DEPLOY}",
+)
 CREATED = [
     call(
         "CreateFunction",
@@ -167,8 +197,10 @@ CREATED = [
         Code={"ZipFile": ARCHIVE},
         Architectures=["arm64"],
         Publish=True,
+        Description=described(1, "created"),
+        Tags=MARK,
     ),
-    call("CreateAlias", FunctionName=TRACK, Name="live", FunctionVersion="1"),
+    FIRST,
     FROM_API,
 ]
 
@@ -184,14 +216,29 @@ FUNCTION = {
     ),
     "function deleted, in a VPC": Case(
         [
-            Call("CreateFunction", {**CREATED[0].given, **settings_of(**IN_VPC)}, {"Version": "1"}),
-            *CREATED[1:],
+            Call(
+                "CreateFunction",
+                {
+                    **CREATED[0].given,
+                    **settings_of(**IN_VPC),
+                    "Description": described(1, "created", **IN_VPC),
+                },
+                {"Version": "1"},
+            ),
+            Call(
+                "CreateAlias",
+                {**FIRST.given, "Description": f"gimel 1:1@{NOW} ={IN_A_VPC}"},
+            ),
+            FROM_API,
         ],
         [remove_function(TRACK)],
         now=IN_VPC,
     ),
     "another memory size": Case(
-        [call("UpdateFunctionConfiguration", **settings_of()), *published("2")],
+        [
+            call("UpdateFunctionConfiguration", **settings_of()),
+            *published("2", "memory 512 -> 128 MB"),
+        ],
         [deploy_with(TRACK, memory=512)],
     ),
     "a role with a path": Case(
@@ -200,7 +247,7 @@ FUNCTION = {
                 "UpdateFunctionConfiguration",
                 **{**settings_of(), "Role": "arn:aws:iam::1:role/a/gimel"},
             ),
-            *published("2"),
+            *published("2", "memory 512 -> 128 MB"),
         ],
         [
             change_role(arn="arn:aws:iam::1:role/a/gimel"),
@@ -215,12 +262,12 @@ FUNCTION = {
                 ZipFile=ARCHIVE,
                 Architectures=["arm64"],
             ),
-            *published("2"),
+            *published("2", "code"),
         ],
         [deploy_with(TRACK, code_sha256="other")],
     ),
     "updated and not published": Case(
-        published("2"),
+        published("2", "memory 512 -> 128 MB"),
         [
             deploy_with(TRACK, memory=512),
             change_function(TRACK, latest=existing(settled().functions[TRACK].serving)),
@@ -230,13 +277,23 @@ FUNCTION = {
         [
             call("UpdateFunctionConfiguration", **settings_of()),
             call("DeleteFunction", FunctionName=TRACK, Qualifier="1"),
-            *published("6"),
+            *published("6", "memory 288 -> 128 MB", "5:5 4:4 3:3 2:2 ..."),
         ],
         [publish(TRACK, 160, 192, 224, 256, 288, live=5)],
     ),
-    "alias rolled back": Case([moved("2")], [publish(TRACK, 256, 128, live=1)]),
+    "alias rolled back": Case(
+        [moved("2", f"2:2@{NOW} 1:1")],
+        [
+            publish(TRACK, 256, 128, live=1),
+            change_function(
+                TRACK,
+                history="gimel 1:1",
+                described={2: described(2, "memory 256 -> 128 MB")},
+            ),
+        ],
+    ),
     "alias deleted": Case(
-        [call("CreateAlias", FunctionName=TRACK, Name="live", FunctionVersion="1"), FROM_API],
+        [FIRST, FROM_API],
         [change_function(TRACK, live=None)],
     ),
     "concurrency changed by hand": Case(
@@ -262,7 +319,7 @@ FUNCTION = {
     ),
     "permission kept by a deleted alias": Case(
         [
-            call("CreateAlias", FunctionName=TRACK, Name="live", FunctionVersion="1"),
+            FIRST,
             Call(
                 "AddPermission",
                 FROM_API.given,

@@ -5,6 +5,7 @@ botocore checks the parameters against AWS's own model of each operation.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -39,7 +40,7 @@ from tests.support.state.deviations import (
     remove,
     set_gateway_response,
 )
-from tests.support.state.names import STEPS, CreateApi
+from tests.support.state.names import STEPS, CreateApi, MoveBack, record_of
 from tests.support.state.seen import deployment, role_policy
 from tests.support.state.settled import desired
 
@@ -176,13 +177,42 @@ API_CASES = {
     ),
 }
 
+MARK = {"gimel": "gimel"}
+API_ARN = f"arn:aws:apigateway:{HERE.region}::/restapis/{API}"
 KEY_ANSWER = {"id": KEY, "value": KEY_VALUE, "name": "gimel", "enabled": True}
 ADDED = call("CreateUsagePlanKey", usagePlanId=PLAN, keyId=KEY, keyType="API_KEY")
 
 KEY_CASES = {
     "key deleted": Case(
-        [call("CreateApiKey", KEY_ANSWER, name="gimel", enabled=True), ADDED],
+        [
+            call(
+                "CreateApiKey",
+                KEY_ANSWER,
+                name="gimel",
+                enabled=True,
+                description="The API key of Gimel",
+                tags=MARK,
+            ),
+            ADDED,
+        ],
         [remove("key"), change_plan(keys=frozenset())],
+    ),
+    "key without a mark": Case(
+        [
+            call(
+                "UpdateApiKey",
+                apiKey=KEY,
+                patchOperations=[patched("/description", "The API key of Gimel")],
+            ),
+            call("TagResource", resourceArn=API_ARN, tags=MARK),
+            *(call("TagResource", Resource=HERE.function(name), Tags=MARK) for name in FUNCTIONS),
+            *(
+                call("TagResource", resourceArn=HERE.log_group(name), tags=MARK)
+                for name in FUNCTIONS
+            ),
+        ],
+        [change_api(tags={}), lambda there: replace(there, key_is_marked=False)],
+        in_any_order=True,
     ),
     "key disabled": Case(
         [call("UpdateApiKey", apiKey=KEY, patchOperations=[patched("/enabled", "true")])],
@@ -195,6 +225,7 @@ KEY_CASES = {
                 {"id": PLAN},
                 name="gimel",
                 apiStages=[{"apiId": API, "stage": "prod"}],
+                tags=MARK,
             ),
             ADDED,
         ],
@@ -215,7 +246,6 @@ KEY_CASES = {
 
 
 TAG = {"team": "web"}
-API_ARN = f"arn:aws:apigateway:{HERE.region}::/restapis/{API}"
 
 TAG_CASES = {
     "tags wanted": Case(
@@ -225,7 +255,7 @@ TAG_CASES = {
                 call("TagResource", resourceArn=HERE.log_group(name), tags=TAG)
                 for name in FUNCTIONS
             ),
-            call("TagResource", resourceArn=API_ARN, tags=TAG),
+            call("TagResource", resourceArn=API_ARN, tags={**TAG, **record_of(TAG)}),
             call("TagRole", RoleName="gimel", Tags=[{"Key": "team", "Value": "web"}]),
         ],
         now={"aws": {"tags": TAG}},
@@ -242,7 +272,7 @@ TAG_CASES = {
                 call("UntagResource", resourceArn=HERE.log_group(name), tagKeys=["team"])
                 for name in FUNCTIONS
             ),
-            call("UntagResource", resourceArn=API_ARN, tagKeys=["team"]),
+            call("UntagResource", resourceArn=API_ARN, tagKeys=["gimel:tags", "team"]),
             call("UntagRole", RoleName="gimel", TagKeys=["team"]),
         ],
         now={},
@@ -321,9 +351,12 @@ def test_a_deviation_has_its_calls(case: Case) -> None:
 
 
 def test_the_tables_have_every_kind_of_step() -> None:
-    """Except for CreateApi, whose calls depend on what else exists: see test_apply."""
+    """Except for CreateApi, whose calls depend on what else exists: see test_apply.
+
+    Deploys do not make the step of a rollback: see test_rollback.
+    """
     cases = [*TABLES.values(), *test_apply_functions.TABLES.values()]
 
     kinds = {type(step) for case in cases for step in case.planned()[0]}
 
-    assert set(STEPS) - kinds == {CreateApi}
+    assert set(STEPS) - kinds == {CreateApi, MoveBack}

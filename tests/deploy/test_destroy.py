@@ -16,6 +16,7 @@ from tests.support.state.cloud import (
     HERE,
     OUR_STAGE,
     TRACK,
+    LogGroup,
     Place,
     State,
     UsagePlan,
@@ -23,6 +24,7 @@ from tests.support.state.cloud import (
 from tests.support.state.deviations import (
     Deviation,
     add_function,
+    add_log_group,
     change_function,
     change_plan,
     change_role,
@@ -30,7 +32,6 @@ from tests.support.state.deviations import (
     existing,
     remove,
     remove_function,
-    set_log_group,
 )
 from tests.support.state.expected import assert_order, assert_steps, step, steps
 from tests.support.state.names import (
@@ -144,9 +145,10 @@ def test_the_role_goes_last() -> None:
 
 def theirs(there: State) -> State:
     """Return an account in which another team has a function, its log group and its alias."""
-    function = replace(there.functions[TRACK], role=FOREIGN, callers=None)
+    function = replace(there.functions[TRACK], role=FOREIGN, callers=None, tags={})
+    group = LogGroup(None)
     return deviate(
-        there, add_function("gimel-theirs", function), set_log_group("gimel-theirs", None)
+        there, add_function("gimel-theirs", function), add_log_group("gimel-theirs", group)
     )
 
 
@@ -161,7 +163,7 @@ def test_a_function_of_somebody_elses_that_the_api_calls_stays() -> None:
     """Wired by hand into Gimel's API: the API goes, the function does not."""
     there = deviate(
         settled(extra_wiring=[OWN_FUNCTION]),
-        change_function("our-experiment", role=FOREIGN),
+        change_function("our-experiment", role=FOREIGN, tags={}),
         change_role(policy=role_policy(HERE, FUNCTIONS)),
     )
 

@@ -9,20 +9,24 @@ from typing import Any
 import pytest
 
 from gimel.deploy.plan import plan, plan_destroy
-from tests.deploy import test_plan_api, test_plan_functions
+from gimel.deploy.resources.functions import FUNCTIONS
+from gimel.deploy.rollback import plan_rollback
+from tests.deploy import test_plan_api, test_plan_functions, test_plan_role, test_tags
 from tests.support.aws import Script, scripted
 from tests.support.configurations import CHANGE, OWN_FUNCTION, SECOND_PATH, URL
 from tests.support.state.after import after
 from tests.support.state.answers import answers
-from tests.support.state.cases import Case
+from tests.support.state.cases import Case, planned
 from tests.support.state.cloud import (
     EMPTY,
+    LATEST,
     TRACK,
     State,
 )
 from tests.support.state.deviations import (
     Deviation,
     add_function,
+    change_function,
     change_role,
     deviate,
     existing,
@@ -36,6 +40,7 @@ from tests.support.state.names import (
     Desired,
     Observed,
 )
+from tests.support.state.seen import seen
 from tests.support.state.settled import desired, left_by_1_5_0, settled
 
 READING = ("Get", "List", "Describe")
@@ -54,8 +59,10 @@ def observed(script: Script, there: State, wanted: Desired | None = None) -> Obs
 
 
 TABLES = {
+    **{f"role: {name}": each for name, each in test_plan_role.TABLES.items()},
     **{f"functions: {name}": each for name, each in test_plan_functions.TABLES.items()},
     **{f"API: {name}": each for name, each in test_plan_api.TABLES.items()},
+    **{f"tags: {name}": each for name, each in test_tags.TABLES.items()},
 }
 
 
@@ -110,7 +117,8 @@ LINKED = {"lambda": {"FunctionName": "linked", "Handler": "gimel.track"}, "funct
 def test_functions_are_found_without_the_record(script: Script, deviation: Deviation) -> None:
     """By their marks, among those of others: also one that only its own URL leads to."""
     there = deviate(settled(extra_wiring=[LINKED]), deviation)
-    function = replace(there.functions[TRACK], role="arn:aws:iam::123456789012:role/theirs")
+    theirs = "arn:aws:iam::123456789012:role/theirs"
+    function = replace(there.functions[TRACK], role=theirs, tags={})
     there = add_function("gimel-theirs", function)(there)
 
     left = after(there, plan_destroy(observed(script, there)))
@@ -118,12 +126,12 @@ def test_functions_are_found_without_the_record(script: Script, deviation: Devia
     assert left == replace(EMPTY, functions={"gimel-theirs": function})
 
 
-def test_an_empty_account_takes_six_calls(script: Script) -> None:
-    """With the 48 of a first deploy and the one of preflight, the total is 55."""
+def test_an_empty_account_takes_seven_calls(script: Script) -> None:
+    """With those of a first deploy and the one of preflight, the total is at most 62."""
     wanted = desired()
 
     assert plan(wanted, observed(script, EMPTY, wanted))
-    assert len(script.made) <= 6
+    assert len(script.made) <= 7
 
 
 def test_a_settled_account_takes_nineteen_calls(script: Script) -> None:
@@ -155,7 +163,8 @@ def test_aws_own_tags_are_left_alone(script: Script) -> None:
     tagged = {"aws": {"tags": {"team": "web"}}}
     there = settled(**tagged)
     role = replace(
-        existing(there.role), tags={"team": "web", "aws:cloudformation:stack-name": "stack"}
+        existing(there.role),
+        tags={**existing(there.role).tags, "aws:cloudformation:stack-name": "stack"},
     )
     wanted = desired(**tagged)
 
@@ -179,3 +188,40 @@ def test_a_version_with_a_share_of_the_events_is_kept(script: Script) -> None:
     steps = plan(wanted, look(script.aws(), wanted))
 
     assert not [each for each in steps if isinstance(each, DeleteVersion)]
+
+
+def taken_over_without_a_record() -> State:
+    """Return an account whose functions have 1.5.0's version 1, and live versions 2 and 3."""
+    old, there = left_by_1_5_0(), settled()
+    for name, each in there.functions.items():
+        made = existing(each.serving)
+        versions = {**old.functions[name].versions, 2: replace(made, memory=512), 3: made}
+        there = change_function(name, versions=versions, live=3, history="", described={})(there)
+    return there
+
+
+CHANGED = after(settled(), planned(settled(), **CHANGE))
+HISTORIES = {
+    "one deploy": (settled(), "1:1"),
+    "two deploys": (CHANGED, "2:2 1:1"),
+    "rolled back": (after(CHANGED, plan_rollback(seen(CHANGED, versions=True))), "1:1"),
+    "moved by hand": (deviate(CHANGED, change_function(TRACK, live=1)), "2:1 1:1"),
+    "on $LATEST": (deviate(CHANGED, change_function(TRACK, live=LATEST)), "2:0 1:1"),
+    "described by hand": (deviate(CHANGED, change_function(TRACK, history="ours")), "2:2 1:1"),
+    "taken over, not recorded": (taken_over_without_a_record(), "3:3 2:2"),
+    "of 1.5.0": (left_by_1_5_0(), "1:1"),
+    "no alias": (deviate(CHANGED, change_function(TRACK, live=None)), ""),
+}
+
+
+@pytest.mark.parametrize(("there", "expected"), HISTORIES.values(), ids=HISTORIES)
+def test_the_history_is_read(script: Script, there: State, expected: str) -> None:
+    """From the description of the alias, or without it from the versions that can be live."""
+    script.answers = answers(there)
+
+    found = look(script.aws(), versions=True).of(FUNCTIONS)
+
+    (track,) = (each for each in found if each.name == TRACK)
+    assert " ".join(f"{each.deploy}:{each.version}" for each in track.history.entries) == expected
+    recorded = {each.number for each in track.versions if each.publication}
+    assert recorded == set(there.functions[TRACK].described)

@@ -44,31 +44,37 @@ OURS = {"id": "a", "name": "gimel", "description": "Gimel API"}
 THEIRS = {"id": "b", "name": "gimel", "description": "somebody else's"}
 
 
+MARKED = {**THEIRS, "id": "m", "tags": {"gimel": "gimel"}}
+
+
 @pytest.mark.parametrize(
     ("apis", "names"),
     [
         ([OURS, {**OURS, "id": "c"}], "a, c"),
-        ([THEIRS], "b"),
-        ([THEIRS, {**THEIRS, "id": "d"}], "b, d"),
+        ([MARKED, {**MARKED, "id": "n"}], "m, n"),
+        ([THEIRS], "the id b"),
+        ([THEIRS, {**THEIRS, "id": "d"}], "the id b.*the id d"),
+        ([{**OURS, "tags": {"gimel": "another"}}], "the id a"),
     ],
-    ids=["two of ours", "one of theirs", "two of theirs"],
+    ids=["two like 1.5.0's", "two marked", "one of theirs", "two of theirs", "of another name"],
 )
 def test_a_rest_api_that_cannot_be_told_apart_is_an_error(
-    script: Script, apis: list[dict[str, str]], names: str
+    script: Script, apis: list[dict[str, Any]], names: str
 ) -> None:
     """It names them by their ids, and says what to do."""
     script.answers = {**answers(EMPTY), "GetRestApis": {"items": apis}}
+    wanted = desired()
 
     with pytest.raises(GimelError, match=names) as failure:
-        look(script.aws(), desired())
+        plan(wanted, look(script.aws(), wanted))
 
     assert failure.value.hint
 
 
 def test_gimels_api_is_told_from_one_of_its_name(script: Script) -> None:
-    """By its description, which 1.5.0 gave it too."""
+    """By its tag, whatever the description."""
     there = answers(settled())
-    there["GetRestApis"] = {"items": [THEIRS, {**OURS, "id": API}]}
+    there["GetRestApis"] = {"items": [THEIRS, OURS, {**MARKED, "id": API}]}
     script.answers = there
     wanted = desired()
 
@@ -76,9 +82,10 @@ def test_gimels_api_is_told_from_one_of_its_name(script: Script) -> None:
 
 
 def plan_of(id_: str, name: str, *stages: str) -> dict[str, Any]:
-    """Return a usage plan as AWS lists it."""
+    """Return a usage plan as AWS lists it, with Gimel's tag if it has its name."""
     listed = [dict(zip(("apiId", "stage"), each.split(":"), strict=True)) for each in stages]
-    return {"id": id_, "name": name, "apiStages": listed}
+    tags = {"gimel": "gimel"} if name == "gimel" else {}
+    return {"id": id_, "name": name, "apiStages": listed, "tags": tags}
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from tests.support.state.cloud import ALL, EMPTY, FUNCTIONS, HERE, TRACK
 from tests.support.state.deviations import (
     Deviation,
     change_function,
+    change_log_group,
     change_plan,
     change_role,
     deploy_with,
@@ -49,6 +50,7 @@ from tests.support.state.names import (
     PutMethod,
     PutRolePolicy,
     SetThrottle,
+    TryVersions,
     UpdateFunctionCode,
     UpdateFunctionConfiguration,
 )
@@ -88,14 +90,15 @@ documents = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENT
 
 
 def test_a_first_deploy_makes_everything_once() -> None:
-    """32 steps: nothing is changed or deleted, for nothing exists."""
+    """33 steps: nothing is changed or deleted, for nothing exists."""
     assert_steps(
         planned(EMPTY),
         [
-            step(CreateRole, tags={}),
+            step(CreateRole, tags={"gimel": "gimel"}),
             step(PutRolePolicy, interim=False),
             *steps(CreateLogGroup, "function", FUNCTIONS, days=30),
             *steps(CreateFunction, "function", FUNCTIONS),
+            step(TryVersions),
             *steps(CreateAlias, "function", FUNCTIONS, number=None),
             step(CreateApi),
             *steps(CreateResource, "path", PATHS),
@@ -150,7 +153,7 @@ def test_the_same_values_give_the_same_steps() -> None:
         ([remove("role")], [step(CreateRole), step(PutRolePolicy)]),
         (
             [remove_function(TRACK)],
-            [step(CreateFunction), step(CreateAlias), step(AllowApi)],
+            [step(CreateFunction), step(TryVersions), step(CreateAlias), step(AllowApi)],
         ),
         (
             [publish(TRACK, 1, 2, 3, 4, 5, 6, live=6), deploy_with(ALL, memory=512)],
@@ -158,12 +161,18 @@ def test_the_same_values_give_the_same_steps() -> None:
                 step(UpdateFunctionConfiguration, function=TRACK),
                 step(DeleteVersion, number=1),
                 step(PublishVersion, function=TRACK),
+                step(TryVersions),
                 step(MoveAlias, function=TRACK),
             ],
         ),
         (
             [deploy_with(TRACK, memory=512, code_sha256="other")],
-            [step(UpdateFunctionCode), step(PublishVersion), step(MoveAlias)],
+            [
+                step(UpdateFunctionCode),
+                step(PublishVersion),
+                step(TryVersions),
+                step(MoveAlias),
+            ],
         ),
         (
             [remove("api"), change_plan(stages=frozenset()), change_function(TRACK, callers="x")],
@@ -262,7 +271,7 @@ def test_concurrency_is_recorded_while_it_is_reserved(
 )
 def test_a_function_of_another_role_is_an_error(role: str) -> None:
     """It is somebody else's: the error names it and its role, and says what to do."""
-    there = deviate(settled(), change_function(TRACK, role=role))
+    there = deviate(settled(), change_function(TRACK, role=role, tags={}))
 
     with pytest.raises(GimelError, match=rf"{TRACK}.*{role}") as failure:
         planned(there)
@@ -274,7 +283,8 @@ def test_a_function_of_another_role_that_the_api_calls_is_left_alone() -> None:
     """Somebody wired it by hand: the path is in Gimel's API and goes, the function stays."""
     there = deviate(
         settled(extra_wiring=[OWN_FUNCTION]),
-        change_function(OUR, role=FOREIGN),
+        change_function(OUR, role=FOREIGN, tags={}),
+        change_log_group(OUR, tags={}),
         change_role(policy=role_policy(HERE, FUNCTIONS)),
     )
 

@@ -1,4 +1,4 @@
-"""The plan for the REST API, its key, URLs and tags: one deviation per row, and its steps."""
+"""The plan for the REST API, its key and URLs: one deviation per row, and its steps."""
 
 from __future__ import annotations
 
@@ -59,19 +59,19 @@ from tests.support.state.names import (
     PutRolePolicy,
     SetThrottle,
     Tag,
+    TryVersions,
 )
 
 ROUTES = ("GET /track", "POST /track", "GET /experiments", "DELETE /delete")
 PATHS = ("track", "experiments", "delete")
+TAGGED = (
+    *(f"function {name}" for name in FUNCTIONS),
+    *(f"log group /aws/lambda/{name}" for name in FUNCTIONS),
+)
 OPEN_RESULTS = {
     "lambda": {"FunctionName": ALL, "Handler": "gimel.all"},
     "api_gateway": {"pathPart": "experiments", "method": {"httpMethod": "GET"}},
 }
-
-
-def tagged(**tags: str) -> dict[str, Any]:
-    """Return a configuration with these tags."""
-    return {"aws": {"tags": tags}}
 
 
 def throttled(rate: float, burst: int) -> dict[str, Any]:
@@ -105,6 +105,7 @@ API = {
             step(DeployApi),
             step(SetThrottle, rate=1000, burst=2000),
             step(AddStageToPlan),
+            *steps(Tag, "what", TAGGED, tags={"gimel": "gimel"}, removed=()),
         ],
         [remove("api"), change_plan(stages=frozenset())],
     ),
@@ -268,6 +269,7 @@ URLS = {
             step(PutRolePolicy),
             step(CreateLogGroup, function="linked"),
             step(CreateFunction, function="linked"),
+            step(TryVersions),
             step(CreateAlias, function="linked"),
             step(AllowUrl, function="linked"),
             step(CreateUrl, function="linked"),
@@ -306,6 +308,7 @@ URLS = {
     "function with a URL deleted": Case(
         [
             step(CreateFunction, function=TRACK),
+            step(TryVersions),
             step(CreateAlias, function=TRACK),
             step(AllowApi, function=TRACK),
             step(AllowUrl, function=TRACK, statements=BOTH),
@@ -313,35 +316,6 @@ URLS = {
         ],
         [remove_function(TRACK)],
         now=WITH_URL,
-    ),
-}
-
-
-def retagged(tags: dict[str, str], gone: tuple[str, ...]) -> list[Any]:
-    """Return the steps that tag everything again."""
-    return [
-        step(Tag, what=what, tags=tags, removed=gone)
-        for what in (
-            "role gimel",
-            "REST API gimel",
-            *(f"function {name}" for name in FUNCTIONS),
-            *(f"log group /aws/lambda/{name}" for name in FUNCTIONS),
-        )
-    ]
-
-
-TAGS = {
-    "tag added": Case(
-        retagged({"team": "web", "a": "b"}, ()),
-        now=tagged(team="web", a="b"),
-        before=tagged(team="web"),
-    ),
-    "tag changed": Case(
-        retagged({"team": "ops"}, ()), now=tagged(team="ops"), before=tagged(team="web")
-    ),
-    "tag removed": Case(retagged({}, ("team",)), now={}, before=tagged(team="web")),
-    "tag replaced": Case(
-        retagged({"owner": "ops"}, ("team",)), now=tagged(owner="ops"), before=tagged(team="web")
     ),
 }
 
@@ -371,7 +345,7 @@ def test_the_cors_preflight_allows_the_configured_origin(
     assert answers == [allowed] * 3
 
 
-TABLES = {**API, **ACCESS, **URLS, **TAGS}
+TABLES = {**API, **ACCESS, **URLS}
 
 
 @pytest.mark.parametrize("case", TABLES.values(), ids=TABLES)

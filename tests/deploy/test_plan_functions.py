@@ -1,4 +1,4 @@
-"""The plan for the role, the log groups and the functions: one deviation per row, and its steps."""
+"""The plan for the functions: one deviation per row, and its steps."""
 
 from __future__ import annotations
 
@@ -8,25 +8,19 @@ import pytest
 
 from tests.support.configurations import OWN_FUNCTION
 from tests.support.state.cases import Case
-from tests.support.state.cloud import ALL, DELETE, FUNCTIONS, HERE, LATEST, TRACK, Place
+from tests.support.state.cloud import ALL, DELETE, FUNCTIONS, HERE, LATEST, TRACK
 from tests.support.state.deviations import (
     change_function,
-    change_role,
     deploy_with,
     existing,
     publish,
-    remove,
     remove_function,
-    remove_log_group,
-    set_log_group,
 )
 from tests.support.state.expected import step, steps
 from tests.support.state.names import (
     AllowApi,
     CreateAlias,
     CreateFunction,
-    CreateLogGroup,
-    CreateRole,
     DeleteFunction,
     DeleteLogGroup,
     DeleteResource,
@@ -36,17 +30,13 @@ from tests.support.state.names import (
     PublishVersion,
     PutRolePolicy,
     ReserveConcurrency,
-    SetLogRetention,
-    TrustLambda,
+    TryVersions,
     UpdateFunctionCode,
     UpdateFunctionConfiguration,
 )
-from tests.support.state.seen import role_policy
 from tests.support.state.settled import settled
 
 OUR = "our-experiment"
-ELSEWHERE = Place("eu-west-1")
-BY_HAND = {"Sid": "ByHand", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
 
 
 def sized(memory: int, **more: Any) -> dict[str, Any]:
@@ -61,91 +51,20 @@ def reserving(**concurrency: int) -> dict[str, Any]:
     return {"aws": {"functions": options}}
 
 
+TRIED = step(TryVersions)
 NEW_VERSION = [
     step(PublishVersion, function=TRACK),
+    TRIED,
     step(MoveAlias, function=TRACK, before=1, number=None),
 ]
 CONFIGURED = [step(UpdateFunctionConfiguration, function=TRACK), *NEW_VERSION]
 UPLOADED = [step(UpdateFunctionCode, function=TRACK), *NEW_VERSION]
 
-ROLE = {
-    "role deleted": Case([step(CreateRole), step(PutRolePolicy, interim=False)], [remove("role")]),
-    "Lambda not trusted": Case([step(TrustLambda)], [change_role(trusted=frozenset())]),
-    "another service trusted instead": Case(
-        [step(TrustLambda)], [change_role(trusted=frozenset({"ec2.amazonaws.com"}))]
-    ),
-    "another service trusted too": Case(
-        [step(TrustLambda)],
-        [change_role(trusted=frozenset({"lambda.amazonaws.com", "ec2.amazonaws.com"}))],
-    ),
-    "policy deleted": Case([step(PutRolePolicy, interim=False)], [change_role(policy=None)]),
-    "policy of fewer functions": Case(
-        [step(PutRolePolicy, interim=False)],
-        [change_role(policy=role_policy(HERE, [TRACK, ALL]))],
-    ),
-    "policy allows more by hand": Case(
-        [step(PutRolePolicy, interim=False)],
-        [change_role(policy={"Statement": [*role_policy(HERE, FUNCTIONS)["Statement"], BY_HAND]})],
-    ),
-    "policy allows every log": Case(
-        [step(PutRolePolicy, interim=False)],
-        [
-            change_role(
-                policy={
-                    "Statement": {
-                        "Effect": "Allow",
-                        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-                        "Resource": "*",
-                    }
-                }
-            )
-        ],
-    ),
-    "policy of another region only": Case(
-        [step(PutRolePolicy, interim=False)],
-        [change_role(policy=role_policy(ELSEWHERE, FUNCTIONS))],
-    ),
-    "policy of another region too": Case(
-        [],
-        [
-            change_role(
-                policy=role_policy(HERE, FUNCTIONS, before=role_policy(ELSEWHERE, FUNCTIONS))
-            )
-        ],
-    ),
-    "role and functions with a path": Case(
-        [],
-        [
-            change_role(arn="arn:aws:iam::123456789012:role/apps/gimel"),
-            *(
-                change_function(name, role="arn:aws:iam::123456789012:role/apps/gimel")
-                for name in FUNCTIONS
-            ),
-        ],
-    ),
-}
-
-LOG_GROUPS = {
-    "log group deleted": Case(
-        [step(CreateLogGroup, function=TRACK, days=30)], [remove_log_group(TRACK)]
-    ),
-    "logs kept for ever": Case(
-        [step(SetLogRetention, function=TRACK, days=30, before=None)], [set_log_group(TRACK, None)]
-    ),
-    "logs kept for a week": Case(
-        [step(SetLogRetention, function=TRACK, days=30, before=7)], [set_log_group(TRACK, 7)]
-    ),
-    "another retention wanted": Case(
-        steps(SetLogRetention, "function", FUNCTIONS, days=90),
-        now={"aws": {"log_retention_days": 90}},
-        before={},
-    ),
-}
-
 FUNCTION = {
     "function deleted": Case(
         [
             step(CreateFunction, function=TRACK),
+            TRIED,
             step(CreateAlias, function=TRACK, number=None),
             step(AllowApi, function=TRACK, replace=False),
         ],
@@ -159,6 +78,7 @@ FUNCTION = {
     "other security groups": Case(CONFIGURED, [deploy_with(TRACK, security_groups=("sg-a1",))]),
     "other settings": Case(CONFIGURED, [deploy_with(TRACK, settings="{}")]),
     "no settings": Case(CONFIGURED, [deploy_with(TRACK, settings=None)]),
+    "another role": Case(CONFIGURED, [deploy_with(TRACK, role=f"{HERE.role}-2")]),
     "other code": Case(UPLOADED, [deploy_with(TRACK, code_sha256="other")]),
     "another architecture": Case(UPLOADED, [deploy_with(TRACK, architecture="x86_64")]),
     "other code and memory": Case(
@@ -180,6 +100,7 @@ FUNCTION = {
         [
             *steps(UpdateFunctionConfiguration, "function", FUNCTIONS),
             *steps(PublishVersion, "function", FUNCTIONS),
+            TRIED,
             *steps(MoveAlias, "function", FUNCTIONS, before=1, number=None),
         ],
         now={"precision": 64},
@@ -190,6 +111,7 @@ FUNCTION = {
             step(PutRolePolicy, interim=False),
             *steps(UpdateFunctionConfiguration, "function", FUNCTIONS),
             *steps(PublishVersion, "function", FUNCTIONS),
+            TRIED,
             *steps(MoveAlias, "function", FUNCTIONS),
         ],
         now={"aws": {"vpc": {"subnets": ["subnet-a1"], "security_groups": ["sg-a1"]}}},
@@ -200,6 +122,7 @@ FUNCTION = {
             step(PutRolePolicy, interim=False),
             *steps(UpdateFunctionConfiguration, "function", FUNCTIONS),
             *steps(PublishVersion, "function", FUNCTIONS),
+            TRIED,
             *steps(MoveAlias, "function", FUNCTIONS),
         ],
         now={},
@@ -231,30 +154,33 @@ FUNCTION = {
 
 ALIAS = {
     "alias deleted": Case(
-        [step(CreateAlias, function=TRACK, number=1), step(AllowApi, function=TRACK)],
+        [TRIED, step(CreateAlias, function=TRACK, number=1), step(AllowApi, function=TRACK)],
         [change_function(TRACK, live=None, callers=None)],
     ),
     "alias deleted, nothing fitting published": Case(
         [
             step(UpdateFunctionConfiguration, function=TRACK),
             step(PublishVersion, function=TRACK),
+            TRIED,
             step(CreateAlias, function=TRACK, number=None),
             step(AllowApi, function=TRACK),
         ],
         [deploy_with(TRACK, memory=512), change_function(TRACK, live=None, callers=None)],
     ),
     "alias on $LATEST": Case(
-        [step(MoveAlias, function=TRACK, before=LATEST, number=1)],
+        [TRIED, step(MoveAlias, function=TRACK, before=LATEST, number=1)],
         [change_function(TRACK, live=LATEST)],
     ),
     "alias rolled back": Case(
-        [step(MoveAlias, function=TRACK, before=1, number=2)], [publish(TRACK, 256, 128, live=1)]
+        [TRIED, step(MoveAlias, function=TRACK, before=1, number=2)],
+        [publish(TRACK, 256, 128, live=1)],
     ),
     "alias on a newer version": Case(
-        [step(MoveAlias, function=TRACK, before=2, number=1)], [publish(TRACK, 128, 256, live=2)]
+        [TRIED, step(MoveAlias, function=TRACK, before=2, number=1)],
+        [publish(TRACK, 128, 256, live=2)],
     ),
     "several versions fit": Case(
-        [step(MoveAlias, function=TRACK, before=2, number=3)],
+        [TRIED, step(MoveAlias, function=TRACK, before=2, number=3)],
         [publish(TRACK, 128, 256, 128, 512, live=2)],
     ),
     "an older version that fits is live": Case([], [publish(TRACK, 128, 256, 128, live=1)]),
@@ -264,25 +190,25 @@ SIZES = (160, 192, 224, 256, 288, 320, 352)
 
 VERSIONS = {
     "four versions": Case(
-        [*CONFIGURED[:2], step(MoveAlias, before=4)],
+        [*CONFIGURED[:3], step(MoveAlias, before=4)],
         [publish(TRACK, *SIZES[:4], live=4)],
     ),
     "five versions": Case(
-        [step(DeleteVersion, function=TRACK, number=1), *CONFIGURED[:2], step(MoveAlias, before=5)],
+        [step(DeleteVersion, function=TRACK, number=1), *CONFIGURED[:3], step(MoveAlias, before=5)],
         [publish(TRACK, *SIZES[:5], live=5)],
     ),
     "seven versions": Case(
         [
             *steps(DeleteVersion, "number", (1, 2, 3), function=TRACK),
-            *CONFIGURED[:2],
+            *CONFIGURED[:3],
             step(MoveAlias, before=7),
         ],
         [publish(TRACK, *SIZES, live=7)],
     ),
     "seven versions, an old one live": Case(
         [
-            *steps(DeleteVersion, "number", (2, 3), function=TRACK),
-            *CONFIGURED[:2],
+            *steps(DeleteVersion, "number", (2, 3, 4), function=TRACK),
+            *CONFIGURED[:3],
             step(MoveAlias, before=1),
         ],
         [publish(TRACK, *SIZES, live=1)],
@@ -290,7 +216,7 @@ VERSIONS = {
     "seven versions, an old one with their alias": Case(
         [
             *steps(DeleteVersion, "number", (1, 3), function=TRACK),
-            *CONFIGURED[:2],
+            *CONFIGURED[:3],
             step(MoveAlias, before=7),
         ],
         [
@@ -341,7 +267,7 @@ CONCURRENCY = {
     "reserved by hand": Case([], [change_function(TRACK, reserved=50)]),
 }
 
-TABLES = {**ROLE, **LOG_GROUPS, **FUNCTION, **ALIAS, **VERSIONS, **CONCURRENCY}
+TABLES = {**FUNCTION, **ALIAS, **VERSIONS, **CONCURRENCY}
 
 
 @pytest.mark.parametrize("case", TABLES.values(), ids=TABLES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -136,6 +137,9 @@ def needed(place: Place = HERE, **document: Any) -> Policy:
 
 BASE = needed()
 TAGGED: Mapping[str, Any] = {"aws": {"tags": {"team": "web"}}}
+BOUND: Mapping[str, Any] = {
+    "aws": {"permissions_boundary": "arn:aws:iam::123456789012:policy/boundary"}
+}
 RESERVED: Mapping[str, Any] = {"aws": {"functions": {TRACK: {"reserved_concurrency": 0}}}}
 IN_VPC: Mapping[str, Any] = {"aws": {"vpc": {"subnets": ["subnet-a"], "security_groups": ["sg-a"]}}}
 
@@ -143,17 +147,8 @@ IN_VPC: Mapping[str, Any] = {"aws": {"vpc": {"subnets": ["subnet-a"], "security_
 @pytest.mark.parametrize(
     ("document", "more"),
     [
-        (
-            TAGGED,
-            {
-                "iam:TagRole",
-                "iam:UntagRole",
-                "lambda:TagResource",
-                "lambda:UntagResource",
-                "logs:TagResource",
-                "logs:UntagResource",
-            },
-        ),
+        (TAGGED, set()),
+        (BOUND, {"iam:PutRolePermissionsBoundary"}),
         (
             {"extra_wiring": [URL]},
             {
@@ -182,7 +177,7 @@ IN_VPC: Mapping[str, Any] = {"aws": {"vpc": {"subnets": ["subnet-a"], "security_
         ({"extra_wiring": [OWN_FUNCTION]}, set()),
         ({"precision": 64, "aws": {"functions": {TRACK: {"memory": 512}}}}, set()),
     ],
-    ids=["tags", "URL", "concurrency", "VPC", "another function", "sizes and settings"],
+    ids=["tags", "boundary", "URL", "concurrency", "VPC", "another function", "sizes and settings"],
 )
 def test_a_feature_adds_exactly_its_actions(document: dict[str, Any], more: set[str]) -> None:
     """Whoever does not use it does not grant it."""
@@ -204,6 +199,8 @@ def test_the_operator_needs_these_actions_and_no_more() -> None:
         "iam:PassRole",
         "iam:PutRolePolicy",
         "iam:SimulatePrincipalPolicy",
+        "iam:TagRole",
+        "iam:UntagRole",
         "iam:UpdateAssumeRolePolicy",
         "lambda:AddPermission",
         "lambda:CreateAlias",
@@ -213,21 +210,33 @@ def test_the_operator_needs_these_actions_and_no_more() -> None:
         "lambda:GetFunction",
         "lambda:GetFunctionConfiguration",
         "lambda:GetPolicy",
+        "lambda:InvokeFunction",
         "lambda:ListAliases",
         "lambda:ListFunctions",
+        "lambda:ListTags",
         "lambda:ListVersionsByFunction",
         "lambda:PublishVersion",
         "lambda:RemovePermission",
+        "lambda:TagResource",
+        "lambda:UntagResource",
         "lambda:UpdateAlias",
         "lambda:UpdateFunctionCode",
         "lambda:UpdateFunctionConfiguration",
         "logs:CreateLogGroup",
         "logs:DeleteLogGroup",
         "logs:DescribeLogGroups",
+        "logs:ListTagsForResource",
         "logs:PutRetentionPolicy",
+        "logs:TagResource",
+        "logs:UntagResource",
     }
 
 
+PREFLIGHT = {
+    ("iam:GetRole", f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/*"),
+    ("iam:SimulatePrincipalPolicy", f"arn:aws:iam::{ACCOUNT}:role/*"),
+    ("iam:SimulatePrincipalPolicy", f"arn:aws:iam::{ACCOUNT}:user/*"),
+}
 LISTING = {"lambda:ListFunctions", "logs:DescribeLogGroups", "lambda:GetAccountSettings"}
 
 
@@ -262,12 +271,31 @@ def test_every_action_is_bound_to_what_gimel_makes(place: Place, document: dict[
             assert any(resource.startswith(each) for each in allowed[service]), (action, resource)
 
 
-def test_apis_may_be_tagged_only_where_tags_are_used() -> None:
-    """API Gateway's tags have a separate path."""
+def test_the_api_may_be_tagged() -> None:
+    """It bears Gimel's mark. API Gateway's tags have a separate path."""
     tags = f"arn:aws:apigateway:{HERE.region}::/tags/*"
 
-    assert tags in {resource for _, resource in pairs(needed(**TAGGED))}
-    assert tags not in {resource for _, resource in pairs(BASE)}
+    assert {("apigateway:GET", tags), ("apigateway:PUT", tags)} <= pairs(BASE)
+
+
+def test_under_a_given_role_only_its_use_is_needed() -> None:
+    """No permission to read or change any role, and to pass this one to Lambda alone."""
+    role = "arn:aws:iam::123456789012:role/theirs"
+
+    policy = needed(replace(HERE, given_role=role), aws={"role": role})
+
+    changes = {pair for pair in pairs(policy) if pair[0].startswith("iam:")} - PREFLIGHT
+    assert changes == {("iam:PassRole", role)}
+
+
+def test_another_name_needs_the_same_for_other_resources() -> None:
+    """Two deployments in one account need not be run by the same people."""
+    policy = needed(replace(HERE, name="shop"), aws={"name": "shop"})
+
+    assert actions(policy) == actions(BASE)
+    assert ("iam:CreateRole", "arn:aws:iam::123456789012:role/shop") in pairs(policy)
+    shared = {pair for pair in pairs(policy) & pairs(BASE) if not pair[0].startswith("apigateway:")}
+    assert shared - PREFLIGHT == {(action, "*") for action in LISTING}
 
 
 def test_the_role_may_be_passed_to_lambda_alone() -> None:

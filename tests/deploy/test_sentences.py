@@ -6,6 +6,7 @@ The wording is in this table and in no other test.
 from __future__ import annotations
 
 from gimel.deploy.plan import plan_destroy
+from gimel.deploy.rollback import plan_rollback
 from tests.support.configurations import LINKED, OWN_FUNCTION, ROUTED, URL
 from tests.support.state import names
 from tests.support.state.cases import planned
@@ -32,6 +33,7 @@ from tests.support.state.deviations import (
     deviate,
     disable_key,
     publish,
+    remove,
     set_log_group,
 )
 from tests.support.state.names import Step, as_json
@@ -52,7 +54,7 @@ SENTENCES = {
     "Configure the function gimel-track: memory 5 -> 128 MB",
     "Configure the function gimel-track: runtime python3.8 -> python3.13, settings",
     "Configure the function gimel-track: subnets a, b -> none",
-    "Configure the function gimel-track: timeout 9 -> 3 s, settings",
+    "Configure the function gimel-track: timeout 9 -> 3 s, redis.host",
     "Create a public URL for the function gimel-track",
     "Create the API key gimel",
     "Create the CORS preflight of /experiment (GET)",
@@ -76,7 +78,9 @@ SENTENCES = {
     "Delete the role gimel",
     "Delete the usage plan gimel",
     "Deploy the REST API to the stage prod",
+    "Describe the API key gimel as Gimel's",
     "Enable the API key gimel",
+    "Keep version 2 of the function gimel-track, the first one",
     "Keep the role gimel for the deployments in eu-west-1",
     "Limit the role gimel to the permissions that the functions need",
     "Make the new version of the function gimel-track live",
@@ -84,6 +88,7 @@ SENTENCES = {
     "Make the new version of the function gimel-track live, replacing version 5",
     "Make version 1 of the function gimel-track live",
     "Make version 1 of the function gimel-track live, replacing unpublished code",
+    "Make version 1 of the function gimel-track live again, replacing version 2",
     "Make version 2 of the function gimel-track live, replacing version 1",
     "Publish a version of the function gimel-track",
     "Remove the permission that lets the API invoke linked",
@@ -95,11 +100,24 @@ SENTENCES = {
     "Rewire GET /track to the function gimel-track",
     "Set the retention of /aws/lambda/gimel-track: 7 days -> 30 days",
     "Set the retention of /aws/lambda/gimel-track: unlimited -> 30 days",
-    "Tag the REST API gimel",
-    "Tag the function gimel-track",
-    "Tag the log group /aws/lambda/gimel-track",
-    "Tag the role gimel",
+    "Set the permissions boundary of the role gimel: arn:aws:iam::123456789012:policy/boundary",
+    "Tag the REST API gimel: record which tags were given",
+    "Tag the REST API gimel: remove team",
+    "Tag the REST API gimel: set gimel=gimel",
+    "Tag the REST API gimel: set team=web",
+    "Tag the function gimel-track: remove team",
+    "Tag the function gimel-track: set gimel=gimel",
+    "Tag the function gimel-track: set gimel=gimel, team=web",
+    "Tag the function gimel-track: set team=web",
+    "Tag the log group /aws/lambda/gimel-track: remove team",
+    "Tag the log group /aws/lambda/gimel-track: set gimel=gimel",
+    "Tag the log group /aws/lambda/gimel-track: set gimel=gimel, team=web",
+    "Tag the log group /aws/lambda/gimel-track: set team=web",
+    "Tag the role gimel: remove team",
+    "Tag the role gimel: set gimel=gimel",
+    "Tag the role gimel: set team=web",
     "Throttle to 1000 requests per second, burst 2000",
+    "Try gimel-track before going live, with a marked event",
     "Update the CORS preflight of /track (GET, POST)",
     "Upload the code of the function gimel-track",
     "Upload the code of the function gimel-track for arm64",
@@ -128,15 +146,27 @@ def plans() -> list[tuple[Step, ...]]:
     ]
     everything = {
         "extra_wiring": [URL, OWN_FUNCTION],
-        "aws": {"tags": {"team": "web"}, "functions": {TRACK: {"reserved_concurrency": 5}}},
+        "aws": {
+            "tags": {"team": "web"},
+            "functions": {TRACK: {"reserved_concurrency": 5}},
+            "permissions_boundary": "arn:aws:iam::123456789012:policy/boundary",
+        },
     }
+    tagged = settled(aws={"tags": {"team": "web"}})
+    no_api = deviate(tagged, remove("api"), change_plan(stages=frozenset()))
+    changed = deviate(settled(), publish(TRACK, 256, 128, live=2))
+    created = deviate(changed, change_function(TRACK, history="gimel 2:1"))
     return [
         planned(EMPTY),
         planned(left_by_1_5_0()),
+        planned(left_by_1_5_0(extra_wiring=[OWN_FUNCTION])),
+        planned(no_api, aws={"tags": {"team": "web"}}),
         planned(settled(), **everything),
         planned(settled(**everything)),
         planned(settled(extra_wiring=[LINKED, ROUTED]), extra_wiring=[LINKED]),
         *(planned(drift) for drift in drifts),
+        plan_rollback(seen(changed, versions=True)),
+        plan_rollback(seen(created, versions=True)),
         plan_destroy(seen(settled(**everything))),
         plan_destroy(seen(deviate(settled(), shared))),
     ]

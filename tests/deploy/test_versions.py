@@ -38,14 +38,21 @@ def test_the_last_five_versions_are_kept(deploys: int, left: list[int]) -> None:
 
 
 def test_the_live_version_is_kept_however_old() -> None:
-    """It goes when it is no longer live."""
+    """It goes when no rollback leads to it any more."""
     there = deploy(settled(), 160, 192, 224, 256, 288, 320)
     there = deviate(there, change_function(TRACK, live=3))
 
     there = deploy(there, 352)
 
-    assert versions(there) == ([3, 4, 5, 6, 7, 8], 8)
-    assert versions(deploy(there, 384)) == ([5, 6, 7, 8, 9], 9)
+    assert versions(there) == ([3, 4, 5, 6, 8], 8)
+    assert versions(deploy(there, 384, 416, 448, 480)) == ([8, 9, 10, 11, 12], 12)
+
+
+def test_a_version_that_was_used_again_is_kept_while_a_rollback_leads_to_it() -> None:
+    """It has the lowest number, and is not the oldest to have been live."""
+    there = deploy(settled(), 160, 192, 128, 224, 256, 288)
+
+    assert versions(there) == ([1, 3, 4, 5, 6], 6)
 
 
 def test_a_version_that_somebodys_alias_points_to_is_kept() -> None:

@@ -18,8 +18,10 @@ from gimel.deploy import apply, bundle
 from gimel.deploy.aws import Aws
 from gimel.deploy.deployed import Deployed
 from gimel.deploy.desired import desired_state
-from gimel.deploy.plan import observe, plan, plan_destroy, plan_rollback
+from gimel.deploy.identity import Deployment
+from gimel.deploy.plan import observe, plan, plan_destroy
 from gimel.deploy.resources.base import Look, Step
+from gimel.deploy.rollback import plan_rollback
 from tests.support import contents, kept_clients
 from tests.support.clock import Time
 from tests.support.emulator import Emulator
@@ -81,8 +83,10 @@ class Account:
         self.emulator.prepare(name, build)
 
     def aws(self, options: Options | None = None) -> Aws:
-        """Return Gimel's connection to the account."""
-        return Aws(**{**Time().options, **(options or {})})
+        """Return Gimel's connection to the account, for the deployment in config.json."""
+        aws = config.load(self.file).document.aws
+        deployment = Deployment(aws.name, aws.role)
+        return Aws(deployment=deployment, **{**Time().options, **(options or {})})
 
     def plan(self, **document: Any) -> tuple[Step, ...]:
         """Return the steps of a dry run."""
@@ -107,13 +111,13 @@ class Account:
         apply.apply(aws, planned, observed)
         return planned
 
-    def rollback(self, options: Options | None = None) -> tuple[Step, ...]:
-        """Roll back to the previous versions. Return the steps."""
+    def rollback(self, options: Options | None = None, to: int | None = None) -> tuple[Step, ...]:
+        """Undo the newest deploy, or all after number `to`. Return the steps."""
         aws = self.aws(options)
         observed = observe(Look(aws, versions=True))
-        moves = plan_rollback(observed)
-        apply.apply_all_or_none(aws, moves, observed)
-        return moves
+        steps = plan_rollback(observed, to)
+        apply.apply_all_or_none(apply.start(aws, observed), steps)
+        return steps
 
     def client(self, service: str) -> Any:
         """Return a client of the emulator itself, which bypasses a proxy before it."""

@@ -10,6 +10,7 @@ import contextlib
 import copy
 import datetime
 import functools
+import io
 import json
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,7 @@ from botocore.loaders import JSONFileLoader
 from botocore.validate import validate_parameters
 
 from gimel.deploy.aws import SERVICES, Aws
+from gimel.deploy.identity import Deployment
 from tests.support.state.cloud import ACCOUNT, HERE, Place
 
 ANYTHING: Any = object()
@@ -94,6 +96,7 @@ class Script:
     def aws(self, place: Place = HERE) -> Aws:
         """Return the way to AWS that keeps to the script."""
         aws = copy.copy(_aws(place.region))
+        aws.deployment = Deployment(place.name, place.given_role)
         aws.sleep = self._sleep
         aws.clock = lambda: self.now
         aws.on_wait = self.reasons.append
@@ -141,6 +144,19 @@ def scripted(*, in_any_order: bool = False) -> Iterator[Script]:
 def caller(place: Place = HERE) -> dict[str, Any]:
     """Return AWS's answer to GetCallerIdentity."""
     return {"Account": ACCOUNT, "Arn": place.operator, "UserId": "AIDAEXAMPLE"}
+
+
+def invoked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return Lambda's answer where the functions work: what was tracked last is found again."""
+    event = json.loads(given["Payload"])
+    answers = {"track": {"status": "ok"}, "all": [{"experiment": event["experiment"]}]}
+    kind = given["FunctionName"].removeprefix("gimel-").partition("-")[0]
+    return lambda_answer(answers.get(kind, {"status": "ok"}))
+
+
+def lambda_answer(value: Any, **more: Any) -> dict[str, Any]:
+    """Return AWS's answer to Invoke, with this value as what the function returns."""
+    return {"StatusCode": 200, "Payload": io.BytesIO(json.dumps(value).encode()), **more}
 
 
 def role_answer(place: Place = HERE, **more: Any) -> dict[str, Any]:

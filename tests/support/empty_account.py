@@ -17,6 +17,7 @@ class EmptyAws(Aws):
 
     def __init__(self, identity: Identity = IDENTITY) -> None:
         self._identity = identity
+        self.deployment = identity.deployment
 
     def find(self, service: str, operation: str, /, **parameters: Any) -> None:
         return None

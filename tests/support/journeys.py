@@ -21,6 +21,7 @@ from tests.support.configurations import CHANGE, FUNCTIONS, memory
 from tests.support.emulator import running_emulator
 from tests.support.kept_clients import kept_clients
 from tests.support.proxy import AwsProxy
+from tests.support.servers import running_store
 
 
 @dataclass(frozen=True)
@@ -119,11 +120,13 @@ def record() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         running_emulator() as emulator,
+        running_store(Path(folder)) as store,
         AwsProxy(emulator.url) as proxy,
         kept_clients(),
     ):
         os.environ.update(variables(proxy.url))
-        account = Account(emulator, Path(folder, "config.json"), {"host": "127.0.0.1", "port": 1})
+        redis = {"host": "127.0.0.1", "port": store.port}
+        account = Account(emulator, Path(folder, "config.json"), redis)
         recorded = {name: calls_of(journey, account, proxy) for name, journey in JOURNEYS.items()}
     recorded_calls.FILE.write_text(json.dumps(recorded, indent=1) + "\n")
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.loaders import JSONFileLoader
@@ -26,8 +27,15 @@ def kept_clients() -> Iterator[None]:
 
     They are reused only with the same AWS variables in the environment.
     """
-    make_session = boto3.Session
+    make_core, make_session = botocore.session.get_session, boto3.Session
+    cores: dict[object, Any] = {}
     sessions: dict[object, Any] = {}
+
+    def core() -> Any:
+        environment = _environment()
+        if environment not in cores:
+            cores[environment] = make_core()
+        return cores[environment]
 
     def session(**options: Any) -> Any:
         key = _environment(), str(options)
@@ -37,6 +45,7 @@ def kept_clients() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         read_service_models_once(patch.setattr)
+        patch.setattr(botocore.session, "get_session", core)
         patch.setattr(boto3, "Session", session)
         yield
 

@@ -72,6 +72,7 @@ LIFE = {
     "second deploy": ("deploy --yes --no-preflight", THEN),
     "status": ("status", THEN),
     "rollback": ("rollback", THEN),
+    "repair": ("deploy --yes --no-preflight", THEN),
     "destroy": ("destroy --yes", THEN),
 }
 
@@ -127,6 +128,8 @@ class Operator:
             assert done.code == 0, done.stderr
             if before == "second deploy":
                 self.trust_another_service()
+            if before == "repair":
+                self.delete_by_hand()
 
         self.emulator.prepare(f"before {before}", build)
 
@@ -153,6 +156,12 @@ class Operator:
         }
         trust = json.dumps({"Version": "2012-10-17", "Statement": [other]})
         self.owner("iam").update_assume_role_policy(RoleName="gimel", PolicyDocument=trust)
+
+    def delete_by_hand(self) -> None:
+        """Delete the role, so that tags alone show what is Gimel's, and a function."""
+        self.owner("iam").delete_role_policy(RoleName="gimel", PolicyName="gimel")
+        self.owner("iam").delete_role(RoleName="gimel")
+        self.owner("lambda").delete_function(FunctionName="gimel-track")
 
     def least(self, document: dict[str, Any] = FIRST) -> Policy:
         """Return what `gimel iam-policy` prints for a configuration."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
 Status = Literal["ok", "warning", "failed"]
@@ -13,13 +13,15 @@ Status = Literal["ok", "warning", "failed"]
 class Finding:
     """The outcome of one check.
 
-    `message` says what was seen, `hint` what to do; neither holds a secret.
+    `message` says what was seen, `hint` what to do; neither holds a secret. `is_unreached` if the
+    check failed because nothing answered this machine.
     """
 
     status: Status
     name: str
     message: str
     hint: str = ""
+    is_unreached: bool = False
 
 
 def ok(name: str, message: str) -> Finding:
@@ -39,4 +41,5 @@ def any_failed(findings: Iterable[Finding]) -> bool:
 
 
 def findings_as_json(findings: Iterable[Finding]) -> list[dict[str, str]]:
-    return [asdict(finding) for finding in findings]
+    names = ("status", "name", "message", "hint")
+    return [{name: getattr(finding, name) for name in names} for finding in findings]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -19,9 +19,9 @@ from gimel.api.http import NoAnswer, Session, UnknownHost
 from gimel.config import Config
 from gimel.deploy.checks.findings import Finding, failed, ok, warning
 from gimel.deploy.outputs import Endpoint, Outputs
+from gimel.deploy.resources.trials import NAMESPACE
 from gimel.errors import GimelError
 
-NAMESPACE = "gimel-check"
 PATIENCE = 90.0  # seconds: a new stage, key or function is not known everywhere at once
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 8.0
 _BROWSER = (
@@ -230,7 +230,8 @@ def may_pass(reply: Reply, wanted: int, *, new_hosts: bool) -> bool:
 
 def _unexpected(name: str, reply: Reply, what: str) -> Finding:
     if reply.failure:
-        return failed(name, f"{what}: {reply.describe()}", reply.failure.hint)
+        message = f"{what}: {reply.describe()}"
+        return Finding("failed", name, message, reply.failure.hint, is_unreached=True)
     hint = ""
     if reply.status >= 500:
         hint = "`gimel preflight` checks Redis; the function's log says more."
@@ -261,3 +262,8 @@ def request(
         return Reply(answer.status, json.loads(answer.body), answer.headers)
     except ValueError:
         return Reply(answer.status, None, answer.headers)
+
+
+def is_answered(failures: Iterable[Finding]) -> bool:
+    """Return whether at least one failure is an answer, and not a lack of one."""
+    return any(not each.is_unreached for each in failures)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from gimel.deploy.aws import Aws
 from gimel.deploy.desired import Desired
+from gimel.deploy.history import History
 from gimel.deploy.identity import Identity
 from gimel.deploy.policies import Permission
 
@@ -25,12 +27,20 @@ class Run:
 
     `ids` holds what AWS chose: the ids of what existed before, and those that steps have learned
     since. A step names what it works on and looks up the id, so that a plan can be shown before
-    anything exists.
+    anything exists. `now` is when it began, like "2026-11-26T12:24Z". `live` is the history of each
+    function whose alias it has moved.
     """
 
     aws: Aws
     identity: Identity
     ids: dict[str, str] = field(default_factory=dict)
+    now: str = field(default_factory=lambda: _minute(datetime.now(timezone.utc)))
+    live: dict[str, History] = field(default_factory=dict)
+
+    @property
+    def by(self) -> str:
+        """Who runs it: the caller's ARN without what is the same for everyone of the account."""
+        return self.identity.arn.rpartition("::")[2].partition(":")[2] or "unknown"
 
 
 class Step(ABC):
@@ -53,10 +63,14 @@ class Step(ABC):
 
 @dataclass(frozen=True)
 class Observed:
-    """What exists on AWS, by the resource that observed it."""
+    """What exists on AWS, by the resource that observed it.
+
+    `foreign` names what has one of Gimel's names and was not created by Gimel.
+    """
 
     identity: Identity
     parts: Mapping[Resource[Any], Any]
+    foreign: tuple[str, ...] = ()
 
     def of(self, resource: Resource[Found]) -> Found:
         """Return what a resource observed."""
@@ -67,7 +81,7 @@ class Look:
     """One look at AWS: each resource is observed once, when it is first asked for.
 
     `desired` is what will be planned, None where only what exists matters. `versions` asks for all
-    versions of every function.
+    versions of every function. `foreign` collects what is not Gimel's.
     """
 
     def __init__(self, aws: Aws, desired: Desired | None = None, *, versions: bool = False) -> None:
@@ -75,6 +89,7 @@ class Look:
         self.identity = aws.identity()
         self.desired = desired
         self.versions = versions
+        self.foreign: list[str] = []
         self._parts: dict[Resource[Any], Any] = {}
 
     def of(self, resource: Resource[Found]) -> Found:
@@ -122,3 +137,7 @@ class Resource(ABC, Generic[Found]):
 
 
 OnStep = Callable[[int, Step], None]
+
+
+def _minute(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%MZ")

@@ -17,12 +17,16 @@ class Concurrency(Resource[Mapping[str, int]]):
     """Observed by function name, where concurrency is reserved."""
 
     def observe(self, look: Look) -> Mapping[str, int]:
-        """Ask only where it is recorded or desired: GetFunction does not say it of an alias."""
+        """Ask only where it is recorded or desired: GetFunction does not say it of an alias.
+
+        Under a role that Gimel did not make, nothing is recorded.
+        """
         desired = look.desired.functions if look.desired else ()
         wanted = {each.name for each in desired if each.reserved_concurrency is not None}
         found = {}
         for name in functions_by_name(look):
-            if name in wanted | recorded(look).reserved:
+            is_recorded = look.identity.deployment.role or name in recorded(look).reserved
+            if name in wanted or is_recorded:
                 answer = look.aws.call("lambda", "get_function_concurrency", FunctionName=name)
                 if (reserved := answer.get("ReservedConcurrentExecutions")) is not None:
                     found[name] = reserved
@@ -39,7 +43,8 @@ class Concurrency(Resource[Mapping[str, int]]):
         yield from sorted(changes, key=lambda change: not change.is_reduction)
 
     def permissions(self, identity: Identity, desired: Desired) -> Iterator[Permission]:
-        if any(each.reserved_concurrency is not None for each in desired.functions):
+        is_used = any(each.reserved_concurrency is not None for each in desired.functions)
+        if is_used or identity.deployment.role:
             actions = [f"{verb}FunctionConcurrency" for verb in ("Delete", "Get", "Put")]
             yield function_permission(identity, desired, *actions)
 

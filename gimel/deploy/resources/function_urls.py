@@ -15,7 +15,6 @@ from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
 from gimel.deploy.resources.functions import (
     FUNCTIONS,
     function_permission,
-    is_gimel_function,
     retired_functions,
 )
 from gimel.deploy.resources.permissions import permissions_of
@@ -55,7 +54,7 @@ class FunctionUrls(Resource[Mapping[str, str]]):
 
     def remove(self, observed: Observed) -> Iterator[Step]:
         for function in observed.of(FUNCTIONS):
-            if is_gimel_function(function) and function.name in observed.of(self):
+            if function.name in observed.of(self):
                 yield DeleteUrl(function.name)
 
     def permissions(self, identity: Identity, desired: Desired) -> Iterator[Permission]:

@@ -9,25 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from gimel.deploy.aws import Answer, Aws, in_progress
+from gimel.deploy.aws import Answer, in_progress
 from gimel.deploy.desired import (
     SETTINGS_VARIABLE,
     Desired,
     DesiredFunction,
     FunctionConfiguration,
 )
-from gimel.deploy.identity import Identity, is_gimel_role
+from gimel.deploy.history import Deploy, Publication, next_deploy
+from gimel.deploy.identity import Identity
 from gimel.deploy.policies import ANY_RESOURCE, LAMBDA, Permission
 from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
 from gimel.deploy.resources.methods import METHODS
 from gimel.deploy.resources.observed_function import (
     ObservedFunction,
-    observe_function,
+    observe_functions,
     parse_configuration,
 )
-from gimel.deploy.resources.role import recorded, recorded_tags
-from gimel.deploy.resources.tags import given, retag
-from gimel.errors import GimelError
+from gimel.deploy.resources.role import ROLE, recorded
+from gimel.deploy.resources.tag_record import tags_of_region
+from gimel.deploy.resources.tags import MARK, marked, retag
 
 _WITH_CODE = ("architecture", "code_sha256")  # what UpdateFunctionCode changes
 
@@ -37,32 +38,27 @@ class Functions(Resource[tuple[ObservedFunction, ...]]):
 
     def observe(self, look: Look) -> tuple[ObservedFunction, ...]:
         """Without a record there should be no function, and one listing is enough to see that."""
-        listed = None if recorded(look).functions else _list_functions(look.aws)
+        listed = None if recorded(look).functions else _list_functions(look)
         desired = {each.name: each for each in look.desired.functions} if look.desired else {}
         marked = [name for name, is_marked in (listed or {}).items() if is_marked]
         names = dict.fromkeys([*_possible_names(look), *marked])
-        found = [
-            observe_function(look, name, desired.get(name))
-            for name in names
-            if listed is None or name in listed
-        ]
-        return tuple(function for function in found if function is not None)
+        existing = [name for name in names if listed is None or name in listed]
+        found = observe_functions(look, existing, desired)
+        ours = [function for function in found if _is_ours(function, look)]
+        for function in found:
+            if function not in ours and function.name in desired:
+                arn = look.identity.function(function.name)
+                look.foreign.append(f"the function {arn}, which runs as {function.role}")
+        return tuple(ours)
 
     def provide(self, desired: Desired, observed: Observed) -> Iterator[Step]:
-        """Raises GimelError where a function of the same name belongs to somebody else."""
         existing = functions_by_name(observed)
+        tags = marked(observed.identity.name, desired.tags)
         for function in desired.functions:
             there = existing.get(function.name)
             if there is None:
-                yield CreateFunction(function, desired.tags)
-                continue
-            if not is_gimel_function(there):
-                raise GimelError(
-                    f"A function named {function.name} already exists and was not created by "
-                    f"Gimel: its role is {there.role}.",
-                    "Rename or delete it, or choose another region.",
-                )
-            if there.latest is not None and there.needs_version(function.configuration):
+                yield CreateFunction(function, tags, this_deploy(desired, observed))
+            elif there.latest is not None and there.needs_version(function.configuration):
                 yield from _update(function, there.latest)
 
     def retire(self, desired: Desired, observed: Observed) -> Iterator[Step]:
@@ -70,22 +66,21 @@ class Functions(Resource[tuple[ObservedFunction, ...]]):
             yield DeleteFunction(function.name)
 
     def tag(self, desired: Desired, observed: Observed) -> Iterator[Step]:
+        tags, before = marked(observed.identity.name, desired.tags), tags_of_region(observed)
         for name in desired.function_names:
             if name in functions_by_name(observed):
                 arn = {"Resource": observed.identity.function(name)}
-                what = f"function {name}"
-                yield from retag(what, "lambda", arn, desired.tags, recorded_tags(observed))
+                yield from retag(f"function {name}", "lambda", arn, tags, before)
 
     def remove(self, observed: Observed) -> Iterator[Step]:
         for function in observed.of(self):
-            if is_gimel_function(function):
-                yield DeleteFunction(function.name)
+            yield DeleteFunction(function.name)
 
     def permissions(self, identity: Identity, desired: Desired) -> Iterator[Permission]:
         actions = ["CreateFunction", "DeleteFunction", "GetFunction", "GetFunctionConfiguration"]
         actions += ["ListAliases", "ListVersionsByFunction"]
         actions += ["UpdateFunctionCode", "UpdateFunctionConfiguration"]
-        actions += ["TagResource", "UntagResource"] if desired.tags else []
+        actions += ["ListTags", "TagResource", "UntagResource"]
         yield function_permission(identity, desired, *actions)
         passed = {"StringEquals": {"iam:PassedToService": LAMBDA}}
         yield Permission("PassRole", ("iam:PassRole",), (identity.role,), passed)
@@ -105,18 +100,23 @@ def functions_by_name(observed: Observed | Look) -> Mapping[str, ObservedFunctio
     return {function.name: function for function in observed.of(FUNCTIONS)}
 
 
-def is_gimel_function(function: ObservedFunction) -> bool:
-    """Return whether Gimel made a function, which then has its role."""
-    return is_gimel_role(function.role)
+def this_deploy(desired: Desired, observed: Observed) -> Deploy:
+    """Return the deploy that leads from what exists to what is desired."""
+    functions = observed.of(FUNCTIONS)
+    publications = [
+        version.publication
+        for function in functions
+        for version in function.versions
+        if version.publication
+    ]
+    histories = [function.history for function in functions]
+    return next_deploy(desired.fingerprint, histories, publications)
 
 
 def retired_functions(desired: Desired, observed: Observed) -> list[ObservedFunction]:
     """Return Gimel's functions that the configuration no longer asks for."""
-    return [
-        function
-        for function in observed.of(FUNCTIONS)
-        if function.name not in desired.function_names and is_gimel_function(function)
-    ]
+    names = desired.function_names
+    return [function for function in observed.of(FUNCTIONS) if function.name not in names]
 
 
 def function_names(look: Look) -> list[str]:
@@ -137,13 +137,30 @@ def _possible_names(look: Look) -> list[str]:
     return [*desired, *sorted(recorded(look).functions), *called]
 
 
-def _list_functions(aws: Aws) -> Mapping[str, bool]:
-    """Return the names of all functions, and whether each has Gimel's role and settings."""
+def _list_functions(look: Look) -> Mapping[str, bool]:
+    """Return the names of all functions, and whether each may be Gimel's.
+
+    It has the deployment's role, and Gimel's settings.
+    """
     return {
-        each["FunctionName"]: is_gimel_role(each["Role"])
-        and parse_configuration(each).settings is not None
-        for each in aws.pages("lambda", "list_functions")
+        each["FunctionName"]: _has_role(each["Role"], look)
+        and parse_configuration(each, look.identity).settings is not None
+        for each in look.aws.pages("lambda", "list_functions")
     }
+
+
+def _has_role(arn: str, look: Look) -> bool:
+    deployment = look.identity.deployment
+    return arn == deployment.role if deployment.role else deployment.owns_role(arn)
+
+
+def _is_ours(function: ObservedFunction, look: Look) -> bool:
+    """Return whether Gimel made a function: it runs as the role that Gimel made, or is marked."""
+    if look.of(ROLE) is not None and _has_role(function.role, look):
+        return True
+    arn = look.identity.function(function.name)
+    answer = look.aws.find("lambda", "list_tags", Resource=arn)
+    return answer is not None and answer["Tags"].get(MARK) == look.identity.name
 
 
 def _update(function: DesiredFunction, latest: FunctionConfiguration) -> Iterator[Step]:
@@ -158,6 +175,7 @@ def _update(function: DesiredFunction, latest: FunctionConfiguration) -> Iterato
 class CreateFunction(Step):
     function: DesiredFunction
     tags: Mapping[str, str]
+    deploy: Deploy
 
     def __str__(self) -> str:
         made = self.function.configuration
@@ -181,7 +199,8 @@ class CreateFunction(Step):
             Code={"ZipFile": self.function.code},
             Architectures=[self.function.configuration.architecture],
             Publish=True,
-            **given(Tags=dict(self.tags)),
+            Description=Publication(self.deploy, run.by, "created").describe(),
+            Tags=dict(self.tags),
         )
         run.ids[version_id(name)] = answer["Version"]
 
@@ -192,9 +211,10 @@ class UpdateFunctionConfiguration(Step):
     before: FunctionConfiguration
 
     def __str__(self) -> str:
+        after = self.function.configuration
         changes = [
-            self.before.describe_change(name, self.function.configuration)
-            for name in self.before.changed_fields(self.function.configuration)
+            self.before.describe_change(name, after)
+            for name in self.before.changed_fields(after)
             if name not in _WITH_CODE
         ]
         return f"Configure the function {self.function.name}: {', '.join(changes)}"

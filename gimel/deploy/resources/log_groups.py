@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from gimel.deploy.desired import Desired
 from gimel.deploy.identity import Identity, log_group
 from gimel.deploy.policies import ANY_RESOURCE, Permission
+from gimel.deploy.record import recorded_regions
 from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
-from gimel.deploy.resources.functions import FUNCTIONS, function_names, is_gimel_function
-from gimel.deploy.resources.role import recorded, recorded_tags
-from gimel.deploy.resources.tags import given, retag
+from gimel.deploy.resources.functions import function_names, functions_by_name
+from gimel.deploy.resources.role import ROLE, recorded
+from gimel.deploy.resources.tag_record import TAG_RECORD, tags_of_region
+from gimel.deploy.resources.tags import MARK, marked, retag
 
 
 class LogGroups(Resource[Mapping[str, int | None]]):
@@ -32,38 +34,44 @@ class LogGroups(Resource[Mapping[str, int | None]]):
         found: dict[str, int | None] = {}
         for prefix in prefixes:
             for group in look.aws.pages("logs", "describe_log_groups", logGroupNamePrefix=prefix):
-                if group["logGroupName"] in wanted:
-                    found[wanted[group["logGroupName"]]] = group.get("retentionInDays")
+                if name := wanted.get(group["logGroupName"]):
+                    if _is_ours(name, look):
+                        found[name] = group.get("retentionInDays")
+                    elif look.desired and name in look.desired.function_names:
+                        look.foreign.append(f"the log group {look.identity.log_group(name)}")
         return found
 
     def provide(self, desired: Desired, observed: Observed) -> Iterator[Step]:
         days = desired.config.document.aws.log_retention_days
+        tags = marked(observed.identity.name, desired.tags)
         groups = observed.of(self)
         for name in desired.function_names:
             if name not in groups:
-                yield CreateLogGroup(name, days, desired.tags)
+                yield CreateLogGroup(name, days, tags)
             elif groups[name] != days:
                 yield SetLogRetention(name, groups[name], days)
 
     def retire(self, desired: Desired, observed: Observed) -> Iterator[Step]:
-        for name in _made_by_gimel(observed):
+        groups = observed.of(self)
+        for name in sorted(groups):
             if name not in desired.function_names:
                 yield DeleteLogGroup(name)
 
     def tag(self, desired: Desired, observed: Observed) -> Iterator[Step]:
+        tags, before = marked(observed.identity.name, desired.tags), tags_of_region(observed)
         for name in desired.function_names:
             if name in observed.of(self):
                 arn = {"resourceArn": observed.identity.log_group(name)}
-                what = f"log group {log_group(name)}"
-                yield from retag(what, "logs", arn, desired.tags, recorded_tags(observed))
+                yield from retag(f"log group {log_group(name)}", "logs", arn, tags, before)
 
     def remove(self, observed: Observed) -> Iterator[Step]:
-        for name in _made_by_gimel(observed):
+        groups = observed.of(self)
+        for name in sorted(groups):
             yield DeleteLogGroup(name)
 
     def permissions(self, identity: Identity, desired: Desired) -> Iterator[Permission]:
         actions = ["CreateLogGroup", "DeleteLogGroup", "PutRetentionPolicy"]
-        actions += ["TagResource", "UntagResource"] if desired.tags else []
+        actions += ["ListTagsForResource", "TagResource", "UntagResource"]
         groups = sorted(identity.log_group(name) for name in desired.function_names)
         # Tagging takes the ARN without the final ":*", everything else with it.
         resources = [*(f"{arn}:*" for arn in groups), *groups]
@@ -74,11 +82,20 @@ class LogGroups(Resource[Mapping[str, int | None]]):
 LOG_GROUPS = LogGroups()
 
 
-def _made_by_gimel(observed: Observed) -> list[str]:
-    functions = {each.name for each in observed.of(FUNCTIONS) if is_gimel_function(each)}
-    ours = functions | recorded(observed).functions
-    groups = observed.of(LOG_GROUPS)
-    return [name for name in sorted(groups) if name in ours]
+def _is_ours(function: str, look: Look) -> bool:
+    """Return whether a log group is that of a function that Gimel made, or is marked.
+
+    1.5.0 recorded nothing, and the function may have been deleted by hand.
+    """
+    if function in recorded(look).functions or function in functions_by_name(look):
+        return True
+    role, tags = look.of(ROLE), look.of(TAG_RECORD)
+    policy = role.policy if role else None
+    if (policy and not recorded_regions(policy)) or (tags is not None and MARK not in tags):
+        return True
+    arn = look.identity.log_group(function)
+    answer = look.aws.find("logs", "list_tags_for_resource", resourceArn=arn)
+    return answer is not None and answer["tags"].get(MARK) == look.identity.name
 
 
 @dataclass(frozen=True)
@@ -92,7 +109,7 @@ class CreateLogGroup(Step):
 
     def perform(self, run: Run) -> None:
         group = log_group(self.function)
-        run.aws.call("logs", "create_log_group", logGroupName=group, **given(tags=dict(self.tags)))
+        run.aws.call("logs", "create_log_group", logGroupName=group, tags=dict(self.tags))
         _set_retention(run, self.function, self.days)
 
 

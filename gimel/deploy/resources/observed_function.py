@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from gimel.deploy.aws import Answer, Aws
 from gimel.deploy.aws_errors import Refused
 from gimel.deploy.desired import SETTINGS_VARIABLE, DesiredFunction, FunctionConfiguration
-from gimel.deploy.identity import ALIAS
+from gimel.deploy.history import (
+    NO_HISTORY,
+    UNPUBLISHED,
+    History,
+    Publication,
+    history_of_versions,
+    parse_history,
+    parse_publication,
+)
+from gimel.deploy.identity import ALIAS, Identity
 from gimel.deploy.resources.base import Look
-
-UNPUBLISHED = 0
-"""Stands for $LATEST, to which an alias can be pointed by hand."""
 
 
 @dataclass(frozen=True)
 class Version:
-    """A version of a function; `number` is UNPUBLISHED for what is not published yet."""
+    """A version of a function; `number` is UNPUBLISHED for what is not published yet.
+
+    `publication` says which deploy published it, None where that is not recorded. `published` is
+    when, as AWS writes it.
+    """
 
     number: int
     configuration: FunctionConfiguration
+    publication: Publication | None = None
+    published: str = ""
 
 
 @dataclass(frozen=True)
 class ObservedFunction:
     """A function as it is. `live` is what its alias points to, None without an alias.
 
-    The versions are read only where a plan may need them, which is where the live one is not as
-    desired: the published `versions`, the `latest` configuration, which may not be published, and
-    in `aliased` the numbers of the versions that any alias points to.
+    The rest is read of every function where a plan may need it, which is where any live version is
+    not as desired: the published `versions`, the `latest` configuration, which may not be
+    published, in `aliased` the numbers of the versions that any alias points to, and the `history`
+    of its deploys.
     """
 
     name: str
@@ -37,7 +51,7 @@ class ObservedFunction:
     versions: tuple[Version, ...] = ()
     latest: FunctionConfiguration | None = None
     aliased: frozenset[int] = frozenset()
-    last_modified: str = ""
+    history: History = NO_HISTORY
 
     @property
     def live_number(self) -> int | None:
@@ -61,34 +75,73 @@ class ObservedFunction:
         return not self.is_live(configuration) and self.version_with(configuration) is None
 
 
-def observe_function(
-    look: Look, name: str, desired: DesiredFunction | None
-) -> ObservedFunction | None:
-    """Return a function, None where it does not exist.
+def observe_functions(
+    look: Look, names: Iterable[str], desired: Mapping[str, DesiredFunction]
+) -> tuple[ObservedFunction, ...]:
+    """Return the functions of these names that exist.
 
-    Its versions are read where a plan may need them, or if the look asks for them.
+    Their versions are read where a plan may need them, or if the look asks for them.
     """
+    found = {name: _observe_live(look, name) for name in names}
+    if not look.versions and all(
+        function is not None
+        and function.live_number is not None
+        and (name not in desired or function.is_live(desired[name].configuration))
+        for name, function in found.items()
+    ):
+        return tuple(function for function in found.values() if function is not None)
+    complete = (_with_versions(look, name, function) for name, function in found.items())
+    return tuple(function for function in complete if function is not None)
+
+
+def _observe_live(look: Look, name: str) -> ObservedFunction | None:
+    """Return a function without its versions, None where it has no alias or does not exist."""
     live = look.aws.find("lambda", "get_function", FunctionName=name, Qualifier=ALIAS)
-    version = _version(live["Configuration"]) if live else None
-    function = ObservedFunction(name, "", version)
-    is_current = desired is None or function.is_live(desired.configuration)
-    listed: list[Answer] = []
-    if look.versions or function.live_number is None or not is_current:
-        listed = _list_versions(look.aws, name)
-    any_version = live["Configuration"] if live else next(iter(listed), None)
-    if any_version is None:
+    if live is None:
         return None
+    version = _version(live["Configuration"], look.identity)
+    return ObservedFunction(name, live["Configuration"]["Role"], version)
+
+
+def _with_versions(
+    look: Look, name: str, function: ObservedFunction | None
+) -> ObservedFunction | None:
+    """Return a function with its versions and its history, None where it does not exist."""
+    listed = _list_versions(look.aws, name)
+    if function is None:
+        if not listed:
+            return None
+        function = ObservedFunction(name, listed[0]["Role"], None)
     aliases = look.aws.pages("lambda", "list_aliases", FunctionName=name) if listed else []
-    versions = [_version(each) for each in listed]
+    versions = [_version(each, look.identity) for each in listed]
     latest = [each.configuration for each in versions if each.number == UNPUBLISHED]
-    return ObservedFunction(
-        name=name,
-        role=any_version["Role"],
-        live=version,
+    function = replace(
+        function,
         versions=tuple(each for each in versions if each.number != UNPUBLISHED),
         latest=next(iter(latest), None),
         aliased=frozenset(number for alias in aliases for number in _targets(alias)),
-        last_modified=any_version.get("LastModified", ""),
+    )
+    described = (each.get("Description", "") for each in aliases if each["Name"] == ALIAS)
+    return replace(function, history=_history(function, next(described, "")))
+
+
+def _history(function: ObservedFunction, description: str) -> History:
+    """Return the history in the alias's description, or what the versions say without one.
+
+    Versions of Gimel 1.5.0, which have no settings, cannot work after it was taken over.
+    """
+    if function.live is None:
+        return NO_HISTORY
+    if recorded := parse_history(description, function.live.number):
+        return recorded
+    taken_over = function.live.configuration.settings is not None
+    return history_of_versions(
+        [
+            version.number
+            for version in function.versions
+            if version.number <= function.live.number
+            and (version.configuration.settings is not None) == taken_over
+        ]
     )
 
 
@@ -101,13 +154,19 @@ def _list_versions(aws: Aws, name: str) -> list[Answer]:
         return []
 
 
-def _version(answer: Answer) -> Version:
+def _version(answer: Answer, identity: Identity) -> Version:
     number = UNPUBLISHED if answer["Version"] == "$LATEST" else int(answer["Version"])
-    return Version(number, parse_configuration(answer))
+    publication = parse_publication(answer.get("Description", ""))
+    return Version(
+        number, parse_configuration(answer, identity), publication, answer.get("LastModified", "")
+    )
 
 
-def parse_configuration(answer: Answer) -> FunctionConfiguration:
-    """Return the configuration in an answer about a function or a version."""
+def parse_configuration(answer: Answer, identity: Identity) -> FunctionConfiguration:
+    """Return the configuration in an answer about a function or a version.
+
+    The role that Gimel makes for the deployment is not part of it.
+    """
     vpc = answer.get("VpcConfig") or {}
     variables = (answer.get("Environment") or {}).get("Variables") or {}
     return FunctionConfiguration(
@@ -120,6 +179,7 @@ def parse_configuration(answer: Answer) -> FunctionConfiguration:
         security_groups=tuple(sorted(vpc.get("SecurityGroupIds") or [])),
         settings=variables.get(SETTINGS_VARIABLE),
         code_sha256=answer["CodeSha256"],
+        role=None if identity.deployment.owns_role(answer["Role"]) else answer["Role"],
     )
 
 

@@ -11,53 +11,56 @@ from dataclasses import dataclass
 
 from gimel.deploy.aws import Answer, Aws
 from gimel.deploy.desired import Desired
-from gimel.deploy.identity import NAME, Identity
+from gimel.deploy.identity import Deployment, Identity
 from gimel.deploy.policies import Permission
 from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
-from gimel.deploy.resources.role import ROLE, recorded_tags
-from gimel.deploy.resources.tags import given, retag
+from gimel.deploy.resources.role import ROLE, recorded
+from gimel.deploy.resources.tags import MARK, marked, record_of
 from gimel.errors import GimelError
 
 DESCRIPTION = "Gimel API"
-"""That of Gimel 1.5.0 too. Together with the name it distinguishes Gimel's API from others."""
+"""That of Gimel 1.5.0 too, by which its API, which has no tags, is recognized."""
 
 PAGE = 500  # items, the most that API Gateway returns at once
 
 
 @dataclass(frozen=True)
 class ObservedApi:
-    """The API as it is. `root` is the id of its path "/"."""
+    """The API as it is. `root` is the id of its path "/". `is_marked` if it has Gimel's tag."""
 
     id: str
     root: str
+    is_marked: bool = True
 
 
 class RestApi(Resource[ObservedApi | None]):
     """See the module."""
 
     def observe(self, look: Look) -> ObservedApi | None:
-        return find_api(look.aws)
+        ours, foreign = _find(look.aws)
+        look.foreign += [
+            f"the REST API {each['name']} with the id {each['id']}" for each in foreign
+        ]
+        return ours
 
     def ids(self, found: ObservedApi | None) -> dict[str, str]:
         return {"api": found.id, path_id("/"): found.root} if found else {}
 
     def provide(self, desired: Desired, observed: Observed) -> Iterator[Step]:
+        """Without functions, everything is about to be created with the same tags."""
         if observed.of(self) is None:
-            yield CreateApi(desired.tags, alone=observed.of(ROLE) is None)
-
-    def tag(self, desired: Desired, observed: Observed) -> Iterator[Step]:
-        if api := observed.of(self):
-            arn = {"resourceArn": observed.identity.rest_api(api.id)}
-            what = f"REST API {NAME}"
-            yield from retag(what, "apigateway", arn, desired.tags, recorded_tags(observed))
+            name = observed.identity.name
+            tags = marked(name, desired.tags)
+            if not recorded(observed).functions:
+                tags |= record_of(desired.tags)
+            yield CreateApi(name, tags, alone=observed.of(ROLE) is None)
 
     def remove(self, observed: Observed) -> Iterator[Step]:
         if observed.of(self):
-            yield DeleteApi()
+            yield DeleteApi(observed.identity.name)
 
     def permissions(self, identity: Identity, desired: Desired) -> Iterator[Permission]:
-        kinds = ["restapis", "restapis/*"] + (["tags/*"] if desired.tags else [])
-        yield api_gateway_permission(identity, *kinds)
+        yield api_gateway_permission(identity, "restapis", "restapis/*", "tags/*")
 
 
 REST_API = RestApi()
@@ -76,26 +79,43 @@ class AmbiguousApi(GimelError):
 
 
 def find_api(aws: Aws) -> ObservedApi | None:
-    """Return Gimel's REST API, None where it does not exist.
+    """Return Gimel's REST API, None where it does not exist. Raises AmbiguousApi."""
+    return _find(aws)[0]
+
+
+def _find(aws: Aws) -> tuple[ObservedApi | None, list[Answer]]:
+    """Return Gimel's REST API, and others of its name if it does not exist.
 
     Raises AmbiguousApi where it cannot be distinguished from others of its name.
     """
+    deployment = aws.deployment
     listed = aws.pages("apigateway", "get_rest_apis", limit=PAGE)
-    named = [api for api in listed if api.get("name") == NAME]
-    ours = [api for api in named if api.get("description") == DESCRIPTION]
+    named = [api for api in listed if api.get("name") == deployment.name]
+    ours = [api for api in named if is_marked(api, deployment)]
+    ours = ours or [api for api in named if _is_like_1_5_0(api, deployment)]
     if len(ours) > 1:
         ids = ", ".join(api["id"] for api in ours)
         raise AmbiguousApi(
-            f"Several REST APIs are named {NAME}, and any of them may be Gimel's: {ids}.",
+            f"Several REST APIs are named {deployment.name}, and any of them may be Gimel's: "
+            f"{ids}.",
             "Delete the one that is not in use, or rename it.",
         )
-    if not ours and named:
-        ids = ", ".join(api["id"] for api in named)
-        raise AmbiguousApi(
-            f"A REST API named {NAME} exists that was not created by Gimel: {ids}.",
-            f'Rename it. If it is Gimel\'s after all, set its description to "{DESCRIPTION}".',
-        )
-    return ObservedApi(ours[0]["id"], ours[0].get("rootResourceId", "")) if ours else None
+    if not ours:
+        return None, named
+    (api,) = ours
+    root, has_mark = api.get("rootResourceId", ""), is_marked(api, deployment)
+    return ObservedApi(api["id"], root, has_mark), []
+
+
+def is_marked(answer: Answer, deployment: Deployment) -> bool:
+    """Return whether something has the tag of a deployment."""
+    tags = answer.get("tags") or {}
+    return bool(tags.get(MARK) == deployment.name)
+
+
+def _is_like_1_5_0(api: Answer, deployment: Deployment) -> bool:
+    unmarked = MARK not in (api.get("tags") or {})
+    return deployment.is_default and unmarked and api.get("description") == DESCRIPTION
 
 
 def path_id(path: str) -> str:
@@ -110,11 +130,12 @@ class CreateApi(Step):
     Only one of two first deploys can create the role.
     """
 
+    name: str
     tags: Mapping[str, str]
     alone: bool = True
 
     def __str__(self) -> str:
-        return f"Create the REST API {NAME}"
+        return f"Create the REST API {self.name}"
 
     def perform(self, run: Run) -> None:
         def created() -> Answer | None:
@@ -125,10 +146,10 @@ class CreateApi(Step):
             "apigateway",
             "create_rest_api",
             created,
-            name=NAME,
+            name=self.name,
             description=DESCRIPTION,
             endpointConfiguration={"types": ["REGIONAL"]},
-            **given(tags=dict(self.tags)),
+            tags=dict(self.tags),
         )
         if not self.alone:
             _check_single(run, answer["id"])
@@ -143,7 +164,7 @@ def _check_single(run: Run, created: str) -> None:
     except AmbiguousApi:
         run.aws.find("apigateway", "delete_rest_api", restApiId=created)
         raise GimelError(
-            f"Another deploy created the REST API {NAME} at the same time.",
+            "Another deploy created the REST API at the same time.",
             "Wait until it has finished.",
         ) from None
 
@@ -152,8 +173,10 @@ def _check_single(run: Run, created: str) -> None:
 class DeleteApi(Step):
     destructive = True
 
+    name: str
+
     def __str__(self) -> str:
-        return f"Delete the REST API {NAME}"
+        return f"Delete the REST API {self.name}"
 
     def perform(self, run: Run) -> None:
         run.aws.find("apigateway", "delete_rest_api", restApiId=run.ids["api"])

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gimel.deploy.desired import Desired
-from gimel.deploy.identity import NAME, Identity
+from gimel.deploy.identity import Identity
 from gimel.deploy.policies import Permission, Policy, allows, merge_policies
 from gimel.deploy.record import (
     Record,
@@ -33,26 +33,32 @@ class RolePolicy(Resource[Policy | None]):
         return role.policy if role else None
 
     def provide(self, desired: Desired, observed: Observed) -> Iterator[Step]:
+        if observed.identity.deployment.role is not None:
+            return
         interim = self._interim(desired, observed)
         if interim is not None:
             is_final = interim == self._wanted(desired, observed)
-            yield PutRolePolicy(interim, interim=not is_final)
+            yield PutRolePolicy(observed.identity.name, interim, interim=not is_final)
 
     def retire(self, desired: Desired, observed: Observed) -> Iterator[Step]:
+        if observed.identity.deployment.role is not None:
+            return
         wanted = self._wanted(desired, observed)
         if (self._interim(desired, observed) or observed.of(self)) != wanted:
-            yield PutRolePolicy(wanted)
+            yield PutRolePolicy(observed.identity.name, wanted)
 
     def remove(self, observed: Observed) -> Iterator[Step]:
-        policy, region = observed.of(self), observed.identity.region
+        policy, region, name = observed.of(self), observed.identity.region, observed.identity.name
         elsewhere = other_regions(policy, region)
         if elsewhere is None:
             if policy is not None:
-                yield DeleteRolePolicy()
+                yield DeleteRolePolicy(name)
         elif policy != elsewhere:
-            yield LeaveRole(elsewhere, recorded_regions(elsewhere))
+            yield LeaveRole(name, elsewhere, recorded_regions(elsewhere))
 
     def permissions(self, identity: Identity, desired: Desired) -> Iterator[Permission]:
+        if identity.deployment.role is not None:
+            return
         actions = ("iam:DeleteRolePolicy", "iam:GetRolePolicy", "iam:PutRolePolicy")
         yield Permission("Role", actions, (identity.role,))
 
@@ -99,43 +105,47 @@ def _wanted_record(desired: Desired) -> Record:
 class PutRolePolicy(Step):
     """Set the policy. An `interim` one still allows what was allowed before."""
 
+    name: str
     policy: Policy
     interim: bool = False
 
     def __str__(self) -> str:
         if self.interim:
-            return f"Add to the role {NAME} the permissions that the functions need"
-        return f"Limit the role {NAME} to the permissions that the functions need"
+            return f"Add to the role {self.name} the permissions that the functions need"
+        return f"Limit the role {self.name} to the permissions that the functions need"
 
     def perform(self, run: Run) -> None:
-        _put(run, self.policy)
+        _put(run, self.name, self.policy)
 
 
 @dataclass(frozen=True)
 class LeaveRole(Step):
     """Take this region out of the policy of a role that other regions use."""
 
+    name: str
     policy: Policy
     regions: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"Keep the role {NAME} for the deployments in {', '.join(self.regions)}"
+        return f"Keep the role {self.name} for the deployments in {', '.join(self.regions)}"
 
     def perform(self, run: Run) -> None:
-        _put(run, self.policy)
+        _put(run, self.name, self.policy)
 
 
 @dataclass(frozen=True)
 class DeleteRolePolicy(Step):
     destructive = True
 
+    name: str
+
     def __str__(self) -> str:
-        return f"Delete the policy of the role {NAME}"
+        return f"Delete the policy of the role {self.name}"
 
     def perform(self, run: Run) -> None:
-        run.aws.find("iam", "delete_role_policy", RoleName=NAME, PolicyName=NAME)
+        run.aws.find("iam", "delete_role_policy", RoleName=self.name, PolicyName=self.name)
 
 
-def _put(run: Run, policy: Policy) -> None:
-    document = json.dumps(policy)
-    run.aws.call("iam", "put_role_policy", RoleName=NAME, PolicyName=NAME, PolicyDocument=document)
+def _put(run: Run, name: str, policy: Policy) -> None:
+    which = {"RoleName": name, "PolicyName": name, "PolicyDocument": json.dumps(policy)}
+    run.aws.call("iam", "put_role_policy", **which)

@@ -1,16 +1,21 @@
 """Tags, which several services give and take in their own ways.
 
-The tags of the role are the record of what everything else was tagged with, so the role is tagged
-last.
+`gimel` marks what belongs to a deployment; its value is the deployment's name. The other tags are
+those of the configuration. Which of them were given is recorded in a tag of the REST API, which is
+tagged last, so that a tag that has left the configuration is removed and one that somebody else
+gave is not.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gimel.deploy.resources.base import Run, Step
+
+MARK, RECORD = "gimel", "gimel:tags"
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,8 @@ _CALLS = {
 class Tag(Step):
     """Set tags on something that exists, and remove others.
 
-    `what` names it in the sentence; `target` is the parameter that names it in the calls.
+    `what` names it in the sentence; `target` is the parameter that names it in the calls, empty for
+    a REST API that has yet to be created.
     """
 
     what: str
@@ -46,16 +52,42 @@ class Tag(Step):
     removed: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"Tag the {self.what}"
+        given = [f"{key}={value}" for key, value in self.tags.items() if key != RECORD]
+        changes = [f"set {', '.join(given)}"] if given else []
+        gone = [key for key in self.removed if key != RECORD]
+        changes += [f"remove {', '.join(gone)}"] if gone else []
+        return f"Tag the {self.what}: {'; '.join(changes) or 'record which tags were given'}"
 
     def perform(self, run: Run) -> None:
         calls = _CALLS[self.service]
+        target = self.target or {"resourceArn": run.identity.rest_api(run.ids["api"])}
         if self.tags:
             tags: Any = as_pairs(self.tags) if calls.pairs else dict(self.tags)
-            run.aws.call(self.service, calls.tag, **self.target, **{calls.tags: tags})
+            run.aws.call(self.service, calls.tag, **target, **{calls.tags: tags})
         if self.removed:
             keys = {calls.keys: list(self.removed)}
-            run.aws.call(self.service, calls.untag, **self.target, **keys)
+            run.aws.call(self.service, calls.untag, **target, **keys)
+
+
+def marked(name: str, tags: Mapping[str, str]) -> dict[str, str]:
+    """Return a configuration's tags with the mark of a deployment."""
+    return {MARK: name, **tags}
+
+
+def record_of(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return the tag that records the keys of a configuration's tags, none without any."""
+    return {RECORD: " ".join(sorted(map(_short, tags)))} if tags else {}
+
+
+def recorded_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    """Return those of the REST API's tags that a deploy gave to everything."""
+    record = tags.get(RECORD, "").split()
+    return {key: tags[key] for key in tags if key == MARK or _short(key) in record}
+
+
+def _short(key: str) -> str:
+    """Return a hash of a key: 45 of them fit into a tag's 256 characters."""
+    return hashlib.sha256(key.encode()).hexdigest()[:4]
 
 
 def retag(
@@ -63,14 +95,13 @@ def retag(
     service: str,
     target: Mapping[str, str],
     tags: Mapping[str, str],
-    recorded: Mapping[str, str] | None,
+    before: Mapping[str, str],
 ) -> Iterator[Step]:
-    """Yield the step that tags something, where the recorded tags are not the wanted ones.
-
-    `recorded` is None where there is no record: then everything is about to be created.
-    """
-    if recorded is not None and dict(recorded) != dict(tags):
-        yield Tag(what, service, target, tags, tuple(sorted(set(recorded) - set(tags))))
+    """Yield the step that gives something its tags, where those before were others."""
+    changed = {key: tags[key] for key in tags if before.get(key) != tags[key]}
+    removed = tuple(sorted(set(before) - set(tags)))
+    if changed or removed:
+        yield Tag(what, service, target, changed, removed)
 
 
 def given(**parameters: Any) -> dict[str, Any]:

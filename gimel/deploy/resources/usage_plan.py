@@ -7,16 +7,22 @@ from dataclasses import dataclass
 
 from gimel.deploy.aws import Answer
 from gimel.deploy.desired import Desired
-from gimel.deploy.identity import NAME, STAGE, Identity
+from gimel.deploy.identity import STAGE, Identity
 from gimel.deploy.policies import Permission
 from gimel.deploy.resources.api_key import API_KEY
 from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
-from gimel.deploy.resources.rest_api import PAGE, REST_API, api_gateway_permission
+from gimel.deploy.resources.rest_api import (
+    PAGE,
+    REST_API,
+    api_gateway_permission,
+    is_marked,
+)
+from gimel.deploy.resources.tags import marked
 
 
 @dataclass(frozen=True)
 class ObservedPlan:
-    """A usage plan. `ours` says that it has Gimel's name.
+    """A usage plan. `ours` says that Gimel made it.
 
     `stages` are in the form "api:stage", `keys` are the ids of its API keys.
     """
@@ -28,13 +34,11 @@ class ObservedPlan:
 
 
 class UsagePlan(Resource[ObservedPlan | None]):
-    """Observed is the plan that covers the stage, else the one of Gimel's name."""
+    """Observed is the plan that covers the stage, else the one that Gimel made."""
 
     def observe(self, look: Look) -> ObservedPlan | None:
         """Among several that cover the stage, prefer one that has the key."""
         api, key = look.of(REST_API), look.of(API_KEY)
-        if api is None and key is None:
-            return None
         stage = f"{api.id}:{STAGE}" if api else ""
         complete: list[ObservedPlan] = []
         for plan in _candidates(look, stage):
@@ -53,11 +57,11 @@ class UsagePlan(Resource[ObservedPlan | None]):
     def provide(self, desired: Desired, observed: Observed) -> Iterator[Step]:
         plan, key, api = observed.of(self), observed.of(API_KEY), observed.of(REST_API)
         if plan is None:
-            yield CreateUsagePlan()
+            yield CreateUsagePlan(observed.identity.name)
         elif api is None or f"{api.id}:{STAGE}" not in plan.stages:
             yield AddStageToPlan()
         if plan is None or key is None or key.id not in plan.keys:
-            yield AddKeyToPlan()
+            yield AddKeyToPlan(observed.identity.name)
 
     def remove(self, observed: Observed) -> Iterator[Step]:
         """A plan of another name loses the stage of Gimel's API, and nothing else."""
@@ -69,7 +73,7 @@ class UsagePlan(Resource[ObservedPlan | None]):
         if stages:
             yield RemoveStagesFromPlan(stages)
         if plan.ours:
-            yield DeleteUsagePlan()
+            yield DeleteUsagePlan(observed.identity.name)
 
     def permissions(self, identity: Identity, desired: Desired) -> Iterator[Permission]:
         yield api_gateway_permission(identity, "usageplans", "usageplans/*")
@@ -79,27 +83,34 @@ USAGE_PLAN = UsagePlan()
 
 
 def _candidates(look: Look, stage: str) -> list[ObservedPlan]:
-    """Return the plans that cover the stage or have Gimel's name, the best ones first."""
-    plans = []
+    """Return the plans that cover the stage or that Gimel made, the best ones first."""
+    plans, named = [], []
     for answer in look.aws.pages("apigateway", "get_usage_plans", limit=PAGE):
         stages = tuple(f"{each['apiId']}:{each['stage']}" for each in answer.get("apiStages") or [])
-        if answer.get("name") == NAME or stage in stages:
-            plans.append(ObservedPlan(answer["id"], answer.get("name") == NAME, stages))
+        ours = is_marked(answer, look.identity.deployment)
+        if ours or stage in stages:
+            plans.append(ObservedPlan(answer["id"], ours, stages))
+        elif answer.get("name") == look.identity.name:
+            named.append(f"the usage plan {answer['name']} with the id {answer['id']}")
+    if not plans:
+        look.foreign += named
     return sorted(plans, key=lambda plan: (stage not in plan.stages, not plan.ours))
 
 
 @dataclass(frozen=True)
 class CreateUsagePlan(Step):
+    name: str
+
     def __str__(self) -> str:
-        return f"Create the usage plan {NAME} (API keys require one)"
+        return f"Create the usage plan {self.name} (API keys require one)"
 
     def perform(self, run: Run) -> None:
         def created() -> Answer | None:
             plans = run.aws.pages("apigateway", "get_usage_plans", limit=PAGE)
-            return next((plan for plan in plans if plan.get("name") == NAME), None)
+            return next((plan for plan in plans if is_marked(plan, run.identity.deployment)), None)
 
         stages = [{"apiId": run.ids["api"], "stage": STAGE}]
-        parameters = {"name": NAME, "apiStages": stages}
+        parameters = {"name": self.name, "apiStages": stages, "tags": marked(self.name, {})}
         plan = run.aws.create("apigateway", "create_usage_plan", created, **parameters)
         run.ids["usage plan"] = plan["id"]
 
@@ -118,8 +129,10 @@ class AddStageToPlan(Step):
 
 @dataclass(frozen=True)
 class AddKeyToPlan(Step):
+    name: str
+
     def __str__(self) -> str:
-        return f"Add the API key {NAME} to the usage plan"
+        return f"Add the API key {self.name} to the usage plan"
 
     def perform(self, run: Run) -> None:
         which = {"usagePlanId": run.ids["usage plan"], "keyId": run.ids["key"]}
@@ -146,8 +159,10 @@ class RemoveStagesFromPlan(Step):
 class DeleteUsagePlan(Step):
     destructive = True
 
+    name: str
+
     def __str__(self) -> str:
-        return f"Delete the usage plan {NAME}"
+        return f"Delete the usage plan {self.name}"
 
     def perform(self, run: Run) -> None:
         run.aws.find("apigateway", "delete_usage_plan", usagePlanId=run.ids["usage plan"])

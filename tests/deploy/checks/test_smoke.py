@@ -6,7 +6,8 @@ import pytest
 
 from gimel.api.http import NoAnswer, UnknownHost
 from gimel.deploy.checks import smoke
-from gimel.deploy.checks.smoke import NAMESPACE, Reply
+from gimel.deploy.checks.smoke import Reply
+from gimel.deploy.resources.trials import NAMESPACE
 from tests.support.configurations import SECOND_PATH, URL
 from tests.support.smoke_backend import (
     CHECKS,

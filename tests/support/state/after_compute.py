@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from gimel.deploy.history import NO_HISTORY, History
 from tests.support.state.after_base import Impossible, needs, step_after
 from tests.support.state.cloud import (
     API,
@@ -29,16 +30,21 @@ from tests.support.state.names import (
     DeleteRolePolicy,
     DeleteUrl,
     DeleteVersion,
+    Deploy,
     DisallowApi,
     DisallowUrl,
     LeaveRole,
     MoveAlias,
+    MoveBack,
+    Publication,
     PublishVersion,
     PutRolePolicy,
     ReserveConcurrency,
+    SetBoundary,
     SetLogRetention,
     Step,
     TrustLambda,
+    TryVersions,
     UpdateFunctionCode,
     UpdateFunctionConfiguration,
 )
@@ -47,7 +53,13 @@ from tests.support.state.names import (
 @step_after.register
 def _(step: CreateRole, there: State) -> State:
     needs(there.role is None, step, "it exists")
-    return replace(there, role=Role(there.place.role, tags=dict(step.tags)))
+    role = Role(there.place.role, tags=dict(step.tags), boundary=step.boundary)
+    return replace(there, role=role)
+
+
+@step_after.register
+def _(step: SetBoundary, there: State) -> State:
+    return replace(there, role=replace(_role(step, there), boundary=step.boundary))
 
 
 @step_after.register
@@ -111,10 +123,14 @@ def _with_log_group(there: State, name: str, group: LogGroup) -> State:
 
 @step_after.register
 def _(step: CreateFunction, there: State) -> State:
-    name, made, role = step.function.name, step.function.configuration, _role(step, there)
+    name, made = step.function.name, step.function.configuration
     needs(name not in there.functions, step, "it exists")
-    needs(LAMBDA in role.trusted, step, "Lambda cannot assume the role")
-    function = Function(role.arn, made, {1: made}, tags=dict(step.tags))
+    role = there.place.given_role
+    if role is None:
+        needs(LAMBDA in _role(step, there).trusted, step, "Lambda cannot assume the role")
+        role = _role(step, there).arn
+    described = {1: publication(step.deploy, "created")}
+    function = Function(role, made, {1: made}, described=described, tags=dict(step.tags))
     return replace(there, functions={**there.functions, name: function})
 
 
@@ -142,39 +158,74 @@ def _(step: DeleteVersion, there: State) -> State:
     function = _function(step, there, step.function)
     needs(step.number in function.versions, step, "it does not exist")
     needs(step.number not in {*function.theirs, function.live}, step, "an alias points to it")
-    left = {each: function.versions[each] for each in function.versions if each != step.number}
-    return _with_function(step, there, step.function, versions=left)
+    versions, described = (
+        {each: by_number[each] for each in by_number if each != step.number}
+        for by_number in (function.versions, function.described)
+    )
+    last = _last(function)
+    return _with_function(
+        step, there, step.function, versions=versions, described=described, last=last
+    )
+
+
+def _last(function: Function) -> int:
+    return max((function.last, *function.versions))
 
 
 @step_after.register
 def _(step: PublishVersion, there: State) -> State:
     """AWS publishes nothing where nothing changed since the newest version."""
     function = _function(step, there, step.function)
-    newest = max(function.versions, default=LATEST)
+    newest, number = max(function.versions, default=LATEST), _last(function) + 1
     if function.versions.get(newest) == function.latest:
         return there
-    versions = {**function.versions, newest + 1: function.latest}
-    return _with_function(step, there, step.function, versions=versions)
+    versions = {**function.versions, number: function.latest}
+    described = {**function.described, number: publication(step.deploy, step.changes)}
+    return _with_function(step, there, step.function, versions=versions, described=described)
 
 
 @step_after.register
 def _(step: CreateAlias, there: State) -> State:
     needs(_function(step, there, step.function).live is None, step, "it exists")
-    return _with_live(step, there, step.function, step.number)
+    return _with_live(step, there, step.function, step.number, NO_HISTORY, step.deploy)
 
 
 @step_after.register
 def _(step: MoveAlias, there: State) -> State:
     live = _function(step, there, step.function).live
     needs(live == step.before, step, "the alias points elsewhere")
-    return _with_live(step, there, step.function, step.number)
+    return _with_live(step, there, step.function, step.number, step.earlier, step.deploy)
 
 
-def _with_live(step: Step, there: State, name: str, number: int | None) -> State:
+@step_after.register
+def _(step: MoveBack, there: State) -> State:
+    function = _function(step, there, step.function)
+    needs(step.number in function.versions, step, "there is no such version")
+    return _with_function(step, there, step.function, live=step.number, history=step.to.describe())
+
+
+@step_after.register
+def _(step: TryVersions, there: State) -> State:
+    for trial in step.trials:
+        function = _function(step, there, trial.function)
+        possible = set(function.versions) if trial.number is None else {trial.number}
+        needs(possible and possible <= set(function.versions), step, "there is no such version")
+    return there
+
+
+def _with_live(
+    step: Step, there: State, name: str, number: int | None, earlier: History, deploy: Deploy
+) -> State:
     versions = _function(step, there, name).versions
     live = max(versions, default=LATEST) if number is None else number
     needs(live in versions, step, "there is no such version")
-    return _with_function(step, there, name, live=live)
+    history = earlier.after(deploy, live, "")
+    return _with_function(step, there, name, live=live, history=history.describe())
+
+
+def publication(deploy: Deploy, changes: str) -> str:
+    """Return the description of a version that the operator's deploy publishes."""
+    return Publication(deploy, "user/operator", changes).describe()
 
 
 @step_after.register

@@ -30,6 +30,7 @@ from tests.support.state.names import (
     DeleteUsagePlan,
     DeployApi,
     EnableKey,
+    MarkKey,
     PutCorsPreflight,
     PutGatewayResponse,
     PutMethod,
@@ -136,7 +137,7 @@ def _with_api(step: Step, there: State, **changes: object) -> State:
 @step_after.register
 def _(step: CreateKey, there: State) -> State:
     needs(there.key is None, step, "it exists")
-    return replace(there, key=True)
+    return replace(there, key=True, key_is_marked=True)
 
 
 @step_after.register
@@ -146,13 +147,19 @@ def _(step: EnableKey, there: State) -> State:
 
 
 @step_after.register
+def _(step: MarkKey, there: State) -> State:
+    _needs_key(step, there)
+    return replace(there, key_is_marked=True)
+
+
+@step_after.register
 def _(step: DeleteKey, there: State) -> State:
     """A usage plan forgets a key that is deleted."""
     _needs_key(step, there)
     plan = there.plan
     if plan is not None:
         plan = replace(plan, keys=plan.keys - {KEY})
-    return replace(there, key=None, plan=plan)
+    return replace(there, key=None, key_is_marked=True, plan=plan)
 
 
 def _needs_key(step: Step, there: State) -> None:

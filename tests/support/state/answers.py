@@ -20,7 +20,7 @@ from tests.support.state.cloud import (
     Method,
     State,
 )
-from tests.support.state.names import Configuration
+from tests.support.state.names import MARK, Configuration
 
 GONE = Refusal("ResourceNotFoundException", "does not exist", 404)
 NO_ENTITY = Refusal("NoSuchEntity", "cannot be found", 404)
@@ -46,7 +46,14 @@ def answers(there: State) -> dict[str, Any]:
                 if f"/aws/lambda/{name}".startswith(given["logGroupNamePrefix"])
             ]
         },
+        "ListTagsForResource": lambda given: _tags(there.log_groups, given["resourceArn"], "tags"),
     }
+
+
+def _tags(by_name: Mapping[str, Any], arn: str, key: str) -> Any:
+    """Return the tags of what has this name at the end of its ARN."""
+    found = by_name.get(arn.rpartition(":")[2].removeprefix("/aws/lambda/"))
+    return GONE if found is None else {key: dict(found.tags)}
 
 
 def _role_answers(there: State) -> dict[str, Any]:
@@ -59,11 +66,16 @@ def _role_answers(there: State) -> dict[str, Any]:
     ]
     tags = [{"Key": key, "Value": value} for key, value in role.tags.items()]
     document = json.dumps({"Version": "2012-10-17", "Statement": trust})
-    found = role_answer(there.place, AssumeRolePolicyDocument=document, Arn=role.arn, Tags=tags)
+    bound = {"PermissionsBoundaryArn": role.boundary}
+    more = {"PermissionsBoundary": bound} if role.boundary else {}
+    found = role_answer(
+        there.place, AssumeRolePolicyDocument=document, Arn=role.arn, Tags=tags, **more
+    )
     policy: Any = NO_ENTITY
     if role.policy is not None:
         text = json.dumps(role.policy)
-        policy = {"RoleName": "gimel", "PolicyName": "gimel", "PolicyDocument": text}
+        name = there.place.name
+        policy = {"RoleName": name, "PolicyName": name, "PolicyDocument": text}
     return {"GetRole": found, "GetRolePolicy": policy}
 
 
@@ -84,6 +96,7 @@ def _function_answers(there: State) -> dict[str, Any]:
         "GetFunction": lambda given: about(given, _live),
         "ListVersionsByFunction": lambda given: about(given, _versions),
         "ListAliases": lambda given: about(given, _aliases),
+        "ListTags": lambda given: _tags(there.functions, given["Resource"], "Tags"),
         "GetPolicy": lambda given: about(given, _permissions),
         "GetFunctionConcurrency": lambda given: about(given, _concurrency),
         "GetFunctionUrlConfig": lambda given: about(given, _url),
@@ -94,9 +107,12 @@ def _configuration(
     name: str, function: Function, configuration: Configuration, version: str
 ) -> dict[str, Any]:
     variables = {"GIMEL_SETTINGS": configuration.settings} if configuration.settings else {}
+    environment: dict[str, Any] = {"Environment": {"Variables": variables}} if variables else {}
+    described = "" if version == "$LATEST" else function.described.get(int(version), "")
     return {
+        "Description": described,
         "FunctionName": name,
-        "Role": function.role,
+        "Role": configuration.role or function.role,
         "Version": version,
         "Handler": configuration.handler,
         "Runtime": configuration.runtime,
@@ -108,7 +124,7 @@ def _configuration(
             "SubnetIds": list(configuration.subnets),
             "SecurityGroupIds": list(configuration.security_groups),
         },
-        **({"Environment": {"Variables": variables}} if variables else {}),
+        **environment,
     }
 
 
@@ -136,7 +152,8 @@ def _aliases(name: str, function: Function) -> Any:
     ]
     if function.live is not None:
         version = "$LATEST" if function.live == LATEST else str(function.live)
-        aliases.append({"Name": "live", "FunctionVersion": version})
+        described = {"Description": function.history}
+        aliases.append({"Name": "live", "FunctionVersion": version, **described})
     return {"Aliases": aliases}
 
 
@@ -178,8 +195,10 @@ def _api_answers(there: State) -> dict[str, Any]:
     api = there.api
     if api is None:
         return {"GetRestApis": {"items": [theirs]}}
-    ours = {"id": API, "name": "gimel", "description": "Gimel API", "rootResourceId": ROOT}
+    ours: dict[str, Any] = {"id": API, "name": there.place.name, "description": "Gimel API"}
+    ours |= {"rootResourceId": ROOT, "tags": dict(api.tags)}
     return {
+        "GetTags": {"tags": dict(api.tags)},
         "GetRestApis": {"items": [theirs, ours]},
         "GetResources": {"items": [_path(api, path) for path in ("", *sorted(api.paths))]},
         "GetStage": NOT_FOUND if api.deployed is None else _stage(api),
@@ -237,16 +256,23 @@ def _stage(api: Api) -> dict[str, Any]:
 
 def _key_answers(there: State) -> dict[str, Any]:
     theirs = {"id": "theirs", "name": "gimel-of-theirs", "value": "x", "enabled": True}
-    ours = {"id": KEY, "name": "gimel", "value": KEY_VALUE, "enabled": there.key}
+    ours: dict[str, Any] = {
+        "id": KEY,
+        "name": there.place.name,
+        "value": KEY_VALUE,
+        "enabled": there.key,
+    }
+    mark = {MARK: there.place.name}
+    if there.key_is_marked:
+        ours["tags"] = mark
     plans: list[dict[str, Any]] = [{"id": "theirs", "name": "theirs", "apiStages": []}]
     if there.plan is not None:
         stages = [
             dict(zip(("apiId", "stage"), each.split(":"), strict=True))
             for each in sorted(there.plan.stages)
         ]
-        plans.append(
-            {"id": PLAN, "name": "gimel" if there.plan.ours else "theirs", "apiStages": stages}
-        )
+        named = {"name": there.place.name, "tags": mark} if there.plan.ours else {"name": "theirs"}
+        plans.append({"id": PLAN, "apiStages": stages, **named})
     return {
         "GetApiKeys": {"items": [theirs] if there.key is None else [theirs, ours]},
         "GetUsagePlans": {"items": plans},

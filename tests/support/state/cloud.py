@@ -25,14 +25,19 @@ ROOT = "root1"
 
 @dataclass(frozen=True)
 class Place:
-    """An account and region, and the ARNs that follow from them."""
+    """An account and region, the name of a deployment, and the ARNs that follow from them.
+
+    `given_role` is the ARN of a role that Gimel does not make, None where it makes one.
+    """
 
     region: str = "us-east-1"
     partition: str = "aws"
+    name: str = "gimel"
+    given_role: str | None = None
 
     @property
     def role(self) -> str:
-        return f"arn:{self.partition}:iam::{ACCOUNT}:role/gimel"
+        return self.given_role or f"arn:{self.partition}:iam::{ACCOUNT}:role/{self.name}"
 
     @property
     def operator(self) -> str:
@@ -59,12 +64,16 @@ HERE = Place()
 
 @dataclass(frozen=True)
 class Role:
-    """The functions' role. `trusted` are services; `policy` is None where it has none."""
+    """The functions' role. `trusted` are services; `policy` is None where it has none.
+
+    `boundary` is the ARN of its permissions boundary.
+    """
 
     arn: str
     trusted: frozenset[str] = frozenset({LAMBDA})
     policy: Policy | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    boundary: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,20 +81,24 @@ class Function:
     """A function and its versions by number.
 
     `live` is the version that Gimel's alias points to, LATEST for what is not published, None
-    without the alias. `theirs` are the versions that other aliases point to. `callers` is the
-    pattern in the API's permission, "" where it lets anybody call.
+    without the alias. `history` is the alias's description, `described` are those of the versions.
+    `theirs` are the versions that other aliases point to. `callers` is the pattern in the API's
+    permission, "" where it lets anybody call. `last` is the highest number that a version ever had.
     """
 
     role: str
     latest: Configuration
     versions: Mapping[int, Configuration]
     live: int | None = None
+    history: str = ""
+    described: Mapping[int, str] = field(default_factory=dict)
     theirs: frozenset[int] = frozenset()
     reserved: int | None = None
     callers: str | None = None
     url: str | None = None
     url_statements: frozenset[str] = frozenset()
     tags: Mapping[str, str] = field(default_factory=dict)
+    last: int = field(default=0, compare=False)
 
     @property
     def serving(self) -> Configuration | None:
@@ -133,7 +146,7 @@ class Api:
 
 @dataclass(frozen=True)
 class UsagePlan:
-    """A usage plan. `ours` is whether it has Gimel's name; stages are "api:stage", keys are ids."""
+    """A usage plan. `ours` is whether it has Gimel's tag; stages are "api:stage", keys are ids."""
 
     ours: bool = True
     stages: frozenset[str] = frozenset()
@@ -142,7 +155,10 @@ class UsagePlan:
 
 @dataclass(frozen=True)
 class State:
-    """All that exists. `key` is whether the API key is enabled, None without one."""
+    """All that exists. `key` is whether the API key is enabled, None without one.
+
+    `key_is_marked` is whether the key is known as Gimel's, which that of 1.5.0 is not.
+    """
 
     place: Place = HERE
     role: Role | None = None
@@ -150,6 +166,7 @@ class State:
     log_groups: Mapping[str, LogGroup] = field(default_factory=dict)
     api: Api | None = None
     key: bool | None = None
+    key_is_marked: bool = True
     plan: UsagePlan | None = None
 
 

@@ -12,6 +12,9 @@ from typing import Any, Literal, TypeVar
 from tests.support.state.cloud import Function, LogGroup, Method, State
 from tests.support.state.names import Configuration
 
+EARLIER = "gimel 1:1 =0123abcd"
+"""The description of an alias after a first deploy of another configuration."""
+
 Deviation = Callable[[State], State]
 T = TypeVar("T")
 
@@ -69,13 +72,25 @@ def deploy_with(name: str, **changes: Any) -> Deviation:
 
     def deviation(there: State) -> State:
         found = replace(_configuration(there, name), **changes)
-        return change_function(name, versions={1: found}, latest=found, live=1)(there)
+        changed = change_function(name, versions={1: found}, latest=found, live=1)(there)
+        functions = {
+            each: replace(
+                function,
+                history=EARLIER,
+                described={1: f"{EARLIER.replace('1:1', 'deploy 1')} by user/operator: created"},
+            )
+            for each, function in changed.functions.items()
+        }
+        return replace(changed, functions=functions)
 
     return deviation
 
 
 def publish(name: str, *memory: int, live: int | None) -> Deviation:
-    """Give a function versions 1, 2, ... of these sizes in MB, of which `live` is the live one."""
+    """Give a function versions 1, 2, ... of these sizes in MB, of which `live` is the live one.
+
+    Which deploys made them is not recorded.
+    """
 
     def deviation(there: State) -> State:
         base = _configuration(there, name)
@@ -83,14 +98,24 @@ def publish(name: str, *memory: int, live: int | None) -> Deviation:
             number: replace(base, memory=each) for number, each in enumerate(memory, start=1)
         }
         latest = versions[len(memory)]
-        return change_function(name, versions=versions, latest=latest, live=live)(there)
+        made: dict[str, Any] = {"versions": versions, "latest": latest, "live": live}
+        return change_function(name, **made, history="", described={})(there)
 
     return deviation
 
 
 def set_log_group(name: str, days: int | None) -> Deviation:
-    """Add a log group, or have it keep its logs for so many days; None is without end."""
-    group = LogGroup(days)
+    """Have a log group keep its logs for so many days; None is without end."""
+    return change_log_group(name, days=days)
+
+
+def change_log_group(name: str, **changes: Any) -> Deviation:
+    """Change a log group."""
+    return lambda there: add_log_group(name, replace(there.log_groups[name], **changes))(there)
+
+
+def add_log_group(name: str, group: LogGroup) -> Deviation:
+    """Add a log group."""
     return lambda there: replace(there, log_groups={**there.log_groups, name: group})
 
 

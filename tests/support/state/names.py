@@ -6,16 +6,19 @@ from gimel.cli.terminal import steps_as_json as as_json
 from gimel.deploy.deployed import Deployed
 from gimel.deploy.desired import Desired
 from gimel.deploy.desired import FunctionConfiguration as Configuration
-from gimel.deploy.identity import Identity
+from gimel.deploy.history import Deploy, Publication
+from gimel.deploy.identity import Deployment, Identity
 from gimel.deploy.policies import Policy
 from gimel.deploy.resources.aliases import (
     CreateAlias,
     MoveAlias,
+    MoveBack,
 )
 from gimel.deploy.resources.api_key import (
     CreateKey,
     DeleteKey,
     EnableKey,
+    MarkKey,
 )
 from gimel.deploy.resources.base import Observed, Step
 from gimel.deploy.resources.concurrency import (
@@ -61,6 +64,7 @@ from gimel.deploy.resources.rest_api import (
 from gimel.deploy.resources.role import (
     CreateRole,
     DeleteRole,
+    SetBoundary,
     TrustLambda,
 )
 from gimel.deploy.resources.role_policy import (
@@ -73,7 +77,14 @@ from gimel.deploy.resources.stage import (
     SetThrottle,
 )
 from gimel.deploy.resources.tags import (
+    MARK,
+    RECORD,
     Tag,
+    marked,
+    record_of,
+)
+from gimel.deploy.resources.trials import (
+    TryVersions,
 )
 from gimel.deploy.resources.usage_plan import (
     AddKeyToPlan,
@@ -88,6 +99,8 @@ from gimel.deploy.resources.versions import (
 )
 
 __all__ = [
+    "MARK",
+    "RECORD",
     "STEPS",
     "AddKeyToPlan",
     "AddStageToPlan",
@@ -114,17 +127,22 @@ __all__ = [
     "DeleteUrl",
     "DeleteUsagePlan",
     "DeleteVersion",
+    "Deploy",
     "DeployApi",
     "Deployed",
+    "Deployment",
     "Desired",
     "DisallowApi",
     "DisallowUrl",
     "EnableKey",
     "Identity",
     "LeaveRole",
+    "MarkKey",
     "MoveAlias",
+    "MoveBack",
     "Observed",
     "Policy",
+    "Publication",
     "PublishVersion",
     "PutCorsPreflight",
     "PutGatewayResponse",
@@ -132,14 +150,18 @@ __all__ = [
     "PutRolePolicy",
     "RemoveStagesFromPlan",
     "ReserveConcurrency",
+    "SetBoundary",
     "SetLogRetention",
     "SetThrottle",
     "Step",
     "Tag",
     "TrustLambda",
+    "TryVersions",
     "UpdateFunctionCode",
     "UpdateFunctionConfiguration",
     "as_json",
+    "marked",
+    "record_of",
 ]
 
 STEPS: tuple[type[Step], ...] = (
@@ -172,7 +194,9 @@ STEPS: tuple[type[Step], ...] = (
     DisallowUrl,
     EnableKey,
     LeaveRole,
+    MarkKey,
     MoveAlias,
+    MoveBack,
     PublishVersion,
     PutCorsPreflight,
     PutGatewayResponse,
@@ -180,10 +204,12 @@ STEPS: tuple[type[Step], ...] = (
     PutRolePolicy,
     RemoveStagesFromPlan,
     ReserveConcurrency,
+    SetBoundary,
     SetLogRetention,
     SetThrottle,
     Tag,
     TrustLambda,
+    TryVersions,
     UpdateFunctionCode,
     UpdateFunctionConfiguration,
 )

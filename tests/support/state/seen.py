@@ -12,7 +12,15 @@ from typing import Any
 
 from gimel.deploy import record
 from gimel.deploy.desired import DesiredFunction
+from gimel.deploy.history import (
+    NO_HISTORY,
+    History,
+    history_of_versions,
+    parse_history,
+    parse_publication,
+)
 from gimel.deploy.plan import plan, required_permissions
+from gimel.deploy.policies import as_list
 from gimel.deploy.record import Record
 from gimel.deploy.resources.aliases import ALIASES
 from gimel.deploy.resources.api_key import API_KEY, ObservedKey
@@ -30,6 +38,8 @@ from gimel.deploy.resources.rest_api import REST_API, ObservedApi
 from gimel.deploy.resources.role import ROLE, ObservedRole
 from gimel.deploy.resources.role_policy import ROLE_POLICY
 from gimel.deploy.resources.stage import STAGE_OF_API, ObservedStage
+from gimel.deploy.resources.tag_record import TAG_RECORD
+from gimel.deploy.resources.trials import TRIALS
 from gimel.deploy.resources.usage_plan import USAGE_PLAN, ObservedPlan
 from gimel.deploy.resources.versions import VERSIONS
 from tests.support.state.cloud import (
@@ -46,12 +56,21 @@ from tests.support.state.cloud import (
     Place,
     State,
 )
-from tests.support.state.names import DeployApi, Desired, Identity, Observed, Policy
+from tests.support.state.names import (
+    MARK,
+    DeployApi,
+    Deployment,
+    Desired,
+    Identity,
+    Observed,
+    Policy,
+)
 
 
 def identity_of(place: Place) -> Identity:
-    """Return deploy's own account and region."""
-    return Identity(ACCOUNT, place.region, place.operator, place.partition)
+    """Return deploy's own account, region and deployment."""
+    deployment = Deployment(place.name, place.given_role)
+    return Identity(ACCOUNT, place.region, place.operator, place.partition, deployment)
 
 
 def role_policy(
@@ -92,37 +111,46 @@ def seen(there: State, wanted: Desired | None = None, *, versions: bool = False)
     """Return the part of an account that a deploy of `wanted` reads, or without it a destroy.
 
     Functions are known by the configuration, by the record in the role's policy and by the API;
-    without a record, by their role. Versions are read where the live one is not as wanted, or all
-    if `versions`.
+    without a record, by their role. Versions are read where any live one is not as wanted, or if
+    `versions`.
     """
-    role, api = there.role, there.api
+    place, api = there.place, there.api
+    foreign: list[str] = []
+    role = there.role
+    if role is not None and not _is_our_role(there):
+        foreign.append(f"the role {role.arn}")
+        role = None
+    there = replace(there, role=role)
     policy = role.policy if role else None
-    recorded = record.read_record(policy, there.place.region)
-    functions = {name: there.functions[name] for name in _names(there, wanted)}
+    functions, listed = _functions(there, wanted, foreign, versions=versions)
     asked = {each.name: each for each in wanted.functions} if wanted else {}
-    with_reserved = recorded.reserved | {
+    with_reserved = recorded_reserved(policy, place.region) | {
         name for name in asked if asked[name].reserved_concurrency is not None
     }
+    if place.given_role:
+        with_reserved |= set(functions)
     # What an alias allows can only be asked of an alias that exists.
     live = {name: each for name, each in functions.items() if each.live is not None}
     with_url = {name for name in live if live[name].url_statements} | {
         name for name in asked if asked[name].url
     }
     parts: dict[Resource[Any], Any] = {
-        ROLE: ObservedRole(role.arn, role.trusted, role.policy, role.tags) if role else None,
+        TAG_RECORD: dict(api.tags) if api else None,
+        ROLE: ObservedRole(role.arn, role.trusted, role.policy, role.tags, role.boundary)
+        if role
+        else None,
         ROLE_POLICY: policy,
-        LOG_GROUPS: _log_groups(there, wanted),
-        FUNCTIONS: tuple(
-            _function(name, functions[name], asked.get(name), versions) for name in functions
-        ),
+        LOG_GROUPS: _log_groups(there, wanted, functions, foreign),
+        FUNCTIONS: tuple(_function(name, functions[name], listed) for name in functions),
         VERSIONS: None,
+        TRIALS: None,
         ALIASES: None,
         CONCURRENCY: {
             name: each.reserved
             for name, each in functions.items()
             if name in with_reserved and each.reserved is not None
         },
-        REST_API: ObservedApi(API, ROOT) if api else None,
+        REST_API: ObservedApi(API, ROOT, api.tags.get(MARK) == place.name) if api else None,
         METHODS: _methods(api) if api else ObservedMethods(),
         CORS_PREFLIGHTS: None,
         GATEWAY_RESPONSES: api.responses if api else {},
@@ -133,41 +161,98 @@ def seen(there: State, wanted: Desired | None = None, *, versions: bool = False)
         STAGE_OF_API: ObservedStage(api.deployed, api.rate, api.burst)
         if api and api.deployed is not None
         else None,
-        API_KEY: None if there.key is None else ObservedKey(KEY, KEY_VALUE, enabled=there.key),
-        USAGE_PLAN: ObservedPlan(
-            PLAN, there.plan.ours, tuple(sorted(there.plan.stages)), tuple(sorted(there.plan.keys))
-        )
-        if there.plan
-        else None,
+        API_KEY: _key(there, foreign),
+        USAGE_PLAN: _plan(there),
         FUNCTION_URLS: {
             name: each.url
             for name, each in functions.items()
             if name in with_url and each.url is not None
         },
     }
-    return Observed(identity_of(there.place), parts)
+    return Observed(identity_of(place), parts, tuple(foreign))
+
+
+def _is_our_role(there: State) -> bool:
+    """Return whether Gimel made the role: it is tagged, or has the policy that Gimel gives it."""
+    role, policy = there.role, there.role.policy if there.role else None
+    if role is None or MARK in role.tags or policy is None:
+        return role is not None and role.tags.get(MARK) == there.place.name
+    actions = {action for each in policy["Statement"] for action in as_list(each.get("Action", []))}
+    return "kinesis:PutRecord" in actions or bool(record.recorded_regions(policy))
+
+
+def _key(there: State, foreign: list[str]) -> ObservedKey | None:
+    """A key without a mark is Gimel's if it belongs to an API without a mark."""
+    if there.key is None:
+        return None
+    if not there.key_is_marked and (there.api is None or MARK in there.api.tags):
+        foreign.append(f"the API key {there.place.name} with the id {KEY}")
+        return None
+    return ObservedKey(KEY, KEY_VALUE, enabled=there.key, is_marked=there.key_is_marked)
+
+
+def _plan(there: State) -> ObservedPlan | None:
+    plan = there.plan
+    if plan is None:
+        return None
+    return ObservedPlan(PLAN, plan.ours, tuple(sorted(plan.stages)), tuple(sorted(plan.keys)))
 
 
 def _possible_names(there: State, wanted: Desired | None) -> list[str]:
+    """Return the names that are asked for, whether they exist or not."""
     names = list(wanted.function_names) if wanted else []
-    policy = there.role.policy if there.role else None
-    recorded = record.read_record(policy, there.place.region).functions
-    names += sorted(recorded)
+    names += sorted(_recorded(there))
     if there.api:
         names += [each.calls for each in there.api.methods.values() if each.calls]
-    if not recorded:
-        functions = there.functions.items()
-        names += [name for name, each in functions if is_marked(each, there.place)]
     return list(dict.fromkeys(names))
 
 
-def _names(there: State, wanted: Desired | None) -> list[str]:
-    return [name for name in _possible_names(there, wanted) if name in there.functions]
+def _recorded(there: State) -> frozenset[str]:
+    return recorded_functions(there.role.policy if there.role else None, there.place.region)
 
 
-def _log_groups(there: State, wanted: Desired | None) -> dict[str, int | None]:
+def _functions(
+    there: State, wanted: Desired | None, foreign: list[str], *, versions: bool
+) -> tuple[dict[str, Function], bool]:
+    """Return the functions that are Gimel's, and whether their versions are read."""
     names = _possible_names(there, wanted)
-    return {name: there.log_groups[name].days for name in names if name in there.log_groups}
+    if not _recorded(there):  # a listing shows which exist
+        marked = [name for name, each in there.functions.items() if is_marked(each, there.place)]
+        names = [name for name in dict.fromkeys([*names, *marked]) if name in there.functions]
+    asked = {each.name: each for each in wanted.functions} if wanted else {}
+    ours = {}
+    for name in names:
+        function = there.functions.get(name)
+        if function is not None and _is_our_function(function, there):
+            ours[name] = function
+        elif function is not None and name in asked:
+            arn = there.place.function(name)
+            foreign.append(f"the function {arn}, which runs as {function.role}")
+    listed = versions or any(
+        name not in there.functions or not _is_current(there.functions[name], asked.get(name))
+        for name in names
+    )
+    return ours, listed
+
+
+def _log_groups(
+    there: State, wanted: Desired | None, functions: Collection[str], foreign: list[str]
+) -> dict[str, int | None]:
+    asked = wanted.function_names if wanted else ()
+    found = {}
+    for name in dict.fromkeys([*_possible_names(there, wanted), *functions]):
+        group = there.log_groups.get(name)
+        if group is None:
+            continue
+        is_tagged = group.tags.get(MARK) == there.place.name
+        policy = there.role.policy if there.role else None
+        of_1_5_0 = policy is not None and not record.recorded_regions(policy)
+        of_1_5_0 = of_1_5_0 or (there.api is not None and MARK not in there.api.tags)
+        if of_1_5_0 or is_tagged or name in functions or name in _recorded(there):
+            found[name] = group.days
+        elif name in asked:
+            foreign.append(f"the log group {there.place.log_group(name)}")
+    return found
 
 
 def usage_plan_id(observed: Observed) -> str | None:
@@ -177,24 +262,60 @@ def usage_plan_id(observed: Observed) -> str | None:
 
 
 def is_marked(function: Function, place: Place) -> bool:
-    """Return whether a function bears Gimel's marks: its role and its settings."""
-    return function.role == place.role and function.latest.settings is not None
+    """Return whether a listing shows a function to be Gimel's: by its role and its settings."""
+    return _runs_as_ours(function, place) and function.latest.settings is not None
 
 
-def _function(
-    name: str, function: Function, asked: DesiredFunction | None, versions: bool
-) -> ObservedFunction:
-    serving = function.serving
-    listed = versions or function.live in (None, LATEST)
-    listed = listed or (asked is not None and serving != asked.configuration)
-    aliased = function.theirs | ({function.live} if function.live else set())
+def _runs_as_ours(function: Function, place: Place) -> bool:
+    """Names of roles are unique, whatever their path."""
+    if place.given_role:
+        return function.role == place.given_role
+    return ":role/" in function.role and function.role.rpartition("/")[2] == place.name
+
+
+def _is_our_function(function: Function, there: State) -> bool:
+    by_role = there.role is not None and _runs_as_ours(function, there.place)
+    return by_role or function.tags.get(MARK) == there.place.name
+
+
+def _is_current(function: Function, asked: DesiredFunction | None) -> bool:
+    if function.live in (None, LATEST):
+        return False
+    return asked is None or function.serving == asked.configuration
+
+
+def _function(name: str, function: Function, listed: bool) -> ObservedFunction:
+    serving, live = function.serving, function.live
+    aliased = function.theirs | ({live} if live else set())
     return ObservedFunction(
         name=name,
         role=function.role,
-        live=None if function.live is None or not serving else Version(function.live, serving),
-        versions=tuple(Version(*each) for each in function.versions.items()) if listed else (),
+        live=None if live is None or not serving else Version(live, serving),
+        versions=tuple(
+            Version(number, made, parse_publication(function.described.get(number, "")))
+            for number, made in function.versions.items()
+        )
+        if listed
+        else (),
         latest=function.latest if listed else None,
         aliased=aliased if listed else frozenset(),
+        history=_history(function) if listed else NO_HISTORY,
+    )
+
+
+def _history(function: Function) -> History:
+    """Return the recorded history, or without one the versions up to the live one."""
+    if function.live is None:
+        return NO_HISTORY
+    if recorded := parse_history(function.history, function.live):
+        return recorded
+    is_ours = (function.serving or function.latest).settings is not None
+    return history_of_versions(
+        [
+            number
+            for number, made in function.versions.items()
+            if number <= function.live and (made.settings is not None) == is_ours
+        ]
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from gimel.config import Config, Document
 from gimel.config.entries import extend
 from gimel.deploy.desired import desired_state
+from tests.support.state.after_compute import publication
 from tests.support.state.cloud import (
     API,
     HERE,
@@ -31,7 +32,7 @@ from tests.support.state.cloud import (
     proxy,
     url_of,
 )
-from tests.support.state.names import Desired
+from tests.support.state.names import Deploy, Desired, marked, record_of
 from tests.support.state.seen import deployment, role_policy
 
 ARCHIVE = b"the zip"
@@ -51,7 +52,10 @@ def desired(archive: bytes = ARCHIVE, /, **document: Any) -> Desired:
 def settled(place: Place = HERE, /, **document: Any) -> State:
     """Return what an undisturbed deploy into an empty account leaves."""
     config, wanted = configuration(**document), desired(**document)
-    aws, tags = config.document.aws, dict(config.document.aws.tags)
+    aws = config.document.aws
+    place = replace(place, name=aws.name, given_role=aws.role)
+    tags = marked(aws.name, aws.tags)
+    deploy = Deploy(1, wanted.fingerprint)
     names = [function.name for function in wanted.functions]
     reserved = [each.name for each in wanted.functions if each.reserved_concurrency is not None]
     policy = role_policy(place, names, reserved, vpc=aws.vpc is not None)
@@ -62,6 +66,8 @@ def settled(place: Place = HERE, /, **document: Any) -> State:
             latest=each.configuration,
             versions={1: each.configuration},
             live=1,
+            history=f"gimel 1:1 ={deploy.fingerprint}",
+            described={1: publication(deploy, "created")},
             reserved=each.reserved_concurrency,
             callers=place.callers(API) if each.name in called else None,
             url=url_of(each.name) if each.url else None,
@@ -76,7 +82,9 @@ def settled(place: Place = HERE, /, **document: Any) -> State:
         methods[path, "OPTIONS"] = Method(answer=cors_answer(config.wiring.methods(path)))
     return State(
         place=place,
-        role=Role(place.role, policy=policy, tags=tags),
+        role=None
+        if aws.role
+        else Role(place.role, policy=policy, tags=tags, boundary=aws.permissions_boundary),
         functions=functions,
         log_groups={name: LogGroup(aws.log_retention_days, tags) for name in names},
         api=Api(
@@ -86,7 +94,7 @@ def settled(place: Place = HERE, /, **document: Any) -> State:
             deployed=deployment(wanted, place),
             rate=aws.throttle.rate,
             burst=aws.throttle.burst,
-            tags=tags,
+            tags={**tags, **record_of(aws.tags)},
         ),
         key=True,
         plan=UsagePlan(stages=frozenset({OUR_STAGE}), keys=frozenset({KEY})),
@@ -109,7 +117,12 @@ def left_by_1_5_0(**document: Any) -> State:
             {"Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": ["*"]},
             {
                 "Effect": "Allow",
-                "Action": ["kinesis:PutRecord", "logs:CreateLogGroup", "logs:PutLogEvents"],
+                "Action": [
+                    "kinesis:PutRecord",
+                    "logs:CreateLogGroup",
+                    "logs:CreateLogStream",
+                    "logs:PutLogEvents",
+                ],
                 "Resource": "*",
             },
         ],
@@ -128,6 +141,7 @@ def left_by_1_5_0(**document: Any) -> State:
         log_groups={TRACK: LogGroup(None)},
         api=Api(paths=paths, methods=methods, deployed="gimel deployment"),
         key=True,
+        key_is_marked=False,
     )
 
 

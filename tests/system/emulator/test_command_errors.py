@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gimel.deploy import bundle
 from tests.support.account import Account, variables
 from tests.support.warm_process import Commands
 
@@ -50,23 +51,22 @@ def two_of_theirs(account: Account) -> None:
 
 
 def their_function(account: Account) -> None:
-    functions = account.client("lambda")
     created = account.client("iam").create_role(RoleName="theirs", AssumeRolePolicyDocument="{}")
-    account.deploy()
-    functions.update_function_configuration(FunctionName="gimel-track", Role=created["Role"]["Arn"])
-    version = functions.publish_version(FunctionName="gimel-track")["Version"]
-    functions.update_alias(FunctionName="gimel-track", Name="live", FunctionVersion=version)
+    account.client("lambda").create_function(
+        FunctionName="gimel-track",
+        Role=created["Role"]["Arn"],
+        Runtime="python3.13",
+        Handler="app.track",
+        Code={"ZipFile": bundle.build()},
+    )
 
 
 @pytest.mark.parametrize(
     ("prepare", "message"),
     [
         (two_of_ours, "Several REST APIs are named gimel"),
-        (two_of_theirs, "A REST API named gimel exists that was not created by Gimel"),
-        (
-            their_function,
-            "A function named gimel-track already exists and was not created by Gimel",
-        ),
+        (two_of_theirs, "These exist and were not created by Gimel: the REST API gimel"),
+        (their_function, "which runs as arn:aws:iam::000000000000:role/theirs"),
     ],
     ids=["two APIs of ours", "two APIs of theirs", "their function"],
 )

@@ -45,7 +45,7 @@ def account(account: Account) -> Account:
 
 def test_deploy_prints_what_a_user_needs(account: Account, run: Run, store: redis.Redis) -> None:
     """URLs, key, cost and snippet on stdout; checks on stderr, which leave nothing in Redis."""
-    done = run("deploy", "--yes")
+    done = run("deploy", "--yes", "--snippet")
 
     assert done.returncode == 0, done.stderr
     track = f"{account.url}/restapis/{account.api()}/prod/_user_request_/track"
@@ -55,6 +55,7 @@ def test_deploy_prints_what_a_user_needs(account: Account, run: Run, store: redi
     assert key["value"] not in done.stdout
     assert "API key not shown; `gimel status --show-key`" in done.stdout
     assert "A million events cost about $3." in done.stdout
+    assert "33 steps, 6 checks passed." in done.stdout
     assert "the marked event was read back" in done.stderr
     assert "the marked event was removed" in done.stderr
     assert store.keys() == []
@@ -66,22 +67,25 @@ def test_json_of_a_dry_run_is_json_of_the_deploy(account: Account, run: Run) -> 
     done = json.loads(run("deploy", "--yes", "--json").stdout)
 
     assert done["steps"] == planned
-    assert len(planned) == 32
+    assert len(planned) == 33
     assert json.loads(run("deploy", "--json").stdout)["steps"] == []
     assert {check["status"] for check in done["checks"]} == {"ok"}
 
 
-def test_a_deploy_whose_result_does_not_work_says_so_and_stays(account: Account, run: Run) -> None:
-    """The functions cannot reach Redis, without preflight: exit 1, the reason, the API exists."""
+def test_a_deploy_that_does_not_work_says_so_and_nothing_is_live(
+    account: Account, run: Run
+) -> None:
+    """The functions cannot reach Redis, without preflight: exit 1 and the reason, but no API."""
     account.redis["port"] = 1
     account.configure()
 
     done = run("deploy", "--yes", "--no-preflight")
 
     assert done.returncode == 1
-    assert "Deployed, but the smoke test failed" in done.stderr
-    assert "503" in done.stderr
-    assert account.api()
+    assert "The function gimel-track does not work in version 1: no connection" in done.stderr
+    assert "What visitors reach has not changed." in done.stderr
+    assert "Run the command again" not in done.stderr
+    assert not account.listing()["apis"]
 
 
 def test_preflight_stops_a_deploy_before_anything_is_created(account: Account, run: Run) -> None:
@@ -175,7 +179,7 @@ def test_a_deploy_whose_reader_goes_away_finishes(account: Account, tmp_path: Pa
         stderr=subprocess.STDOUT,
     ) as process:
         assert process.stdout is not None
-        assert b"Region" in process.stdout.readline()
+        assert b"Deployment gimel" in process.stdout.readline()
         process.stdout.close()
         process.wait(60)
 
@@ -187,11 +191,18 @@ def test_status_rollback_and_deploy_again(deployed: Account, run: Run) -> None:
     deployed.configure(aws=memory(256))
     run("deploy", "--yes")
 
+    listed = run("status", "--history").stdout
     rolled = run("rollback")
 
+    assert "`gimel rollback --to 1` goes back to it" in listed
     assert (rolled.returncode, deployed.live("gimel-track")) == (0, 1)
+    assert rolled.stdout == "Rolled back. Deploy 1 is live.\n"
     status = json.loads(run("status", "--json").stdout)
-    assert [step["step"] for step in status["differences"]] == ["MoveAlias"]
+    assert [step["step"] for step in status["differences"]] == ["TryVersions", "MoveAlias"]
+    assert [(each["deploy"], each["undone"]) for each in status["deploys"]] == [
+        (2, True),
+        (1, False),
+    ]
     assert run("deploy", "--yes").returncode == 0
     assert deployed.live("gimel-track") == 2
     assert json.loads(run("status", "--json").stdout)["differences"] == []
@@ -265,3 +276,29 @@ def test_a_redis_user_with_few_permissions_is_enough(
     found = {each["name"]: each["status"] for each in json.loads(checked.stdout)}
     assert (checked.returncode, found["Redis"]) == (0, "warning")
     assert done.returncode == 0, done.stderr
+
+
+def test_another_key_replaces_the_old_one(deployed: Account, run: Run) -> None:
+    """Also those that an interrupted rotation left. The old key opens nothing any more."""
+    gateway = deployed.client("apigateway")
+    (old,) = gateway.get_api_keys(includeValues=True)["items"]
+    gateway.create_api_key(name="gimel", tags={"gimel": "gimel"})
+
+    done = run("key", "rotate", "--yes", "--show-key")
+
+    assert done.returncode == 0, done.stderr
+    (new,) = gateway.get_api_keys(includeValues=True)["items"]
+    assert done.stdout == f"API key {new['value']}\n"
+    assert new["value"] != old["value"]
+    assert deployed.ask("experiments", key=new["value"]).status == 200
+    assert deployed.ask("experiments", key=old["value"]).status == 403
+    assert deployed.deploy().steps == ()
+
+
+def test_another_key_needs_a_deployment(account: Account, run: Run) -> None:
+    """Nothing is created in an account without one."""
+    done = run("key", "rotate", "--yes")
+
+    assert done.returncode == 1
+    assert "No Gimel deployment found" in done.stderr
+    assert not any(account.listing().values())

@@ -85,11 +85,11 @@ def test_a_handler_that_fails_does_not_answer_200(deployed: Account, store: redi
     assert deployed.ask("track", **EVENT).status in (500, 502, 503)
 
 
-def test_a_first_deploy_takes_at_most_55_calls(account: Account) -> None:
+def test_a_first_deploy_takes_at_most_62_calls(account: Account) -> None:
     """Counted where botocore sends them, observing included."""
     result = account.deploy()
 
-    assert len(result.calls) <= 54  # plus one of preflight, which asks IAM about the permissions
+    assert len(result.calls) <= 61  # plus one of preflight, which asks IAM about the permissions
 
 
 def test_a_second_deploy_changes_nothing(deployed: Account) -> None:
@@ -121,12 +121,14 @@ def test_a_second_deploy_of_every_kind_of_setting_changes_nothing(account: Accou
 
 
 def test_one_changed_memory_size_makes_only_the_calls_that_it_needs(deployed: Account) -> None:
-    """The configuration, a version, the alias: three mutating calls."""
+    """The configuration, a version, its trial with a marked event, and the alias."""
     changed = deployed.deploy(aws=memory(256))
 
     assert mutating(changed.calls) == [
         "UpdateFunctionConfiguration",
         "PublishVersion",
+        "Invoke",
+        "Invoke",
         "UpdateAlias",
     ]
     assert deployed.deploy(aws=memory(256)).steps == ()
@@ -196,7 +198,10 @@ def test_log_groups_are_never_all_listed(account: Account, proxy: AwsProxy) -> N
 
 
 def test_five_versions_are_kept_and_the_live_one_always(account: Account) -> None:
-    """After many changes the last five versions are left, and a live version however old."""
+    """After many changes those are left that a rollback may need.
+
+    What an alias was moved away from by hand is not among them.
+    """
     for megabytes in (128, 160, 192, 224, 256, 288, 320):
         account.deploy(aws=memory(megabytes))
     assert account.versions("gimel-track") == [3, 4, 5, 6, 7]
@@ -206,9 +211,9 @@ def test_five_versions_are_kept_and_the_live_one_always(account: Account) -> Non
 
     account.deploy(aws=memory(352))
 
-    assert account.versions("gimel-track") == [3, 4, 5, 6, 7, 8]
+    assert account.versions("gimel-track") == [3, 4, 5, 6, 8]
     account.deploy(aws=memory(384))
-    assert account.versions("gimel-track") == [5, 6, 7, 8, 9]
+    assert account.versions("gimel-track") == [3, 5, 6, 8, 9]
 
 
 def test_a_version_that_another_alias_points_to_is_kept(deployed: Account) -> None:
@@ -224,10 +229,13 @@ def test_a_version_that_another_alias_points_to_is_kept(deployed: Account) -> No
 
 
 def test_a_role_with_a_path_is_taken_as_it_is(account: Account) -> None:
-    """An account may require a path, or roles that somebody else creates."""
+    """An account may require a path, or roles that somebody else creates, with Gimel's tag."""
     trust = '{"Version": "2012-10-17", "Statement": []}'
     account.client("iam").create_role(
-        Path="/apps/", RoleName="gimel", AssumeRolePolicyDocument=trust
+        Path="/apps/",
+        RoleName="gimel",
+        AssumeRolePolicyDocument=trust,
+        Tags=[{"Key": "gimel", "Value": "gimel"}],
     )
     account.deploy()
 

@@ -150,7 +150,7 @@ def test_a_moved_alias_goes_back_without_a_new_version(deployed: Account) -> Non
     done = deployed.deploy(aws=memory(256))
 
     assert done.steps == planned
-    assert mutating(done.calls) == ["UpdateAlias"]
+    assert mutating(done.calls) == ["Invoke", "Invoke", "UpdateAlias"]
     assert (deployed.live("gimel-track"), deployed.versions("gimel-track")) == (2, [1, 2])
 
 
@@ -165,7 +165,8 @@ def test_an_alias_on_unpublished_code_goes_back_to_a_version(deployed: Account) 
     done = deployed.deploy()
 
     assert done.sentences == [
-        "Make version 1 of the function gimel-track live, replacing unpublished code"
+        "Try gimel-track before going live, with a marked event",
+        "Make version 1 of the function gimel-track live, replacing unpublished code",
     ]
     assert (deployed.live("gimel-track"), deployed.plan()) == (1, ())
 

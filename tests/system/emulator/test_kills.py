@@ -131,7 +131,8 @@ def test_a_rollback_is_undone_by_the_next_deploy(killer: Killer, number: int) ->
 
     account.deploy(**JOURNEYS["rollback"].document)
 
-    assert rolled_back == number
+    moves = mutating(recorded()["rollback"])[:number]
+    assert rolled_back == moves.count("UpdateAlias")
     assert {account.live(name) for name in FUNCTIONS} == {2}
 
 

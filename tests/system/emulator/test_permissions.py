@@ -30,6 +30,7 @@ NEEDED_BY = {
         "lambda:CreateAlias",
         "lambda:CreateFunction",
         "lambda:CreateFunctionUrlConfig",
+        "lambda:InvokeFunction",
         "lambda:ListFunctions",
         "lambda:PutFunctionConcurrency",
         "logs:CreateLogGroup",
@@ -61,6 +62,7 @@ NEEDED_BY = {
         "logs:TagResource",
         "logs:UntagResource",
     ],
+    "repair": ["lambda:ListTags", "logs:ListTagsForResource"],
     "destroy": [
         "iam:DeleteRole",
         "iam:DeleteRolePolicy",
@@ -80,6 +82,8 @@ def test_the_policy_is_enough(operator: Operator, commands: Commands) -> None:
     for name, (line, document) in LIFE.items():
         if name == "second deploy":
             operator.trust_another_service()
+        if name == "repair":
+            operator.delete_by_hand()
         operator.account.configure(**document)
         done = operator.type_in_a_shell(commands, *line.split())
         assert done.code == 0, done.stderr

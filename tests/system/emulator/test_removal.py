@@ -89,5 +89,5 @@ def test_rollback_moves_all_aliases_or_none(deployed: Account, proxy: AwsProxy) 
     with pytest.raises(GimelError, match="Nothing was rolled back"):
         deployed.rollback()
 
-    assert proxy.mutating == ["UpdateAlias"] * 3
+    assert [each for each in proxy.mutating if each != "Invoke"] == ["UpdateAlias"] * 3
     assert {deployed.live(name) for name in FUNCTIONS} == {2}

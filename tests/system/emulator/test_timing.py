@@ -241,16 +241,18 @@ def test_concurrency_is_released_before_another_function_takes_it(
 def test_two_deploys_at_once_leave_one_api(account: Account, proxy: AwsProxy) -> None:
     """Where both saw none, one removes its own and fails; the next deploy completes the other."""
 
-    account.client("iam").create_role(RoleName="gimel", AssumeRolePolicyDocument="{}")
+    account.client("iam").create_role(
+        RoleName="gimel",
+        AssumeRolePolicyDocument="{}",
+        Tags=[{"Key": "gimel", "Value": "gimel"}],
+    )
 
     def another(call: Call) -> None:
         if call.operation == "CreateRestApi":
-            account.client("apigateway").create_rest_api(name="gimel", description="Gimel API")
+            account.client("apigateway").create_rest_api(name="gimel", tags={"gimel": "gimel"})
 
     proxy.begin(another)
-    with pytest.raises(
-        GimelError, match="Another deploy created the REST API gimel at the same time"
-    ):
+    with pytest.raises(GimelError, match="Another deploy created the REST API at the same time"):
         account.deploy()
 
     proxy.begin()

@@ -133,11 +133,12 @@ def test_it_deploys_again_changes_rolls_back_and_destroys(account: Account, gime
     assert [step["step"] for step in changed["steps"]] == [
         "UpdateFunctionConfiguration",
         "PublishVersion",
+        "TryVersions",
         "MoveAlias",
     ]
     assert planned["steps"] == changed["steps"]
     assert (after, account.live("gimel-track")) == (2, 1)
-    assert rolled == "Rolled back.\n"
+    assert rolled == "Rolled back. Deploy 1 is live.\n"
     assert account.ask("track", **EVENT).body == {"status": "ok"}
 
     gimel("destroy", "--yes")

@@ -1,0 +1,57 @@
+"""What a plan's steps do not show: what cannot be undone, and what changes for pages. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gimel.deploy.desired import Desired
+from gimel.deploy.resources.api_key import API_KEY
+from gimel.deploy.resources.base import Observed
+from gimel.deploy.resources.functions import FUNCTIONS
+from gimel.deploy.resources.rest_api import REST_API
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A sentence for the operator. `asks` if it requires consent, like a deletion."""
+
+    text: str
+    asks: bool = False
+
+
+def notices(desired: Desired, observed: Observed) -> Iterator[Notice]:
+    """Yield what to know before a plan is applied."""
+    api, key = observed.of(REST_API), observed.of(API_KEY)
+    live = [each.live.configuration.settings for each in observed.of(FUNCTIONS) if each.live]
+    if None in live:
+        yield Notice(
+            "This takes over a deployment of Gimel 1.5.0. Its URLs, its API key and the counts "
+            "stay, but a rollback to 1.5.0 is not possible.",
+            asks=True,
+        )
+    if live and api is None:
+        yield Notice(
+            "The REST API no longer exists. The new one has another URL: every page that sends "
+            "events must be changed.",
+            asks=True,
+        )
+    if live and api and key is None:
+        yield Notice("The API key no longer exists. Programs that use it need the new one.")
+    now = _store(desired.functions[0].configuration.settings)
+    before = dict.fromkeys(_store(settings) for settings in live if settings is not None)
+    for store in before:
+        if store != now:
+            yield Notice(
+                f"The live functions count in the Redis at {store}. After this deploy they count "
+                f"at {now}, where the counts so far are missing.",
+                asks=True,
+            )
+
+
+def _store(settings: str | None) -> str:
+    """Return which Redis settings lead to, without login."""
+    redis = json.loads(settings or "{}").get("redis", {})
+    address = f"{redis.get('host')}:{redis.get('port', 6379)}"
+    return f"{address}, database {redis['db']}" if redis.get("db") else address

@@ -1,0 +1,106 @@
+"""What a plan says beside its steps: what cannot be undone, and what changes for pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gimel.deploy.notices import Notice, notices
+from tests.support.state.cloud import ALL, EMPTY, TRACK, State
+from tests.support.state.deviations import (
+    change_function,
+    change_plan,
+    deploy_with,
+    deviate,
+    existing,
+    remove,
+)
+from tests.support.state.seen import seen
+from tests.support.state.settled import desired, left_by_1_5_0, settled
+
+
+def noticed(there: State, **document: Any) -> list[Notice]:
+    """Return the notices of a deploy."""
+    wanted = desired(**document)
+    return list(notices(wanted, seen(there, wanted)))
+
+
+def at(host: str, **more: Any) -> dict[str, Any]:
+    """Return a configuration with this Redis."""
+    return {"redis": {"host": host, **more}}
+
+
+NO_API = deviate(settled(), remove("api"), change_plan(stages=frozenset()))
+NO_KEY = deviate(settled(), remove("key"), change_plan(keys=frozenset()))
+
+
+@pytest.mark.parametrize(
+    ("there", "document"),
+    [
+        (EMPTY, {}),
+        (settled(), {}),
+        (settled(), {"precision": 64}),
+        (settled(), at("redis.example.com", password="n3w", username="me")),
+        (deviate(settled(), remove("role")), {}),
+        (deviate(settled(), deploy_with(TRACK, memory=512)), {}),
+        (deviate(settled(), change_function(ALL, live=None)), {}),
+    ],
+    ids=["first deploy", "no change", "settings", "password", "role", "memory", "no alias"],
+)
+def test_an_ordinary_deploy_has_none(there: State, document: dict[str, Any]) -> None:
+    """What its steps say is all."""
+    assert noticed(there, **document) == []
+
+
+@pytest.mark.parametrize(
+    ("there", "document", "words", "asks"),
+    [
+        (left_by_1_5_0(), {}, ["takes over", "1.5.0", "rollback", "not possible"], True),
+        (NO_API, {}, ["REST API no longer exists", "another URL", "every page"], True),
+        (NO_KEY, {}, ["API key no longer exists", "new one"], False),
+        (
+            settled(),
+            at("other.example.com"),
+            ["redis.example.com:6379", "other.example.com:6379", "counts so far are missing"],
+            True,
+        ),
+        (
+            settled(**at("redis.example.com", db=1)),
+            at("redis.example.com", port=6380),
+            ["redis.example.com:6379, database 1.", "redis.example.com:6380,"],
+            True,
+        ),
+    ],
+    ids=["takeover", "API deleted", "key deleted", "another Redis", "another database"],
+)
+def test_what_cannot_be_undone_is_said(
+    there: State, document: dict[str, Any], words: list[str], asks: bool
+) -> None:
+    """In one sentence or two, and asked for where counts or pages are concerned."""
+    (notice,) = noticed(there, **document)
+
+    assert all(word in notice.text for word in words), notice.text
+    assert notice.asks == asks
+
+
+def test_a_password_is_never_shown() -> None:
+    """Only where the counts are, and not how to log in."""
+    before = settled(**at("redis.example.com", username="m3", password="0ld-w0rd"))
+
+    (notice,) = noticed(before, **at("other.example.com", username="m3", password="n3w-w0rd"))
+
+    assert "w0rd" not in notice.text
+    assert "m3" not in notice.text
+
+
+def test_several_live_stores_are_all_named() -> None:
+    """After a deploy that was interrupted, functions may count in two of them."""
+    elsewhere = existing(settled(**at("a.example.com")).functions[TRACK].serving).settings
+    there = deviate(settled(), deploy_with(TRACK, settings=elsewhere))
+
+    texts = [notice.text for notice in noticed(there, **at("c.example.com"))]
+
+    assert len(texts) == 2
+    assert "a.example.com:6379" in texts[0] + texts[1]
+    assert "redis.example.com:6379" in texts[0] + texts[1]

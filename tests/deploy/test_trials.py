@@ -1,0 +1,224 @@
+"""Trying versions before they are live: a marked event is counted, read and removed again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from gimel.deploy.history import UNPUBLISHED
+from gimel.deploy.resources.base import Run
+from gimel.errors import GimelError
+from tests.support.aws import Refusal, Script, invoked, lambda_answer, scripted
+from tests.support.configurations import LINKED, OWN_FUNCTION
+from tests.support.state.cases import planned
+from tests.support.state.cloud import ALL, DELETE, EMPTY, FUNCTIONS, HERE, TRACK, State
+from tests.support.state.deviations import deploy_with, deviate
+from tests.support.state.names import MoveAlias, TryVersions
+from tests.support.state.seen import identity_of
+from tests.support.state.settled import left_by_1_5_0, settled
+
+NEW = {f"version of {name}": "7" for name in FUNCTIONS}
+Answer = Callable[[Mapping[str, Any]], Any]
+
+
+def trial(there: State, **document: Any) -> TryVersions | None:
+    """Return the step of a deploy that tries versions."""
+    found = [each for each in planned(there, **document) if isinstance(each, TryVersions)]
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def perform(step: TryVersions | None, answer: Answer = invoked) -> list[tuple[str, str, Any]]:
+    """Perform a trial. Returns the function, version and event of each call."""
+    assert step is not None
+    with scripted() as script:
+        attempt(step, answer, script)
+        return calls(script)
+
+
+def attempt(step: TryVersions, answer: Answer, script: Script) -> None:
+    """Perform a trial where functions answer so."""
+    script.answers = {"Invoke": answer}
+    step.perform(Run(script.aws(), identity_of(HERE), dict(NEW)))
+
+
+def calls(script: Script) -> list[tuple[str, str, Any]]:
+    """Return the function, version and event of each call that was made."""
+    return [
+        (given["FunctionName"], given["Qualifier"], json.loads(given["Payload"]))
+        for given in script.given
+    ]
+
+
+def test_new_versions_count_read_and_remove_one_event() -> None:
+    """It is of a namespace and experiment that no page has, and the same one throughout."""
+    made = perform(trial(EMPTY))
+
+    assert [(name, version) for name, version, _ in made] == [
+        (TRACK, "7"),
+        (ALL, "7"),
+        (DELETE, "7"),
+    ]
+    events = [event for *_, event in made]
+    assert {each["namespace"] for each in events} == {"gimel-check"}
+    (experiment,) = {each["experiment"] for each in events}
+    assert experiment.startswith("gimel-check-")
+    assert events[0]["event"] == "participate"
+    assert events[1]["scope"] == experiment
+
+
+def test_every_trial_has_its_own_experiment() -> None:
+    """Two operators may deploy at the same time."""
+    first, second = perform(trial(EMPTY)), perform(trial(EMPTY))
+
+    assert first[0][2]["experiment"] != second[0][2]["experiment"]
+    assert first[0][2]["uuid"] != second[0][2]["uuid"]
+
+
+def test_where_namespaces_are_limited_an_allowed_one_is_used() -> None:
+    """Any other would be refused."""
+    made = perform(trial(EMPTY, allowed_namespaces=["shop", "blog"]))
+
+    assert {event["namespace"] for *_, event in made} == {"shop"}
+
+
+def test_what_stays_live_removes_what_a_new_version_counts() -> None:
+    """A change of one function tries this one alone."""
+    step = trial(deviate(settled(), deploy_with(TRACK, memory=512)))
+
+    assert [(name, version) for name, version, _ in perform(step)] == [
+        (TRACK, "7"),
+        (DELETE, "live"),
+    ]
+
+
+def test_an_old_version_that_is_used_again_is_tried() -> None:
+    """By its number."""
+    there = settled(aws={"functions": {ALL: {"memory": 512}}})
+    step = trial(there)
+    assert step is not None
+    tried = [(each.function, each.number) for each in step.trials]
+
+    assert tried == [(ALL, None)]
+    assert step.remover is not None
+    assert (step.remover.function, step.remover.number) == (DELETE, UNPUBLISHED)
+
+
+@pytest.mark.parametrize(
+    ("there", "document", "tried"),
+    [
+        (settled(), {}, None),
+        (settled(), {"aws": {"tags": {"team": "web"}}}, None),
+        (settled(), {"extra_wiring": [OWN_FUNCTION]}, ["our-experiment"]),
+        (settled(), {"extra_wiring": [LINKED]}, ["linked"]),
+        (left_by_1_5_0(), {}, [*FUNCTIONS]),
+        (
+            settled(),
+            {"precision": 64, "aws": {"functions": {ALL: {"reserved_concurrency": 0}}}},
+            [TRACK, ALL, DELETE],
+        ),
+        (
+            settled(aws={"functions": {ALL: {"reserved_concurrency": 0}}}),
+            {"precision": 64, "aws": {"functions": {ALL: {"reserved_concurrency": 0}}}},
+            [TRACK, DELETE],
+        ),
+        (
+            settled(aws={"functions": {DELETE: {"reserved_concurrency": 0}}}),
+            {"precision": 64, "aws": {"functions": {DELETE: {"reserved_concurrency": 0}}}},
+            [ALL],
+        ),
+    ],
+    ids=[
+        "no change",
+        "tags",
+        "another function",
+        "another tracking function",
+        "takeover",
+        "concurrency about to end",
+        "no concurrency",
+        "nothing can remove",
+    ],
+)
+def test_what_is_tried(there: State, document: dict[str, Any], tried: list[str] | None) -> None:
+    """All that changes and can be invoked; what is counted must be removed again."""
+    step = trial(there, **document)
+
+    assert (step and [each.function for each in step.trials]) == tried
+
+
+def test_versions_are_tried_before_any_is_live() -> None:
+    """What does not work changes nothing for visitors."""
+    steps = planned(settled(), precision=64)
+
+    kinds = [type(each) for each in steps]
+    assert kinds.index(TryVersions) < kinds.index(MoveAlias)
+
+
+def broken(function: str, **answer: Any) -> Answer:
+    """Return answers of Lambda where one function does not work."""
+
+    def answers(given: Mapping[str, Any]) -> Any:
+        if given["FunctionName"] != function:
+            return invoked(given)
+        return lambda_answer(answer.pop("value", None), **answer)
+
+    return answers
+
+
+WRONG = {"errorMessage": "WRONGPASS invalid username-password pair", "errorType": "RedisError"}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_version_that_fails_is_named_with_the_reason(function: str) -> None:
+    """And what was counted by then is removed."""
+    step = trial(EMPTY)
+    assert step is not None
+    with (
+        scripted() as script,
+        pytest.raises(GimelError, match=rf"{function}.*WRONGPASS") as failure,
+    ):
+        attempt(step, broken(function, value=WRONG, FunctionError="Unhandled"), script)
+
+    assert "version 7" in failure.value.message
+    assert "gimel preflight" in (failure.value.hint or "")
+    removed = [name for name, *_ in calls(script)].count(DELETE)
+    assert removed == (0 if function == TRACK else 1)
+
+
+def test_a_reader_that_does_not_find_the_event_fails() -> None:
+    """The functions would use different stores."""
+    step = trial(EMPTY)
+    assert step is not None
+    with scripted() as script, pytest.raises(GimelError, match=f"{ALL} does not find") as failure:
+        attempt(step, broken(ALL, value=[]), script)
+
+    assert "same Redis" in (failure.value.hint or "")
+    assert calls(script)[-1][0] == DELETE
+
+
+def test_an_error_is_not_hidden_by_one_of_removing() -> None:
+    """The first one says what does not work."""
+    step = trial(EMPTY)
+    assert step is not None
+
+    def answers(given: Mapping[str, Any]) -> Any:
+        if given["FunctionName"] == TRACK:
+            return invoked(given)
+        return lambda_answer({"errorMessage": given["FunctionName"]}, FunctionError="Unhandled")
+
+    with scripted() as script, pytest.raises(GimelError, match=f": {ALL}"):
+        attempt(step, answers, script)
+
+    assert [name for name, *_ in calls(script)] == [TRACK, ALL, DELETE]
+
+
+def test_a_refused_invocation_is_an_error() -> None:
+    """Without the permission nothing is tried, and nothing goes live."""
+    step = trial(EMPTY)
+    assert step is not None
+    refusal = Refusal("AccessDeniedException", "not yours", 403)
+    with scripted() as script, pytest.raises(GimelError, match="not yours"):
+        attempt(step, lambda given: refusal, script)
