@@ -27,7 +27,7 @@ from gimel.deploy.plan import observe, plan
 from gimel.deploy.resources.base import Look, Run, Step
 from gimel.deploy.resources.function_urls import CreateUrl
 from gimel.deploy.resources.rest_api import CreateApi
-from gimel.errors import GimelError
+from gimel.errors import GimelError, Interrupted
 from gimel.page.snippet import snippet
 from gimel.runtime.fields import DEFAULT_NAMESPACE
 
@@ -82,15 +82,21 @@ def command(
     deployed = terminal.perform(run, steps, console)
     reached = outputs(deployed, config.wiring, aws.region, aws.endpoint, aws.dns_suffix)
     patience = _PATIENCE_WITH_EMULATOR if aws.endpoint else smoke.PATIENCE
-    with working("Checking the public URLs", console) as wait:
-        findings = smoke.smoke_test(
-            reached,
-            config,
-            patience=patience,
-            on_wait=wait,
-            new_hosts=any(isinstance(step, CreateApi | CreateUrl) for step in steps),
-            ca_bundle=aws.ca_bundle,
-        )
+    try:
+        with working("Checking the public URLs", console) as wait:
+            findings = smoke.smoke_test(
+                reached,
+                config,
+                patience=patience,
+                on_wait=wait,
+                new_hosts=any(isinstance(step, CreateApi | CreateUrl) for step in steps),
+                ca_bundle=aws.ca_bundle,
+            )
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "Interrupted while the public URLs were checked. Everything is deployed.",
+            "Run `gimel deploy` again to check it.",
+        ) from None
     if as_json:
         terminal.print_json(_document(steps, warned, reached, desired, findings, show_key))
     else:

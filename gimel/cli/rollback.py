@@ -7,6 +7,7 @@ import click
 from gimel.cli import Options, terminal
 from gimel.deploy.apply import apply_all_or_none, start
 from gimel.deploy.deploys import live_functions, newest_deploy
+from gimel.deploy.notices import rollback_notices
 from gimel.deploy.plan import observe
 from gimel.deploy.resources.base import Look
 from gimel.deploy.rollback import plan_rollback
@@ -20,6 +21,7 @@ from gimel.deploy.rollback import plan_rollback
     help="Number of the deploy to go back to. [default: the one before the newest]",
 )
 @click.option("--dry-run", is_flag=True, help="Show the plan without applying it.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @terminal.name_option
 @terminal.aws_options
 @click.pass_obj
@@ -27,6 +29,7 @@ def command(
     options: Options,
     to: int | None,
     dry_run: bool,
+    yes: bool,
     name: str | None,
     profile: str | None,
     region: str | None,
@@ -34,21 +37,26 @@ def command(
     """Undo the newest deploy: its functions go back to what was live before.
 
     Functions that it did not change are not touched. Either all move or none. The versions are
-    tried first. Only functions go back, not the API, and Redis is not touched. `gimel status
-    --history` lists the deploys. The next `gimel deploy` makes the configuration live again.
+    tried first. Only functions go back, not the API, and Redis is not touched. Asks only if they
+    would count in another Redis. `gimel status --history` lists the deploys. The next `gimel
+    deploy` makes the configuration live again.
     """
     console = terminal.stderr()
     aws = terminal.connect(profile, region, terminal.find_deployment(options, name))
     observed = observe(Look(aws, versions=True))
     steps = plan_rollback(observed, to)
+    warned = [notice.text for notice in rollback_notices(observed, steps)]
     if dry_run:
-        click.echo("\n".join(terminal.numbered(steps)) or "Nothing to do.")
+        click.echo("\n".join([*terminal.numbered(steps), *warned]) or "Nothing to do.")
         return
     if not steps:
         click.echo(f"Nothing to do: deploy {to} is live.")
         return
     terminal.show_place(observed.identity, console)
     terminal.show_steps(steps, console)
+    terminal.show_notices(warned, console)
+    if warned:
+        terminal.confirm("Roll back to another Redis?", yes)
     apply_all_or_none(start(aws, observed), steps)
     live = newest_deploy(live_functions(observe(Look(aws, versions=True))))
     click.echo(f"Rolled back. Deploy {live} is live.")

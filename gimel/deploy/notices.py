@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gimel.deploy.desired import Desired
+from gimel.deploy.resources.aliases import MoveBack
 from gimel.deploy.resources.api_key import API_KEY
-from gimel.deploy.resources.base import Observed
+from gimel.deploy.resources.base import Observed, Step
 from gimel.deploy.resources.functions import FUNCTIONS
 from gimel.deploy.resources.rest_api import REST_API
 
@@ -39,13 +40,31 @@ def notices(desired: Desired, observed: Observed) -> Iterator[Notice]:
         )
     if live and api and key is None:
         yield Notice("The API key no longer exists. Programs that use it need the new one.")
-    now = _store(desired.functions[0].configuration.settings)
-    before = dict.fromkeys(_store(settings) for settings in live if settings is not None)
-    for store in before:
-        if store != now:
+    now = desired.functions[0].configuration.settings
+    yield from _of_other_stores((settings, now) for settings in live)
+
+
+def rollback_notices(observed: Observed, steps: Sequence[Step]) -> Iterator[Notice]:
+    """Yield what to know before a rollback is applied."""
+    numbers = {step.function: step.number for step in steps if isinstance(step, MoveBack)}
+    yield from _of_other_stores(
+        (function.live.configuration.settings, version.configuration.settings)
+        for function in observed.of(FUNCTIONS)
+        for version in function.versions
+        if function.live and version.number == numbers.get(function.name)
+    )
+
+
+def _of_other_stores(changes: Iterable[tuple[str | None, str | None]]) -> Iterator[Notice]:
+    """Yield a notice for each change of settings, (before, after), that leads to another Redis."""
+    stores = dict.fromkeys(
+        (_store(before), _store(after)) for before, after in changes if before and after
+    )
+    for before, after in stores:
+        if before != after:
             yield Notice(
-                f"The live functions count in the Redis at {store}. After this deploy they count "
-                f"at {now}, where the counts so far are missing.",
+                f"The live functions count in the Redis at {before}. Afterwards they count at "
+                f"{after}, where the counts so far are missing.",
                 asks=True,
             )
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from gimel.deploy.notices import Notice, notices
+from gimel.deploy.notices import Notice, notices, rollback_notices
+from gimel.deploy.rollback import plan_rollback
 from tests.support.state.cloud import ALL, EMPTY, TRACK, State
 from tests.support.state.deviations import (
     change_function,
@@ -104,3 +105,20 @@ def test_several_live_stores_are_all_named() -> None:
     assert len(texts) == 2
     assert "a.example.com:6379" in texts[0] + texts[1]
     assert "redis.example.com:6379" in texts[0] + texts[1]
+
+
+@pytest.mark.parametrize(("redis", "asks"), [({"host": "old"}, True), ({"password": "x"}, False)])
+def test_a_rollback_to_another_redis_asks(redis: dict[str, str], asks: bool) -> None:
+    """The counts are not moved. Another login leads to the same ones."""
+    old, new = (
+        desired(redis={"host": "redis.example.com", **each}).functions[0].configuration
+        for each in (redis, {})
+    )
+    versions = {"versions": {1: old, 2: new}, "latest": new, "live": 2}
+    there = deviate(settled(), change_function(TRACK, **versions, history="gimel 2:2 1:1"))
+    observed = seen(there, versions=True)
+
+    found = list(rollback_notices(observed, plan_rollback(observed)))
+
+    assert [notice.asks for notice in found] == [True] * asks
+    assert all("the Redis at redis.example.com:6379" in notice.text for notice in found)
