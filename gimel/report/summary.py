@@ -94,6 +94,9 @@ def brief(experiment: Experiment, shorten: Callable[[str], str] = str) -> str:
 
 def _brief(verdict: Verdict, lift: str, shorten: Callable[[str], str]) -> str:
     name = _shortened([verdict.variant or ""], shorten)
+    if verdict.open_guardrails:
+        found = f"{name} better" if verdict.kind is Kind.WINNER else f"no {lift} difference"
+        return f"{found}, guardrail open"
     if verdict.kind is Kind.WINNER:
         return f"choose {name}"
     if verdict.kind is Kind.CONTROL_WINS:

@@ -65,6 +65,17 @@ CASES: dict[str, tuple[dict[str, Any], Design | None, float, State, str]] = {
         State.ATTENTION,
         "not a conversion",
     ),
+    "an open guardrail": (
+        row(
+            "e",
+            {"a": (40_000, {"buy": 2000, "x": 200}), "b": (40_000, {"buy": 2400, "x": 210})},
+            ("buy", "x"),
+        ),
+        GUARDED,
+        30,
+        State.RUNNING,
+        "“b” better, guardrail open",
+    ),
     "a harmed guardrail": (HARM, GUARDED, 30, State.ATTENTION, "harms “x”"),
     "a conflict": (CONFLICT, None, 30, State.ATTENTION, "mixed result"),
     "lost events": (
