@@ -46,7 +46,9 @@ class Screen:
 
     def figures(self, text: str) -> str:
         """Return figures with a real minus sign, where there is one."""
-        return with_minus(text) if self.is_terminal and not self.ascii_only else text
+        if self.is_terminal and not self.ascii_only:
+            return with_minus(text)
+        return text.replace("\u00b1", "+/-")
 
     def text(self, text: str) -> str:
         """Return a sentence with the quotes and minus signs that can be shown, or searched for."""

@@ -45,9 +45,9 @@ def report(
         yield ""
     yield from remarks(experiments, ignored, precision)
     if any(goal.is_conversion for experiment in experiments for goal in experiment.goals):
-        yield Text(wording.HOW_TO_READ, style="dim")
+        yield Text(wording.how_to_read(experiments), style="dim")
         if details:
-            yield Text(f"\n{wording.DETAILS}: {wording.HOW_TO_READ_DETAILS}", style="dim")
+            yield Text(f"\n{wording.HOW_TO_READ_DETAILS}", style="dim")
 
 
 def warnings(experiments: Sequence[Experiment], ignored: Mapping[str, int]) -> Iterator[Text]:
@@ -75,7 +75,9 @@ def _experiment(
         yield Text(f"! {screen.text(visible(doubt))}", style=STYLES[Mark.DOUBT])
     if not experiment.split.is_mismatch:
         style = STYLES[Mark.DOUBT] if is_stuck(experiment) else ""
-        yield _sentence("", experiment.headline, screen, style)
+        yield _sentence(experiment.headline, screen, style)
+    if advice := wording.ADVICE.get(experiment.headline.kind):
+        yield Text(advice)
     if experiment.arms:
         yield ""
         yield lay_out(tables.participants(experiment), screen)
@@ -86,15 +88,35 @@ def _experiment(
         yield indent(Text(screen.text("\n".join(notes))))
     for goal in experiment.goals:
         yield ""
-        if len(experiment.all_goals) > 1 or experiment.split.is_mismatch:
-            yield _sentence(goal.name, goal.verdict, screen)
+        if heading := _heading(experiment, goal, screen):
+            yield heading
             yield ""
-        yield from _goal(goal, screen, details)
+        yield from _goal(goal, screen, details, experiment.split.is_mismatch)
 
 
-def _goal(goal: Goal, screen: Screen, details: bool) -> Iterator[RenderableType]:
+def _heading(experiment: Experiment, goal: Goal, screen: Screen) -> Text:
+    """Return a goal's name, role and verdict; its verdict only where the headline lacks it."""
+    role = wording.role(goal)
+    if len(experiment.all_goals) == 1 and not role and not experiment.split.is_mismatch:
+        return Text()
+    heading = Text(screen.text(quote(visible(goal.name))), style="bold")
+    if role:
+        heading.append(f" ({role})", "not bold")
+    text = Text.assemble(heading)
+    sentence = goal.verdict.sentence
+    if experiment.split.is_mismatch or sentence not in experiment.headline.sentence:
+        text.append(": ").append_text(_sentence(goal.verdict, screen))
+    return text
+
+
+def _goal(
+    goal: Goal, screen: Screen, details: bool, is_untrusted: bool
+) -> Iterator[RenderableType]:
     if not goal.is_conversion:
         yield lay_out(tables.goals_per_visitor(goal), screen)
+        return
+    if is_untrusted:
+        yield lay_out(tables.rates_alone(goal).with_units(), screen)
         return
     yield _lay_out_lifts(goal, screen)
     if details:
@@ -106,12 +128,9 @@ def _goal(goal: Goal, screen: Screen, details: bool) -> Iterator[RenderableType]
         yield lay_out(tables.comparisons(goal).with_units(), screen)
 
 
-def _sentence(goal: str, verdict: Verdict, screen: Screen, style: str = "") -> Text:
-    text = Text()
-    if goal:
-        text.append(screen.text(f"{quote(visible(goal))}: "), "bold")
+def _sentence(verdict: Verdict, screen: Screen, style: str = "") -> Text:
     style = style or STYLES[wording.choose_mark(verdict)]
-    return text.append(screen.text(wording.short_sentence(verdict)), style)
+    return Text(screen.text(wording.short_sentence(verdict)), style)
 
 
 def _lay_out_lifts(goal: Goal, screen: Screen) -> Padding:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, replace
 
-from gimel.analysis.design import Role
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.goal import Goal
 from gimel.analysis.mixture import Lift
@@ -235,7 +234,7 @@ def _goal(experiment: Experiment, goal: Goal, axis: Axis) -> GoalView:
     return GoalView(
         anchor(experiment.name, goal.name),
         visible(goal.name),
-        _role(goal),
+        wording.role(goal),
         _mark(goal.verdict).value,
         wording.short_sentence(goal.verdict) if len(experiment.all_goals) > 1 else "",
         visible(shown),
@@ -251,13 +250,6 @@ def _mark(verdict: Verdict) -> wording.Mark:
     if verdict.kind is Kind.CONFLICT and not verdict.worse:
         return wording.Mark.UNDECIDED
     return wording.choose_mark(verdict)
-
-
-def _role(goal: Goal) -> str:
-    words = [] if goal.role is Role.EQUAL else [goal.role.value]
-    if goal.case.comparisons and goal.case.comparisons[0].question.is_decrease:
-        words.append("less is better")
-    return ", ".join(words)
 
 
 def _table(goal: Goal, axis: Axis) -> TableView:

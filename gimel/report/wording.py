@@ -6,7 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 
 from gimel.analysis.counts import Arm
+from gimel.analysis.design import Role
 from gimel.analysis.experiment import LIMIT_REACHED, Experiment
+from gimel.analysis.goal import Goal
 from gimel.analysis.phrases import pluralize, quote, quote_names
 from gimel.analysis.sentences import is_called_control
 from gimel.analysis.verdict import Kind, Verdict
@@ -17,18 +19,19 @@ from gimel.report.figures import (
     visible,
 )
 
-HOW_TO_READ = (
+_HOW_TO_READ = (
     "A lift is the relative change of the rate over the control. Its interval contains the true "
     "lift with the confidence given, however often you look. A counting error is one standard "
-    "error. If a control is only assumed, name it in config.json, as the experiment's control."
+    "error."
 )
+_ASSUMED = "Where the control is only assumed, name it in config.json, as the experiment's control."
 
-DETAILS = "Details for statisticians"
+DETAILS = "Details for statisticians (one look only; not used by the verdict)"
 """The heading of the fixed-horizon figures."""
 
 HOW_TO_READ_DETAILS = (
-    "These figures are fixed-horizon: valid for one look on a date chosen in advance. The verdict "
-    "does not use them."
+    "The details for statisticians are fixed-horizon: valid for one look on a date chosen in "
+    "advance. Their intervals are not that of the verdict, which holds at every look."
 )
 
 _LIMIT_HELP = (
@@ -83,6 +86,20 @@ def facts(experiment: Experiment, now: float) -> str:
     if len(experiment.all_goals) > 1 and experiment.design.goal is None:
         parts.append("no primary goal")
     return "; ".join(parts)
+
+
+def how_to_read(experiments: Iterable[Experiment]) -> str:
+    """Return what the figures mean, and what to do about a control that is only assumed."""
+    is_assumed = any(each.control_is_guess for each in experiments)
+    return f"{_HOW_TO_READ} {_ASSUMED}" if is_assumed else _HOW_TO_READ
+
+
+def role(goal: Goal) -> str:
+    """Return what a goal is for: "guardrail, less is better"; '' if there is nothing to say."""
+    words = [] if goal.role is Role.EQUAL else [goal.role.value]
+    if goal.is_decrease:
+        words.append("less is better")
+    return ", ".join(words)
 
 
 def name_of(arm: Arm, arms: Sequence[Arm], is_guess: bool) -> str:

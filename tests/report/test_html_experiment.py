@@ -126,8 +126,8 @@ def test_the_tables_of_a_goal_are_those_of_the_terminal() -> None:
     assert "red 20,101 1,260 6.27 +25 +10 to +43" in shown
     details = shown[shown.index("Details for statisticians") :]
     assert "variant rate, % 95% interval chance to be best" in details
-    assert "red 6.27 [5.94, 6.61] >99.9%" in details
-    assert "red +1.27 [+0.82, +1.72] +25 [+16, +36] <0.0001 >99.9%" in details
+    assert "red 6.27 5.94 to 6.61 >99.9%" in details
+    assert "red +1.27 (+0.82 to +1.72) +25 (+16 to +36) <0.0001 >99.9%" in details
 
 
 @pytest.mark.parametrize("kind", ["experiment", "report"])
@@ -143,7 +143,10 @@ def test_details_are_closed_until_they_are_asked_for(kind: str) -> None:
     (details,) = re.findall(
         r'<details class="statistics" id="[^"]*">.*?</details>', page, re.DOTALL
     )
-    assert "<summary>Details for statisticians</summary>" in details
+    assert (
+        "<summary>Details for statisticians (one look only; not used by the verdict)</summary>"
+        in details
+    )
     usual = page.replace(details, "")
     for figure in ("p (Holm)", "chance to", "for one look", "buy: rates", "fixed-horizon"):
         assert figure in details
@@ -156,7 +159,7 @@ def test_one_variant_has_its_rate_among_the_details() -> None:
 
     shown = text_of(html.experiment(found, CHOICES, FRAME, NOW))
 
-    assert "a 1.0 [0.5, 1.9] -" in shown[shown.index("Details for statisticians") :]
+    assert "a 1.0 0.5 to 1.9 -" in shown[shown.index("Details for statisticians") :]
     assert "beat control" not in shown
 
 
