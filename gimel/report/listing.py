@@ -24,9 +24,11 @@ from gimel.report.layout import Screen
 from gimel.report.summary import (
     State,
     brief,
+    headline_comparison,
     headline_goal,
     headline_lift,
     in_order,
+    listed_word,
     state_of,
     unnamed_variant,
 )
@@ -269,11 +271,18 @@ def _lifts(
 ) -> list[_Column]:
     lifts = [_lift(each, query.goal) for each in listed]
     figures = [format_lift_with_unit(lift) if lift else (MISSING, "") for lift in lifts]
+    words = [
+        listed_word(headline_comparison(each, query.goal)) if lift else ""
+        for each, lift in zip(listed, lifts, strict=True)
+    ]
     values = _Column("lift", [screen.figures(value) for value, _ in figures], "right")
     if not has_interval:
         return [values]
     header = f"({100 * listed[0].confidence:g}% interval)"
-    ends = [f"({screen.figures(interval)})" if interval else "" for _, interval in figures]
+    ends = [
+        f"({screen.figures(interval)}{word and f', {word}'})" if interval else ""
+        for (_, interval), word in zip(figures, words, strict=True)
+    ]
     return [replace(values, gap=1), _Column(header, ends)]
 
 

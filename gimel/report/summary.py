@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 
+from gimel.analysis.comparison import Comparison
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.goal import Goal
 from gimel.analysis.mixture import Lift
@@ -32,6 +33,7 @@ _STATES = {
     Mark.DOUBT: State.ATTENTION,
     Mark.DECIDED: State.DECIDED,
     Mark.UNDECIDED: State.RUNNING,
+    Mark.INFO: State.RUNNING,
 }
 
 _STUCK = (Kind.SINGLE_VARIANT, Kind.TOO_NOISY)  # more visitors would not decide these
@@ -81,9 +83,8 @@ def brief(experiment: Experiment, shorten: Callable[[str], str] = str) -> str:
     verdict = experiment.headline
     if experiment.doubts and not verdict.is_untrusted:
         return "incomplete data"
-    harmed = [goal.name for goal in experiment.all_goals if goal.verdict.kind is Kind.HARMED]
-    if harmed and verdict.kind in (Kind.HARMED, Kind.CONFLICT):
-        return f"harms {_shortened(harmed, shorten)}"
+    if harmed := harmed_goals(experiment):
+        return f"harms {_shortened([goal.name for goal in harmed], shorten)}"
     misused = [goal.name for goal in experiment.goals if not goal.is_conversion]
     if misused and not verdict.is_untrusted:
         return f"{_shortened(misused, shorten)} is not a conversion"
@@ -121,17 +122,56 @@ def _shortened(names: Sequence[str], shorten: Callable[[str], str]) -> str:
 
 
 def headline_goal(experiment: Experiment) -> Goal | None:
-    """Return the goal that the headline speaks of; None if it speaks of none or of several."""
+    """Return the goal that the headline speaks of; None if it speaks of none or of several.
+
+    If something is harmed, that is what it speaks of: the first guardrail that is.
+    """
+    if harmed := harmed_goals(experiment):
+        return harmed[0]
     name = experiment.headline.goal
     return next((goal for goal in experiment.all_goals if goal.name == name), None)
+
+
+def harmed_goals(experiment: Experiment) -> list[Goal]:
+    """Return the harmed guardrails, if the headline is about them rather than about a winner."""
+    if experiment.headline.kind not in (Kind.HARMED, Kind.CONFLICT):
+        return []
+    return [goal for goal in experiment.all_goals if goal.verdict.kind is Kind.HARMED]
 
 
 def headline_lift(experiment: Experiment) -> Lift | None:
     """Return the lift that the headline rests on; None unless it can be trusted, of one goal."""
     verdict = experiment.headline
-    if verdict.is_untrusted or experiment.split.is_mismatch or headline_goal(experiment) is None:
+    goal = headline_goal(experiment)
+    if verdict.is_untrusted or experiment.split.is_mismatch or goal is None:
         return None
-    return verdict.lift
+    return goal.verdict.lift if harmed_goals(experiment) else verdict.lift
+
+
+def headline_comparison(experiment: Experiment, goal: str | None = None) -> Comparison | None:
+    """Return the comparison that `headline_lift` is of, or that of the verdict on a `goal`."""
+    found, lift = headline_goal(experiment), headline_lift(experiment)
+    if goal is not None:
+        found = next(each for each in experiment.all_goals if each.name == goal)
+        lift = found.verdict.lift
+    if found is None or lift is None:
+        return None
+    return next(each for each in found.case.comparisons if each.lift == lift)
+
+
+def direction_word(comparison: Comparison | None) -> str:
+    """Return what a decided lift is: "better" or "worse"; '' if it is not decided."""
+    if comparison is None or not comparison.direction or not comparison.arm.weight:
+        return ""
+    return "better" if comparison.direction > 0 else "worse"
+
+
+def listed_word(comparison: Comparison | None) -> str:
+    """Return `direction_word` in a list, where only the lifts of some goals need it.
+
+    A positive lift is better unless the design says that fewer conversions are.
+    """
+    return direction_word(comparison) if comparison and comparison.question.is_decrease else ""
 
 
 def unnamed_variant(experiment: Experiment, goal: str | None = None) -> str:
@@ -141,13 +181,10 @@ def unnamed_variant(experiment: Experiment, goal: str | None = None) -> str:
     """
     if len(experiment.arms) <= 2:
         return ""
-    found, lift = headline_goal(experiment), headline_lift(experiment)
-    if goal is not None:
-        found = next(each for each in experiment.all_goals if each.name == goal)
-        lift = found.verdict.lift
-    if found is None or lift is None:
+    comparison = headline_comparison(experiment, goal)
+    if comparison is None:
         return ""
-    name = next(each.arm.name for each in found.case.comparisons if each.lift == lift)
+    name = comparison.arm.name
     is_named = goal is None and experiment.headline.variant == name and _names_variant(experiment)
     return "" if is_named else name
 

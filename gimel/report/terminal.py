@@ -22,7 +22,12 @@ from gimel.report.layout import Screen, indent, lay_out, lay_out_with_bars
 from gimel.report.summary import is_stuck
 from gimel.report.wording import Mark
 
-STYLES = {Mark.DOUBT: "bold red", Mark.DECIDED: "bold green", Mark.UNDECIDED: "yellow"}
+STYLES = {
+    Mark.DOUBT: "bold red",
+    Mark.DECIDED: "bold green",
+    Mark.UNDECIDED: "yellow",
+    Mark.INFO: "none",
+}
 """The styles of what is marked."""
 
 
@@ -74,8 +79,8 @@ def _experiment(
     for doubt in experiment.doubts:
         yield Text(f"! {screen.text(visible(doubt))}", style=STYLES[Mark.DOUBT])
     if not experiment.split.is_mismatch:
-        style = STYLES[Mark.DOUBT] if is_stuck(experiment) else ""
-        yield _sentence(experiment.headline, screen, style)
+        mark = Mark.DOUBT if is_stuck(experiment) else None
+        yield _sentence(experiment.headline, screen, mark)
     if advice := wording.ADVICE.get(experiment.headline.kind):
         yield Text(advice)
     if experiment.arms:
@@ -105,7 +110,9 @@ def _heading(experiment: Experiment, goal: Goal, screen: Screen) -> Text:
     text = Text.assemble(heading)
     sentence = goal.verdict.sentence
     if experiment.split.is_mismatch or sentence not in experiment.headline.sentence:
-        text.append(": ").append_text(_sentence(goal.verdict, screen))
+        text.append(": ").append_text(
+            _sentence(goal.verdict, screen, wording.goal_mark(goal.verdict))
+        )
     return text
 
 
@@ -128,8 +135,8 @@ def _goal(
         yield lay_out(tables.comparisons(goal).with_units(), screen)
 
 
-def _sentence(verdict: Verdict, screen: Screen, style: str = "") -> Text:
-    style = style or STYLES[wording.choose_mark(verdict)]
+def _sentence(verdict: Verdict, screen: Screen, mark: Mark | None = None) -> Text:
+    style = STYLES[mark or wording.choose_mark(verdict)]
     return Text(screen.text(wording.short_sentence(verdict)), style)
 
 

@@ -12,7 +12,7 @@ from gimel.analysis.experiment import Experiment
 from gimel.analysis.goal import Goal
 from gimel.analysis.mixture import Lift
 from gimel.analysis.phrases import percents, quote
-from gimel.analysis.verdict import Kind, Verdict
+from gimel.analysis.verdict import Kind
 from gimel.report import tables, wording
 from gimel.report.figures import (
     format_lift_with_unit,
@@ -20,17 +20,30 @@ from gimel.report.figures import (
     with_minus,
 )
 from gimel.report.plots import Axis, Strip, lift_axis, rate_axis
-from gimel.report.summary import State, brief, headline_goal, headline_lift, mark_of, state_of
+from gimel.report.summary import (
+    State,
+    brief,
+    direction_word,
+    headline_comparison,
+    headline_goal,
+    headline_lift,
+    mark_of,
+    state_of,
+)
 from gimel.report.tables import Table
 
 
 @dataclass(frozen=True)
 class LiftView:
-    """A lift: its value, its interval, and both as a strip. All '' or None if it is unknown."""
+    """A lift: its value, its interval, and both as a strip. All '' or None if it is unknown.
+
+    `word` is "better" or "worse" if that is decided.
+    """
 
     value: str
     interval: str
     strip: Strip | None
+    word: str = ""
 
 
 @dataclass(frozen=True)
@@ -158,11 +171,11 @@ def anchor(*names: str) -> str:
     return f"at-{zlib.crc32(joined):08x}"
 
 
-def lift_view(lift: Lift | None, axis: Axis) -> LiftView:
+def lift_view(lift: Lift | None, axis: Axis, word: str = "") -> LiftView:
     if lift is None or lift.value is None:
         return LiftView("", "", None)
     value, interval = map(with_minus, format_lift_with_unit(lift))
-    return LiftView(value, interval, axis.strip(lift))
+    return LiftView(value, interval, axis.strip(lift), word)
 
 
 def _banner(experiment: Experiment) -> Banner:
@@ -180,7 +193,7 @@ def _banner(experiment: Experiment) -> Banner:
         brief(experiment),
         wording.short_sentence(verdict),
         wording.ADVICE.get(verdict.kind, ""),
-        lift_view(lift, axis),
+        lift_view(lift, axis, direction_word(headline_comparison(experiment))),
         axis,
         about,
         _progress(experiment),
@@ -235,21 +248,14 @@ def _goal(experiment: Experiment, goal: Goal, axis: Axis) -> GoalView:
         anchor(experiment.name, goal.name),
         visible(goal.name),
         wording.role(goal),
-        _mark(goal.verdict).value,
+        wording.goal_mark(goal.verdict).value,
         wording.short_sentence(goal.verdict) if len(experiment.all_goals) > 1 else "",
         visible(shown),
-        lift_view(lift, axis),
+        lift_view(lift, axis, "" if experiment.split.is_mismatch else direction_word(found)),
         rates,
         _table(goal, axis),
         _details(goal),
     )
-
-
-def _mark(verdict: Verdict) -> wording.Mark:
-    """Return the mark of a goal: only what is harmed is in doubt, not what the harm came with."""
-    if verdict.kind is Kind.CONFLICT and not verdict.worse:
-        return wording.Mark.UNDECIDED
-    return wording.choose_mark(verdict)
 
 
 def _table(goal: Goal, axis: Axis) -> TableView:

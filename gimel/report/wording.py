@@ -10,7 +10,7 @@ from gimel.analysis.design import Role
 from gimel.analysis.experiment import LIMIT_REACHED, Experiment
 from gimel.analysis.goal import Goal
 from gimel.analysis.phrases import pluralize, quote, quote_names
-from gimel.analysis.sentences import is_called_control
+from gimel.analysis.sentences import LOWER_IS_BETTER, is_called_control
 from gimel.analysis.verdict import Kind, Verdict
 from gimel.report.figures import (
     format_count,
@@ -58,14 +58,27 @@ class Mark(Enum):
     DOUBT = "doubt"
     DECIDED = "decided"
     UNDECIDED = "undecided"
+    INFO = "info"
 
 
 def choose_mark(verdict: Verdict, is_doubtful: bool = False) -> Mark:
     """Return the mark of a verdict; `is_doubtful` if there are other problems with the data."""
     if verdict.is_untrusted or is_doubtful or verdict.kind in (Kind.HARMED, Kind.CONFLICT):
         return Mark.DOUBT
+    if verdict.kind is Kind.NO_VERDICT:
+        return Mark.INFO
     is_decided = verdict.safe_to_stop or verdict.kind is Kind.NOT_HARMED
     return Mark.DECIDED if is_decided else Mark.UNDECIDED
+
+
+def goal_mark(verdict: Verdict) -> Mark:
+    """Return the mark of one goal of several: only what is harmed is in doubt, not what is better.
+
+    A goal whose winner harms another one is decided all the same.
+    """
+    if verdict.kind is Kind.CONFLICT and not verdict.worse:
+        return Mark.DECIDED
+    return choose_mark(verdict)
 
 
 def facts(experiment: Experiment, now: float) -> str:
@@ -95,10 +108,10 @@ def how_to_read(experiments: Iterable[Experiment]) -> str:
 
 
 def role(goal: Goal) -> str:
-    """Return what a goal is for: "guardrail, less is better"; '' if there is nothing to say."""
+    """Return what a goal is for: "guardrail, lower is better"; '' if there is nothing to say."""
     words = [] if goal.role is Role.EQUAL else [goal.role.value]
     if goal.is_decrease:
-        words.append("less is better")
+        words.append(LOWER_IS_BETTER)
     return ", ".join(words)
 
 

@@ -93,6 +93,7 @@ WORDS = [
     "95% interval",
     "the bars",
     "needs attention, decided, running",
+    "better, worse",
     "leans better, leans worse",
     "control",
     "primary goal, guardrail, secondary goal",

@@ -208,7 +208,7 @@ def test_a_row_has_the_role_of_its_goal() -> None:
 
     assert goals_of(designed) == [
         ("buy", "primary"),
-        ("return", "guardrail, less is better"),
+        ("return", "guardrail, lower is better"),
         ("look", "secondary"),
     ]
     assert goals_of(plain) == [("a", ""), ("b", "")]
@@ -220,7 +220,7 @@ def test_a_chosen_goal_keeps_the_headline_of_the_experiment() -> None:
 
     shown = text_of(html.experiment(analysed(THREE_GOALS, DESIGN), choices, FRAME, NOW))
 
-    assert "! Needs attention Guardrail “return” is harmed: “red” converts 50% more often " in shown
+    assert "! Needs attention Guardrail “return” is harmed: “red” has a rate 50% higher " in shown
     assert "look secondary" in shown
     assert "buy primary" not in shown
 
@@ -238,20 +238,20 @@ def test_every_strip_has_an_axis() -> None:
 
 
 def test_each_goal_is_one_row() -> None:
-    """Mark, name, role, rates, lift and interval; harm is a doubt, without a verdict nothing is."""
+    """Mark, name, role, rates, lift and interval; what is harmed is in doubt, what is better not."""
     page = html.experiment(analysed(THREE_GOALS, DESIGN), CHOICES, FRAME, NOW)
 
     shown = closed_text_of(page)
     assert (
-        "… buy primary old 5%, red 6% 0% +105% +20% +9.5% to +32%"
-        " ! return guardrail, less is better old 0.5%, red 0.75% 0% +105% +50% +11% to +105%"
-        " … look secondary old 50%, red 50.2% 0% +105% +0.50% \u22122.1% to +3.1% Goal all goals"
+        "✓ buy primary old 5%, red 6% 0% +105% +20% better +9.5% to +32%"
+        " ! return guardrail, lower is better old 0.5%, red 0.75% 0% +105% +50% worse +11% to +105%"
+        " i look secondary old 50%, red 50.2% 0% +105% +0.50% \u22122.1% to +3.1% Goal all goals"
         in shown
     )
     assert "80,000 of 90,000 planned visitors" in shown
     assert "! return guardrail" in shown
     opened = text_of(page)
-    assert "Harmed: “red” converts 50% more often" in opened
+    assert "Harmed: “red” has a rate 50% higher" in opened
     assert "Secondary goal, shown without a verdict" in opened
 
 

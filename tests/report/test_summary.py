@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 
 from gimel.analysis.design import Design
-from gimel.report.summary import State, brief, headline_goal, headline_lift, in_order, state_of
+from gimel.report.summary import (
+    State,
+    brief,
+    direction_word,
+    headline_comparison,
+    headline_goal,
+    headline_lift,
+    in_order,
+    listed_word,
+    state_of,
+)
 from tests.support.answers import analysed, row, two
 
 HARM = row(
@@ -122,7 +132,7 @@ def test_experiments_that_need_attention_come_first() -> None:
     [
         (two(red=(10_000, 700)), None, "buy", True),
         (two(), None, "buy", True),
-        (HARM, GUARDED, "buy", True),
+        (HARM, GUARDED, "x", True),
         (CONFLICT, None, None, False),
         (two(red=(9000, 450)), None, None, False),
         (two(blue=(1000, 3000), red=(1000, 50)), None, "buy", False),
@@ -133,9 +143,31 @@ def test_experiments_that_need_attention_come_first() -> None:
 def test_the_lift_that_matters(
     item: dict[str, Any], design: Design | None, goal: str | None, has_lift: bool
 ) -> None:
-    """That of the goal that the headline speaks of; none where the data allow none."""
+    """That of the goal that the words are about; none where the data allow none."""
     experiment = analysed(item, design)
 
     found = headline_goal(experiment)
     assert (found and found.name) == goal
     assert (headline_lift(experiment) is not None) == has_lift
+
+
+@pytest.mark.parametrize(
+    ("item", "design", "word", "listed"),
+    [
+        (two(red=(10_000, 700)), None, "better", ""),
+        (two(red=(10_000, 350)), None, "worse", ""),
+        (two(red=(10_000, 700)), Design(decrease=("buy",)), "worse", "worse"),
+        (two(red=(10_000, 350)), Design(decrease=("buy",)), "better", "better"),
+        (HARM, GUARDED, "worse", "worse"),
+        (two(), Design(decrease=("buy",)), "", ""),
+        (two(red=(9000, 450)), None, "", ""),
+    ],
+    ids=["a winner", "a loser", "more refunds", "fewer", "harm", "undecided", "a mismatch"],
+)
+def test_a_decided_lift_is_better_or_worse(
+    item: dict[str, Any], design: Design | None, word: str, listed: str
+) -> None:
+    """A list says so of goals of which fewer conversions are better: their sign misleads."""
+    comparison = headline_comparison(analysed(item, design))
+
+    assert (direction_word(comparison), listed_word(comparison)) == (word, listed)

@@ -85,13 +85,13 @@ def test_each_goal_has_its_verdict() -> None:
 
     assert shown[1].endswith("80,000 of 90,000 planned visitors; control: old")
     assert shown[2].startswith(
-        "Guardrail “return” is harmed: “red” converts 50% more often than “old” "
+        "Guardrail “return” is harmed: “red” has a rate 50% higher than “old” "
     )
-    goals = [line[:40] for line in shown if line.startswith(("“buy” (", "“return” (", "“look” ("))]
+    goals = [line[:41] for line in shown if line.startswith(("“buy” (", "“return” (", "“look” ("))]
     assert goals == [
-        "“buy” (primary): “red” converts 20% bett",
-        "“return” (guardrail, less is better): Ha",
-        "“look” (secondary): Secondary goal, show",
+        "“buy” (primary): “red” converts 20% bette",
+        "“return” (guardrail, lower is better): Ha",
+        "“look” (secondary): Secondary goal, shown",
     ]
 
 

@@ -134,8 +134,9 @@ def test_goals_have_their_roles_and_verdicts() -> None:
     first, second = experiment_view(analysed(HARM, GUARDED), NOW).goals
     (single,) = experiment_view(analysed(two()), NOW).goals
 
-    assert (first.role, second.role, single.role) == ("primary", "guardrail, less is better", "")
-    assert (first.mark, second.mark) == ("undecided", "doubt")
+    assert (first.role, second.role, single.role) == ("primary", "guardrail, lower is better", "")
+    assert (first.mark, second.mark) == ("decided", "doubt")
+    assert (first.lift.word, second.lift.word) == ("better", "worse")
     assert second.sentence.startswith("Harmed: ")
     assert single.sentence == ""
 

@@ -30,7 +30,7 @@ STRAYS = row("e", {"a": (900, {}), "b": (901, {}), "x": (3, {}), "\x07": (1, {})
         (Kind.AHEAD, False, Mark.UNDECIDED),
         (Kind.SMALL_DIFFERENCE, False, Mark.UNDECIDED),
         (Kind.TOO_NOISY, False, Mark.UNDECIDED),
-        (Kind.NO_VERDICT, False, Mark.UNDECIDED),
+        (Kind.NO_VERDICT, False, Mark.INFO),
         (Kind.HARMED, False, Mark.DOUBT),
         (Kind.CONFLICT, False, Mark.DOUBT),
         (Kind.WINNER, True, Mark.DOUBT),
