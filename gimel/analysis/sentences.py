@@ -122,10 +122,11 @@ def outlook(forecast: Forecast, change: str, names_variant: bool) -> str:
 
 
 def duration(forecast: Forecast) -> str:
-    """Return the range of `outlook` alone: "3 to 12 more days"; '' if nothing can be detected."""
+    """Return the range of `outlook` alone: "3 to 12 days"; '' if nothing can be detected."""
     if forecast.soonest is None:
         return ""
-    return _stretch(forecast.soonest, forecast.latest).partition(" (")[0].removeprefix("about ")
+    words = _stretch(forecast.soonest, forecast.latest).partition(" (")[0].removeprefix("about ")
+    return words.replace(" more", "") if forecast.soonest.days is not None else words
 
 
 def wait(progress: Progress) -> str:

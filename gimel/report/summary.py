@@ -28,6 +28,11 @@ class State(Enum):
         """What the state is called wherever a person reads it."""
         return "needs attention" if self is State.ATTENTION else self.value
 
+    def count(self, number: int) -> str:
+        """Return a number of experiments in this state: "1 needs attention", "5 need attention"."""
+        words = "need attention" if self is State.ATTENTION and number != 1 else self.words
+        return f"{number:,} {words}"
+
 
 _STATES = {
     Mark.DOUBT: State.ATTENTION,
@@ -39,13 +44,15 @@ _STATES = {
 _STUCK = (Kind.SINGLE_VARIANT, Kind.TOO_NOISY)  # more visitors would not decide these
 _FEW_VISITORS = 20  # up to here, all may have got the same of two variants: once in a million
 
+PERHAPS = "perhaps"
+"""Begins the time until a decision, which is true only if the difference seen is real."""
+
 _BRIEF = {
     Kind.NO_DATA: "no visitors yet",
     Kind.SPLIT_MISMATCH: "wrong split",
     Kind.NOT_A_CONVERSION: "not a conversion",
-    Kind.SINGLE_VARIANT: "nothing to compare",
     Kind.NO_CONVERSIONS: "no conversions yet",
-    Kind.TOO_NOISY: "hidden by counting error",
+    Kind.TOO_NOISY: "unlikely to be decided",
     Kind.CONFLICT: "mixed result",
 }
 
@@ -76,7 +83,7 @@ def in_order(experiments: Iterable[Experiment]) -> list[Experiment]:
 
 
 def brief(experiment: Experiment, shorten: Callable[[str], str] = str) -> str:
-    """Return the verdict on an experiment in a few words: "choose “red”", "3 to 12 more days".
+    """Return the verdict on an experiment in a few words: "choose “red”", "perhaps 3 to 12 days".
 
     `shorten` is applied to the names in it.
     """
@@ -90,13 +97,15 @@ def brief(experiment: Experiment, shorten: Callable[[str], str] = str) -> str:
         return f"{_shortened(misused, shorten)} is not a conversion"
     if verdict.kind in _BRIEF:
         return _BRIEF[verdict.kind]
+    if verdict.kind is Kind.SINGLE_VARIANT:
+        return _nothing_to_compare(experiment, shorten)
     return _brief(verdict, exact_percent(experiment.design.lift), shorten)
 
 
 def _brief(verdict: Verdict, lift: str, shorten: Callable[[str], str]) -> str:
     name = _shortened([verdict.variant or ""], shorten)
     if verdict.open_guardrails:
-        found = f"{name} better" if verdict.kind is Kind.WINNER else f"no {lift} difference"
+        found = f"{name} better" if verdict.kind is Kind.WINNER else f"difference under {lift}"
         return f"{found}, guardrail open"
     if verdict.kind is Kind.WINNER:
         return f"choose {name}"
@@ -105,13 +114,23 @@ def _brief(verdict: Verdict, lift: str, shorten: Callable[[str], str]) -> str:
     if verdict.kind is Kind.AHEAD:
         return f"{name} ahead, wait {pluralize(verdict.days_left, 'day')}"
     if verdict.kind is Kind.NO_DIFFERENCE:
-        return f"no {lift} difference"
+        return f"any difference is under {lift}"
     if verdict.days_left:
-        return f"wait {pluralize(verdict.days_left, 'day')}"
+        return f"under {lift} so far, wait {pluralize(verdict.days_left, 'day')}"
     forecast = verdict.forecast
     if forecast is None:
         return "too few visitors"
-    return duration(forecast) or "not decided"
+    found = duration(forecast)
+    return f"{PERHAPS} {found}" if found else "not decided"
+
+
+def _nothing_to_compare(experiment: Experiment, shorten: Callable[[str], str]) -> str:
+    seen = [arm.name for arm in experiment.arms if arm.visitors.value]
+    if len(seen) == 1:
+        return f"only {_shortened(seen, shorten)} seen"
+    if experiment.control and experiment.control.name not in seen:
+        return f"control {_shortened([experiment.control.name], shorten)} not seen"
+    return "nothing to compare"
 
 
 def _shortened(names: Sequence[str], shorten: Callable[[str], str]) -> str:
@@ -175,16 +194,18 @@ def listed_word(comparison: Comparison | None) -> str:
 
 
 def unnamed_variant(experiment: Experiment, goal: str | None = None) -> str:
-    """Return the variant that a listed lift is of, if there are several and `brief` names none.
+    """Return the variant that a listed lift is of, unless it can only be one variant's.
 
-    The lift is that of the headline, or of the `goal` given.
+    It can be another one's if there are several and `brief` names none of them, or if `brief` names
+    the control. The lift is that of the headline, or of the `goal` given.
     """
-    if len(experiment.arms) <= 2:
-        return ""
     comparison = headline_comparison(experiment, goal)
     if comparison is None:
         return ""
     name = comparison.arm.name
+    names_control = _names_variant(experiment) and experiment.headline.variant != name
+    if len(experiment.arms) <= 2 and not names_control:
+        return ""
     is_named = goal is None and experiment.headline.variant == name and _names_variant(experiment)
     return "" if is_named else name
 

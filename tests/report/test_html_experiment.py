@@ -238,7 +238,7 @@ def test_every_strip_has_an_axis() -> None:
 
 
 def test_each_goal_is_one_row() -> None:
-    """Mark, name, role, rates, lift and interval; what is harmed is in doubt, what is better not."""
+    """Mark, name, role, rates, lift, interval; what is harmed is in doubt, not what is better."""
     page = html.experiment(analysed(THREE_GOALS, DESIGN), CHOICES, FRAME, NOW)
 
     shown = closed_text_of(page)
