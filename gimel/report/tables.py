@@ -5,6 +5,7 @@ Knows which figures belong together and how each is written, and nothing of layo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gimel.analysis.counts import EXACT, Arm
@@ -109,6 +110,12 @@ def rates_alone(goal: Goal) -> Table:
     for column in ("visitors", "lift, %", _interval(goal)):
         table = table.drop(column)
     return table
+
+
+def rate_words(goal: Goal, arms: Iterable[Arm]) -> list[str]:
+    """Return the rates of some variants in percent, with the decimal places of `lifts`."""
+    places = decimal_places(_seen_rates(goal))
+    return [f"{format_percent(arm.rate, places)}%" for arm in arms]
 
 
 def rates(goal: Goal) -> Table:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.goal import Goal
 from gimel.analysis.mixture import Lift
-from gimel.analysis.phrases import percents, quote
+from gimel.analysis.phrases import quote
 from gimel.analysis.verdict import Kind
 from gimel.report import tables, wording
 from gimel.report.figures import (
@@ -243,7 +243,7 @@ def _goal(experiment: Experiment, goal: Goal, axis: Axis) -> GoalView:
     if found and found.has_visitors:
         names = visible(goal.control.name), visible(found.arm.name)
         lift = found.lift
-        rates = tuple(zip(names, percents([goal.control.rate, found.arm.rate]), strict=True))
+        rates = tuple(zip(names, tables.rate_words(goal, [goal.control, found.arm]), strict=True))
     return GoalView(
         anchor(experiment.name, goal.name),
         visible(goal.name),

@@ -9,7 +9,7 @@ from gimel.analysis.counts import Arm
 from gimel.analysis.design import Role
 from gimel.analysis.experiment import LIMIT_REACHED, Experiment
 from gimel.analysis.goal import Goal
-from gimel.analysis.phrases import pluralize, quote, quote_names
+from gimel.analysis.phrases import join_names, pluralize, quote, quote_names
 from gimel.analysis.sentences import LOWER_IS_BETTER, is_called_control
 from gimel.analysis.verdict import Kind, Verdict
 from gimel.report.figures import (
@@ -36,10 +36,12 @@ HOW_TO_READ_DETAILS = (
 
 _LIMIT_HELP = (
     "List your experiments under `experiments` in config.json, which keeps room for them, or raise "
-    "`limits`; then run `gimel deploy`. Or make room: `gimel delete` removes experiments, and "
-    "accepts a pattern."
+    "`limits`; then run `gimel deploy`. As a last resort, `gimel delete` makes room: it deletes "
+    "for good what was counted in an experiment."
 )
 
+_NEW = "experiments that do not exist yet"
+_MOST_NAMED = 5  # in the warning of a limit
 
 ADVICE = {
     Kind.SPLIT_MISMATCH: "Look for a redirect, for bots, or for a variant that fails before its"
@@ -148,7 +150,16 @@ def counting_notes(experiment: Experiment) -> Iterator[str]:
 
 def unknown_events(ignored: Mapping[str, int]) -> str:
     """Return the sentence on ignored events of experiments that do not exist; '' without any."""
-    return f"Ignored events from unknown experiments: {ignored_events(ignored)}." if ignored else ""
+    if not ignored:
+        return ""
+    words = f"Ignored events from unknown experiments: {ignored_events(ignored)}."
+    return (
+        f"{words} Nothing needs to be done: bots are never counted." if _is_bots(ignored) else words
+    )
+
+
+def _is_bots(ignored: Mapping[str, int]) -> bool:
+    return set(ignored) == {"bot"}
 
 
 def limit_warning(experiments: Iterable[Experiment], ignored: Mapping[str, int]) -> str:
@@ -156,14 +167,23 @@ def limit_warning(experiments: Iterable[Experiment], ignored: Mapping[str, int])
 
     `ignored` are the ignored events of experiments that do not exist, by reason.
     """
-    lost = sum(
-        reasons.get(LIMIT_REACHED, 0)
-        for reasons in (ignored, *(experiment.ignored for experiment in experiments))
-    )
-    if not lost:
+    found = {
+        quote(visible(experiment.name)): experiment.ignored.get(LIMIT_REACHED, 0)
+        for experiment in experiments
+    }
+    found[_NEW] = ignored.get(LIMIT_REACHED, 0)
+    most = sorted((name for name in found if found[name]), key=lambda name: -found[name])
+    if not most:
         return ""
+    lost = sum(found.values())
+    names = [f"{name} ({format_count(found[name])})" for name in most[:_MOST_NAMED]]
+    if more := len(most) - len(names):
+        names.append(f"{more} more")
     verb = "was" if lost == 1 else "were"
-    return f"A limit was reached: {pluralize(lost, 'event')} {verb} not counted. {_LIMIT_HELP}"
+    return (
+        f"A limit was reached: {pluralize(lost, 'event')} {verb} not counted. Affected:"
+        f" {join_names(names)}. {_LIMIT_HELP}"
+    )
 
 
 def assumed_control(experiment: Experiment) -> str:

@@ -146,7 +146,11 @@ def test_the_notes_on_the_counting(item: dict[str, Any], notes: list[str]) -> No
     ("ignored", "sentence"),
     [
         ({}, ""),
-        ({"bot": 12}, "Ignored events from unknown experiments: 12 (bot)."),
+        (
+            {"bot": 12},
+            "Ignored events from unknown experiments: 12 (bot). Nothing needs to be done: bots are"
+            " never counted.",
+        ),
         (
             {"bot": 1, "experiment not allowed": 1234},
             "Ignored events from unknown experiments: 1 (bot), 1,234 (experiment not allowed).",
@@ -178,6 +182,23 @@ def test_a_reached_limit(known: dict[str, int], unknown: dict[str, int], beginni
     assert bool(warning) == bool(beginning)
     for way in ("`experiments`", "`limits`", "`gimel deploy`", "`gimel delete`"):
         assert (way in warning) == bool(beginning)
+
+
+def test_a_reached_limit_names_the_experiments() -> None:
+    """Those that lost most come first. Deleting, which loses more, is the last way out."""
+    experiments = [
+        analysed(two(f"e{number}", ignored={"limit reached": number})) for number in range(1, 8)
+    ]
+
+    one = wording.limit_warning([*experiments[:1], analysed(two("complete"))], {})
+    many = wording.limit_warning(experiments, {"limit reached": 1234})
+
+    assert "1 event was not counted. Affected: “e1” (1). List your" in one
+    assert (
+        "Affected: experiments that do not exist yet (1,234), “e7” (7), “e6” (6), “e5” (5), “e4”"
+        " (4) and 3 more. " in many
+    )
+    assert one.endswith("it deletes for good what was counted in an experiment.")
 
 
 @pytest.mark.parametrize(
