@@ -7,6 +7,7 @@ from a public endpoint and are shown as text, whatever they contain.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -18,7 +19,7 @@ from gimel.analysis.phrases import quote
 from gimel.analysis.verdict import Verdict
 from gimel.report import bars, tables, wording
 from gimel.report.figures import visible
-from gimel.report.layout import Screen, indent, lay_out, lay_out_with_bars
+from gimel.report.layout import Screen, indent, lay_out, lay_out_with_bars, room_for_bars
 from gimel.report.summary import is_stuck
 from gimel.report.wording import Mark
 
@@ -91,12 +92,13 @@ def _experiment(
         notes += wording.counting_notes(experiment)
     if notes:
         yield indent(Text(screen.text("\n".join(notes))))
+    shared = None if experiment.split.is_mismatch else _shared_bars(experiment, screen)
     for goal in experiment.goals:
         yield ""
         if heading := _heading(experiment, goal, screen):
             yield heading
             yield ""
-        yield from _goal(goal, screen, details, experiment.split.is_mismatch)
+        yield from _goal(goal, screen, details, shared)
 
 
 def _heading(experiment: Experiment, goal: Goal, screen: Screen) -> Text:
@@ -117,15 +119,16 @@ def _heading(experiment: Experiment, goal: Goal, screen: Screen) -> Text:
 
 
 def _goal(
-    goal: Goal, screen: Screen, details: bool, is_untrusted: bool
+    goal: Goal, screen: Screen, details: bool, shared: _Bars | None
 ) -> Iterator[RenderableType]:
+    """Yield the tables of a goal; without bars to share, nothing is compared."""
     if not goal.is_conversion:
         yield lay_out(tables.goals_per_visitor(goal), screen)
         return
-    if is_untrusted:
+    if shared is None:
         yield lay_out(tables.rates_alone(goal).with_units(), screen)
         return
-    yield _lay_out_lifts(goal, screen)
+    yield _lay_out_lifts(goal, screen, shared)
     if details:
         yield ""
         yield indent(Text(wording.DETAILS, style="bold"))
@@ -140,15 +143,34 @@ def _sentence(verdict: Verdict, screen: Screen, mark: Mark | None = None) -> Tex
     return Text(screen.text(wording.short_sentence(verdict)), style)
 
 
-def _lay_out_lifts(goal: Goal, screen: Screen) -> Padding:
-    """Return the lifts with their intervals as bars, in the room that names and figures leave."""
+@dataclass(frozen=True)
+class _Bars:
+    """The axis that the bars of all goals share, from `low` to `high`, and their columns."""
+
+    low: float
+    high: float
+    size: int
+
+
+def _shared_bars(experiment: Experiment, screen: Screen) -> _Bars:
+    """Return the axis and the size that suit all goals: equal lengths are then equal lifts."""
+    goals = [goal for goal in experiment.goals if goal.is_conversion]
+    found = [each.lift for goal in goals for each in goal.case.comparisons]
+    sizes = [
+        room_for_bars(_table_of_lifts(goal), screen, bars.SHORTEST, bars.LONGEST) for goal in goals
+    ]
+    return _Bars(*bars.axis(found), min(sizes, default=0))
+
+
+def _table_of_lifts(goal: Goal) -> tables.Table:
+    return tables.lifts(goal).drop("visitors").with_units()
+
+
+def _lay_out_lifts(goal: Goal, screen: Screen, shared: _Bars) -> Padding:
+    """Return the lifts with their intervals as bars, if all goals have room for them."""
+    table, axis = _table_of_lifts(goal), (shared.low, shared.high, shared.size)
     found = [each.comparison.lift if each.comparison else None for each in goal.variants]
-    low, high = bars.axis([lift for lift in found if lift])
-
-    def draw(size: int) -> list[str]:
-        return [
-            bars.draw(lift, low, high, size, screen.ascii_only) if lift else "" for lift in found
-        ]
-
-    table = tables.lifts(goal).drop("visitors").with_units()
-    return lay_out_with_bars(table, screen, draw, bars.SHORTEST, bars.LONGEST)
+    drawn = [bars.draw(lift, *axis, screen.ascii_only) if lift else "" for lift in found]
+    if not any(drawn):
+        return lay_out(table, screen)
+    return lay_out_with_bars(table, screen, bars.scale(*axis), drawn, bars.SHORTEST)

@@ -27,7 +27,7 @@ def test_an_experiment_is_shown_in_full() -> None:
         "  Traffic split as expected.",
         "  Ignored events: 1,203 (bot).",
         "",
-        "  variant          conversions   rate  lift  95% interval",
+        "  variant          conversions   rate  lift  95% interval  0%               +43%",
         "  blue (control?)        1,001  5.00%     -             -",
         "  red                    1,260  6.27%  +25%  +10% to +43%  ┊    ├──────●───────┤",
         "",
