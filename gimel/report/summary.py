@@ -105,7 +105,7 @@ def brief(experiment: Experiment, shorten: Callable[[str], str] = str) -> str:
 def _brief(verdict: Verdict, lift: str, shorten: Callable[[str], str]) -> str:
     name = _shortened([verdict.variant or ""], shorten)
     if verdict.open_guardrails:
-        found = f"{name} better" if verdict.kind is Kind.WINNER else f"difference under {lift}"
+        found = f"{name} better" if verdict.kind is Kind.WINNER else f"under {lift}"
         return f"{found}, guardrail open"
     if verdict.kind is Kind.WINNER:
         return f"choose {name}"
@@ -114,7 +114,7 @@ def _brief(verdict: Verdict, lift: str, shorten: Callable[[str], str]) -> str:
     if verdict.kind is Kind.AHEAD:
         return f"{name} ahead, wait {pluralize(verdict.days_left, 'day')}"
     if verdict.kind is Kind.NO_DIFFERENCE:
-        return f"any difference is under {lift}"
+        return f"any difference under {lift}"
     if verdict.days_left:
         return f"under {lift} so far, wait {pluralize(verdict.days_left, 'day')}"
     forecast = verdict.forecast

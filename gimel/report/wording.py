@@ -36,8 +36,8 @@ HOW_TO_READ_DETAILS = (
 
 _LIMIT_HELP = (
     "List your experiments under `experiments` in config.json, which keeps room for them, or raise "
-    "`limits`; then run `gimel deploy`. As a last resort, `gimel delete` makes room: it deletes "
-    "for good what was counted in an experiment."
+    "`limits`; then run `gimel deploy`. The last resort is `gimel delete`, which makes room by "
+    "deleting what was counted."
 )
 
 _NEW = "experiments that do not exist yet"
@@ -165,7 +165,8 @@ def _is_bots(ignored: Mapping[str, int]) -> bool:
 def limit_warning(experiments: Iterable[Experiment], ignored: Mapping[str, int]) -> str:
     """Return that a limit was reached and what to do; '' if none was.
 
-    `ignored` are the ignored events of experiments that do not exist, by reason.
+    `ignored` are the ignored events of experiments that do not exist, by reason. A warning that
+    can only be about one experiment does not name it.
     """
     found = {
         quote(visible(experiment.name)): experiment.ignored.get(LIMIT_REACHED, 0)
@@ -180,10 +181,10 @@ def limit_warning(experiments: Iterable[Experiment], ignored: Mapping[str, int])
     if more := len(most) - len(names):
         names.append(f"{more} more")
     verb = "was" if lost == 1 else "were"
-    return (
-        f"A limit was reached: {pluralize(lost, 'event')} {verb} not counted. Affected:"
-        f" {join_names(names)}. {_LIMIT_HELP}"
-    )
+    warning = f"A limit was reached: {pluralize(lost, 'event')} {verb} not counted."
+    if len(found) > 2 or found[_NEW]:
+        warning += f" Affected: {join_names(names)}."
+    return f"{warning} {_LIMIT_HELP}"
 
 
 def assumed_control(experiment: Experiment) -> str:

@@ -40,7 +40,7 @@ CASES: dict[str, tuple[dict[str, Any], Design | None, float, State, str]] = {
         None,
         30,
         State.DECIDED,
-        "any difference is under 10%",
+        "any difference under 10%",
     ),
     "no difference on day 3": (
         two(blue=(99_000, 49_000), red=(99_000, 49_100)),

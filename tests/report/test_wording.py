@@ -191,6 +191,7 @@ def test_a_reached_limit_names_the_experiments() -> None:
     ]
 
     one = wording.limit_warning([*experiments[:1], analysed(two("complete"))], {})
+    alone = wording.limit_warning(experiments[:1], {})
     many = wording.limit_warning(experiments, {"limit reached": 1234})
 
     assert "1 event was not counted. Affected: “e1” (1). List your" in one
@@ -198,7 +199,8 @@ def test_a_reached_limit_names_the_experiments() -> None:
         "Affected: experiments that do not exist yet (1,234), “e7” (7), “e6” (6), “e5” (5), “e4”"
         " (4) and 3 more. " in many
     )
-    assert one.endswith("it deletes for good what was counted in an experiment.")
+    assert "Affected" not in alone
+    assert one.endswith("which makes room by deleting what was counted.")
 
 
 @pytest.mark.parametrize(
