@@ -200,12 +200,13 @@ def test_a_winner_that_harms_nothing_is_preferred() -> None:
 
 @pytest.mark.parametrize(("green", "is_open"), [(1000, True), (1500, False)], ids=["open", "gain"])
 def test_only_the_harm_of_the_winner_keeps_a_guardrail_open(green: int, is_open: bool) -> None:
-    """That red harms it is said first; green, which wins, is compared for itself."""
+    """That red harms it is said first, grey may harm it; green, which wins, is judged alone."""
     found = headline(
         {"signup": 2000, "buy": 1000},
         DESIGN,
         red={"signup": 2500, "buy": 700},
         green={"signup": 2400, "buy": green},
+        grey={"signup": 2010, "buy": 1000},
     )
 
     assert (found.kind, found.variant) == (Kind.WINNER, "green")
