@@ -237,7 +237,7 @@ SITUATIONS: Mapping[str, tuple[Situation, ...]] = {
             SHOP,
         ),
     ),
-    "Fewer are better": (
+    "Lower is better": (
         Situation("Refunds rise", two((20_000, 1000), (20_000, 1340), "refund"), REFUND),
         Situation("Refunds fall", two((20_000, 1340), (20_000, 1000), "refund"), REFUND),
         Situation("Refunds lean down", two((90_000, 9000), (90_000, 8650), "refund"), REFUND),

@@ -102,7 +102,7 @@ def _design(design: Design) -> Iterator[str]:
     if design.guardrails:
         yield f"guardrails {join_names(sorted(design.guardrails))}"
     if design.decrease:
-        yield f"fewer are better for {join_names(sorted(design.decrease))}"
+        yield f"lower is better for {join_names(sorted(design.decrease))}"
     if design.lift != LIFT_WORTH_DETECTING:
         yield f"lift worth detecting {exact_percent(design.lift)}"
     if design.visitors:

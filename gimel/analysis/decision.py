@@ -6,8 +6,8 @@ before anything else. A winner rests on the always-valid interval, never on the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from gimel.analysis import sentences
@@ -22,6 +22,9 @@ from gimel.analysis.verdict import Kind, Verdict
 SAFE = "Safe to stop."
 """Ends the sentence of a verdict that is safe to stop at."""
 
+UNTIL_NOW = "This holds if you stop now,"
+"""Begins what ends the sentence of a decision that leaves a guardrail open."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -35,6 +38,7 @@ class Case:
         control_is_guess: Whether the control was chosen only because it is first by name.
         better_elsewhere: The variants that are better under another goal of the same importance.
         worse_elsewhere: Those that are worse under another goal that may decide.
+        guardrails: What the verdicts on the guardrails of a primary goal rest on, by name.
     """
 
     control: Arm
@@ -44,6 +48,7 @@ class Case:
     control_is_guess: bool = False
     better_elsewhere: frozenset[str] = frozenset()
     worse_elsewhere: frozenset[str] = frozenset()
+    guardrails: Mapping[str, Case] = field(default_factory=dict)
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -59,6 +64,11 @@ class Case:
     def is_conversion(self) -> bool:
         """Whether the goal can be a conversion: no variant has more goals than visitors."""
         return all(arm.is_conversion for arm in self.arms)
+
+    @property
+    def is_guardrail(self) -> bool:
+        """Whether the goal must not get worse."""
+        return self.role is Role.GUARDRAIL
 
     def decided(self, direction: int) -> frozenset[str]:
         """Return the variants that are better (1) or worse (-1) than the control."""
@@ -88,7 +98,7 @@ def decide(case: Case) -> Verdict:
         return refusal
     if case.role is Role.SECONDARY:
         return _without_verdict(case)
-    if case.role is Role.GUARDRAIL:
+    if case.is_guardrail:
         return _guard(case)
     better = [comparison for comparison in case.judged if comparison.direction > 0]
     if better:
@@ -124,6 +134,10 @@ def _winner(case: Case, best: Comparison, is_harmful: bool) -> Verdict:
         kind, sentence = Kind.CONFLICT, f"{name} {found} But it {harm}."
     elif days:
         kind, sentence = Kind.AHEAD, f"{name} is ahead: it {found} {sentences.wait(case.progress)}"
+    elif is_open := _open_guardrails(case, [best.arm.name]):
+        by = f" by {name}" if len(case.judged) > 1 else ""
+        sentence = f"{name} {found} {_until_now(is_open, by)}"
+        return replace(_verdict(case, Kind.WINNER, sentence, best), open_guardrails=is_open)
     else:
         kind, sentence = Kind.WINNER, f"Choose {name}: it {found} {SAFE}"
     return _verdict(case, kind, sentence, best, days_left=days)
@@ -160,8 +174,34 @@ def _no_difference(case: Case, undecided: Sequence[Comparison]) -> Verdict:
         sentence = f"No difference of {bound} so far.{_lost(case.judged)} {wait}"
         return _verdict(case, Kind.TOO_EARLY, sentence, closest, days_left=days)
     between = sentences.bounds(undecided)
-    sentence = f"No difference of {bound}: {between}.{_lost(case.judged)} {SAFE}"
-    return _verdict(case, Kind.NO_DIFFERENCE, sentence, closest)
+    is_open = _open_guardrails(case, [each.arm.name for each in undecided])
+    sentence = f"No difference of {bound}: {between}.{_lost(case.judged)}"
+    sentence = f"{sentence} {_until_now(is_open) if is_open else SAFE}"
+    verdict = _verdict(case, Kind.NO_DIFFERENCE, sentence, closest)
+    return replace(verdict, open_guardrails=is_open)
+
+
+def _open_guardrails(case: Case, variants: Sequence[str]) -> tuple[str, ...]:
+    """Return the guardrails that choosing one of these variants may harm, by a lift that matters.
+
+    A guardrail that is not a conversion is a doubt about the whole experiment.
+    """
+    return tuple(
+        name
+        for name, guardrail in case.guardrails.items()
+        if guardrail.is_conversion
+        and any(
+            not each.direction and not each.is_small
+            for each in guardrail.comparisons
+            if each.arm.name in variants
+        )
+    )
+
+
+def _until_now(guardrails: Sequence[str], by: str = "") -> str:
+    """Return what holds if the experiment ends now, and which guardrails are open."""
+    noun = "guardrail" if len(guardrails) == 1 else "guardrails"
+    return f"{UNTIL_NOW} but harm to {noun} {quote_names(guardrails)}{by} is not ruled out yet."
 
 
 def _undecided(case: Case, undecided: Sequence[Comparison], is_small: bool) -> Verdict:
@@ -222,9 +262,9 @@ def _guard(case: Case) -> Verdict:
             leans = join_names(list(map(_lean, leaning)))
             sentence = f"No harm of {exact_percent(case.lift)} or more, but {leans}."
             return _verdict(case, Kind.SMALL_DIFFERENCE, sentence, worst)
-        sentence = f"Not harmed by {exact_percent(case.lift)} or more ({found})."
+        sentence = f"No harm of {exact_percent(case.lift)} or more ({found})."
         return _verdict(case, Kind.NOT_HARMED, sentence, worst)
-    return _verdict(case, Kind.TOO_EARLY, f"No harm found so far ({found}).", worst)
+    return _verdict(case, Kind.TOO_EARLY, f"Harm not ruled out yet ({found}).", worst)
 
 
 def _without_verdict(case: Case) -> Verdict:

@@ -223,7 +223,9 @@ def _goals(
             worse = elsewhere(goal, -1, Role.EQUAL)
             case = replace(case, better_elsewhere=better, worse_elsewhere=worse)
         elif case.role is Role.PRIMARY:
-            case = replace(case, worse_elsewhere=elsewhere(goal, -1, Role.GUARDRAIL))
+            guardrails = {name: each for name, each in cases.items() if each.is_guardrail}
+            worse = elsewhere(goal, -1, Role.GUARDRAIL)
+            case = replace(case, worse_elsewhere=worse, guardrails=guardrails)
         goals.append(Goal(goal, case, confidence))
     return tuple(sorted(goals, key=lambda goal: _ROLES.index(goal.role)))
 

@@ -69,6 +69,11 @@ class Goal:
         """What the goal is for."""
         return self.case.role
 
+    @property
+    def is_decrease(self) -> bool:
+        """Whether fewer conversions are better."""
+        return bool(self.case.comparisons) and self.case.comparisons[0].question.is_decrease
+
     @cached_property
     def verdict(self) -> Verdict:
         """The verdict on this goal."""

@@ -13,7 +13,7 @@ from dataclasses import replace
 from gimel.analysis.decision import SAFE, describe
 from gimel.analysis.design import Role
 from gimel.analysis.goal import Goal
-from gimel.analysis.phrases import pluralize, quote, quote_names
+from gimel.analysis.phrases import exact_percent, pluralize, quote, quote_names
 from gimel.analysis.verdict import Kind, Verdict
 
 _SHARED = (Kind.SPLIT_MISMATCH, Kind.SINGLE_VARIANT)  # true of an experiment as a whole
@@ -32,12 +32,8 @@ _ORDER = (
     Kind.NO_DATA,
 )
 
-_STATES = {
-    Kind.NO_CONVERSIONS: "without conversions",
-    Kind.NOT_A_CONVERSION: "not a conversion",
-    Kind.NO_DIFFERENCE: "without a difference",
-    Kind.NOT_HARMED: "not harmed",
-}
+_UNDECIDED = "could be better or worse"
+_OPEN = "harm not ruled out yet"
 
 
 def summarize(goals: Sequence[Goal], primary: str | None, visitors: float) -> Verdict:
@@ -70,8 +66,10 @@ def _of_primary(name: str, goals: Sequence[Goal], visitors: float) -> Verdict:
     warning = "".join(
         f"Guardrail {quote(goal.name)} is harmed: {describe(goal.case, -1)}. " for goal in harmed
     )
-    others = [goal for goal in goals if goal is not primary and goal not in harmed]
-    return replace(verdict, goal=name, sentence=f"{warning}{sentence}{_count(others)}")
+    is_open = verdict.open_guardrails
+    others = [goal for goal in goals if goal not in (primary, *harmed) and goal.name not in is_open]
+    more = _count(others, bool(harmed or is_open))
+    return replace(verdict, goal=name, sentence=f"{warning}{sentence}{more}")
 
 
 def _not_counted(goals: Sequence[Goal], visitors: float) -> Verdict:
@@ -110,26 +108,48 @@ def _conflict(goals: Sequence[Goal]) -> str:
     )
 
 
-def _count(goals: Sequence[Goal]) -> str:
-    """Return how many other goals there are and in which state; '' without any."""
+def _count(goals: Sequence[Goal], has_named: bool = False) -> str:
+    """Return how many other goals there are and in which state; '' without any.
+
+    `has_named` if a guardrail was named before.
+    """
     parts = []
-    for noun, group in (
-        ("guardrail", [goal for goal in goals if goal.role is Role.GUARDRAIL]),
-        ("other goal", [goal for goal in goals if goal.role is not Role.GUARDRAIL]),
+    for noun, roles in (
+        ("other guardrail" if has_named else "guardrail", (Role.GUARDRAIL,)),
+        ("secondary goal", (Role.SECONDARY,)),
+        ("other goal", (Role.PRIMARY, Role.EQUAL)),
     ):
+        group = [goal for goal in goals if goal.role in roles]
         if group:
             counts = Counter(map(_state, group))
-            states = ", ".join(f"{number} {state}" for state, number in counts.items())
+            states = ", ".join(f"{number} {_in_list(state)}" for state, number in counts.items())
             if len(counts) == 1:
                 (states,) = counts
             parts.append(f" {pluralize(len(group), noun)}: {states}.")
     return "".join(parts)
 
 
+def _in_list(state: str) -> str:
+    """Return a state after a number: "1 better", "1 with harm not ruled out yet"."""
+    return f"with {state}" if state.startswith(("harm ", "no ")) else state
+
+
 def _state(goal: Goal) -> str:
-    verdict = goal.verdict
+    verdict, lift = goal.verdict, exact_percent(goal.case.lift) if goal.case.comparisons else ""
     if verdict.better and verdict.worse:
         return "mixed"
     if verdict.better:
         return "better"
-    return "worse" if verdict.worse else _STATES.get(verdict.kind, "not decided")
+    if verdict.worse:
+        return "worse"
+    states = {
+        Kind.NO_DATA: "no visitors",
+        Kind.NO_CONVERSIONS: "no conversions",
+        Kind.NOT_A_CONVERSION: "not a conversion",
+        Kind.NO_DIFFERENCE: f"no difference of {lift} or more",
+        Kind.NOT_HARMED: f"no harm of {lift} or more",
+    }
+    if goal.role is Role.GUARDRAIL:
+        states[Kind.SMALL_DIFFERENCE] = f"leaning worse by under {lift}"
+        states[Kind.TOO_EARLY] = _OPEN
+    return states.get(verdict.kind, _UNDECIDED)

@@ -24,6 +24,9 @@ _OVER = "over "  # begins an amount that is too large for a number
 _MOST_TIMES = 100  # the size of a lift, as a share of 1, beyond which it says nothing more
 
 
+LOWER_IS_BETTER = "lower is better"
+"""What is said of a goal of which fewer conversions are better."""
+
 FAILURES = "failures to convert"
 """What visitors who do not convert are called, for which a lift is given above a rate of 50%."""
 
@@ -44,19 +47,21 @@ def effect(comparison: Comparison, over: str | None = None) -> str:
     """Return what a decided variant does: "converts 25% better than “blue” (10% to 43% better)".
 
     `over` is how the control is called; None to omit it. Where fewer conversions are better, it
-    converts "less often" or "more often". Above a rate of 50% the failures are added.
+    "has a rate 25% lower". Above a rate of 50% the failures are added.
     """
     lift = comparison.lift
     word = _word(comparison, lift.sign)
-    adverb = f"{word} often" if comparison.question.is_decrease else word
+    is_decrease = comparison.question.is_decrease
     than = f" than {over}" if over else ""
-    note = "; less is better" if comparison.question.is_decrease else ""
+    note = f"; {LOWER_IS_BETTER}" if is_decrease else ""
     if not comparison.arm.rate or lift.value is None:
         rates = " against ".join(percents([comparison.arm.rate, comparison.control.rate]))
         least = _at_least(lift, word) if lift.value is None else _decided(lift, lift.value, word)[1]
-        return f"converts {adverb}{than}: {rates} ({least}{note})"
+        verb = f"has a {word} rate" if is_decrease else f"converts {word}"
+        return f"{verb}{than}: {rates} ({least}{note})"
     value, ends = _decided(lift, lift.value, word)
-    words = f"converts {value} {adverb}{than}{_in_parentheses(f'{value} {word}', ends, note)}"
+    verb = "has a rate" if is_decrease else "converts"
+    words = f"{verb} {value} {word}{than}{_in_parentheses(f'{value} {word}', ends, note)}"
     missed = comparison.failures
     if missed and missed.sign and missed.value is not None:
         word = "more" if missed.sign > 0 else "fewer"
@@ -117,10 +122,11 @@ def outlook(forecast: Forecast, change: str, names_variant: bool) -> str:
 
 
 def duration(forecast: Forecast) -> str:
-    """Return the range of `outlook` alone: "3 to 12 more days"; '' if nothing can be detected."""
+    """Return the range of `outlook` alone: "3 to 12 days"; '' if nothing can be detected."""
     if forecast.soonest is None:
         return ""
-    return _stretch(forecast.soonest, forecast.latest).partition(" (")[0].removeprefix("about ")
+    words = _stretch(forecast.soonest, forecast.latest).partition(" (")[0].removeprefix("about ")
+    return words.replace(" more", "") if forecast.soonest.days is not None else words
 
 
 def wait(progress: Progress) -> str:
@@ -145,7 +151,7 @@ def names(comparisons: Sequence[Comparison]) -> str:
 def _word(comparison: Comparison, sign: int) -> str:
     """Return what a lift of this sign is called."""
     if comparison.question.is_decrease:
-        return "more" if sign > 0 else "less"
+        return "higher" if sign > 0 else "lower"
     return "better" if sign > 0 else "worse"
 
 

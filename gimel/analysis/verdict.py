@@ -53,6 +53,7 @@ class Verdict:
         days_left: Days until the planned minimum, if that alone keeps it from being decided.
         forecast: When it may be decided; None if it is, or if there are too few visitors.
         goal: In a headline, the goal that it speaks of; None if it speaks of none or of several.
+        open_guardrails: The guardrails that a decision on the primary goal may still harm.
     """
 
     kind: Kind
@@ -64,6 +65,7 @@ class Verdict:
     days_left: int = 0
     forecast: Forecast | None = None
     goal: str | None = None
+    open_guardrails: tuple[str, ...] = ()
 
     @property
     def is_untrusted(self) -> bool:
@@ -72,8 +74,9 @@ class Verdict:
 
     @property
     def safe_to_stop(self) -> bool:
-        """Whether the experiment has answered its question."""
-        return self.kind in (Kind.WINNER, Kind.CONTROL_WINS, Kind.NO_DIFFERENCE)
+        """Whether the experiment has answered its question, and no guardrail is open."""
+        is_decided = self.kind in (Kind.WINNER, Kind.CONTROL_WINS, Kind.NO_DIFFERENCE)
+        return is_decided and not self.open_guardrails
 
 
 NO_DATA = Verdict(Kind.NO_DATA, "No visitors counted yet.")

@@ -9,6 +9,7 @@ from gimel.analysis.mixture import Lift
 SHORTEST, LONGEST = 8, 40
 """The columns of a bar. A shorter one says nothing."""
 
+_WIDE = 10  # percent; the ends of a narrower axis have a decimal place
 _MOST_LIFT = 2.0  # 200%: a bar that reaches further is cut off
 
 
@@ -22,7 +23,7 @@ def axis(lifts: Sequence[Lift]) -> tuple[float, float]:
 
 
 def draw(lift: Lift, low: float, high: float, size: int, ascii_only: bool = False) -> str:
-    """Return an interval drawn on an axis from `low` to `high`: ├──●──┤. A mark shows zero.
+    """Return an interval drawn on an axis from `low` to `high`: ├──●──┤. A mark shows zero: ┊ or ┼.
 
     An end that is open, or beyond the axis, has no cap. '' if `size`, in columns, is too small for
     a bar, or the lift has no value.
@@ -34,15 +35,30 @@ def draw(lift: Lift, low: float, high: float, size: int, ascii_only: bool = Fals
     def column(value: float) -> int:
         return min(size - 1, max(0, round((value - low) * scale)))
 
-    line, left, right, point, control = "-||o:" if ascii_only else "─├┤●┊"
+    line, left, right, point, control, crossed = "-||o:+" if ascii_only else "─├┤●┊┼"
     cells = [" "] * size
     cells[column(0.0)] = control
     start = 0 if lift.low is None else column(lift.low)
     end = size - 1 if lift.high is None else column(lift.high)
     cells[start : end + 1] = line * (end + 1 - start)
+    if start <= column(0.0) <= end:
+        cells[column(0.0)] = crossed
     if lift.low is not None and lift.low >= low:
         cells[start] = left
     if lift.high is not None and lift.high <= high:
         cells[end] = right
     cells[column(lift.value)] = point
     return "".join(cells)
+
+
+def scale(low: float, high: float, size: int) -> str:
+    """Return the ends of an axis in percent, above the bars: "-25%    +32%"; '' without room."""
+    places = 0 if 100 * (high - low) >= _WIDE else 1
+    first, last = (_percent(value, places) for value in (low, high))
+    space = size - len(first) - len(last)
+    return f"{first}{' ' * space}{last}" if space > 0 else ""
+
+
+def _percent(share: float, places: int) -> str:
+    text = f"{100 * share:+,.{places}f}"
+    return "0%" if float(text.replace(",", "")) == 0 else f"{text}%"

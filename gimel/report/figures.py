@@ -100,12 +100,12 @@ def format_percent(share: float, places: int, sign: bool = False) -> str:
 
 
 def format_interval(estimate: Estimate, places: int, sign: bool = False) -> tuple[str, str]:
-    """Return a value and its interval in percent: ("5.0", "[4.6, 5.4]")."""
+    """Return a value and its interval in percent: ("5.0", "4.6 to 5.4")."""
     value, low, high = (
         format_percent(share, places, sign)
         for share in (estimate.value, estimate.low, estimate.high)
     )
-    return value, f"[{low}, {high}]"
+    return value, f"{low} to {high}"
 
 
 def format_lift(lift: Lift, places: int) -> tuple[str, str]:

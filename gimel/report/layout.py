@@ -5,7 +5,7 @@ Knows widths, and nothing of what the tables are about.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -20,9 +20,6 @@ from gimel.report.tables import Table
 
 GAP = 2
 """The columns between two cells."""
-
-BAR = ""
-"""The header of bars, which are the last column of a table."""
 
 _PLAIN = str.maketrans("\u201c\u201d\u2212", '""-')
 _INDENT = 2
@@ -46,7 +43,9 @@ class Screen:
 
     def figures(self, text: str) -> str:
         """Return figures with a real minus sign, where there is one."""
-        return with_minus(text) if self.is_terminal and not self.ascii_only else text
+        if self.is_terminal and not self.ascii_only:
+            return with_minus(text)
+        return text.replace("\u00b1", "+/-")
 
     def text(self, text: str) -> str:
         """Return a sentence with the quotes and minus signs that can be shown, or searched for."""
@@ -75,32 +74,38 @@ def lay_out(table: Table, screen: Screen) -> Padding:
     return indent(Group(*parts))
 
 
-def lay_out_with_bars(
-    table: Table, screen: Screen, bars: Callable[[int], list[str]], shortest: int, longest: int
-) -> Padding:
-    """Return a table with a bar in each row, if there is room for it.
+def room_for_bars(table: Table, screen: Screen, shortest: int, longest: int) -> int:
+    """Return the columns that bars beside a table can have, up to `longest`.
 
-    `bars` returns them for a number of columns from `shortest` to `longest`.
+    Headers are broken and names shortened for bars of the `shortest` size.
     """
     broken = _break_headers(table, screen.width - GAP - shortest)
     room = screen.width - _INDENT - _width_of_figures(broken) - GAP
     names = max(min(_SHORTEST_NAME, _width_of_names(broken)), room - shortest)
-    size = min(longest, room - min(names, _width_of_names(broken)))
-    if size < shortest:
-        return lay_out(table, screen)
-    rows = tuple((*cells, bar) for cells, bar in zip(broken.rows, bars(size), strict=True))
-    return lay_out(Table(table.caption, (*broken.columns, BAR), rows), screen)
+    return min(longest, room - min(names, _width_of_names(broken)))
 
 
-def _lay_out(table: Table, screen: Screen) -> rich_table.Table:
+def lay_out_with_bars(
+    table: Table, screen: Screen, scale: str, bars: Sequence[str], shortest: int
+) -> Padding:
+    """Return a table with a bar in each row, below their scale. They must have room."""
+    broken = _break_headers(table, screen.width - GAP - shortest)
+    rows = tuple((*cells, bar) for cells, bar in zip(broken.rows, bars, strict=True))
+    wide = Table(table.caption, (*broken.columns, scale), rows)
+    return indent(_lay_out(wide, screen, has_bars=True))
+
+
+def _lay_out(table: Table, screen: Screen, has_bars: bool = False) -> rich_table.Table:
     names = screen.width - _INDENT - _width_of_figures(table)
     names = max(_SHORTEST_NAME, min(_LONGEST_NAME, names))
     first_header, *headers = table.columns
     result = rich_table.Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold")
     result.add_column(Text(screen.name(first_header, names)), no_wrap=True, vertical="bottom")
-    for header in headers:
-        justify: Literal["left", "right"] = "left" if header == BAR else "right"
-        result.add_column(Text(header), justify=justify, no_wrap=True, vertical="bottom")
+    for number, header in enumerate(headers, 1):
+        is_bar = has_bars and number == len(headers)
+        justify: Literal["left", "right"] = "left" if is_bar else "right"
+        text = Text(screen.figures(header) if is_bar else header)
+        result.add_column(text, justify=justify, no_wrap=True, vertical="bottom")
     for name, *cells in table.rows:
         result.add_row(
             Text(screen.name(name, names)), *(Text(screen.figures(cell)) for cell in cells)

@@ -1,7 +1,8 @@
-"""Experiments as a list for the terminal: one line each, in the order in which they need a reader.
+"""Experiments as a list for the terminal, in the order in which they need a reader.
 
-Returns what rich prints, and prints nothing. What does not fit gives way in the order of `_LAYOUTS`
-and no figure is ever cut. Colour only repeats what the words say.
+Each is one line; two where one would have no room for a lift with its interval. Returns what rich
+prints, and prints nothing. What does not fit gives way in the order of `_LAYOUTS`, and no figure is
+ever cut. Colour only repeats what the words say.
 """
 
 from __future__ import annotations
@@ -17,22 +18,24 @@ from rich.text import Text
 
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.mixture import Lift
-from gimel.analysis.phrases import quote
 from gimel.report import terminal
 from gimel.report.figures import MISSING, format_count, format_lift_with_unit, visible
 from gimel.report.layout import Screen
+from gimel.report.legend import how_to_read
 from gimel.report.summary import (
     State,
     brief,
+    headline_comparison,
     headline_goal,
     headline_lift,
     in_order,
+    listed_word,
     state_of,
     unnamed_variant,
 )
 from gimel.report.wording import Mark
 
-_MARKS = {State.ATTENTION: "!", State.DECIDED: "✓", State.RUNNING: "·"}
+_MARKS = {State.ATTENTION: "!", State.DECIDED: "✓", State.RUNNING: "…"}
 _ASCII_MARKS = {State.ATTENTION: "!", State.DECIDED: "*", State.RUNNING: "."}
 _STYLES = {
     State.ATTENTION: terminal.STYLES[Mark.DOUBT],
@@ -75,19 +78,20 @@ class _Layout:
 
 
 # What a lift is of never gives way: a lift under an unknown goal would be read as one of another.
+# Nor does its interval: a lift alone would be read as certain.
 _LAYOUTS = tuple(
     _Layout(frozenset(has.split()), shortest, subject, longest)
     for has, shortest, subject, longest in (
-        ("word visitors interval", 20, 24, None),
-        ("word visitors interval", 16, 18, 20),
-        ("visitors interval", 12, 14, 16),  # the mark repeats the word
-        ("interval", 12, 14, 14),
-        ("visitors", 12, 14, 12),
-        ("", 12, 14, 12),
-        ("", 7, 10, 8),
-        ("", _SHORTEST_NAME, 8, 6),
+        ("word visitors", 20, 24, None),
+        ("word visitors", 16, 18, 20),
+        ("visitors", 16, 24, None),  # the mark repeats the word
+        ("visitors", 14, 14, 16),
+        ("", 14, 14, 14),
+        ("", 14, 10, 8),
     )
 )
+_LONGEST_IN_VERDICT = (None, 20, 12, 8, 6)  # the same where each experiment has two lines
+_INDENT = 4  # of its second line
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,7 @@ def overview(
     yield ""
     yield from terminal.remarks(experiments, ignored, precision)
     if listed:
-        yield Text(screen.text(_how_to_read(listed, query)), style="dim")
+        yield Text(screen.text(how_to_read(listed, query.goal)), style="dim")
         yield Text("\nShow one experiment in full, or all of them with --all:", style="dim")
         yield Group(_line(f"  {query.command}"))
 
@@ -151,37 +155,30 @@ def _counts(experiments: Sequence[Experiment], screen: Screen) -> Text:
     for state in State:
         if counts[state]:
             text.append("   " if text else "")
-            text.append(f"{_mark(state, screen)} {counts[state]:,} {state.words}", _STYLES[state])
+            text.append(f"{_mark(state, screen)} {state.count(counts[state])}", _STYLES[state])
     return text
 
 
-def _how_to_read(listed: Sequence[Experiment], query: Query) -> str:
-    lift = "the relative change of the rate over the control"
-    several = any(unnamed_variant(each, query.goal) for each in listed)
-    variant = ", for the variant named or chosen" if several else ""
-    if query.goal is None:
-        subject = f"The lift is {lift}, under the goal that the verdict rests on{variant}."
-    else:
-        subject = (
-            f"The lift is {lift}, under the goal {quote(visible(query.goal))}{variant}; state and"
-            " verdict are those of the whole experiment."
-        )
-    return (
-        "Needs attention: the data cannot be trusted, a goal is harmed, goals disagree, or waiting"
-        f" does not help. Decided: it is safe to stop. Running: wait. {subject} Its interval"
-        f" contains the true lift with {100 * listed[0].confidence:g}% confidence, however often"
-        " you look."
-    )
-
-
 def _table(listed: Sequence[Experiment], screen: Screen, query: Query) -> Group:
-    columns = [column.lines() for column in _fitting_columns(listed, screen, query)]
-    header, *rows = ("".join(cells).rstrip() for cells in zip(*columns, strict=True))
-    lines = [
-        _line(row, _STYLES[state_of(experiment)], len(columns[0][0]))
-        for experiment, row in zip(listed, rows, strict=True)
-    ]
-    return Group(_line(header, "bold"), *lines)
+    columns = _fitting_columns(listed, screen, query)
+    below: list[str] = []
+    if columns is None:
+        columns = _upper_columns(listed, screen)
+        below = _lower_lines(listed, screen, query)
+    header, *rows = _joined(columns)
+    lines = [_line(header, "bold")]
+    if below:
+        lines.append(_line(below[0], "bold"))
+    for number, (experiment, row) in enumerate(zip(listed, rows, strict=True), 1):
+        lines.append(_line(row, _STYLES[state_of(experiment)], columns[0].width))
+        if below and _lift(experiment, query.goal):
+            lines.append(_line(below[number]))
+    return Group(*lines)
+
+
+def _joined(columns: Sequence[_Column]) -> list[str]:
+    cells = [column.lines() for column in columns]
+    return ["".join(line).rstrip() for line in zip(*cells, strict=True)]
 
 
 def _line(text: str, style: str = "", styled: int | None = None) -> Text:
@@ -194,18 +191,24 @@ def _line(text: str, style: str = "", styled: int | None = None) -> Text:
     return line
 
 
-def _fitting_columns(listed: Sequence[Experiment], screen: Screen, query: Query) -> list[_Column]:
-    """Return the columns with which the names get enough room."""
+def _fitting_columns(
+    listed: Sequence[Experiment], screen: Screen, query: Query
+) -> list[_Column] | None:
+    """Return the columns with which the names get enough room; None if there are none."""
     names = _Column("name", [visible(each.name) for each in listed])
     for layout in _LAYOUTS:
         state, *others = _columns(listed, screen, query, layout)
         room = screen.width - sum(column.width for column in (state, *others)) - names.gap
-        if not screen.is_terminal or room >= min(layout.shortest, names.width - names.gap):
-            break
-    if screen.is_terminal:
-        longest = max(_SHORTEST_NAME, min(room, _LONGEST_NAME))
-        names = _Column(names.header, [screen.name(name, longest) for name in names.cells])
-    return [state, names, *others]
+        if not screen.is_terminal:
+            return [state, names, *others]
+        if room >= min(layout.shortest, names.width - names.gap):
+            return [state, _shortened(names, screen, room), *others]
+    return None
+
+
+def _shortened(names: _Column, screen: Screen, room: int) -> _Column:
+    longest = max(_SHORTEST_NAME, min(room, _LONGEST_NAME))
+    return replace(names, cells=[screen.name(name, longest) for name in names.cells])
 
 
 def _columns(
@@ -217,13 +220,36 @@ def _columns(
         counts = [format_count(each.visitors) for each in listed]
         columns.append(_Column("visitors", counts, "right"))
     columns += _subjects(listed, screen, query, layout.subject)
-    columns += _lifts(listed, screen, query, "interval" in layout.has)
+    columns += _lifts(listed, screen, query)
+    return [*columns, _verdicts(listed, screen, layout.longest)]
 
+
+def _upper_columns(listed: Sequence[Experiment], screen: Screen) -> list[_Column]:
+    """Return the columns of the first of two lines: mark, name, verdict."""
+    state = _states(listed, screen, has_word=False)
+    names = _Column("name", [visible(each.name) for each in listed])
+    for longest in _LONGEST_IN_VERDICT:
+        verdict = _verdicts(listed, screen, longest)
+        room = screen.width - state.width - verdict.width - names.gap
+        if room >= min(_LONGEST_NAME // 2, names.width - names.gap):
+            break
+    return [state, _shortened(names, screen, room), verdict]
+
+
+def _lower_lines(listed: Sequence[Experiment], screen: Screen, query: Query) -> list[str]:
+    """Return the header and the cells of the second of two lines: the lift, and what it is of."""
+    lifts = _lifts(listed, screen, query)
+    room = screen.width - _INDENT - sum(column.width for column in lifts)
+    found = _joined([*_subjects(listed, screen, query, room), *lifts])
+    return [f"{' ' * _INDENT}{line}" for line in found]
+
+
+def _verdicts(listed: Sequence[Experiment], screen: Screen, longest: int | None) -> _Column:
     def shorten(name: str) -> str:
-        return screen.name(name, layout.longest) if layout.longest else name
+        return screen.name(name, longest) if longest else name
 
     verdicts = [brief(each, shorten if screen.is_terminal else str) for each in listed]
-    return [*columns, _Column("verdict", list(map(screen.text, verdicts)), gap=0)]
+    return _Column("verdict", list(map(screen.text, verdicts)), gap=0)
 
 
 def _states(listed: Sequence[Experiment], screen: Screen, has_word: bool) -> _Column:
@@ -264,16 +290,19 @@ def _join(names: Sequence[str], screen: Screen, longest: int) -> str:
     return f"{screen.name(names[0], room - end)}: {screen.name(names[1], end)}"
 
 
-def _lifts(
-    listed: Sequence[Experiment], screen: Screen, query: Query, has_interval: bool
-) -> list[_Column]:
+def _lifts(listed: Sequence[Experiment], screen: Screen, query: Query) -> list[_Column]:
     lifts = [_lift(each, query.goal) for each in listed]
     figures = [format_lift_with_unit(lift) if lift else (MISSING, "") for lift in lifts]
+    words = [
+        listed_word(headline_comparison(each, query.goal)) if lift else ""
+        for each, lift in zip(listed, lifts, strict=True)
+    ]
     values = _Column("lift", [screen.figures(value) for value, _ in figures], "right")
-    if not has_interval:
-        return [values]
     header = f"({100 * listed[0].confidence:g}% interval)"
-    ends = [f"({screen.figures(interval)})" if interval else "" for _, interval in figures]
+    ends = [
+        f"({screen.figures(interval)}{word and f', {word}'})" if interval else ""
+        for (_, interval), word in zip(figures, words, strict=True)
+    ]
     return [replace(values, gap=1), _Column(header, ends)]
 
 

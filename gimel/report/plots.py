@@ -22,10 +22,12 @@ MOST_LIFT = 1.0
 
 _EDGE = 8.0  # units beside the axis, for the marks of what is cut off
 _MOST_PLACES = 4
+_MOST_STEPS = 10  # between round values, of which the outermost with room are named
 _GLYPHS = {"%": 9.6, "+": 8.4, "\u2212": 8.4, ",": 3.3, ".": 3.3, "e": 6.3}
 _DIGIT = 6.4  # units: like the others, those of a wide font, DejaVu Sans at 10 units
 _SIZE = 1.1  # of the labels, in 10 units: the size in style.css, 11px
 _GAP = 6.0  # units between two labels
+_OVERHANG = 8.0  # units of a label beside its strip
 _BEYOND = 0.15  # how far an open interval is drawn, as a share of the rest of the axis
 _MARGIN = 0.05  # beside the outermost interval, as a share of the axis
 
@@ -39,6 +41,7 @@ class Strip:
         low, high: The ends of the interval.
         mark: The control.
         cut_low, cut_high: Whether the interval continues beyond the edge.
+        ticks: The values that the axis names.
     """
 
     x: float
@@ -47,6 +50,7 @@ class Strip:
     mark: float
     cut_low: bool
     cut_high: bool
+    ticks: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -63,25 +67,42 @@ class Axis:
 
     @property
     def labels(self) -> tuple[tuple[float, str], ...]:
-        """The centres and words of the control's label, and of those of the ends that have room."""
-        low, mark, high = map(self._label, (self.low, self.mark, self.high))
-        first, last = _EDGE + label_width(low) / 2, WIDTH - _EDGE - label_width(high) / 2
-        half = label_width(mark) / 2
-        at = min(max(self.position(self.mark), half), WIDTH - half)
-        found = [(round(at, 1), mark)]
-        if first + label_width(low) / 2 + _GAP < at - half:
-            found.insert(0, (round(first, 1), low))
-        if at + half < last - label_width(high) / 2 - _GAP:
-            found.append((round(last, 1), high))
-        return tuple(found)
+        """The positions and words of round values: of changes 0, and one near each end with room.
+
+        Each label is centred at the value that it names.
+        """
+        step = _round_step(self.high - self.low)
+        first, last = math.ceil(self.low / step), math.floor(self.high / step)
+        found = [self._label(0, step)] if self.is_relative else []
+        least, most = (1, -1) if self.is_relative else (first, last)
+        for numbers in (range(last, least - 1, -1), range(first, most + 1)):
+            label = next(
+                (
+                    label
+                    for label in (self._label(number, step) for number in numbers)
+                    if _has_room(label, found)
+                ),
+                None,
+            )
+            if label:
+                found.append(label)
+        return tuple(sorted(found))
+
+    @property
+    def ticks(self) -> tuple[float, ...]:
+        """The positions of the labels, but not that of the control."""
+        mark = self.position(self.mark)
+        return tuple(x for x, _ in self.labels if x != mark)
 
     def position(self, value: float) -> float:
         """Return the position of a value, or the edge if it is beyond."""
         share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
         return round(_EDGE + share * (WIDTH - 2 * _EDGE), 1)
 
-    def _label(self, share: float) -> str:
-        return _percent(share, self.high - self.low, self.is_relative)
+    def _label(self, number: int, step: float) -> tuple[float, str]:
+        """Return the position and the words of a number of steps."""
+        share = number * step
+        return self.position(share), _percent(share, step, self.is_relative)
 
     def strip(self, interval: Lift | Estimate) -> Strip | None:
         """Return an interval on this axis; None if it has no value."""
@@ -96,6 +117,7 @@ class Axis:
             self.position(self.mark),
             low < self.low,
             high > self.high,
+            self.ticks,
         )
 
 
@@ -132,12 +154,30 @@ def label_width(label: str) -> float:
     return _SIZE * sum(_GLYPHS.get(character, _DIGIT) for character in label)
 
 
-def _percent(share: float, width: float, sign: bool) -> str:
-    """Return a value on the axis in percent, with the decimal places that its width needs."""
+def _round_step(width: float) -> float:
+    """Return the least of 1, 2 or 5 times a power of ten that divides an axis into ten parts."""
+    power = 10.0 ** math.floor(math.log10(width / _MOST_STEPS))
+    return next(power * factor for factor in (1, 2, 5, 10) if width <= _MOST_STEPS * power * factor)
+
+
+def _has_room(label: tuple[float, str], others: Sequence[tuple[float, str]]) -> bool:
+    """Return whether a label is not far off the strip, and neither on nor like another one."""
+    x, words = label
+    half = label_width(words) / 2
+    if x - half < -_OVERHANG or x + half > WIDTH + _OVERHANG:
+        return False
+    return all(
+        words != other and abs(x - at) >= half + label_width(other) / 2 + _GAP
+        for at, other in others
+    )
+
+
+def _percent(share: float, step: float, sign: bool) -> str:
+    """Return a value on the axis in percent, with the decimal places that its steps need."""
     value = 100 * share
     if abs(value) >= 100_000:
         return f"{value:+.0e}%" if sign else f"{value:.0e}%"
-    places = min(_MOST_PLACES, max(0, 1 - math.floor(math.log10(100 * width) + 1e-9)))
+    places = min(_MOST_PLACES, max(0, -math.floor(math.log10(100 * step) + 1e-9)))
     text = f"{value:,.{places}f}"
     if float(text.replace(",", "")) == 0:
         return "0%"

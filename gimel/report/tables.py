@@ -5,11 +5,13 @@ Knows which figures belong together and how each is written, and nothing of layo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gimel.analysis.counts import EXACT, Arm
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.goal import Goal, Variant
+from gimel.analysis.mixture import Lift
 from gimel.analysis.stats import Estimate
 from gimel.report.figures import (
     MISSING,
@@ -64,7 +66,10 @@ class Table:
 
 
 def participants(experiment: Experiment) -> Table:
-    """Return the visitors of each variant with their counting error and the split."""
+    """Return the visitors of each variant with their counting error and the split.
+
+    One variant alone has no split.
+    """
     split = experiment.split
     rows = []
     for arm, *shares in zip(experiment.arms, split.observed, split.expected, strict=True):
@@ -73,7 +78,8 @@ def participants(experiment: Experiment) -> Table:
         name = name_of(arm, experiment.arms, experiment.control_is_guess)
         rows.append((name, visitors, _counting_error(arm), *formatted))
     columns = ("variant", "visitors", "counting error", "share", "expected split")
-    return Table("Visitors of each variant", columns, tuple(rows))
+    table = Table("Visitors of each variant", columns, tuple(rows))
+    return table if len(rows) > 1 else table.drop("share").drop("expected split")
 
 
 def lifts(goal: Goal) -> Table:
@@ -96,6 +102,20 @@ def lifts(goal: Goal) -> Table:
     return Table(
         f"{visible(goal.name)}: lift over {visible(goal.control.name)}", columns, tuple(rows)
     )
+
+
+def rates_alone(goal: Goal) -> Table:
+    """Return the counts and the rate of each variant, of data that allow no comparison."""
+    table = lifts(goal)
+    for column in ("visitors", "lift, %", _interval(goal)):
+        table = table.drop(column)
+    return table
+
+
+def rate_words(goal: Goal, arms: Iterable[Arm]) -> list[str]:
+    """Return the rates of some variants in percent, with the decimal places of `lifts`."""
+    places = decimal_places(_seen_rates(goal))
+    return [f"{format_percent(arm.rate, places)}%" for arm in arms]
 
 
 def rates(goal: Goal) -> Table:
@@ -122,9 +142,10 @@ def comparisons(goal: Goal) -> Table:
         details = variant.comparison.details
         lift = MISSING
         if details.lift:
-            lift = " ".join(format_interval(details.lift, lift_places, sign=True))
+            found = details.lift
+            lift = _joined(*format_lift(Lift(found.value, found.low, found.high), lift_places))
         return (
-            " ".join(format_interval(details.difference, difference_places, sign=True)),
+            _joined(*format_interval(details.difference, difference_places, sign=True)),
             lift,
             format_p_value(details.p_adjusted),
             format_probability(variant.beats_control),
@@ -161,6 +182,10 @@ def goals_per_visitor(goal: Goal) -> Table:
     return Table(f"Goals per visitor of {visible(goal.name)}", columns, rows)
 
 
+def _joined(value: str, interval: str) -> str:
+    return f"{value} ({interval})"
+
+
 def _name(goal: Goal, arm: Arm) -> str:
     return name_of(arm, goal.arms, goal.case.control_is_guess)
 
@@ -176,4 +201,6 @@ def _interval(goal: Goal) -> str:
 def _counting_error(arm: Arm) -> str:
     if not arm.visitors.value:
         return MISSING
-    return "exact" if arm.visitors.precision == EXACT else format_count(arm.visitors.error)
+    return (
+        "exact" if arm.visitors.precision == EXACT else f"\u00b1{format_count(arm.visitors.error)}"
+    )

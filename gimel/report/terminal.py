@@ -7,6 +7,7 @@ from a public endpoint and are shown as text, whatever they contain.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from rich.console import RenderableType
 from rich.padding import Padding
@@ -18,11 +19,16 @@ from gimel.analysis.phrases import quote
 from gimel.analysis.verdict import Verdict
 from gimel.report import bars, tables, wording
 from gimel.report.figures import visible
-from gimel.report.layout import Screen, indent, lay_out, lay_out_with_bars
+from gimel.report.layout import Screen, indent, lay_out, lay_out_with_bars, room_for_bars
 from gimel.report.summary import is_stuck
 from gimel.report.wording import Mark
 
-STYLES = {Mark.DOUBT: "bold red", Mark.DECIDED: "bold green", Mark.UNDECIDED: "yellow"}
+STYLES = {
+    Mark.DOUBT: "bold red",
+    Mark.DECIDED: "bold green",
+    Mark.UNDECIDED: "yellow",
+    Mark.INFO: "none",
+}
 """The styles of what is marked."""
 
 
@@ -45,9 +51,9 @@ def report(
         yield ""
     yield from remarks(experiments, ignored, precision)
     if any(goal.is_conversion for experiment in experiments for goal in experiment.goals):
-        yield Text(wording.HOW_TO_READ, style="dim")
+        yield Text(wording.how_to_read(experiments), style="dim")
         if details:
-            yield Text(f"\n{wording.DETAILS}: {wording.HOW_TO_READ_DETAILS}", style="dim")
+            yield Text(f"\n{wording.HOW_TO_READ_DETAILS}", style="dim")
 
 
 def warnings(experiments: Sequence[Experiment], ignored: Mapping[str, int]) -> Iterator[Text]:
@@ -74,8 +80,10 @@ def _experiment(
     for doubt in experiment.doubts:
         yield Text(f"! {screen.text(visible(doubt))}", style=STYLES[Mark.DOUBT])
     if not experiment.split.is_mismatch:
-        style = STYLES[Mark.DOUBT] if is_stuck(experiment) else ""
-        yield _sentence("", experiment.headline, screen, style)
+        mark = Mark.DOUBT if is_stuck(experiment) else None
+        yield _sentence(experiment.headline, screen, mark)
+    if advice := wording.ADVICE.get(experiment.headline.kind):
+        yield Text(advice)
     if experiment.arms:
         yield ""
         yield lay_out(tables.participants(experiment), screen)
@@ -84,19 +92,43 @@ def _experiment(
         notes += wording.counting_notes(experiment)
     if notes:
         yield indent(Text(screen.text("\n".join(notes))))
+    shared = None if experiment.split.is_mismatch else _shared_bars(experiment, screen)
     for goal in experiment.goals:
         yield ""
-        if len(experiment.all_goals) > 1 or experiment.split.is_mismatch:
-            yield _sentence(goal.name, goal.verdict, screen)
+        if heading := _heading(experiment, goal, screen):
+            yield heading
             yield ""
-        yield from _goal(goal, screen, details)
+        yield from _goal(goal, screen, details, shared)
 
 
-def _goal(goal: Goal, screen: Screen, details: bool) -> Iterator[RenderableType]:
+def _heading(experiment: Experiment, goal: Goal, screen: Screen) -> Text:
+    """Return a goal's name, role and verdict; its verdict only where the headline lacks it."""
+    role = wording.role(goal)
+    if len(experiment.all_goals) == 1 and not role and not experiment.split.is_mismatch:
+        return Text()
+    heading = Text(screen.text(quote(visible(goal.name))), style="bold")
+    if role:
+        heading.append(f" ({role})", "not bold")
+    text = Text.assemble(heading)
+    sentence = goal.verdict.sentence
+    if experiment.split.is_mismatch or sentence not in experiment.headline.sentence:
+        text.append(": ").append_text(
+            _sentence(goal.verdict, screen, wording.goal_mark(goal.verdict))
+        )
+    return text
+
+
+def _goal(
+    goal: Goal, screen: Screen, details: bool, shared: _Bars | None
+) -> Iterator[RenderableType]:
+    """Yield the tables of a goal; without bars to share, nothing is compared."""
     if not goal.is_conversion:
         yield lay_out(tables.goals_per_visitor(goal), screen)
         return
-    yield _lay_out_lifts(goal, screen)
+    if shared is None:
+        yield lay_out(tables.rates_alone(goal).with_units(), screen)
+        return
+    yield _lay_out_lifts(goal, screen, shared)
     if details:
         yield ""
         yield indent(Text(wording.DETAILS, style="bold"))
@@ -106,23 +138,39 @@ def _goal(goal: Goal, screen: Screen, details: bool) -> Iterator[RenderableType]
         yield lay_out(tables.comparisons(goal).with_units(), screen)
 
 
-def _sentence(goal: str, verdict: Verdict, screen: Screen, style: str = "") -> Text:
-    text = Text()
-    if goal:
-        text.append(screen.text(f"{quote(visible(goal))}: "), "bold")
-    style = style or STYLES[wording.choose_mark(verdict)]
-    return text.append(screen.text(wording.short_sentence(verdict)), style)
+def _sentence(verdict: Verdict, screen: Screen, mark: Mark | None = None) -> Text:
+    style = STYLES[mark or wording.choose_mark(verdict)]
+    return Text(screen.text(wording.short_sentence(verdict)), style)
 
 
-def _lay_out_lifts(goal: Goal, screen: Screen) -> Padding:
-    """Return the lifts with their intervals as bars, in the room that names and figures leave."""
+@dataclass(frozen=True)
+class _Bars:
+    """The axis that the bars of all goals share, from `low` to `high`, and their columns."""
+
+    low: float
+    high: float
+    size: int
+
+
+def _shared_bars(experiment: Experiment, screen: Screen) -> _Bars:
+    """Return the axis and the size that suit all goals: equal lengths are then equal lifts."""
+    goals = [goal for goal in experiment.goals if goal.is_conversion]
+    found = [each.lift for goal in goals for each in goal.case.comparisons]
+    sizes = [
+        room_for_bars(_table_of_lifts(goal), screen, bars.SHORTEST, bars.LONGEST) for goal in goals
+    ]
+    return _Bars(*bars.axis(found), min(sizes, default=0))
+
+
+def _table_of_lifts(goal: Goal) -> tables.Table:
+    return tables.lifts(goal).drop("visitors").with_units()
+
+
+def _lay_out_lifts(goal: Goal, screen: Screen, shared: _Bars) -> Padding:
+    """Return the lifts with their intervals as bars, if all goals have room for them."""
+    table, axis = _table_of_lifts(goal), (shared.low, shared.high, shared.size)
     found = [each.comparison.lift if each.comparison else None for each in goal.variants]
-    low, high = bars.axis([lift for lift in found if lift])
-
-    def draw(size: int) -> list[str]:
-        return [
-            bars.draw(lift, low, high, size, screen.ascii_only) if lift else "" for lift in found
-        ]
-
-    table = tables.lifts(goal).drop("visitors").with_units()
-    return lay_out_with_bars(table, screen, draw, bars.SHORTEST, bars.LONGEST)
+    drawn = [bars.draw(lift, *axis, screen.ascii_only) if lift else "" for lift in found]
+    if not any(drawn):
+        return lay_out(table, screen)
+    return lay_out_with_bars(table, screen, bars.scale(*axis), drawn, bars.SHORTEST)

@@ -8,12 +8,11 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass, replace
 
-from gimel.analysis.design import Role
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.goal import Goal
 from gimel.analysis.mixture import Lift
-from gimel.analysis.phrases import percents, quote
-from gimel.analysis.verdict import Kind, Verdict
+from gimel.analysis.phrases import quote
+from gimel.analysis.verdict import Kind
 from gimel.report import tables, wording
 from gimel.report.figures import (
     format_lift_with_unit,
@@ -21,17 +20,30 @@ from gimel.report.figures import (
     with_minus,
 )
 from gimel.report.plots import Axis, Strip, lift_axis, rate_axis
-from gimel.report.summary import State, brief, headline_goal, headline_lift, mark_of, state_of
+from gimel.report.summary import (
+    State,
+    brief,
+    direction_word,
+    headline_comparison,
+    headline_goal,
+    headline_lift,
+    mark_of,
+    state_of,
+)
 from gimel.report.tables import Table
 
 
 @dataclass(frozen=True)
 class LiftView:
-    """A lift: its value, its interval, and both as a strip. All '' or None if it is unknown."""
+    """A lift: its value, its interval, and both as a strip. All '' or None if it is unknown.
+
+    `word` is "better" or "worse" if that is decided.
+    """
 
     value: str
     interval: str
     strip: Strip | None
+    word: str = ""
 
 
 @dataclass(frozen=True)
@@ -159,11 +171,11 @@ def anchor(*names: str) -> str:
     return f"at-{zlib.crc32(joined):08x}"
 
 
-def lift_view(lift: Lift | None, axis: Axis) -> LiftView:
+def lift_view(lift: Lift | None, axis: Axis, word: str = "") -> LiftView:
     if lift is None or lift.value is None:
         return LiftView("", "", None)
     value, interval = map(with_minus, format_lift_with_unit(lift))
-    return LiftView(value, interval, axis.strip(lift))
+    return LiftView(value, interval, axis.strip(lift), word)
 
 
 def _banner(experiment: Experiment) -> Banner:
@@ -181,7 +193,7 @@ def _banner(experiment: Experiment) -> Banner:
         brief(experiment),
         wording.short_sentence(verdict),
         wording.ADVICE.get(verdict.kind, ""),
-        lift_view(lift, axis),
+        lift_view(lift, axis, direction_word(headline_comparison(experiment))),
         axis,
         about,
         _progress(experiment),
@@ -231,33 +243,19 @@ def _goal(experiment: Experiment, goal: Goal, axis: Axis) -> GoalView:
     if found and found.has_visitors:
         names = visible(goal.control.name), visible(found.arm.name)
         lift = found.lift
-        rates = tuple(zip(names, percents([goal.control.rate, found.arm.rate]), strict=True))
+        rates = tuple(zip(names, tables.rate_words(goal, [goal.control, found.arm]), strict=True))
     return GoalView(
         anchor(experiment.name, goal.name),
         visible(goal.name),
-        _role(goal),
-        _mark(goal.verdict).value,
+        wording.role(goal),
+        wording.goal_mark(goal.verdict).value,
         wording.short_sentence(goal.verdict) if len(experiment.all_goals) > 1 else "",
         visible(shown),
-        lift_view(lift, axis),
+        lift_view(lift, axis, "" if experiment.split.is_mismatch else direction_word(found)),
         rates,
         _table(goal, axis),
         _details(goal),
     )
-
-
-def _mark(verdict: Verdict) -> wording.Mark:
-    """Return the mark of a goal: only what is harmed is in doubt, not what the harm came with."""
-    if verdict.kind is Kind.CONFLICT and not verdict.worse:
-        return wording.Mark.UNDECIDED
-    return wording.choose_mark(verdict)
-
-
-def _role(goal: Goal) -> str:
-    words = [] if goal.role is Role.EQUAL else [goal.role.value]
-    if goal.case.comparisons and goal.case.comparisons[0].question.is_decrease:
-        words.append("less is better")
-    return ", ".join(words)
 
 
 def _table(goal: Goal, axis: Axis) -> TableView:

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 
 from gimel.analysis.counts import Arm
+from gimel.analysis.design import Role
 from gimel.analysis.experiment import LIMIT_REACHED, Experiment
-from gimel.analysis.phrases import pluralize, quote, quote_names
-from gimel.analysis.sentences import is_called_control
+from gimel.analysis.goal import Goal
+from gimel.analysis.phrases import join_names, pluralize, quote, quote_names
+from gimel.analysis.sentences import LOWER_IS_BETTER, is_called_control
 from gimel.analysis.verdict import Kind, Verdict
 from gimel.report.figures import (
     format_count,
@@ -17,26 +19,29 @@ from gimel.report.figures import (
     visible,
 )
 
-HOW_TO_READ = (
+_HOW_TO_READ = (
     "A lift is the relative change of the rate over the control. Its interval contains the true "
     "lift with the confidence given, however often you look. A counting error is one standard "
-    "error. If a control is only assumed, name it in config.json, as the experiment's control."
+    "error."
 )
+_ASSUMED = "Where the control is only assumed, name it in config.json, as the experiment's control."
 
-DETAILS = "Details for statisticians"
+DETAILS = "Details for statisticians (one look only; not used by the verdict)"
 """The heading of the fixed-horizon figures."""
 
 HOW_TO_READ_DETAILS = (
-    "These figures are fixed-horizon: valid for one look on a date chosen in advance. The verdict "
-    "does not use them."
+    "The details for statisticians are fixed-horizon: valid for one look on a date chosen in "
+    "advance. Their intervals are not that of the verdict, which holds at every look."
 )
 
 _LIMIT_HELP = (
     "List your experiments under `experiments` in config.json, which keeps room for them, or raise "
-    "`limits`; then run `gimel deploy`. Or make room: `gimel delete` removes experiments, and "
-    "accepts a pattern."
+    "`limits`; then run `gimel deploy`. The last resort is `gimel delete`, which makes room by "
+    "deleting what was counted."
 )
 
+_NEW = "experiments that do not exist yet"
+_MOST_NAMED = 5  # in the warning of a limit
 
 ADVICE = {
     Kind.SPLIT_MISMATCH: "Look for a redirect, for bots, or for a variant that fails before its"
@@ -55,14 +60,27 @@ class Mark(Enum):
     DOUBT = "doubt"
     DECIDED = "decided"
     UNDECIDED = "undecided"
+    INFO = "info"
 
 
 def choose_mark(verdict: Verdict, is_doubtful: bool = False) -> Mark:
     """Return the mark of a verdict; `is_doubtful` if there are other problems with the data."""
     if verdict.is_untrusted or is_doubtful or verdict.kind in (Kind.HARMED, Kind.CONFLICT):
         return Mark.DOUBT
+    if verdict.kind is Kind.NO_VERDICT:
+        return Mark.INFO
     is_decided = verdict.safe_to_stop or verdict.kind is Kind.NOT_HARMED
     return Mark.DECIDED if is_decided else Mark.UNDECIDED
+
+
+def goal_mark(verdict: Verdict) -> Mark:
+    """Return the mark of one goal of several: only what is harmed is in doubt, not what is better.
+
+    A goal whose winner harms another one is decided all the same.
+    """
+    if verdict.kind is Kind.CONFLICT and not verdict.worse:
+        return Mark.DECIDED
+    return choose_mark(verdict)
 
 
 def facts(experiment: Experiment, now: float) -> str:
@@ -83,6 +101,20 @@ def facts(experiment: Experiment, now: float) -> str:
     if len(experiment.all_goals) > 1 and experiment.design.goal is None:
         parts.append("no primary goal")
     return "; ".join(parts)
+
+
+def how_to_read(experiments: Iterable[Experiment]) -> str:
+    """Return what the figures mean, and what to do about a control that is only assumed."""
+    is_assumed = any(each.control_is_guess for each in experiments)
+    return f"{_HOW_TO_READ} {_ASSUMED}" if is_assumed else _HOW_TO_READ
+
+
+def role(goal: Goal) -> str:
+    """Return what a goal is for: "guardrail, lower is better"; '' if there is nothing to say."""
+    words = [] if goal.role is Role.EQUAL else [goal.role.value]
+    if goal.is_decrease:
+        words.append(LOWER_IS_BETTER)
+    return ", ".join(words)
 
 
 def name_of(arm: Arm, arms: Sequence[Arm], is_guess: bool) -> str:
@@ -118,22 +150,41 @@ def counting_notes(experiment: Experiment) -> Iterator[str]:
 
 def unknown_events(ignored: Mapping[str, int]) -> str:
     """Return the sentence on ignored events of experiments that do not exist; '' without any."""
-    return f"Ignored events from unknown experiments: {ignored_events(ignored)}." if ignored else ""
+    if not ignored:
+        return ""
+    words = f"Ignored events from unknown experiments: {ignored_events(ignored)}."
+    return (
+        f"{words} Nothing needs to be done: bots are never counted." if _is_bots(ignored) else words
+    )
+
+
+def _is_bots(ignored: Mapping[str, int]) -> bool:
+    return set(ignored) == {"bot"}
 
 
 def limit_warning(experiments: Iterable[Experiment], ignored: Mapping[str, int]) -> str:
     """Return that a limit was reached and what to do; '' if none was.
 
-    `ignored` are the ignored events of experiments that do not exist, by reason.
+    `ignored` are the ignored events of experiments that do not exist, by reason. A warning that
+    can only be about one experiment does not name it.
     """
-    lost = sum(
-        reasons.get(LIMIT_REACHED, 0)
-        for reasons in (ignored, *(experiment.ignored for experiment in experiments))
-    )
-    if not lost:
+    found = {
+        quote(visible(experiment.name)): experiment.ignored.get(LIMIT_REACHED, 0)
+        for experiment in experiments
+    }
+    found[_NEW] = ignored.get(LIMIT_REACHED, 0)
+    most = sorted((name for name in found if found[name]), key=lambda name: -found[name])
+    if not most:
         return ""
+    lost = sum(found.values())
+    names = [f"{name} ({format_count(found[name])})" for name in most[:_MOST_NAMED]]
+    if more := len(most) - len(names):
+        names.append(f"{more} more")
     verb = "was" if lost == 1 else "were"
-    return f"A limit was reached: {pluralize(lost, 'event')} {verb} not counted. {_LIMIT_HELP}"
+    warning = f"A limit was reached: {pluralize(lost, 'event')} {verb} not counted."
+    if len(found) > 2 or found[_NEW]:
+        warning += f" Affected: {join_names(names)}."
+    return f"{warning} {_LIMIT_HELP}"
 
 
 def assumed_control(experiment: Experiment) -> str:

@@ -159,9 +159,9 @@ def test_counting_noise_can_make_a_question_unanswerable() -> None:
         pytest.param(
             {"refund"},
             Kind.CONTROL_WINS,
-            "Keep “old” (control): “new” converts 34% more often (18% to 52% more; less is better)."
-            " Safe to stop.",
-            id="fewer are better",
+            "Keep “old” (control): “new” has a rate 34% higher (18% to 52% higher; lower is"
+            " better). Safe to stop.",
+            id="lower is better",
         ),
         pytest.param(
             (),

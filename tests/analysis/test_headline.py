@@ -62,7 +62,7 @@ def test_twenty_goals_share_the_error() -> None:
     found = headline(blue, red={**blue, "goal 07": 2200})
 
     assert found.kind is Kind.TOO_EARLY
-    assert found.sentence.endswith(" 19 other goals: not decided.")
+    assert found.sentence.endswith(" 19 other goals: could be better or worse.")
 
 
 @pytest.mark.parametrize(
@@ -72,12 +72,38 @@ def test_twenty_goals_share_the_error() -> None:
             {"signup": 2000}, {"signup": 2400}, Kind.WINNER, SIGNUP, id="the primary goal alone"
         ),
         pytest.param(
-            {"signup": 2000, "buy": 1000, "load": 20_000, "view": 20_000, "read": 300},
-            {"signup": 2400, "buy": 1010, "load": 20_010, "view": 22_000, "read": 310},
+            {"signup": 2000, "load": 16_000, "view": 20_000, "read": 300},
+            {"signup": 2400, "load": 16_010, "view": 22_000, "read": 310},
             Kind.WINNER,
-            f"{SIGNUP} 2 guardrails: 1 not decided, 1 not harmed. 2 other goals: 1 not decided,"
-            " 1 better.",
+            f"{SIGNUP} 1 guardrail: no harm of 10% or more. 2 secondary goals: 1 could be better or"
+            " worse, 1 better.",
             id="every state is counted",
+        ),
+        pytest.param(
+            {"signup": 2000, "buy": 1000, "load": 16_000},
+            {"signup": 2400, "buy": 1010, "load": 16_010},
+            Kind.WINNER,
+            "“signup”: “red” converts 20% better than “blue” (9.5% to 32% better). This holds if"
+            " you stop now, but harm to guardrail “buy” is not ruled out yet. 1 other guardrail: no"
+            " harm of 10% or more.",
+            id="a guardrail is open",
+        ),
+        pytest.param(
+            {"signup": 16_000, "buy": 1000, "load": 0},
+            {"signup": 16_020, "buy": 1010, "load": 0},
+            Kind.NO_DIFFERENCE,
+            "“signup”: No difference of 10% or more: the lift of “red” is between −2.9% and"
+            " +3.2%. This holds if you stop now, but harm to guardrails “buy” and “load” is not"
+            " ruled out yet.",
+            id="two guardrails are open",
+        ),
+        pytest.param(
+            {"signup": 2000, "buy": 1000, "load": 16_000},
+            {"signup": 1600, "buy": 1010, "load": 16_010},
+            Kind.CONTROL_WINS,
+            "“signup”: Keep “blue” (control): “red” converts 20% worse (11% to 28% worse). Safe to"
+            " stop. 2 guardrails: 1 with harm not ruled out yet, 1 with no harm of 10% or more.",
+            id="the control harms nothing",
         ),
         pytest.param(
             {"signup": 2000, "buy": 1000},
@@ -120,7 +146,7 @@ def test_twenty_goals_share_the_error() -> None:
             Kind.NO_CONVERSIONS,
             "“signup”: No conversions yet among 80,000 visitors. Check that the page and"
             " config.json use the same name for the primary goal (counted: “buy” and “view”). 1"
-            " guardrail: not decided. 1 other goal: not decided.",
+            " guardrail: harm not ruled out yet. 1 secondary goal: could be better or worse.",
             id="the primary goal has another name",
         ),
         pytest.param(
@@ -141,7 +167,8 @@ def test_the_headline_speaks_of_the_primary_goal(
     found = headline(blue, DESIGN, red=red)
 
     assert (found.kind, found.sentence) == (kind, sentence)
-    assert found.safe_to_stop is sentence.endswith(("stop.", "harmed.", "better."))
+    assert found.safe_to_stop is ("Safe to stop." in sentence)
+    assert bool(found.open_guardrails) is ("This holds if you stop now, but" in sentence)
 
 
 def test_a_primary_goal_whose_winner_does_harm_says_so() -> None:
@@ -158,17 +185,34 @@ def test_a_primary_goal_whose_winner_does_harm_says_so() -> None:
 def test_a_winner_that_harms_nothing_is_preferred() -> None:
     """Red gains most, but at the cost of a guardrail; green gains too."""
     found = headline(
-        {"signup": 2000, "buy": 1000},
+        {"signup": 2000, "buy": 9000},
         DESIGN,
-        red={"signup": 2500, "buy": 700},
-        green={"signup": 2400, "buy": 1000},
+        red={"signup": 2500, "buy": 7000},
+        green={"signup": 2400, "buy": 9020},
     )
 
     assert (found.kind, found.variant) == (Kind.WINNER, "green")
     assert found.sentence.startswith(
-        "Guardrail “buy” is harmed: “red” converts 30% worse than “blue”"
+        "Guardrail “buy” is harmed: “red” converts 22% worse than “blue”"
     )
     assert "“signup”: Choose “green”:" in found.sentence
+
+
+@pytest.mark.parametrize(("green", "is_open"), [(1000, True), (1500, False)], ids=["open", "gain"])
+def test_only_the_harm_of_the_winner_keeps_a_guardrail_open(green: int, is_open: bool) -> None:
+    """That red harms it is said first, grey may harm it; green, which wins, is judged alone."""
+    found = headline(
+        {"signup": 2000, "buy": 1000},
+        DESIGN,
+        red={"signup": 2500, "buy": 700},
+        green={"signup": 2400, "buy": green},
+        grey={"signup": 2010, "buy": 1000},
+    )
+
+    assert (found.kind, found.variant) == (Kind.WINNER, "green")
+    assert (found.open_guardrails == ("buy",)) is is_open
+    assert found.safe_to_stop is not is_open
+    assert ("harm to guardrail “buy” by “green” is not ruled" in found.sentence) is is_open
 
 
 @pytest.mark.parametrize(
@@ -177,12 +221,12 @@ def test_a_winner_that_harms_nothing_is_preferred() -> None:
         (
             {"load": (38_000, 38_200)},
             Kind.TOO_EARLY,
-            "No harm found so far (“red”: 28% fewer to 11% more failures to convert).",
+            "Harm not ruled out yet (“red”: 28% fewer to 11% more failures to convert).",
         ),
         (
             {"load": (16_000, 16_010)},
             Kind.NOT_HARMED,
-            "Not harmed by 10% or more (“red”: 2.9% worse to 3.1% better).",
+            "No harm of 10% or more (“red”: 2.9% worse to 3.1% better).",
         ),
         (
             {"load": (16_000, 15_600)},
@@ -192,7 +236,7 @@ def test_a_winner_that_harms_nothing_is_preferred() -> None:
         (
             {"load": (2000, 2500)},
             Kind.NOT_HARMED,
-            "Not harmed by 10% or more (“red”: 14% to 37% better).",
+            "No harm of 10% or more (“red”: 14% to 37% better).",
         ),
         (
             {"load": (2500, 2000)},

@@ -39,11 +39,11 @@ EFFECTS = {
     "worse": (comparison((-0.2, -0.3, -0.091)), "20% worse than “blue” (9.1% to 30% worse)"),
     "less, which is better": (
         comparison((-0.25, -0.34, -0.15), is_decrease=True),
-        "25% less often than “blue” (15% to 34% less; less is better)",
+        "has a rate 25% lower than “blue” (15% to 34% lower; lower is better)",
     ),
     "more, which is worse": (
         comparison((0.34, 0.18, 0.52), is_decrease=True),
-        "34% more often than “blue” (18% to 52% more; less is better)",
+        "has a rate 34% higher than “blue” (18% to 52% higher; lower is better)",
     ),
     "no upper end": (comparison((3, 1.2, None)), "300% better than “blue” (at least 120% better)"),
     "no lower end": (comparison((-1, None, -0.9)), "100% worse than “blue” (at least 90% worse)"),
@@ -92,7 +92,8 @@ EFFECTS = {
 @pytest.mark.parametrize(("decided", "words"), EFFECTS.values(), ids=EFFECTS)
 def test_an_effect_has_its_interval(decided: Comparison, words: str) -> None:
     """No end of it is rounded to zero, to 100%, or to the other end."""
-    assert sentences.effect(decided, "“blue”") == f"converts {words}"
+    sentence = words if words.startswith("has a rate") else f"converts {words}"
+    assert sentences.effect(decided, "“blue”") == sentence
 
 
 def test_the_control_need_not_be_named_again() -> None:
@@ -103,9 +104,9 @@ def test_the_control_need_not_be_named_again() -> None:
 
 INTERVALS = {
     "zero": (comparison((0, -0.086, 0.0022)), "8.6% worse to 0.22% better"),
-    "fewer are better": (
+    "lower is better": (
         comparison((0, -0.086, 0.0022), is_decrease=True),
-        "8.6% less to 0.22% more",
+        "8.6% lower to 0.22% higher",
     ),
     "above zero": (comparison((0.2, 0.1, 0.3)), "10% to 30% better"),
     "below zero": (comparison((-0.2, -0.3, -0.1)), "10% to 30% worse"),

@@ -89,9 +89,9 @@ def test_every_sentence_is_sound(
 
 @given(experiments(), designs, times)
 def test_what_is_safe_to_stop_says_so(counts: ExperimentCounts, design: Design, now: float) -> None:
-    """Only a winner, a control that wins and "no difference" are; the headline may mention none."""
+    """Only a winner, a control that wins and "no difference" are, if no guardrail is open."""
     for verdict in verdicts(analyse(counts, design, now=now)):
-        assert verdict.safe_to_stop is (verdict.kind in SAFE)
+        assert verdict.safe_to_stop is (verdict.kind in SAFE and not verdict.open_guardrails)
         assert verdict.safe_to_stop is ("Safe to stop." in verdict.sentence)
 
 

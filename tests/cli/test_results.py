@@ -285,7 +285,7 @@ def test_csv_is_a_table(tmp_path: Path) -> None:
 ENCODINGS = pytest.mark.parametrize(
     ("encoding", "name", "mark", "bar"),
     [
-        ("utf-8", "[red]größe[/red]", "· running", "├"),
+        ("utf-8", "[red]größe[/red]", "… running", "├"),
         ("ascii", "[red]gr\\xf6\\xdfe[/red]", ". running", "|-"),
     ],
 )
@@ -317,7 +317,7 @@ def test_a_pipe_gets_every_experiment_on_a_line(tmp_path: Path) -> None:
         done = gimel("results", *options, home=tmp_path, PYTHONIOENCODING="utf-8")
 
     line = done.stdout.splitlines()[1]
-    assert line == f'✓ decided  {name}    20,000  -30% (-44% to -13%)  keep "blue"'
+    assert line == f'✓ decided  {name}    20,000  red      -30% (-44% to -13%)  keep "blue"'
 
 
 def test_the_list_ends_with_the_command_that_shows_more(tmp_path: Path, url: str) -> None:

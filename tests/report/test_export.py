@@ -143,6 +143,7 @@ def test_json_has_a_verdict_per_goal() -> None:
         "days_left": 0,
         "forecast": None,
         "goal": "buy",
+        "open_guardrails": [],
         "safe_to_stop": True,
     }
 

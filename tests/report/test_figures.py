@@ -98,10 +98,10 @@ def test_a_share_is_written_in_percent(share: float, places: int, sign: bool, te
     assert figures.format_percent(share, places, sign) == text
 
 
-def test_an_interval_is_written_in_brackets() -> None:
+def test_an_interval_is_written_in_words() -> None:
     """Its limits have the same places as the value."""
     shown = figures.format_interval(Estimate(0.05, 0.046, 0.0541), 1, sign=True)
-    assert shown == ("+5.0", "[+4.6, +5.4]")
+    assert shown == ("+5.0", "+4.6 to +5.4")
 
 
 @pytest.mark.parametrize(

@@ -93,12 +93,17 @@ WORDS = [
     "95% interval",
     "the bars",
     "needs attention, decided, running",
+    "better, worse",
+    "perhaps 5 days",
+    "wait 5 days",
     "leans better, leans worse",
     "control",
     "primary goal, guardrail, secondary goal",
     "safe to stop",
+    "guardrail open, harm not ruled out yet",
     "expected split",
     "counting error",
+    "unlikely to be decided",
     "failures to convert",
 ]
 

@@ -126,8 +126,8 @@ def test_the_tables_of_a_goal_are_those_of_the_terminal() -> None:
     assert "red 20,101 1,260 6.27 +25 +10 to +43" in shown
     details = shown[shown.index("Details for statisticians") :]
     assert "variant rate, % 95% interval chance to be best" in details
-    assert "red 6.27 [5.94, 6.61] >99.9%" in details
-    assert "red +1.27 [+0.82, +1.72] +25 [+16, +36] <0.0001 >99.9%" in details
+    assert "red 6.27 5.94 to 6.61 >99.9%" in details
+    assert "red +1.27 (+0.82 to +1.72) +25 (+16 to +36) <0.0001 >99.9%" in details
 
 
 @pytest.mark.parametrize("kind", ["experiment", "report"])
@@ -143,7 +143,10 @@ def test_details_are_closed_until_they_are_asked_for(kind: str) -> None:
     (details,) = re.findall(
         r'<details class="statistics" id="[^"]*">.*?</details>', page, re.DOTALL
     )
-    assert "<summary>Details for statisticians</summary>" in details
+    assert (
+        "<summary>Details for statisticians (one look only; not used by the verdict)</summary>"
+        in details
+    )
     usual = page.replace(details, "")
     for figure in ("p (Holm)", "chance to", "for one look", "buy: rates", "fixed-horizon"):
         assert figure in details
@@ -156,7 +159,7 @@ def test_one_variant_has_its_rate_among_the_details() -> None:
 
     shown = text_of(html.experiment(found, CHOICES, FRAME, NOW))
 
-    assert "a 1.0 [0.5, 1.9] -" in shown[shown.index("Details for statisticians") :]
+    assert "a 1.0 0.5 to 1.9 -" in shown[shown.index("Details for statisticians") :]
     assert "beat control" not in shown
 
 
@@ -205,7 +208,7 @@ def test_a_row_has_the_role_of_its_goal() -> None:
 
     assert goals_of(designed) == [
         ("buy", "primary"),
-        ("return", "guardrail, less is better"),
+        ("return", "guardrail, lower is better"),
         ("look", "secondary"),
     ]
     assert goals_of(plain) == [("a", ""), ("b", "")]
@@ -217,7 +220,7 @@ def test_a_chosen_goal_keeps_the_headline_of_the_experiment() -> None:
 
     shown = text_of(html.experiment(analysed(THREE_GOALS, DESIGN), choices, FRAME, NOW))
 
-    assert "! Needs attention Guardrail “return” is harmed: “red” converts 50% more often " in shown
+    assert "! Needs attention Guardrail “return” is harmed: “red” has a rate 50% higher " in shown
     assert "look secondary" in shown
     assert "buy primary" not in shown
 
@@ -228,27 +231,28 @@ def test_every_strip_has_an_axis() -> None:
 
     banner, goals = page[: page.index('class="goals')], page[page.index('class="goals') :]
     assert re.findall(r'class="([^"]+)" viewBox', banner) == ["strip", "axis own"]
-    assert "+17% to +68% 0% +71%" in text_of(page)
+    assert "+17% to +68% 0% +70%" in text_of(page)
     beside = re.findall(r'class="([^"]+)" viewBox', goals)
     assert beside.count("strip") == beside.count("axis short") == 4
     assert ".axis text { font-size: 11px;" in page
 
 
 def test_each_goal_is_one_row() -> None:
-    """Mark, name, role, rates, lift and interval; harm is a doubt, without a verdict nothing is."""
+    """Mark, name, role, rates, lift, interval; what is harmed is in doubt, not what is better."""
     page = html.experiment(analysed(THREE_GOALS, DESIGN), CHOICES, FRAME, NOW)
 
     shown = closed_text_of(page)
-    assert (
-        "… buy primary old 5%, red 6% 0% +105% +20% +9.5% to +32%"
-        " ! return guardrail, less is better old 0.5%, red 0.75% 0% +105% +50% +11% to +105%"
-        " … look secondary old 50%, red 50.2% 0% +105% +0.50% \u22122.1% to +3.1% Goal all goals"
-        in shown
-    )
+    for goal in (
+        "✓ buy primary old 5.00%, red 6.00% 0% +100% +20% better +9.5% to +32%",
+        "! return guardrail, lower is better old 0.50%, red 0.75% 0% +100% +50% worse +11% to"
+        " +105%",
+        "i look secondary old 50.0%, red 50.2% 0% +100% +0.50% \u22122.1% to +3.1% Goal all goals",
+    ):
+        assert goal in shown
     assert "80,000 of 90,000 planned visitors" in shown
     assert "! return guardrail" in shown
     opened = text_of(page)
-    assert "Harmed: “red” converts 50% more often" in opened
+    assert "Harmed: “red” has a rate 50% higher" in opened
     assert "Secondary goal, shown without a verdict" in opened
 
 

@@ -57,16 +57,17 @@ def rows(text: str) -> list[str]:
 
 def test_an_experiment_is_one_line() -> None:
     """State, name, visitors, lift with its interval, verdict; below, what they mean."""
-    shown = lines(listed(OPEN, LOSER, WRONG, WINNER))
+    shown = lines(listed(OPEN, LOSER, WRONG, WINNER, screen=Screen(120)))
 
     assert shown[:7] == [
-        "state              name    visitors   lift (95% interval)  verdict",
-        "! needs attention  wrong     22,000      -                 wrong split",
-        "✓ decided          loser     20,000   −30% (−44% to −13%)  keep “blue”",
-        "✓ decided          winner    20,000   +40% (+17% to +68%)  choose “red”",
-        "· running          open      20,000  +4.0% (−14% to +27%)  8 more weeks or longer",
+        "state              name    visitors  lift of   lift (95% interval)  verdict",
+        "! needs attention  wrong     22,000               -                 wrong split",
+        "✓ decided          loser     20,000  red       −30% (−44% to −13%)  keep “blue”",
+        "✓ decided          winner    20,000            +40% (+17% to +68%)  choose “red”",
+        "… running          open      20,000           +4.0% (−14% to +27%)  perhaps 8 weeks or"
+        " longer",
         "",
-        "! 1 needs attention   ✓ 2 decided   · 1 running",
+        "! 1 needs attention   ✓ 2 decided   … 1 running",
     ]
     assert shown[-1] == "  gimel results NAME"
 
@@ -78,7 +79,7 @@ def test_a_program_gets_whole_names_and_a_minus_that_can_be_typed() -> None:
 
     (line,) = rows(listed(loser, screen=Screen(80, is_terminal=False)))
 
-    assert line == f'✓ decided  {name}    20,000  -30% (-44% to -13%)  keep "blue"'
+    assert line == f'✓ decided  {name}    20,000  red      -30% (-44% to -13%)  keep "blue"'
 
 
 def test_ascii_is_enough() -> None:
@@ -88,7 +89,12 @@ def test_ascii_is_enough() -> None:
     text = listed(loser, OPEN, screen=Screen(60, ascii_only=True))
 
     assert text.isascii()
-    assert rows(text)[0] == '* a nam...more   -30% (-44% to -13%)  keep "blue"'
+    assert rows(text)[1:] == [
+        '* a name with ma... and some more  keep "blue"',
+        "    red       -30% (-44% to -13%)",
+        ". open                             perhaps 8 weeks or longer",
+        "             +4.0% (-14% to +27%)",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +112,7 @@ def test_a_state_is_chosen(states: tuple[State, ...], names: list[str]) -> None:
 
     found = [word for line in rows(text) for word in line.split()[2:4] if word.isalpha()]
     assert [word for word in found if word != "attention"] == names
-    assert "! 1 needs attention   ✓ 2 decided   · 1 running" in text
+    assert "! 1 needs attention   ✓ 2 decided   … 1 running" in text
 
 
 def test_a_state_without_experiments_is_said() -> None:
@@ -133,9 +139,9 @@ def test_the_goal_of_the_lift_is_named() -> None:
     text = listed(SHOP, WINNER, designs={"shop": Design(goal="look")})
 
     assert "lift of" in lines(text)[0]
-    assert [line.split()[3:6] for line in rows(text)] == [
-        ["20,000", "look", "−20%"],
-        ["20,000", "buy", "+40%"],
+    assert [line.split()[3:7] for line in rows(text)] == [
+        ["20,000", "look:", "red", "−20%"],
+        ["20,000", "buy", "+40%", "(+17%"],
     ]
 
 
@@ -180,7 +186,7 @@ def test_the_variant_of_the_lift_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "subject"), [(120, "bought a lot: light red"), (60, "bou…ot: lig…ed")]
+    ("width", "subject"), [(120, "bought a lot: light red"), (74, "bou…ot: lig…ed")]
 )
 def test_goal_and_variant_share_their_column(width: int, subject: str) -> None:
     """Neither of them gives way."""
@@ -204,7 +210,7 @@ def test_the_widest_columns_fit_60() -> None:
 
     text = listed(*items, designs={items[1]["experiment"]: Design(goal="buy")}, screen=Screen(60))
 
-    assert "  +0.0094%  " in text
+    assert "  +0.0094% (−1.4% to +1.5%)\n" in text
     assert "” is not a conversion" in text
     assert max(map(cell_len, rows(text))) <= 60
 
@@ -242,7 +248,7 @@ def test_a_goal_that_is_not_a_conversion_is_named() -> None:
 
 
 def test_what_gives_way() -> None:
-    """Names, the word of the state, visitors, the interval; never the goal or part of a figure."""
+    """Names, the word of the state, visitors, the line; never the goal or part of a figure."""
     name = "a name with many words, and some more"
     item = row(
         name,
@@ -250,18 +256,21 @@ def test_what_gives_way() -> None:
         ("buy", "ok"),
     )
 
-    found = {
-        width: rows(listed(item, OPEN, designs={name: Design(goal="buy")}, screen=Screen(width)))[0]
-        for width in (120, 90, 80, 70, 66, 50)
-    }
+    def shown(width: int) -> list[str]:
+        text = listed(item, designs={name: Design(goal="buy")}, screen=Screen(width))
+        return lines(text[: text.index("\n\n")])[1:]
 
-    assert found == {
-        120: f"✓ decided  {name}    20,000  buy       −30% (−44% to −13%)  keep “control”",
-        90: "✓ a name with…d some more    20,000  buy       −30% (−44% to −13%)  keep “control”",
-        80: "✓ a name…e more    20,000  buy       −30% (−44% to −13%)  keep “control”",
-        70: "✓ a name…e more  buy       −30% (−44% to −13%)  keep “control”",
-        66: "✓ a name …e more    20,000  buy       −30%  keep “control”",
-        50: "✓ a na…ore  buy       −30%  keep “control”",
+    lift, keep = "−30% (−44% to −13%)", "keep “control”"
+    assert {width: shown(width) for width in (120, 100, 80, 66, 50)} == {
+        120: [f"✓ decided  {name}    20,000  buy: a new one  {lift}  {keep}"],
+        100: [f"✓ decided  a name with m…nd some more    20,000  buy: a new one  {lift}  {keep}"],
+        80: [f"✓ a name …me more    20,000  buy: a new one  {lift}  {keep}"],
+        66: [f"✓ a name …me more  buy: a …ne  {lift}  {keep}"],
+        50: [
+            "    lift of         lift (95% interval)",
+            f"✓ a name with many…, and some more  {keep}",
+            f"    buy: a new one  {lift}",
+        ],
     }
 
 
@@ -270,7 +279,7 @@ def test_what_gives_way() -> None:
     [
         (WRONG, "\x1b[1;31m! needs attention"),
         (WINNER, "\x1b[1;32m✓ decided"),
-        (OPEN, "\x1b[33m· running"),
+        (OPEN, "\x1b[33m… running"),
     ],
     ids=["attention", "decided", "running"],
 )
@@ -309,4 +318,5 @@ def test_any_counts_and_names_fit(
 
     assert all(cell_len(line) <= width for line in text.split("\n"))
     assert not any(ord(character) < 32 for character in text.replace("\n", ""))
-    assert len(rows(text)) == 2
+    marks = (". ", "! ", "* ") if ascii_only else ("… ", "! ", "✓ ")
+    assert sum(line.startswith(marks) for line in rows(text)) == 2

@@ -85,7 +85,10 @@ def test_every_strip_shows_it(experiment: Experiment, value: str, interval: str)
     with_units = re.sub(r"(\d)(?= |$)", r"\1%", with_minus(interval))
 
     written = r'class="(value|interval-text)">([^<]*)<'
-    assert [unescape(text) for _, text in re.findall(written, page)] == [lift, with_units] * 2
+    assert [unescape(text).rstrip() for _, text in re.findall(written, page)] == [
+        lift,
+        with_units,
+    ] * 2
     cells = re.findall(r'<td [^>]*class="number(?: range)?">([^<]*)<', overview)
     assert [unescape(text) for text in cells[:2]] == [lift, with_units]
 

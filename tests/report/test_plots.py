@@ -66,7 +66,7 @@ def test_an_interval_far_beyond_the_others_is_cut_off() -> None:
 
     assert (strip.cut_low, strip.cut_high) == (False, True)
     assert strip.high == WIDTH - EDGE
-    assert words(lift_axis([Lift(0.4, -0.5, 5.36)]))[-1] == "+108%"
+    assert words(lift_axis([Lift(0.4, -0.5, 5.36)]))[-1] == "+100%"
 
 
 def test_a_large_lift_is_inside() -> None:
@@ -97,19 +97,22 @@ def test_a_lift_that_is_unknown_is_not_drawn() -> None:
 @pytest.mark.parametrize(
     ("axis", "labels"),
     [
-        (lift_axis([Lift(0.0, -0.1, 0.1)]), ["\u221211%", "0%", "+11%"]),
-        (lift_axis([Lift(0.05, -0.02, 0.12)]), ["0%", "+13%"]),
-        (lift_axis([]), ["\u22121.0%", "0%", "+1.0%"]),
-        (rate_axis([Estimate(0.05, 0.046, 0.054)], 0.05), ["4.56%", "5.00%", "5.44%"]),
-        (rate_axis([Estimate(0.5, 0.3, 0.7)], 0.5), ["28%", "50%", "72%"]),
-        (rate_axis([Estimate(0.0, 0.0, 0.1)], 0.0), ["0%", "11%"]),
+        (lift_axis([Lift(0.0, -0.1, 0.1)]), ["\u221210%", "0%", "+10%"]),
+        (lift_axis([Lift(0.05, -0.02, 0.12)]), ["0%", "+12%"]),
+        (lift_axis([]), ["\u22120.5%", "0%", "+0.5%"]),
+        (rate_axis([Estimate(0.05, 0.046, 0.054)], 0.05), ["4.6%", "5.4%"]),
+        (rate_axis([Estimate(0.5, 0.3, 0.7)], 0.5), ["30%", "70%"]),
+        (rate_axis([Estimate(0.0, 0.0, 0.1)], 0.0), ["0%", "10%"]),
         (rate_axis([], 0.0), ["0%", "100%"]),
     ],
     ids=["a lift", "the control near an end", "no lift", "close", "rates", "a rate of 0", "none"],
 )
-def test_the_axis_says_where_it_starts_and_ends(axis: Axis, labels: list[str]) -> None:
-    """In percent; only changes have a sign, and an end gives way to the control."""
+def test_the_axis_names_round_values(axis: Axis, labels: list[str]) -> None:
+    """In percent, each where it is; only changes have a sign, and all give way to the control."""
     assert words(axis) == labels
+    for x, label in axis.labels:
+        value = float(label.replace("\u2212", "-").rstrip("%")) / 100
+        assert x == axis.position(value)
 
 
 def test_the_axis_of_rates_ends_at_what_is_possible() -> None:
@@ -217,8 +220,9 @@ def assert_readable(axis: Axis) -> None:
         spans.append((x - width / 2, x + width / 2))
     flat = [end for span in spans for end in span]
     assert flat == sorted(flat)
-    assert flat[0] >= -0.1
-    assert flat[-1] <= WIDTH + 0.1
+    assert flat[0] >= -EDGE - 0.1
+    assert flat[-1] <= WIDTH + EDGE + 0.1
+    assert all(EDGE <= x <= WIDTH - EDGE for x, _ in axis.labels)
 
 
 def assert_inside(strip: Strip | None) -> None:

@@ -7,7 +7,17 @@ from typing import Any
 import pytest
 
 from gimel.analysis.design import Design
-from gimel.report.summary import State, brief, headline_goal, headline_lift, in_order, state_of
+from gimel.report.summary import (
+    State,
+    brief,
+    direction_word,
+    headline_comparison,
+    headline_goal,
+    headline_lift,
+    in_order,
+    listed_word,
+    state_of,
+)
 from tests.support.answers import analysed, row, two
 
 HARM = row(
@@ -30,25 +40,46 @@ CASES: dict[str, tuple[dict[str, Any], Design | None, float, State, str]] = {
         None,
         30,
         State.DECIDED,
-        "no 10% difference",
+        "any difference under 10%",
+    ),
+    "no difference on day 3": (
+        two(blue=(99_000, 49_000), red=(99_000, 49_100)),
+        None,
+        3,
+        State.RUNNING,
+        "under 10% so far, wait 4 days",
     ),
     "ahead": (two(red=(10_000, 700)), None, 3, State.RUNNING, "“red” ahead, wait 4 days"),
-    "undecided": (two(), None, 30, State.RUNNING, "11 more weeks or longer"),
+    "undecided": (two(), None, 30, State.RUNNING, "perhaps 11 weeks or longer"),
     "no visitors": (row("e", {}, ()), None, 30, State.RUNNING, "no visitors yet"),
-    "one variant": (row("e", {"a": (21, {})}), None, 30, State.ATTENTION, "nothing to compare"),
+    "one variant": (row("e", {"a": (21, {})}), None, 30, State.ATTENTION, "only “a” seen"),
+    "no control": (
+        row("e", {"a": (0, {}), "b": (3, {"buy": 1})}),
+        Design(control="a"),
+        30,
+        State.RUNNING,
+        "only “b” seen",
+    ),
+    "no control among others": (
+        row("e", {"a": (0, {}), "b": (3, {"buy": 1}), "c": (3, {"buy": 1})}),
+        Design(control="a"),
+        30,
+        State.RUNNING,
+        "control “a” not seen",
+    ),
     "the first visitors": (
         row("e", {"a": (20, {})}),
         None,
         30,
         State.RUNNING,
-        "nothing to compare",
+        "only “a” seen",
     ),
     "too much noise": (
         two(blue=(10**6, 400_000), red=(10**6, 400_500), precision="1"),
         Design(lift=0.01),
         30,
         State.ATTENTION,
-        "hidden by counting error",
+        "unlikely to be decided",
     ),
     "no conversions": (
         two(blue=(900, 0), red=(900, 0)),
@@ -64,6 +95,17 @@ CASES: dict[str, tuple[dict[str, Any], Design | None, float, State, str]] = {
         30,
         State.ATTENTION,
         "not a conversion",
+    ),
+    "an open guardrail": (
+        row(
+            "e",
+            {"a": (40_000, {"buy": 2000, "x": 200}), "b": (40_000, {"buy": 2400, "x": 210})},
+            ("buy", "x"),
+        ),
+        GUARDED,
+        30,
+        State.RUNNING,
+        "“b” better, guardrail open",
     ),
     "a harmed guardrail": (HARM, GUARDED, 30, State.ATTENTION, "harms “x”"),
     "a conflict": (CONFLICT, None, 30, State.ATTENTION, "mixed result"),
@@ -111,7 +153,7 @@ def test_experiments_that_need_attention_come_first() -> None:
     [
         (two(red=(10_000, 700)), None, "buy", True),
         (two(), None, "buy", True),
-        (HARM, GUARDED, "buy", True),
+        (HARM, GUARDED, "x", True),
         (CONFLICT, None, None, False),
         (two(red=(9000, 450)), None, None, False),
         (two(blue=(1000, 3000), red=(1000, 50)), None, "buy", False),
@@ -122,9 +164,31 @@ def test_experiments_that_need_attention_come_first() -> None:
 def test_the_lift_that_matters(
     item: dict[str, Any], design: Design | None, goal: str | None, has_lift: bool
 ) -> None:
-    """That of the goal that the headline speaks of; none where the data allow none."""
+    """That of the goal that the words are about; none where the data allow none."""
     experiment = analysed(item, design)
 
     found = headline_goal(experiment)
     assert (found and found.name) == goal
     assert (headline_lift(experiment) is not None) == has_lift
+
+
+@pytest.mark.parametrize(
+    ("item", "design", "word", "listed"),
+    [
+        (two(red=(10_000, 700)), None, "better", ""),
+        (two(red=(10_000, 350)), None, "worse", ""),
+        (two(red=(10_000, 700)), Design(decrease=("buy",)), "worse", "worse"),
+        (two(red=(10_000, 350)), Design(decrease=("buy",)), "better", "better"),
+        (HARM, GUARDED, "worse", "worse"),
+        (two(), Design(decrease=("buy",)), "", ""),
+        (two(red=(9000, 450)), None, "", ""),
+    ],
+    ids=["a winner", "a loser", "more refunds", "fewer", "harm", "undecided", "a mismatch"],
+)
+def test_a_decided_lift_is_better_or_worse(
+    item: dict[str, Any], design: Design | None, word: str, listed: str
+) -> None:
+    """A list says so of goals of which fewer conversions are better: their sign misleads."""
+    comparison = headline_comparison(analysed(item, design))
+
+    assert (direction_word(comparison), listed_word(comparison)) == (word, listed)

@@ -19,8 +19,8 @@ def test_participants_have_their_counting_error_and_shares() -> None:
         "Visitors of each variant",
         ("variant", "visitors", "counting error", "share", "expected split"),
         (
-            ("blue (control?)", "20,034", "28", "49.9%", "50.0%"),
-            ("red", "20,101", "28", "50.1%", "50.0%"),
+            ("blue (control?)", "20,034", "±28", "49.9%", "50.0%"),
+            ("red", "20,101", "±28", "50.1%", "50.0%"),
         ),
     )
 
@@ -29,7 +29,7 @@ def test_participants_have_their_counting_error_and_shares() -> None:
     ("precision", "design", "cells"),
     [
         ("exact", None, ("1,000", "exact", "99.7%", "50.0%")),
-        ("16", Design(weights={"b": 1}), ("1,000", "1", "-", "-")),
+        ("16", Design(weights={"b": 1}), ("1,000", "±1", "-", "-")),
     ],
     ids=["exact counts", "no weight"],
 )
@@ -47,6 +47,14 @@ def test_participants_without_error_or_weight(
 def test_a_variant_without_visitors_has_no_counting_error() -> None:
     """Nothing was counted."""
     assert tables.participants(analysed(UNSEEN)).rows[2][:3] == ("c", "0", "-")
+
+
+def test_one_variant_has_no_split() -> None:
+    """A share of 100%, as expected, would look like a check that was passed."""
+    table = tables.participants(analysed(row("e", {"a": (900, {"buy": 9})})))
+
+    assert table.columns == ("variant", "visitors", "counting error")
+    assert table.rows == (("a", "900", "±1"),)
 
 
 def test_lifts_have_the_always_valid_interval() -> None:
@@ -116,8 +124,8 @@ def test_rates_have_their_interval_and_the_chance_to_be_best() -> None:
         "buy: rates, for one look",
         ("variant", "rate, %", "95% interval", "chance to be best"),
         (
-            ("blue (control?)", "5.00", "[4.70, 5.31]", "<0.1%"),
-            ("red", "6.27", "[5.94, 6.61]", ">99.9%"),
+            ("blue (control?)", "5.00", "4.70 to 5.31", "<0.1%"),
+            ("red", "6.27", "5.94 to 6.61", ">99.9%"),
         ),
     )
 
@@ -138,7 +146,7 @@ def test_comparisons_have_the_figures_for_one_look() -> None:
             "p (Holm)",
             "chance to beat control",
         ),
-        (("red", "+1.27 [+0.82, +1.72]", "+25 [+16, +36]", "<0.0001", ">99.9%"),),
+        (("red", "+1.27 (+0.82 to +1.72)", "+25 (+16 to +36)", "<0.0001", ">99.9%"),),
     )
 
 
@@ -153,7 +161,7 @@ def test_comparisons_have_the_figures_for_one_look() -> None:
         ),
         pytest.param(
             {"a": (1000, {}), "b": (1000, {"buy": 50})},
-            ("+5.0 [+3.8, +6.5]", "-", "<0.0001", ">99.9%"),
+            ("+5.0 (+3.8 to +6.5)", "-", "<0.0001", ">99.9%"),
             id="a control without conversions",
         ),
     ],

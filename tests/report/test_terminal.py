@@ -22,19 +22,19 @@ def test_an_experiment_is_shown_in_full() -> None:
         "(10% to 43% better). Safe to stop.",
         "",
         "  variant          visitors  counting error  share  expected split",
-        "  blue (control?)    20,034              28  49.9%           50.0%",
-        "  red                20,101              28  50.1%           50.0%",
+        "  blue (control?)    20,034             ±28  49.9%           50.0%",
+        "  red                20,101             ±28  50.1%           50.0%",
         "  Traffic split as expected.",
         "  Ignored events: 1,203 (bot).",
         "",
-        "  variant          conversions   rate  lift  95% interval",
+        "  variant          conversions   rate  lift  95% interval  0%               +43%",
         "  blue (control?)        1,001  5.00%     -             -",
         "  red                    1,260  6.27%  +25%  +10% to +43%  ┊    ├──────●───────┤",
         "",
         "A lift is the relative change of the rate over the control. Its interval",
         "contains the true lift with the confidence given, however often you look. A",
-        "counting error is one standard error. If a control is only assumed, name it in",
-        "config.json, as the experiment's control.",
+        "counting error is one standard error. Where the control is only assumed, name it",
+        "in config.json, as the experiment's control.",
     ]
 
 
@@ -46,15 +46,16 @@ def test_details_are_shown_on_request() -> None:
     assert [line for line in detailed if line not in usual] == [
         "  Counted with precision 16.",
         "  Counting noise widens the intervals by at most 0.26%.",
-        "  Details for statisticians",
+        "  Details for statisticians (one look only; not used by the verdict)",
         "  variant           rate    95% interval  chance to be best",
-        "  blue (control?)  5.00%  [4.70%, 5.31%]              <0.1%",
-        "  red              6.27%  [5.94%, 6.61%]             >99.9%",
-        "                    difference,                                  chance to",
-        "  variant     percentage points               lift  p (Holm)  beat control",
-        "  red      +1.27 [+0.82, +1.72]  +25% [+16%, +36%]   <0.0001        >99.9%",
-        "Details for statisticians: These figures are fixed-horizon: valid for one look",
-        "on a date chosen in advance. The verdict does not use them.",
+        "  blue (control?)  5.00%  4.70% to 5.31%              <0.1%",
+        "  red              6.27%  5.94% to 6.61%             >99.9%",
+        "                      difference,                                    chance to",
+        "  variant       percentage points                 lift  p (Holm)  beat control",
+        "  red      +1.27 (+0.82 to +1.72)  +25% (+16% to +36%)   <0.0001        >99.9%",
+        "The details for statisticians are fixed-horizon: valid for one look on a date",
+        "chosen in advance. Their intervals are not that of the verdict, which holds at",
+        "every look.",
     ]
 
 
@@ -62,7 +63,7 @@ def test_one_variant_has_its_rate_among_the_details() -> None:
     """There is nothing to compare, but its rate is known."""
     shown = lines(printed(row("e", {"a": (900, {"buy": 9})}), details=True))
 
-    assert "  a        1.0%  [0.5%, 1.9%]                  -" in shown
+    assert "  a        1.0%  0.5% to 1.9%                  -" in shown
     assert not [line for line in shown if "beat control" in line]
 
 
@@ -84,10 +85,14 @@ def test_each_goal_has_its_verdict() -> None:
 
     assert shown[1].endswith("80,000 of 90,000 planned visitors; control: old")
     assert shown[2].startswith(
-        "Guardrail “return” is harmed: “red” converts 50% more often than “old” "
+        "Guardrail “return” is harmed: “red” has a rate 50% higher than “old” "
     )
-    goals = [line[:20] for line in shown if line.startswith("“") and ": " in line]
-    assert goals == ["“buy”: “red” convert", "“return”: Harmed: “r", "“look”: Secondary go"]
+    goals = [line[:41] for line in shown if line.startswith(("“buy” (", "“return” (", "“look” ("))]
+    assert goals == [
+        "“buy” (primary): “red” converts 20% bette",
+        "“return” (guardrail, lower is better): Ha",
+        "“look” (secondary): Secondary goal, shown",
+    ]
 
 
 def test_one_goal_keeps_the_headline_of_the_experiment() -> None:
@@ -99,8 +104,26 @@ def test_one_goal_keeps_the_headline_of_the_experiment() -> None:
 
     assert shown[:6] == whole[:6]
     assert shown[2].startswith("Guardrail “return” is harmed: ")
-    assert [line for line in shown if line.startswith("“look”: Secondary goal")]
-    assert not [line for line in shown if line.startswith(("“buy”: ", "“return”: "))]
+    assert [line for line in shown if line.startswith("“look” (secondary): Secondary goal")]
+    assert not [line for line in shown if line.startswith(("“buy” (", "“return” ("))]
+
+
+def test_a_verdict_is_written_once() -> None:
+    """Where the headline has it, the goal has its name and role alone."""
+    item = row(
+        "e",
+        {
+            "old": (40_000, {"buy": 2000, "look": 9000}),
+            "red": (40_000, {"buy": 2400, "look": 9010}),
+        },
+        ("buy", "look"),
+    )
+
+    shown = printed(item, design=Design(goal="buy", guardrails=("look",)))
+
+    assert shown.count("Choose “red”") == 1
+    assert "“buy” (primary)" in lines(shown)
+    assert "\n“look” (guardrail): No harm of 10% or more (“red”: " in shown
 
 
 def test_variants_without_a_weight_are_noted() -> None:
@@ -110,7 +133,7 @@ def test_variants_without_a_weight_are_noted() -> None:
     shown = lines(printed(item, design=Design(weights={"a": 1, "b": 1})))
 
     assert "  Without a weight in config.json, and so without a verdict: “x”." in shown
-    assert "  x                   3               0      -               -" in shown
+    assert "  x                   3              ±0      -               -" in shown
 
 
 def test_an_open_interval_is_said_in_words() -> None:
@@ -132,6 +155,17 @@ def test_under_a_wrong_split_no_goal_can_be_trusted() -> None:
     shown = lines(printed(two(blue=(10_400, 501), red=(9600, 560))))
 
     assert "“buy”: Do not trust this: the traffic is not split as expected." in shown
+
+
+def test_under_a_wrong_split_nothing_is_compared() -> None:
+    """Neither lift, interval nor bar, which would look like a winner's; but what to do next."""
+    shown = printed(two(blue=(10_400, 501), red=(9600, 700)), details=True)
+
+    assert "Look for a redirect, for bots, or for a variant that fails" in shown
+    assert "  red                      700  7.29%" in lines(shown)
+    assert "  variant          conversions   rate" in lines(shown)
+    for figure in ("lift  ", "interval  ", "●", "Details for statisticians ("):
+        assert figure not in shown
 
 
 def test_a_goal_that_is_not_a_conversion_has_no_percentage() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,16 +19,17 @@ def test_a_header_is_broken_before_a_name_is_shortened() -> None:
     """Names matter more than headers on one line; a header has as few lines as fit."""
     variants = {
         "the control": (20_034, {"buy": 1001}),
-        "the other one": (20_101, {"buy": 1260}),
+        "variant one": (20_101, {"buy": 1260}),
     }
 
     shown = lines(printed(row("e", variants), details=True))
 
     header = next(number for number, line in enumerate(shown) if "p (Holm)" in line)
-    assert shown[header - 1 : header + 2] == [
-        "                          difference,                                  chance to",
-        "  variant           percentage points               lift  p (Holm)  beat control",
-        "  the other one  +1.27 [+0.82, +1.72]  +25% [+16%, +36%]   <0.0001        >99.9%",
+    assert shown[header - 2 : header + 2] == [
+        "                                                                      chance to",
+        "                          difference,                                      beat",
+        "  variant           percentage points                 lift  p (Holm)    control",
+        "  variant one  +1.27 (+0.82 to +1.72)  +25% (+16% to +36%)   <0.0001     >99.9%",
     ]
 
 
@@ -48,11 +51,11 @@ def test_columns_without_room_follow_below() -> None:
 
     header = next(number for number, line in enumerate(shown) if "percentage points" in line)
     assert shown[header : header + 5] == [
-        "  variant     percentage points               lift  p (Holm)",
-        "  red      +1.27 [+0.82, +1.72]  +25% [+16%, +36%]   <0.0001",
+        "  variant       percentage points                 lift",
+        "  red      +1.27 (+0.82 to +1.72)  +25% (+16% to +36%)",
         "",
-        "  variant  chance to beat control",
-        "  red                      >99.9%",
+        "  variant  p (Holm)  chance to beat control",
+        "  red       <0.0001                  >99.9%",
     ]
     assert not [line for line in shown if "%" in line.split()]
 
@@ -147,8 +150,8 @@ def test_any_counts_and_names_fit(
         (Lift(0.0, 0.0, 1.0), False, "●─────────┤"),
         (Lift(0.7, 0.7, 0.7), False, "┊      ●   "),
         (Lift(0.5, 0.2, None), False, "┊ ├──●─────"),
-        (Lift(0.5, None, 0.8), False, "─────●──┤  "),
-        (Lift(0.5, None, None), True, "-----o-----"),
+        (Lift(0.5, None, 0.8), False, "┼────●──┤  "),
+        (Lift(0.5, None, None), True, "+----o-----"),
         (Lift(0.5, 0.2, 3.0), False, "┊ ├──●─────"),
     ],
     ids=["closed", "ASCII", "from zero", "a point", "no upper end", "no lower end", "open", "far"],
@@ -156,6 +159,44 @@ def test_any_counts_and_names_fit(
 def test_an_interval_is_drawn_to_scale(lift: Lift, ascii_only: bool, bar: str) -> None:
     """A mark shows zero; an end that is open or beyond the axis has no cap."""
     assert bars.draw(lift, 0, 1, 11, ascii_only) == bar
+
+
+@pytest.mark.parametrize(("ascii_only", "bar"), [(False, "├──┼●─┤ "), (True, "|--+o-| ")])
+def test_zero_is_seen_through_an_interval(ascii_only: bool, bar: str) -> None:
+    """A line would hide that the lift may be none."""
+    assert bars.draw(Lift(0.1, -0.3, 0.3), -0.3, 0.4, 8, ascii_only) == bar
+
+
+@pytest.mark.parametrize(
+    ("ends", "size", "scale"),
+    [
+        ((-0.25, 0.32), 12, "-25%    +32%"),
+        ((0.0, 0.321), 8, "0%  +32%"),
+        ((-0.017, 0.031), 12, "-1.7%  +3.1%"),
+        ((-1.0, 12.0), 14, "-100%  +1,200%"),
+        ((-1.0, 12.0), 12, ""),
+    ],
+    ids=["two sides", "from zero", "narrow", "wide", "no room"],
+)
+def test_bars_have_a_scale(ends: tuple[float, float], size: int, scale: str) -> None:
+    """The values at its ends, if both have room."""
+    assert bars.scale(*ends, size) == scale
+
+
+def test_the_goals_of_an_experiment_share_a_scale() -> None:
+    """Their tables have columns of other widths, but equal lifts have bars of equal length."""
+    item = row(
+        "e",
+        {"a": (90_000, {"x": 900, "y": 45_000}), "b": (90_000, {"x": 1200, "y": 48_000})},
+        ("x", "y"),
+    )
+
+    headers = [line for line in lines(printed(item, width=100)) if "interval  " in line]
+
+    scales = [re.sub(r".*interval  ", "", line) for line in headers]
+    assert len(scales) == 2
+    assert scales[0] == scales[1]
+    assert scales[0].startswith("0% ")
 
 
 @pytest.mark.parametrize("size", [8, 40])

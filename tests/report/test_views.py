@@ -101,17 +101,17 @@ def test_progress(item: dict[str, Any], design: Design | None, words: str | None
         (
             {"a": (9000, 900), "b": (9000, 1200), "c": (9000, 1000)},
             "b",
-            (("a", "10%"), ("b", "13%")),
+            (("a", "10.0%"), ("b", "13.3%")),
         ),
         (
             {"a": (9000, 900), "b": (9000, 600), "c": (9000, 700)},
             "c",
-            (("a", "10%"), ("c", "7.8%")),
+            (("a", "10.0%"), ("c", "7.8%")),
         ),
         (
             {"a": (9000, 900), "b": (9000, 910), "c": (9000, 890)},
             "b",
-            (("a", "10%"), ("b", "10.1%")),
+            (("a", "10.0%"), ("b", "10.1%")),
         ),
         ({"a": (9000, 900)}, "", ()),
         ({"a": (9000, 0), "b": (9000, 0)}, "", ()),
@@ -134,8 +134,9 @@ def test_goals_have_their_roles_and_verdicts() -> None:
     first, second = experiment_view(analysed(HARM, GUARDED), NOW).goals
     (single,) = experiment_view(analysed(two()), NOW).goals
 
-    assert (first.role, second.role, single.role) == ("primary", "guardrail, less is better", "")
-    assert (first.mark, second.mark) == ("undecided", "doubt")
+    assert (first.role, second.role, single.role) == ("primary", "guardrail, lower is better", "")
+    assert (first.mark, second.mark) == ("decided", "doubt")
+    assert (first.lift.word, second.lift.word) == ("better", "worse")
     assert second.sentence.startswith("Harmed: ")
     assert single.sentence == ""
 

@@ -30,7 +30,7 @@ STRAYS = row("e", {"a": (900, {}), "b": (901, {}), "x": (3, {}), "\x07": (1, {})
         (Kind.AHEAD, False, Mark.UNDECIDED),
         (Kind.SMALL_DIFFERENCE, False, Mark.UNDECIDED),
         (Kind.TOO_NOISY, False, Mark.UNDECIDED),
-        (Kind.NO_VERDICT, False, Mark.UNDECIDED),
+        (Kind.NO_VERDICT, False, Mark.INFO),
         (Kind.HARMED, False, Mark.DOUBT),
         (Kind.CONFLICT, False, Mark.DOUBT),
         (Kind.WINNER, True, Mark.DOUBT),
@@ -146,7 +146,11 @@ def test_the_notes_on_the_counting(item: dict[str, Any], notes: list[str]) -> No
     ("ignored", "sentence"),
     [
         ({}, ""),
-        ({"bot": 12}, "Ignored events from unknown experiments: 12 (bot)."),
+        (
+            {"bot": 12},
+            "Ignored events from unknown experiments: 12 (bot). Nothing needs to be done: bots are"
+            " never counted.",
+        ),
         (
             {"bot": 1, "experiment not allowed": 1234},
             "Ignored events from unknown experiments: 1 (bot), 1,234 (experiment not allowed).",
@@ -178,6 +182,25 @@ def test_a_reached_limit(known: dict[str, int], unknown: dict[str, int], beginni
     assert bool(warning) == bool(beginning)
     for way in ("`experiments`", "`limits`", "`gimel deploy`", "`gimel delete`"):
         assert (way in warning) == bool(beginning)
+
+
+def test_a_reached_limit_names_the_experiments() -> None:
+    """Those that lost most come first. Deleting, which loses more, is the last way out."""
+    experiments = [
+        analysed(two(f"e{number}", ignored={"limit reached": number})) for number in range(1, 8)
+    ]
+
+    one = wording.limit_warning([*experiments[:1], analysed(two("complete"))], {})
+    alone = wording.limit_warning(experiments[:1], {})
+    many = wording.limit_warning(experiments, {"limit reached": 1234})
+
+    assert "1 event was not counted. Affected: “e1” (1). List your" in one
+    assert (
+        "Affected: experiments that do not exist yet (1,234), “e7” (7), “e6” (6), “e5” (5), “e4”"
+        " (4) and 3 more. " in many
+    )
+    assert "Affected" not in alone
+    assert one.endswith("which makes room by deleting what was counted.")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ from gimel.analysis.design import Design
 from tests.support.answers import SINCE, row
 
 DESIGNS = {
-    "button colour": Design(control="blue", goal="sign-up", guardrails=("refund",)),
+    "button colour": Design(
+        control="blue", goal="sign-up", guardrails=("refund",), decrease=("refund",)
+    ),
     "checkout in one step, with the address first": Design(goal="purchase"),
 }
 
