@@ -22,10 +22,10 @@ class Variant:
         arm: Its counts.
         comparison: The comparison with the control; None for the control itself.
         rate: Its conversion rate with the fixed-horizon interval; 0 to 1 without visitors.
-        beats_control: The probability that its rate is above the control's. None for the control
-            itself, and while either has no visitors.
-        best: The probability that its rate is the highest of all variants with visitors. None
-            while it has no visitors, or no other variant has any.
+        beats_control: The probability that its rate is better than the control's. None for the
+            control itself, and while either has no visitors.
+        best: The probability that its rate is the best of all variants with visitors. None while
+            it has no visitors, or no other variant has any.
     """
 
     arm: Arm
@@ -108,7 +108,7 @@ class Goal:
         seen = [arm for arm in self.arms if arm.visitors.value]
         if len(seen) < 2:
             return {}
-        found = posterior.chances(seen, seen[0])
+        found = posterior.chances(seen, seen[0], is_decrease=self.is_decrease)
         return {arm.name: chance for arm, chance in zip(seen, found, strict=True)}
 
     @property

@@ -25,8 +25,9 @@ class Chance:
     """Two probabilities of one arm.
 
     Attributes:
-        beats_control: The probability that its rate is above the control's; 0.5 for the control.
-        best: The probability that its rate is above that of every other arm.
+        beats_control: The probability that its rate is better than the control's; 0.5 for the
+            control.
+        best: The probability that its rate is better than that of every other arm.
     """
 
     beats_control: float
@@ -70,12 +71,13 @@ class _Table:
         return self.below[index], self.density[index]
 
 
-def chances(arms: Sequence[Arm], control: Arm) -> tuple[Chance, ...]:
+def chances(arms: Sequence[Arm], control: Arm, *, is_decrease: bool = False) -> tuple[Chance, ...]:
     """Return the probabilities of every arm, in the order of `arms`; `control` is one of them.
 
-    They are accurate to 1e-5, and those of being best add up to 1.
+    If `is_decrease`, the lower rate is the better one. They are accurate to 1e-5, and those of
+    being best add up to 1.
     """
-    posteriors = [_posterior(arm) for arm in arms]
+    posteriors = [_posterior(arm, is_decrease) for arm in arms]
     grid = _grid(posteriors)
     tables = [_table(posterior, grid) for posterior in posteriors]
     product, growth = _all_below(tables, len(grid))
@@ -97,9 +99,12 @@ def chances(arms: Sequence[Arm], control: Arm) -> tuple[Chance, ...]:
     )
 
 
-def _posterior(arm: Arm) -> _Posterior:
+def _posterior(arm: Arm, is_decrease: bool) -> _Posterior:
+    """Return the posterior of an arm's rate, or of the rate of its failures."""
     size = arm.effective_size
     a, b = 1 + arm.rate * size, 1 + (1 - arm.rate) * size
+    if is_decrease:
+        a, b = b, a
     mode, deviation = math.log(a) - math.log(b), math.sqrt(1 / a + 1 / b)
     low, high = mode + _edge(a, b, -deviation), mode + _edge(a, b, deviation)
     return _Posterior(a, b, mode, deviation, low, high)

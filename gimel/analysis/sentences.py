@@ -122,11 +122,18 @@ def outlook(forecast: Forecast, change: str, names_variant: bool) -> str:
 
 
 def duration(forecast: Forecast) -> str:
-    """Return the range of `outlook` alone: "3 to 12 days"; '' if nothing can be detected."""
-    if forecast.soonest is None:
+    """Return the range of `outlook` alone: "3 to 12 days"; '' if nothing can be detected.
+
+    That is the time to rule a difference out, if that comes first.
+    """
+    soonest, ruled_out = forecast.soonest, forecast.rule_out
+    is_first = ruled_out and (soonest is None or ruled_out.visitors < soonest.visitors)
+    if ruled_out and ruled_out.visitors and is_first:
+        return _about(ruled_out).removeprefix("about ")
+    if soonest is None:
         return ""
-    words = _stretch(forecast.soonest, forecast.latest).partition(" (")[0].removeprefix("about ")
-    return words.replace(" more", "") if forecast.soonest.days is not None else words
+    words = _stretch(soonest, forecast.latest).partition(" (")[0].removeprefix("about ")
+    return words.replace(" more", "") if soonest.days is not None else words
 
 
 def wait(progress: Progress) -> str:

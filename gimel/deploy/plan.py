@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gimel.deploy.checks.own_permissions import preflight_permissions
 from gimel.deploy.desired import Desired
 from gimel.deploy.identity import Identity
 from gimel.deploy.policies import Policy, operator_policy
+from gimel.deploy.preflight_permissions import preflight_permissions
 from gimel.deploy.resources.aliases import ALIASES
 from gimel.deploy.resources.api_key import API_KEY, CreateKey, DeleteOtherKeys
 from gimel.deploy.resources.base import Look, Observed, Resource, Step

@@ -28,8 +28,8 @@ def _times(listed: Sequence[Experiment]) -> Iterator[str]:
     """Yield what the times in verdicts mean, if there are any."""
     if any(brief(each).startswith(f"{PERHAPS} ") for each in listed):
         yield (
-            "Perhaps 5 days: until it is decided, if the difference seen is real; one in five takes"
-            " less or more."
+            "Perhaps 5 days: until it is decided, if the difference seen is real, or if there is"
+            " none; one in five takes less or more."
         )
     if any(each.headline.days_left for each in listed):
         yield "Wait 5 days: until the minimum duration."

@@ -45,12 +45,12 @@ _STUCK = (Kind.SINGLE_VARIANT, Kind.TOO_NOISY)  # more visitors would not decide
 _FEW_VISITORS = 20  # up to here, all may have got the same of two variants: once in a million
 
 PERHAPS = "perhaps"
-"""Begins the time until a decision, which is true only if the difference seen is real."""
+"""Begins the time until a decision, which assumes a real difference, or none at all."""
 
 _BRIEF = {
     Kind.NO_DATA: "no visitors yet",
     Kind.SPLIT_MISMATCH: "wrong split",
-    Kind.NOT_A_CONVERSION: "not a conversion",
+    Kind.NOT_A_CONVERSION: "more goals than visitors",
     Kind.NO_CONVERSIONS: "no conversions yet",
     Kind.TOO_NOISY: "unlikely to be decided",
     Kind.CONFLICT: "mixed result",

@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from dataclasses import astuple
 from typing import Any
 
 import numpy as np
@@ -114,3 +115,14 @@ def test_forty_variants_take_little_time(counts: list[tuple[int, int]]) -> None:
     started = time.process_time()
     chances(arms, arms[0])
     assert time.process_time() - started < 0.1
+
+
+@pytest.mark.parametrize("counts", CASES.values(), ids=CASES)
+def test_the_lower_rate_may_be_the_better_one(counts: list[tuple[int, int]]) -> None:
+    """Then the chances are those of the failures."""
+    arms = make_arms(counts)
+    failures = make_arms([(visitors, visitors - conversions) for visitors, conversions in counts])
+
+    found, expected = chances(arms, arms[0], is_decrease=True), chances(failures, failures[0])
+    for one, other in zip(found, expected, strict=True):
+        assert astuple(one) == pytest.approx(astuple(other), abs=1e-9)

@@ -94,7 +94,7 @@ CASES: dict[str, tuple[dict[str, Any], Design | None, float, State, str]] = {
         None,
         30,
         State.ATTENTION,
-        "not a conversion",
+        "more goals than visitors",
     ),
     "an open guardrail": (
         row(

@@ -10,11 +10,11 @@ from typing import Any
 from gimel.deploy.aws import Aws
 from gimel.deploy.aws_errors import DENIED, NO_CREDENTIALS, Refused
 from gimel.deploy.checks.findings import Finding, failed, ok, warning
-from gimel.deploy.checks.own_permissions import SIDS
 from gimel.deploy.desired import Desired
 from gimel.deploy.identity import Identity
 from gimel.deploy.plan import required_permissions
 from gimel.deploy.policies import ANY_RESOURCE, LAMBDA, Statement
+from gimel.deploy.preflight_permissions import SIDS
 
 _ASSUMED = re.compile(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.*")
 _SINGLE_SIGN_ON = "AWSReservedSSO_"  # roles whose path differs between organizations

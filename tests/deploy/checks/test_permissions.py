@@ -11,8 +11,8 @@ import pytest
 from gimel.deploy.aws import Aws
 from gimel.deploy.aws_errors import Refused
 from gimel.deploy.checks.findings import Finding
-from gimel.deploy.checks.own_permissions import SIDS, preflight_permissions
 from gimel.deploy.checks.permissions import check_permissions
+from gimel.deploy.preflight_permissions import SIDS, preflight_permissions
 from tests.support.configurations import CHANGE
 from tests.support.state.cloud import ACCOUNT, HERE
 from tests.support.state.names import Policy

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from gimel.deploy.checks import permissions as asking
-from gimel.deploy.checks.own_permissions import SIDS
+from gimel.deploy.preflight_permissions import SIDS
 from tests.support.operator import Operator, Policy, actions, without
 from tests.support.proxy import Call, Refuse
 
