@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import pty
 import re
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -17,28 +16,21 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.support.account import Account, variables
-from tests.support.command import environment
 from tests.support.configurations import memory
 from tests.support.emulator import running_emulator
 from tests.support.servers import running_store
+from tests.support.warm_process import Commands, warm_commands
 
 PAGE = Path(__file__).with_name("aws.md")
 _BLOCK = re.compile(r"<!-- output (\w+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
-def typed(account: Account, *arguments: str, answer: str = "") -> str:
+def typed(account: Account, commands: Commands, *arguments: str, answer: str = "") -> str:
     """Return what a command prints on an 80-column terminal, and the answer to its question."""
     terminal, other_end = pty.openpty()
-    home = account.file.parent
-    process = subprocess.Popen(  # noqa: S603 - Gimel itself
-        [sys.executable, "-m", "gimel", *arguments],
-        cwd=home,
-        env=environment(home, **variables(account.url), TERM="dumb", COLUMNS="80"),
-        stdin=other_end,
-        stdout=other_end,
-        stderr=other_end,
-    )
-    os.close(other_end)
+    known = {**variables(account.url), "TERM": "dumb", "COLUMNS": "80"}
+    with os.fdopen(other_end, "r+b", buffering=0) as stream:
+        process = commands.start_on(stream, *arguments, home=account.file.parent, **known)
     if answer:
         os.write(terminal, f"{answer}\n".encode())
     shown = b""
@@ -50,7 +42,7 @@ def typed(account: Account, *arguments: str, answer: str = "") -> str:
         if not piece:
             break
         shown += piece
-    process.wait(60)
+    process.wait()
     os.close(terminal)
     text = shown.decode().replace("\r\n", "\n")
     if answer and text.startswith(f"{answer}\n"):  # the echo precedes the question
@@ -61,25 +53,25 @@ def typed(account: Account, *arguments: str, answer: str = "") -> str:
     return f"$ gimel {' '.join(arguments)}\n{text.rstrip()}\n"
 
 
-def outputs(account: Account) -> dict[str, str]:
+def outputs(account: Account, commands: Commands) -> dict[str, str]:
     """Return the output of each command, by its name on the page."""
     account.configure()
     said = {
-        "preflight": typed(account, "preflight"),
-        "deploy": typed(account, "deploy", answer="y"),
+        "preflight": typed(account, commands, "preflight"),
+        "deploy": typed(account, commands, "deploy", answer="y"),
     }
     account.configure(aws=memory(256))
-    said["change"] = typed(account, "deploy", answer="y")
+    said["change"] = typed(account, commands, "deploy", answer="y")
     account.redis["password"] = "wrong"  # noqa: S105
     account.configure(aws=memory(256))
-    said["broken"] = typed(account, "deploy", "--no-preflight", answer="y")
+    said["broken"] = typed(account, commands, "deploy", "--no-preflight", answer="y")
     del account.redis["password"]
     account.configure(aws=memory(256))
-    said["status"] = typed(account, "status")
-    said["history"] = typed(account, "status", "--history")
-    said["rollback"] = typed(account, "rollback")
-    said["key"] = typed(account, "key", "rotate", answer="y")
-    said["destroy"] = typed(account, "destroy", answer="y")
+    said["status"] = typed(account, commands, "status")
+    said["history"] = typed(account, commands, "status", "--history")
+    said["rollback"] = typed(account, commands, "rollback")
+    said["key"] = typed(account, commands, "key", "rotate", answer="y")
+    said["destroy"] = typed(account, commands, "destroy", answer="y")
     return {name: _as_on_aws(text, account) for name, text in said.items()}
 
 
@@ -113,9 +105,14 @@ def main() -> None:
     """Write the page."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        with running_emulator() as emulator, running_store(home) as store:
+        with (
+            running_emulator() as emulator,
+            running_store(home) as store,
+            warm_commands() as commands,
+        ):
             redis = {"host": "127.0.0.1", "port": store.port}
-            PAGE.write_text(page(outputs(Account(emulator, home / "config.json", redis))))
+            account = Account(emulator, home / "config.json", redis)
+            PAGE.write_text(page(outputs(account, commands)))
 
 
 if __name__ == "__main__":

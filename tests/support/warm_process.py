@@ -61,14 +61,29 @@ class Commands:
         self, *arguments: str, home: Path, stdout: IO[bytes], stderr: IO[bytes], **variables: str
     ) -> Process:
         """Start a command, without input, in a folder that is also its HOME."""
+        with Path(os.devnull).open("rb") as stdin:
+            return self._start(arguments, home, [stdin, stdout, stderr], variables)
+
+    def start_on(
+        self, terminal: IO[bytes], *arguments: str, home: Path, **variables: str
+    ) -> Process:
+        """Start a command on a terminal."""
+        return self._start(arguments, home, [terminal] * 3, variables)
+
+    def _start(
+        self,
+        arguments: tuple[str, ...],
+        home: Path,
+        streams: list[IO[bytes]],
+        variables: dict[str, str],
+    ) -> Process:
         request = {
             "arguments": arguments,
             "folder": str(home),
             "environment": environment(home, **variables),
         }
-        with Path(os.devnull).open("rb") as stdin:
-            descriptors = [stream.fileno() for stream in (stdin, stdout, stderr)]
-            socket.send_fds(self._control, [json.dumps(request).encode()], descriptors)
+        descriptors = [stream.fileno() for stream in streams]
+        socket.send_fds(self._control, [json.dumps(request).encode()], descriptors)
         pid = int(_receive(self._control))
         assert pid > 0
         return Process(pid, self._control)
