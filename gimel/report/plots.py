@@ -29,6 +29,7 @@ _SIZE = 1.1  # of the labels, in 10 units: the size in style.css, 11px
 _GAP = 6.0  # units between two labels
 _OVERHANG = 8.0  # units of a label beside its strip
 _BEYOND = 0.15  # how far an open interval is drawn, as a share of the rest of the axis
+_LEAST_WIDTH = 1e-6  # of an axis, below which its ends cannot be told apart
 _MARGIN = 0.05  # beside the outermost interval, as a share of the axis
 
 
@@ -131,7 +132,7 @@ def lift_axis(lifts: Iterable[Lift]) -> Axis:
     most = max(MOST_LIFT, 2 * max(values))
     low = min(*values, *(lift.low for lift in found if lift.low is not None), 0.0)
     high = max(*values, *(min(lift.high, most) for lift in found if lift.high is not None), 0.0)
-    width = high - low or 0.2
+    width = high - low if high - low > _LEAST_WIDTH else 0.2
     if any(lift.low is None for lift in found):
         low -= _BEYOND * width
     if any(lift.high is None for lift in found):
@@ -145,7 +146,7 @@ def rate_axis(rates: Sequence[Estimate], control: float) -> Axis:
     if not rates:
         return Axis(0.0, 1.0, control, is_relative=False)
     low, high = min(rate.low for rate in rates), max(rate.high for rate in rates)
-    margin = _MARGIN * (high - low) or 0.01
+    margin = _MARGIN * (high - low) if high - low > _LEAST_WIDTH else 0.01
     return Axis(max(0.0, low - margin), min(1.0, high + margin), control, is_relative=False)
 
 

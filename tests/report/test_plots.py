@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gimel.analysis.counts import Count, ExperimentCounts
@@ -196,6 +196,7 @@ ends = st.none() | st.floats(-1, 1e18)
 
 
 @given(lifts=st.lists(st.tuples(st.floats(-1, 1e18), ends, ends), max_size=4))
+@example(lifts=[(5e-324, 0.0, 5e-324)])
 def test_any_lifts_have_an_axis_that_can_be_read(
     lifts: list[tuple[float, float | None, float | None]],
 ) -> None:
