@@ -11,7 +11,9 @@ from gimel.deploy.resources.aliases import MoveBack
 from gimel.deploy.resources.api_key import API_KEY
 from gimel.deploy.resources.base import Observed, Step
 from gimel.deploy.resources.functions import FUNCTIONS
+from gimel.deploy.resources.permissions import PERMISSIONS
 from gimel.deploy.resources.rest_api import REST_API
+from gimel.deploy.resources.usage_plan import USAGE_PLAN
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,17 @@ def notices(desired: Desired, observed: Observed) -> Iterator[Notice]:
             "stay, but a rollback to 1.5.0 is not possible.",
             asks=True,
         )
-    if live and api is None:
+    # A first deploy that was interrupted has functions, and never had an API.
+    had_api = None in live or any(
+        each.api_callers is not None for each in observed.of(PERMISSIONS).values()
+    )
+    if had_api and api is None:
         yield Notice(
             "The REST API no longer exists. The new one has another URL: every page that sends "
             "events must be changed.",
             asks=True,
         )
-    if live and api and key is None:
+    if live and api and key is None and observed.of(USAGE_PLAN) is not None:
         yield Notice("The API key no longer exists. Programs that use it need the new one.")
     now = desired.functions[0].configuration.settings
     yield from _of_other_stores((settings, now) for settings in live)

@@ -8,6 +8,8 @@ import pytest
 
 from gimel.deploy.notices import Notice, notices, rollback_notices
 from gimel.deploy.rollback import plan_rollback
+from tests.support.state.after import states
+from tests.support.state.cases import planned
 from tests.support.state.cloud import ALL, EMPTY, TRACK, State
 from tests.support.state.deviations import (
     change_function,
@@ -52,6 +54,12 @@ NO_KEY = deviate(settled(), remove("key"), change_plan(keys=frozenset()))
 def test_an_ordinary_deploy_has_none(there: State, document: dict[str, Any]) -> None:
     """What its steps say is all."""
     assert noticed(there, **document) == []
+
+
+def test_a_first_deploy_that_was_interrupted_is_continued_unasked() -> None:
+    """Its API and its key do not exist yet, and nothing of theirs was lost."""
+    for there in states(EMPTY, planned(EMPTY)):
+        assert noticed(there) == []
 
 
 @pytest.mark.parametrize(
