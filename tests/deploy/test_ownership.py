@@ -391,3 +391,24 @@ def test_the_key_of_1_5_0_is_replaced_as_well(script: Script) -> None:
 
     assert [type(each) for each in steps] == [MarkKey, CreateKey, AddKeyToPlan, DeleteOtherKeys]
     assert MarkKey not in map(type, plan_key_rotation(observed(script, settled())))
+
+
+def test_under_a_given_role_what_was_interrupted_can_be_destroyed(script: Script) -> None:
+    """Nothing records the functions there: their log groups are known by name and tag."""
+    made = settled(GIVEN, **UNDER_IT)
+    destroying = plan_destroy(seen(made))
+
+    for state in (
+        *states(GIVEN_EMPTY, planned(GIVEN_EMPTY, **UNDER_IT)),
+        *states(made, destroying),
+    ):
+        assert after(state, plan_destroy(observed(script, state))) == GIVEN_EMPTY
+
+
+def test_functions_of_1_5_0_whose_api_was_deleted_are_destroyed(script: Script) -> None:
+    """They have no settings to be known by, but Gimel's names and role."""
+    there = deviate(left_by_1_5_0(), remove("api"))
+
+    left = after(there, plan_destroy(observed(script, there)))
+
+    assert (left.role, left.functions, left.log_groups) == (None, {}, {})

@@ -42,6 +42,7 @@ from gimel.deploy.resources.tag_record import TAG_RECORD
 from gimel.deploy.resources.trials import TRIALS
 from gimel.deploy.resources.usage_plan import USAGE_PLAN, ObservedPlan
 from gimel.deploy.resources.versions import VERSIONS
+from gimel.wiring import deployed_names
 from tests.support.state.cloud import (
     ACCOUNT,
     API,
@@ -200,7 +201,7 @@ def _plan(there: State) -> ObservedPlan | None:
 
 def _possible_names(there: State, wanted: Desired | None) -> list[str]:
     """Return the names that are asked for, whether they exist or not."""
-    names = list(wanted.function_names) if wanted else []
+    names = list(wanted.function_names if wanted else deployed_names(there.place.name).values())
     names += sorted(_recorded(there))
     if there.api:
         names += [each.calls for each in there.api.methods.values() if each.calls]
