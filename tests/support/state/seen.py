@@ -312,11 +312,11 @@ def _history(function: Function) -> History:
         return recorded
     is_ours = (function.serving or function.latest).settings is not None
     return history_of_versions(
-        [
-            number
+        {
+            number: parse_publication(function.described.get(number, ""))
             for number, made in function.versions.items()
             if number <= function.live and (made.settings is not None) == is_ours
-        ]
+        }
     )
 
 
