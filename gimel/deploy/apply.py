@@ -40,8 +40,8 @@ def perform(
     Interrupted, which says the same.
     """
     for number, step in enumerate(steps, 1):
-        on_step(number, step)
         try:
+            on_step(number, step)
             step.perform(run)
         except GimelError as error:
             message = f"Step {number} of {len(steps)} failed: {step}. {error.message}"

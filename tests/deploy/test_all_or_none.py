@@ -241,3 +241,16 @@ def test_only_what_can_work_is_gone_back_to(steps: tuple[Step, ...], count: int)
             each.perform(run)
 
     assert len(moves_back(run, steps)) == count
+
+
+def test_ctrl_c_while_a_step_is_shown_says_what_is_live() -> None:
+    """Drawing takes time, too: what has moved until then is named."""
+
+    def shown(number: int, step: Step) -> None:
+        if number == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as failure:
+        perform(run_with(Aliases()), FORWARD, shown)
+
+    assert said(failure.value.hint) == {TRACK: 3}
