@@ -26,7 +26,7 @@ def command(
     steps = plan_destroy(observed)
     terminal.show_notices(destroy_notices(observed), console)
     if not steps:
-        click.echo(f"No Gimel deployment found in {aws.region}.")
+        click.echo(aws.deployment.describe_absence(aws.region))
         return
     terminal.show_place(observed.identity, console)
     terminal.show_steps(steps, console)

@@ -39,7 +39,7 @@ def live_functions(observed: Observed) -> list[ObservedFunction]:
     functions = list(found)
     if not functions:
         raise GimelError(
-            f"No Gimel deployment found in {observed.identity.region}.",
+            observed.identity.deployment.describe_absence(observed.identity.region),
             "Run `gimel deploy`, or choose another --region.",
         )
     live = [function for function in functions if function.live_number is not None]

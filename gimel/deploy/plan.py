@@ -101,7 +101,7 @@ def plan_key_rotation(observed: Observed) -> tuple[Step, ...]:
     """
     if observed.of(REST_API) is None or observed.of(USAGE_PLAN) is None:
         raise GimelError(
-            f"No Gimel deployment found in {observed.identity.region}.",
+            observed.identity.deployment.describe_absence(observed.identity.region),
             "Run `gimel deploy`, or choose another --region.",
         )
     name, key = observed.identity.name, observed.of(API_KEY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -160,8 +161,10 @@ def test_what_only_has_gimels_name_is_refused(
 def test_a_destroy_leaves_what_only_has_gimels_name(
     script: Script, there: State, more: dict[str, Any], named: str
 ) -> None:
-    """What is Gimel's beside it goes."""
-    steps = plan_destroy(observed(script, there, **more))
+    """What is Gimel's beside it goes. It is named."""
+    found = observed(script, there, **more)
+    steps = plan_destroy(found)
+    assert re.search(named, "; ".join(found.foreign))
 
     left = after(there, steps)
     assert left.functions == {
@@ -412,3 +415,11 @@ def test_functions_of_1_5_0_whose_api_was_deleted_are_destroyed(script: Script) 
     left = after(there, plan_destroy(observed(script, there)))
 
     assert (left.role, left.functions, left.log_groups) == (None, {}, {})
+
+
+def test_a_deployment_that_does_not_exist_is_named() -> None:
+    """A name may be misspelled. The default one needs no mention."""
+    with pytest.raises(GimelError, match=r"No Gimel deployment shop found in us-east-1\."):
+        plan_key_rotation(seen(SHOP_EMPTY))
+    with pytest.raises(GimelError, match=r"No Gimel deployment found in us-east-1\."):
+        plan_key_rotation(seen(EMPTY))

@@ -47,7 +47,7 @@ class Functions(Resource[tuple[ObservedFunction, ...]]):
         found = observe_functions(look, existing, desired)
         ours = [function for function in found if _is_ours(function, look)]
         for function in found:
-            if function not in ours and function.name in desired:
+            if function not in ours and (look.desired is None or function.name in desired):
                 arn = look.identity.function(function.name)
                 look.foreign.append(f"the function {arn}, which runs as {function.role}")
         return tuple(ours)

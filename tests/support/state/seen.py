@@ -226,7 +226,7 @@ def _functions(
         function = there.functions.get(name)
         if function is not None and _is_our_function(function, there):
             ours[name] = function
-        elif function is not None and name in asked:
+        elif function is not None and (wanted is None or name in asked):
             arn = there.place.function(name)
             foreign.append(f"the function {arn}, which runs as {function.role}")
     listed = versions or any(
@@ -251,7 +251,7 @@ def _log_groups(
         of_1_5_0 = of_1_5_0 or (there.api is not None and MARK not in there.api.tags)
         if of_1_5_0 or is_tagged or name in functions or name in _recorded(there):
             found[name] = group.days
-        elif name in asked:
+        elif wanted is None or name in asked:
             foreign.append(f"the log group {there.place.log_group(name)}")
     return found
 
