@@ -24,8 +24,11 @@ from gimel.deploy.desired import Desired, desired_state
 from gimel.deploy.notices import Notice, notices
 from gimel.deploy.outputs import Outputs, outputs
 from gimel.deploy.plan import observe, plan
+from gimel.deploy.resources.aliases import MoveAlias
 from gimel.deploy.resources.base import Look, Run, Step
 from gimel.deploy.resources.function_urls import CreateUrl
+from gimel.deploy.resources.functions import FUNCTIONS
+from gimel.deploy.resources.observed_function import ObservedFunction
 from gimel.deploy.resources.rest_api import CreateApi
 from gimel.errors import GimelError, Interrupted
 from gimel.page.snippet import snippet
@@ -102,7 +105,8 @@ def command(
     else:
         terminal.show_findings(findings, console)
     if any_failed(findings):
-        _go_back(run, steps, findings)
+        functions = observed.of(FUNCTIONS)
+        _go_back(run, steps, functions, findings)
     if not as_json:
         _show_result(reached, desired, show_key=show_key, with_snippet=with_snippet)
         _show_summary(steps, findings, time.monotonic() - began)
@@ -142,7 +146,12 @@ def _confirm(steps: tuple[Step, ...], warned: Sequence[Notice], yes: bool) -> No
         )
 
 
-def _go_back(run: Run, steps: tuple[Step, ...], findings: Sequence[Finding]) -> None:
+def _go_back(
+    run: Run,
+    steps: tuple[Step, ...],
+    functions: Sequence[ObservedFunction],
+    findings: Sequence[Finding],
+) -> None:
     """Make live again what was live before this deploy, if AWS answered. Raises GimelError."""
     failures = [each for each in findings if each.status == "failed"]
     message = f"The deployment does not work: {len(failures)} of {len(findings)} checks failed."
@@ -152,15 +161,31 @@ def _go_back(run: Run, steps: tuple[Step, ...], findings: Sequence[Finding]) -> 
             "connect.",
             "Check the network of this machine and run `gimel deploy` again.",
         )
-    moves = moves_back(run, steps)
+    moves = moves_back(run, steps, functions)
     if not moves:
-        hint = "The deployment stays as it is." if not steps else "Nothing was live before."
-        raise GimelError(message, hint)
-    apply_all_or_none(run, moves)
+        raise GimelError(message, _why_nothing_goes_back(steps, functions))
+    try:
+        apply_all_or_none(run, moves, completes="")
+    except GimelError as error:
+        kind = Interrupted if isinstance(error, Interrupted) else GimelError
+        raise kind(
+            f"{message} The functions could not go back: {error.message}",
+            f"{error.hint} `gimel rollback` goes back to what was live before.".lstrip(),
+        ) from None
     raise GimelError(
         f"{message} The functions went back to what was live before.",
         "Fix the cause and run `gimel deploy` again.",
     )
+
+
+def _why_nothing_goes_back(steps: Sequence[Step], functions: Sequence[ObservedFunction]) -> str:
+    if not steps:
+        return "The deployment stays as it is."
+    if any(isinstance(step, MoveAlias) for step in steps):
+        return "The new versions stay live: what was live before cannot be restored."
+    if any(function.live for function in functions):
+        return "No function goes back, because this deploy replaced no version."
+    return "Nothing was live before."
 
 
 def _plan_document(steps: tuple[Step, ...], warned: Sequence[Notice]) -> dict[str, Any]:

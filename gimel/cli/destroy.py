@@ -6,6 +6,7 @@ import click
 
 from gimel.cli import Options, terminal
 from gimel.deploy.apply import start
+from gimel.deploy.notices import destroy_notices
 from gimel.deploy.plan import observe, plan_destroy
 from gimel.deploy.resources.base import Look
 
@@ -23,11 +24,9 @@ def command(
     aws = terminal.connect(profile, region, terminal.find_deployment(options, name))
     observed = observe(Look(aws))
     steps = plan_destroy(observed)
-    terminal.show_notices(
-        (f"Not created by Gimel, and left alone: {each}." for each in observed.foreign), console
-    )
+    terminal.show_notices(destroy_notices(observed), console)
     if not steps:
-        click.echo(f"No Gimel deployment found in {aws.region}.")
+        click.echo(aws.deployment.describe_absence(aws.region))
         return
     terminal.show_place(observed.identity, console)
     terminal.show_steps(steps, console)

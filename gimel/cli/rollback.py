@@ -6,7 +6,7 @@ import click
 
 from gimel.cli import Options, terminal
 from gimel.deploy.apply import apply_all_or_none, start
-from gimel.deploy.deploys import live_functions, newest_deploy
+from gimel.deploy.deploys import live_functions
 from gimel.deploy.notices import rollback_notices
 from gimel.deploy.plan import observe
 from gimel.deploy.resources.base import Look
@@ -57,6 +57,8 @@ def command(
     terminal.show_notices(warned, console)
     if warned:
         terminal.confirm("Roll back to another Redis?", yes)
-    apply_all_or_none(start(aws, observed), steps)
-    live = newest_deploy(live_functions(observe(Look(aws, versions=True))))
-    click.echo(f"Rolled back. Deploy {live} is live.")
+    run = start(aws, observed)
+    apply_all_or_none(run, steps)
+    live = {each.name: each.history for each in live_functions(observed)} | run.live
+    newest = max(history.newest for history in live.values())
+    click.echo(f"Rolled back. Deploy {newest} is live.")

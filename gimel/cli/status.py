@@ -43,7 +43,7 @@ def command(
     api = observed.of(REST_API)
     if api is None and not functions:
         raise GimelError(
-            f"No Gimel deployment found in {aws.region}.",
+            aws.deployment.describe_absence(aws.region),
             "Run `gimel deploy`, or choose another --region or --profile.",
         )
     if history and not as_json:

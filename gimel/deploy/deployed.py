@@ -38,7 +38,7 @@ def find_deployed(aws: Aws) -> Deployed:
     key = find_key(aws, api) if api else None
     if api is None or key is None:
         raise GimelError(
-            f"No Gimel deployment found in {aws.region}.",
+            aws.deployment.describe_absence(aws.region),
             "Run `gimel deploy`, or choose another --region or --profile.",
         )
     return Deployed(api.id, key.value, {})

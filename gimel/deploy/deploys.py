@@ -30,18 +30,32 @@ class PastDeploy:
 
 
 def live_functions(observed: Observed) -> list[ObservedFunction]:
-    """Return Gimel's functions. Raises GimelError if there are none, or one is not live."""
+    """Return Gimel's functions that are live.
+
+    One that the newest deploy created, and did not make live, is not among them. Raises GimelError
+    if there are none, or if another one is not live.
+    """
     found = observed.of(FUNCTIONS)
     functions = list(found)
     if not functions:
         raise GimelError(
-            f"No Gimel deployment found in {observed.identity.region}.",
+            observed.identity.deployment.describe_absence(observed.identity.region),
             "Run `gimel deploy`, or choose another --region.",
         )
+    live = [function for function in functions if function.live_number is not None]
     for function in functions:
-        if function.live_number is None:
+        if function not in live and not (live and _is_new(function, newest_deploy(live))):
             raise GimelError(f"No version of {function.name} is live.", "Run `gimel deploy`.")
-    return functions
+    return live
+
+
+def _is_new(function: ObservedFunction, newest: int) -> bool:
+    """Return whether a function without an alias was never live.
+
+    All its versions are then of a deploy that did not complete.
+    """
+    deploys = [each.publication.deploy.number for each in function.versions if each.publication]
+    return function.live is None and bool(deploys) and min(deploys) >= newest
 
 
 def newest_deploy(functions: Sequence[ObservedFunction]) -> int:
@@ -57,8 +71,17 @@ def deploys_to_go_to(functions: Sequence[ObservedFunction]) -> list[int]:
     for number in sorted(known - {0, newest}, reverse=True):
         if any(is_lost(function.history, number + 1) for function in functions):
             break
-        reachable.append(number)
+        if not any(is_missing(function, number + 1) for function in functions):
+            reachable.append(number)
     return reachable
+
+
+def is_missing(function: ObservedFunction, undone: int) -> bool:
+    """Return whether the version that was live before a deploy was deleted, or never published."""
+    if function.history.newest < undone:
+        return False
+    version = function.history.before(undone).entries[0].version
+    return version not in [each.number for each in function.versions]
 
 
 def is_lost(history: History, undone: int) -> bool:

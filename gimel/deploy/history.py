@@ -19,6 +19,7 @@ deploy before it, and one that was interrupted completes when it is run again.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 KEPT_VERSIONS = 5
@@ -153,12 +154,16 @@ def parse_publication(description: str) -> Publication | None:
     return Publication(Deploy(int(found[1]), found[2]), found[3], found[4] or "")
 
 
-def history_of_versions(numbers: list[int]) -> History:
+def history_of_versions(versions: Mapping[int, Publication | None]) -> History:
     """Return the history of a function without a record, from its versions up to the live one.
 
-    Gimel 1.5.0 published a version of every function with each deploy.
+    The deploys are those that published them: other functions have the same. Gimel 1.5.0, which
+    did not describe them, published a version of every function with each deploy.
     """
-    return History(tuple(Entry(number, number) for number in sorted(numbers, reverse=True)))
+    described = {number: each.deploy.number for number, each in versions.items() if each}
+    deploys = described if len(described) == len(versions) else {each: each for each in versions}
+    entries = (Entry(deploys[number], number) for number in sorted(versions, reverse=True))
+    return History(tuple(entries))
 
 
 def next_deploy(

@@ -31,6 +31,11 @@ class Deployment:
         """Whether it has the names of Gimel 1.5.0."""
         return self.name == NAME
 
+    def describe_absence(self, region: str) -> str:
+        """Return the sentence that it does not exist in a region. A name may be misspelled."""
+        named = "" if self.is_default else f" {self.name}"
+        return f"No Gimel deployment{named} found in {region}."
+
     def owns_role(self, arn: str) -> bool:
         """Return whether an ARN is that of the role that Gimel makes.
 

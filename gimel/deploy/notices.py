@@ -11,7 +11,10 @@ from gimel.deploy.resources.aliases import MoveBack
 from gimel.deploy.resources.api_key import API_KEY
 from gimel.deploy.resources.base import Observed, Step
 from gimel.deploy.resources.functions import FUNCTIONS
+from gimel.deploy.resources.permissions import PERMISSIONS
 from gimel.deploy.resources.rest_api import REST_API
+from gimel.deploy.resources.role_policy import is_of_1_5_0_elsewhere
+from gimel.deploy.resources.usage_plan import USAGE_PLAN
 
 
 @dataclass(frozen=True)
@@ -29,19 +32,42 @@ def notices(desired: Desired, observed: Observed) -> Iterator[Notice]:
     if None in live:
         yield Notice(
             "This takes over a deployment of Gimel 1.5.0. Its URLs, its API key and the counts "
-            "stay, but a rollback to 1.5.0 is not possible.",
+            "stay, but a rollback to 1.5.0 is not possible. 1.5.0 in another region uses the same "
+            "role: it does not work until it is taken over too.",
             asks=True,
         )
-    if live and api is None:
+    if is_of_1_5_0_elsewhere(observed):
+        yield Notice(
+            f"The role {observed.identity.name} is that of Gimel 1.5.0 in another region, which "
+            "does not work once the role is limited. Take it over right afterwards, or set another "
+            "aws.name.",
+            asks=True,
+        )
+    # A first deploy that was interrupted has functions, and never had an API.
+    had_api = None in live or any(
+        each.api_callers is not None for each in observed.of(PERMISSIONS).values()
+    )
+    if had_api and api is None:
         yield Notice(
             "The REST API no longer exists. The new one has another URL: every page that sends "
             "events must be changed.",
             asks=True,
         )
-    if live and api and key is None:
+    if live and api and key is None and observed.of(USAGE_PLAN) is not None:
         yield Notice("The API key no longer exists. Programs that use it need the new one.")
     now = desired.functions[0].configuration.settings
     yield from _of_other_stores((settings, now) for settings in live)
+
+
+def destroy_notices(observed: Observed) -> Iterator[str]:
+    """Yield what a destroy leaves."""
+    for each in observed.foreign:
+        yield f"Not created by Gimel, and left alone: {each}."
+    if is_of_1_5_0_elsewhere(observed):
+        yield (
+            f"Left alone: the role {observed.identity.name}, which Gimel 1.5.0 in another region "
+            "may use."
+        )
 
 
 def rollback_notices(observed: Observed, steps: Sequence[Step]) -> Iterator[Notice]:

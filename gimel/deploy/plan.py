@@ -16,7 +16,7 @@ from gimel.deploy.identity import Identity
 from gimel.deploy.policies import Policy, operator_policy
 from gimel.deploy.preflight_permissions import preflight_permissions
 from gimel.deploy.resources.aliases import ALIASES
-from gimel.deploy.resources.api_key import API_KEY, CreateKey, DeleteOtherKeys
+from gimel.deploy.resources.api_key import API_KEY, CreateKey, DeleteOtherKeys, MarkKey
 from gimel.deploy.resources.base import Look, Observed, Resource, Step
 from gimel.deploy.resources.concurrency import CONCURRENCY
 from gimel.deploy.resources.cors_preflights import CORS_PREFLIGHTS
@@ -101,11 +101,17 @@ def plan_key_rotation(observed: Observed) -> tuple[Step, ...]:
     """
     if observed.of(REST_API) is None or observed.of(USAGE_PLAN) is None:
         raise GimelError(
-            f"No Gimel deployment found in {observed.identity.region}.",
+            observed.identity.deployment.describe_absence(observed.identity.region),
             "Run `gimel deploy`, or choose another --region.",
         )
-    name = observed.identity.name
-    return CreateKey(name, is_another=True), AddKeyToPlan(name), DeleteOtherKeys(name)
+    name, key = observed.identity.name, observed.of(API_KEY)
+    marking = () if key is None or key.is_marked else (MarkKey(name),)
+    return (
+        *marking,
+        CreateKey(name, is_another=True),
+        AddKeyToPlan(name),
+        DeleteOtherKeys(name),
+    )
 
 
 def required_permissions(

@@ -33,6 +33,7 @@ _USE_NETWORK = [
 ]
 
 _SID = re.compile(r"(?:Logs|Reserved|Network)((?:[A-Z][a-z]*)+[0-9]+)")
+_INTERIM_SID = re.compile(r"Before\d+")  # of `merge_policies`
 _LOG_GROUP = re.compile(r"arn:[^:]*:logs:([^:]*):[^:]*:log-group:/aws/lambda/([A-Za-z0-9_-]+):\*")
 
 
@@ -98,9 +99,20 @@ def recorded_regions(policy: Policy) -> tuple[str, ...]:
 
 
 def _functions(statement: Statement) -> list[tuple[str, str]]:
-    """Return the region and name of each function whose log group a statement names."""
+    """Return the region and name of each function whose log group a statement of Gimel's names.
+
+    A policy that somebody else wrote names log groups as well, in statements of other names.
+    """
     resources = as_list(statement.get("Resource", []))
-    return [(found[1], found[2]) for each in resources if (found := _LOG_GROUP.fullmatch(each))]
+    named = [(found[1], found[2]) for each in resources if (found := _LOG_GROUP.fullmatch(each))]
+    sid = str(statement.get("Sid", ""))
+    if _INTERIM_SID.fullmatch(sid):
+        return named
+    return [
+        (region, name)
+        for region, name in named
+        if sid in (f"Logs{_camel_case(region)}", f"Reserved{_camel_case(region)}")
+    ]
 
 
 def _camel_case(region: str) -> str:

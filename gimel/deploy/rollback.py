@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gimel.deploy.deploys import deploys_to_go_to, is_lost, live_functions, newest_deploy
+from gimel.deploy.deploys import (
+    deploys_to_go_to,
+    is_lost,
+    is_missing,
+    live_functions,
+    newest_deploy,
+)
 from gimel.deploy.history import UNPUBLISHED
 from gimel.deploy.resources.aliases import MoveBack
 from gimel.deploy.resources.base import Observed, Step
@@ -48,9 +54,17 @@ def _check(functions: Sequence[ObservedFunction], undone: int, to: int | None) -
     reachable = deploys_to_go_to(functions)
     listed = f"Deploys to go back to: {', '.join(map(str, reachable))}." if reachable else ""
     newest = newest_deploy(functions)
+    undoes = [each for each in functions if each.history.newest >= undone]
+    for function in undoes:
+        if is_missing(function, undone) and not is_lost(function.history, undone):
+            number = function.history.before(undone).entries[0].version
+            raise GimelError(
+                f"Version {number} of the function {function.name} no longer exists. "
+                "Nothing was rolled back.",
+                listed,
+            )
     if to is not None and to not in (*reachable, newest):
         raise GimelError(f"Cannot go back to deploy {to}. Nothing was rolled back.", listed)
-    undoes = [each for each in functions if each.history.newest >= undone]
     if undoes and not reachable:
         lost = any(is_lost(each.history, undone) for each in functions)
         why = f"What was live before deploy {newest} is no longer kept."
@@ -59,12 +73,3 @@ def _check(functions: Sequence[ObservedFunction], undone: int, to: int | None) -
         raise GimelError(
             f"{why} Nothing was rolled back.", "`gimel status --history` lists the deploys."
         )
-    for function in undoes:
-        number = function.history.before(undone).entries[0].version
-        numbers = [version.number for version in function.versions]
-        if number == UNPUBLISHED or number not in numbers:
-            raise GimelError(
-                f"Version {number} of the function {function.name} no longer exists. "
-                "Nothing was rolled back.",
-                listed,
-            )

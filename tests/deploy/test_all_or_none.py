@@ -11,9 +11,11 @@ import pytest
 
 from gimel.deploy.apply import apply_all_or_none, moves_back, perform
 from gimel.deploy.aws import Aws
+from gimel.deploy.aws_errors import Refused
 from gimel.deploy.history import NO_HISTORY, Deploy, Entry, History
 from gimel.deploy.resources.aliases import CreateAlias, MoveAlias, MoveBack
 from gimel.deploy.resources.base import Run, Step
+from gimel.deploy.resources.observed_function import ObservedFunction
 from gimel.deploy.resources.trials import Trial, TryVersions
 from gimel.errors import GimelError, Interrupted
 from tests.support.state.cloud import FUNCTIONS, HERE
@@ -160,21 +162,30 @@ NOW = Deploy(3, "4567cdef")
 FORWARD = tuple(MoveAlias(name, 2, 3, NOW, BEFORE) for name in FUNCTIONS)
 
 
-@pytest.mark.parametrize("error", [expired, KeyboardInterrupt], ids=["expired", "Ctrl-C"])
+def denied() -> Exception:
+    """Return a refusal, after which it is certain that the call was not done."""
+    return Refused("AccessDenied", "AWS does not allow it.")
+
+
+@pytest.mark.parametrize("error", [denied, expired, KeyboardInterrupt])
+@pytest.mark.parametrize("is_done", [False, True], ids=["not done", "done"])
 @pytest.mark.parametrize("call", [0, 1, 2])
 def test_a_deploy_that_fails_says_what_is_live(
-    call: int, error: Callable[[], BaseException]
+    call: int, error: Callable[[], BaseException], is_done: bool
 ) -> None:
-    """It keeps what it has done: running it again completes it."""
-    aws = Aliases((Fault(call, error, is_done=False),))
+    """It keeps what it has done: running it again completes it. A lost answer proves nothing."""
+    is_certain = error is denied
+    aws = Aliases((Fault(call, error, is_done=is_done and not is_certain),))
 
-    with pytest.raises(GimelError if error is expired else Interrupted) as failure:
+    with pytest.raises(Interrupted if error is KeyboardInterrupt else GimelError) as failure:
         perform(run_with(aws), FORWARD)
 
+    hint = failure.value.hint
     assert f"tep {call + 1} of 3" in failure.value.message
-    assert said(failure.value.hint or "") == dict.fromkeys(FUNCTIONS[:call], 3)
-    assert ("What visitors reach has not changed." in (failure.value.hint or "")) == (call == 0)
-    assert (failure.value.hint or "").endswith("it completes what is missing.")
+    assert said(hint) == dict.fromkeys(FUNCTIONS[:call], 3)
+    assert ("What visitors reach has not changed." in hint) == (call == 0 and is_certain)
+    assert (f"live version of {FUNCTIONS[call]} may have changed" in hint) == (not is_certain)
+    assert hint.endswith("it completes what is missing.")
 
 
 def test_what_a_deploy_made_live_can_go_back_by_itself() -> None:
@@ -190,6 +201,25 @@ def test_what_a_deploy_made_live_can_go_back_by_itself() -> None:
     ]
     apply_all_or_none(run, moves)
     assert run.aws.described == dict.fromkeys(FUNCTIONS, THEN)  # type: ignore[attr-defined]
+
+
+def test_what_an_interrupted_run_of_the_deploy_made_live_goes_back_too() -> None:
+    """Otherwise functions of two deploys would be mixed. Older and new ones stay."""
+    run = run_with(Aliases())
+    begun = BEFORE.after(NOW, 3, "")
+    created = NO_HISTORY.after(NOW, 1, "")
+    functions = [
+        ObservedFunction(name, HERE.role, None, history=history)
+        for name, history in [(TRACK, begun), (ALL, BEFORE), (DELETE, BEFORE), ("new", created)]
+    ]
+    perform(run, FORWARD[1:2])
+
+    moves = moves_back(run, FORWARD[1:2], functions)
+
+    assert {(each.function, each.before, each.number) for each in moves} == {
+        (TRACK, 3, 2),
+        (ALL, 3, 2),
+    }
 
 
 @pytest.mark.parametrize(
@@ -211,3 +241,16 @@ def test_only_what_can_work_is_gone_back_to(steps: tuple[Step, ...], count: int)
             each.perform(run)
 
     assert len(moves_back(run, steps)) == count
+
+
+def test_ctrl_c_while_a_step_is_shown_says_what_is_live() -> None:
+    """Drawing takes time, too: what has moved until then is named."""
+
+    def shown(number: int, step: Step) -> None:
+        if number == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted) as failure:
+        perform(run_with(Aliases()), FORWARD, shown)
+
+    assert said(failure.value.hint) == {TRACK: 3}

@@ -171,8 +171,18 @@ def test_what_was_live_before_a_deploy(undone: int, left: tuple[Entry, ...]) -> 
 
 def test_the_versions_of_a_deployment_without_a_record_are_its_history() -> None:
     """1.5.0 published every function with each deploy, so that the numbers are comparable."""
-    assert history_of_versions([1, 3, 2]).entries == (Entry(3, 3), Entry(2, 2), Entry(1, 1))
-    assert history_of_versions([]) == NO_HISTORY
+    versions = dict.fromkeys([1, 3, 2])
+
+    assert history_of_versions(versions).entries == (Entry(3, 3), Entry(2, 2), Entry(1, 1))
+    assert history_of_versions({}) == NO_HISTORY
+
+
+def test_versions_that_are_described_belong_to_the_deploys_that_published_them() -> None:
+    """Unless one of them does not say so: numbers of deploys and versions cannot be compared."""
+    versions = {1: published(1, "a"), 2: published(4, "b")}
+
+    assert history_of_versions(versions).entries == (Entry(4, 2), Entry(1, 1))
+    assert history_of_versions({**versions, 3: None}).entries[:2] == (Entry(3, 3), Entry(2, 2))
 
 
 def first(*entries: tuple[int, int], by: str = "") -> History:

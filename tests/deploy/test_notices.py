@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from gimel.deploy.notices import Notice, notices, rollback_notices
+from gimel.deploy.notices import Notice, destroy_notices, notices, rollback_notices
+from gimel.deploy.plan import plan_destroy
 from gimel.deploy.rollback import plan_rollback
-from tests.support.state.cloud import ALL, EMPTY, TRACK, State
+from tests.support.state.after import states
+from tests.support.state.cases import planned
+from tests.support.state.cloud import ALL, EMPTY, TRACK, Place, State
 from tests.support.state.deviations import (
     change_function,
     change_plan,
@@ -54,6 +58,12 @@ def test_an_ordinary_deploy_has_none(there: State, document: dict[str, Any]) -> 
     assert noticed(there, **document) == []
 
 
+def test_a_first_deploy_that_was_interrupted_is_continued_unasked() -> None:
+    """Its API and its key do not exist yet, and nothing of theirs was lost."""
+    for there in states(EMPTY, planned(EMPTY)):
+        assert noticed(there) == []
+
+
 @pytest.mark.parametrize(
     ("there", "document", "words", "asks"),
     [
@@ -83,6 +93,28 @@ def test_what_cannot_be_undone_is_said(
 
     assert all(word in notice.text for word in words), notice.text
     assert notice.asks == asks
+
+
+ROLE_OF_1_5_0 = replace(EMPTY, place=Place("eu-west-1"), role=left_by_1_5_0().role)
+
+
+def test_a_role_that_1_5_0_uses_in_another_region_is_asked_about() -> None:
+    """Its API there invokes the functions by the role, which a deploy limits."""
+    (notice,) = noticed(ROLE_OF_1_5_0)
+
+    assert notice.asks
+    assert "another region" in notice.text
+    assert "aws.name" in notice.text
+
+
+def test_a_destroy_leaves_a_role_that_1_5_0_uses_in_another_region() -> None:
+    """And says so. A wrong --region must not stop what is live elsewhere."""
+    observed = seen(ROLE_OF_1_5_0)
+
+    assert plan_destroy(observed) == ()
+    assert "role gimel" in " ".join(destroy_notices(observed))
+    assert not list(destroy_notices(seen(left_by_1_5_0())))
+    assert not list(destroy_notices(seen(settled())))
 
 
 def test_a_password_is_never_shown() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from gimel.deploy.plan import plan, plan_destroy
-from gimel.deploy.resources.api_key import API_KEY
+from gimel.deploy.plan import plan, plan_destroy, plan_key_rotation
+from gimel.deploy.resources.api_key import API_KEY, CreateKey, DeleteKey, DeleteOtherKeys
+from gimel.deploy.resources.usage_plan import AddKeyToPlan
 from gimel.errors import GimelError
 from tests.support.aws import Script, scripted
 from tests.support.configurations import CHANGE, OWN_FUNCTION
@@ -59,6 +61,17 @@ MADE = settled().functions[TRACK]
 THEIR_FUNCTION = Function(THEIR_ROLE, MADE.latest, MADE.versions, live=1, tags=TEAM)
 THEIR_API = {"id": "theirs1", "name": "gimel", "description": "Orders", "rootResourceId": "r"}
 THEIR_PLAN = {"id": "theirs2", "name": "gimel", "apiStages": [{"apiId": "other", "stage": "prod"}]}
+LOGS: dict[str, Any] = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Sid": "Logs",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": [f"{HERE.log_group('orders')}:*"],
+        }
+    ],
+}
 NO_API = deviate(settled(), remove("api"), change_plan(stages=frozenset()))
 NO_KEY = replace(settled(), key=None)
 
@@ -85,6 +98,15 @@ FOREIGN: dict[str, tuple[State, dict[str, Any], str]] = {
     "role": (with_role(EMPTY), {}, f"the role {HERE.role}"),
     "role with a policy of this name": (with_role(EMPTY, policy=S3), {}, HERE.role),
     "role that Lambda may assume": (with_role(EMPTY, trusted=frozenset({LAMBDA})), {}, HERE.role),
+    "role of a function, whose log group its policy names": (
+        deviate(
+            with_role(EMPTY, trusted=frozenset({LAMBDA}), policy=LOGS),
+            add_function("orders", replace(THEIR_FUNCTION, role=HERE.role)),
+            add_log_group("orders", LogGroup(7, TEAM)),
+        ),
+        {},
+        HERE.role,
+    ),
     "role of another deployment": (with_role(EMPTY, tags={"gimel": "shop"}), {}, HERE.role),
     "role, beside the rest of Gimel": (with_role(settled()), {}, HERE.role),
     "key": (replace(EMPTY, key=True, key_is_marked=False), {}, f"the API key gimel .*{KEY}"),
@@ -139,8 +161,10 @@ def test_what_only_has_gimels_name_is_refused(
 def test_a_destroy_leaves_what_only_has_gimels_name(
     script: Script, there: State, more: dict[str, Any], named: str
 ) -> None:
-    """What is Gimel's beside it goes."""
-    steps = plan_destroy(observed(script, there, **more))
+    """What is Gimel's beside it goes. It is named."""
+    found = observed(script, there, **more)
+    steps = plan_destroy(found)
+    assert re.search(named, "; ".join(found.foreign))
 
     left = after(there, steps)
     assert left.functions == {
@@ -348,3 +372,54 @@ def test_a_plan_that_has_the_stage_is_used_whoever_made_it(script: Script) -> No
     found = observed(script, there, wanted, GetUsagePlans={"items": [theirs]})
 
     assert plan(wanted, found) == ()
+
+
+def test_a_key_that_an_interrupted_rotation_left_goes_too(script: Script) -> None:
+    """Both keys are Gimel's, and only one of them is in use."""
+    key = {"name": "gimel", "value": "a", "enabled": True, "tags": {"gimel": "gimel"}}
+    keys = {"items": [{**key, "id": KEY}, {**key, "id": "another"}]}
+
+    steps = plan_destroy(observed(script, settled(), GetApiKeys=keys))
+
+    assert [type(each) for each in steps if "API key" in str(each)] == [DeleteOtherKeys, DeleteKey]
+    once = plan_destroy(observed(script, settled()))
+    assert DeleteOtherKeys not in map(type, once)
+
+
+def test_the_key_of_1_5_0_is_replaced_as_well(script: Script) -> None:
+    """It is marked first: only marked keys are deleted."""
+    there = replace(left_by_1_5_0(), plan=settled().plan)
+
+    steps = plan_key_rotation(observed(script, there))
+
+    assert [type(each) for each in steps] == [MarkKey, CreateKey, AddKeyToPlan, DeleteOtherKeys]
+    assert MarkKey not in map(type, plan_key_rotation(observed(script, settled())))
+
+
+def test_under_a_given_role_what_was_interrupted_can_be_destroyed(script: Script) -> None:
+    """Nothing records the functions there: their log groups are known by name and tag."""
+    made = settled(GIVEN, **UNDER_IT)
+    destroying = plan_destroy(seen(made))
+
+    for state in (
+        *states(GIVEN_EMPTY, planned(GIVEN_EMPTY, **UNDER_IT)),
+        *states(made, destroying),
+    ):
+        assert after(state, plan_destroy(observed(script, state))) == GIVEN_EMPTY
+
+
+def test_functions_of_1_5_0_whose_api_was_deleted_are_destroyed(script: Script) -> None:
+    """They have no settings to be known by, but Gimel's names and role."""
+    there = deviate(left_by_1_5_0(), remove("api"))
+
+    left = after(there, plan_destroy(observed(script, there)))
+
+    assert (left.role, left.functions, left.log_groups) == (None, {}, {})
+
+
+def test_a_deployment_that_does_not_exist_is_named() -> None:
+    """A name may be misspelled. The default one needs no mention."""
+    with pytest.raises(GimelError, match=r"No Gimel deployment shop found in us-east-1\."):
+        plan_key_rotation(seen(SHOP_EMPTY))
+    with pytest.raises(GimelError, match=r"No Gimel deployment found in us-east-1\."):
+        plan_key_rotation(seen(EMPTY))

@@ -13,7 +13,7 @@ from gimel.deploy.resources.trials import Trial
 from gimel.deploy.rollback import plan_rollback
 from gimel.errors import GimelError
 from tests.support.configurations import OWN_FUNCTION
-from tests.support.state.after import after
+from tests.support.state.after import after, states
 from tests.support.state.cases import planned
 from tests.support.state.cloud import ALL, DELETE, EMPTY, FUNCTIONS, LATEST, TRACK, State
 from tests.support.state.deviations import change_function, deviate, existing
@@ -198,6 +198,25 @@ def test_the_description_of_an_alias_can_be_lost() -> None:
     assert versions(rolled_back(there)) == (2, 2, 2)
 
 
+def test_a_function_whose_record_is_lost_goes_back_with_the_others() -> None:
+    """Its versions say which deploys published them, so that functions are not mixed."""
+    there = deployed(A, sizes(256, 128, 128), sizes(512, 128, 128), BAD)
+
+    lost = deviate(there, change_function(ALL, history=""))
+
+    assert versions(rolled_back(lost)) == versions(rolled_back(there)) == (3, 1, 1)
+
+
+def test_a_function_whose_version_was_changed_by_hand_to_the_one_before_stays() -> None:
+    """The step does not claim that there is none before."""
+    there = deviate(deployed(A, B), change_function(TRACK, live=1))
+
+    sentences = [str(each) for each in rollback(there)]
+
+    assert f"Keep version 1 of the function {TRACK}, which is live already" in sentences
+    assert versions(rolled_back(there)) == (1, 1, 1)
+
+
 def test_a_function_of_somebody_elses_stays() -> None:
     """Though it has the name of one of Gimel's."""
     there = deviate(deployed(A, B), change_function(ALL, role=FOREIGN, tags={}))
@@ -253,6 +272,30 @@ def test_where_there_is_nothing_to_go_back_to_none_moves(
     """The error says why."""
     with pytest.raises(GimelError, match=why):
         rollback(there, to)
+
+
+def test_a_deploy_whose_version_is_gone_is_not_offered() -> None:
+    """Rolling back to it would be refused. What is older can still be gone back to."""
+    there = without_version(2, deployed(A, B, BAD))
+
+    assert deploys_to_go_to(live_functions(seen(there, versions=True))) == [1]
+    with pytest.raises(GimelError, match=f"Version 2.*{TRACK}.*no longer") as failure:
+        rollback(there)
+    assert failure.value.hint == "Deploys to go back to: 1."
+    assert versions(rolled_back(there, 1)) == (1, 1, 1)
+
+
+def test_a_new_function_that_never_went_live_is_not_in_the_way() -> None:
+    """Its deploy did not complete: the trial of its versions failed, or it was interrupted."""
+    before = deployed(A, B)
+    found = states(before, planned(before, **{**BAD, "extra_wiring": [OWN_FUNCTION]}))
+    halfway = [each for each in found if OUR in each.functions and not each.functions[OUR].live]
+
+    assert halfway
+    for there in halfway:
+        is_begun = there.functions[TRACK].live == 3
+        assert live(rolled_back(there))[0] == (256 if is_begun else 128)
+        assert rolled_back(there).functions[OUR].live is None
 
 
 def test_the_error_says_where_one_can_go() -> None:

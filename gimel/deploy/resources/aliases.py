@@ -109,7 +109,8 @@ class MoveBack(Step):
 
     def __str__(self) -> str:
         if self.number == self.before:
-            return f"Keep version {self.number} of the function {self.function}, the first one"
+            why = "which is live already" if self.to.newest else "the first one"
+            return f"Keep version {self.number} of the function {self.function}, {why}"
         now = f"{_version(self.number)} of the function {self.function}"
         return f"Make {now} {ALIAS} again, replacing {_version(self.before)}"
 

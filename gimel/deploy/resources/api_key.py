@@ -26,12 +26,16 @@ DESCRIPTION = "The API key of Gimel"
 
 @dataclass(frozen=True)
 class ObservedKey:
-    """The key as it is. `value` is what a caller sends. `is_marked` if it is known as Gimel's."""
+    """The key as it is. `value` is what a caller sends. `is_marked` if it is known as Gimel's.
+
+    `has_others` if more keys are marked: a rotation was interrupted.
+    """
 
     id: str
     value: str = field(repr=False)
     enabled: bool
     is_marked: bool = True
+    has_others: bool = False
 
 
 class ApiKey(Resource[ObservedKey | None]):
@@ -61,7 +65,10 @@ class ApiKey(Resource[ObservedKey | None]):
             yield MarkKey(observed.identity.name)
 
     def remove(self, observed: Observed) -> Iterator[Step]:
-        if observed.of(self):
+        key = observed.of(self)
+        if key and key.has_others:
+            yield DeleteOtherKeys(observed.identity.name)
+        if key:
             yield DeleteKey(observed.identity.name)
 
     def permissions(self, identity: Identity, desired: Desired) -> Iterator[Permission]:
@@ -84,7 +91,7 @@ def _find(aws: Aws, of_1_5_0: ObservedApi | None) -> tuple[ObservedKey | None, l
     """
     named = _list(aws)
     ours = [key for key in named if _is_marked(key, aws)]
-    is_known = bool(ours)
+    is_known, has_others = bool(ours), len(ours) > 1
     if not ours and of_1_5_0 is not None:
         stage = f"{of_1_5_0.id}/{STAGE}"
         ours = sorted(named, key=lambda key: stage not in (key.get("stageKeys") or []))
@@ -92,7 +99,7 @@ def _find(aws: Aws, of_1_5_0: ObservedApi | None) -> tuple[ObservedKey | None, l
         return None, named
     key = ours[0]
     enabled = bool(key.get("enabled"))
-    return ObservedKey(key["id"], key.get("value", ""), enabled, is_known), []
+    return ObservedKey(key["id"], key.get("value", ""), enabled, is_known, has_others), []
 
 
 def _list(aws: Aws) -> list[Answer]:

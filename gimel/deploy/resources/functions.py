@@ -29,6 +29,7 @@ from gimel.deploy.resources.observed_function import (
 from gimel.deploy.resources.role import ROLE, recorded
 from gimel.deploy.resources.tag_record import tags_of_region
 from gimel.deploy.resources.tags import MARK, marked, retag
+from gimel.wiring import deployed_names
 
 _WITH_CODE = ("architecture", "code_sha256")  # what UpdateFunctionCode changes
 
@@ -46,7 +47,7 @@ class Functions(Resource[tuple[ObservedFunction, ...]]):
         found = observe_functions(look, existing, desired)
         ours = [function for function in found if _is_ours(function, look)]
         for function in found:
-            if function not in ours and function.name in desired:
+            if function not in ours and (look.desired is None or function.name in desired):
                 arn = look.identity.function(function.name)
                 look.foreign.append(f"the function {arn}, which runs as {function.role}")
         return tuple(ours)
@@ -132,7 +133,13 @@ def function_permission(identity: Identity, desired: Desired, *actions: str) -> 
 
 
 def _possible_names(look: Look) -> list[str]:
-    desired = look.desired.function_names if look.desired else ()
+    """Return the names that Gimel's functions may have.
+
+    A destroy does not know the wiring, and neither Gimel 1.5.0 nor a deployment under a role that
+    Gimel did not make has a record.
+    """
+    known = deployed_names(look.identity.name).values()
+    desired = look.desired.function_names if look.desired else known
     called = [method.calls for method in look.of(METHODS).methods if method.calls]
     return [*desired, *sorted(recorded(look).functions), *called]
 

@@ -37,7 +37,7 @@ class LogGroups(Resource[Mapping[str, int | None]]):
                 if name := wanted.get(group["logGroupName"]):
                     if _is_ours(name, look):
                         found[name] = group.get("retentionInDays")
-                    elif look.desired and name in look.desired.function_names:
+                    elif look.desired is None or name in look.desired.function_names:
                         look.foreign.append(f"the log group {look.identity.log_group(name)}")
         return found
 

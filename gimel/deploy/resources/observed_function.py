@@ -136,12 +136,12 @@ def _history(function: ObservedFunction, description: str) -> History:
         return recorded
     taken_over = function.live.configuration.settings is not None
     return history_of_versions(
-        [
-            version.number
+        {
+            version.number: version.publication
             for version in function.versions
             if version.number <= function.live.number
             and (version.configuration.settings is not None) == taken_over
-        ]
+        }
     )
 
 

@@ -21,7 +21,7 @@ from gimel.deploy.policies import (
     allows,
     trusted_services,
 )
-from gimel.deploy.record import Record, other_regions, read_record, recorded_regions
+from gimel.deploy.record import Record, read_record, recorded_regions
 from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
 from gimel.deploy.resources.tags import MARK, as_pairs, given, marked, retag
 
@@ -40,6 +40,11 @@ class ObservedRole:
     policy: Policy | None
     tags: Mapping[str, str]
     boundary: str | None = None
+
+    @property
+    def is_of_1_5_0(self) -> bool:
+        """Whether Gimel 1.5.0 made it, and no later version has been deployed since."""
+        return MARK not in self.tags and allows(self.policy, POLICY_OF_1_5_0)
 
 
 class Role(Resource[ObservedRole | None]):
@@ -91,11 +96,6 @@ class Role(Resource[ObservedRole | None]):
         if role and LAMBDA in role.trusted and role.trusted != {LAMBDA}:
             yield TrustLambda(observed.identity.name)
 
-    def remove(self, observed: Observed) -> Iterator[Step]:
-        role = observed.of(self)
-        if role and other_regions(role.policy, observed.identity.region) is None:
-            yield DeleteRole(observed.identity.name)
-
     def permissions(self, identity: Identity, desired: Desired) -> Iterator[Permission]:
         if identity.deployment.role is not None:
             return
@@ -122,7 +122,7 @@ def _is_ours(role: ObservedRole, identity: Identity) -> bool:
     """
     if MARK in role.tags or role.policy is None:
         return role.tags.get(MARK) == identity.name
-    of_1_5_0 = identity.deployment.is_default and allows(role.policy, POLICY_OF_1_5_0)
+    of_1_5_0 = identity.deployment.is_default and role.is_of_1_5_0
     return of_1_5_0 or bool(recorded_regions(role.policy))
 
 

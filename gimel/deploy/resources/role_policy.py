@@ -21,8 +21,9 @@ from gimel.deploy.record import (
     role_policy,
 )
 from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
-from gimel.deploy.resources.functions import retired_functions
-from gimel.deploy.resources.role import ROLE
+from gimel.deploy.resources.functions import FUNCTIONS, retired_functions
+from gimel.deploy.resources.rest_api import REST_API
+from gimel.deploy.resources.role import ROLE, DeleteRole
 
 
 class RolePolicy(Resource[Policy | None]):
@@ -48,11 +49,15 @@ class RolePolicy(Resource[Policy | None]):
             yield PutRolePolicy(observed.identity.name, wanted)
 
     def remove(self, observed: Observed) -> Iterator[Step]:
+        """The role goes with its policy, unless other regions use it."""
         policy, region, name = observed.of(self), observed.identity.region, observed.identity.name
+        if observed.of(ROLE) is None or is_of_1_5_0_elsewhere(observed):
+            return
         elsewhere = other_regions(policy, region)
         if elsewhere is None:
             if policy is not None:
                 yield DeleteRolePolicy(name)
+            yield DeleteRole(name)
         elif policy != elsewhere:
             yield LeaveRole(name, elsewhere, recorded_regions(elsewhere))
 
@@ -94,6 +99,16 @@ class RolePolicy(Resource[Policy | None]):
 
 
 ROLE_POLICY = RolePolicy()
+
+
+def is_of_1_5_0_elsewhere(observed: Observed) -> bool:
+    """Return whether the role can only be that of a deployment of Gimel 1.5.0 in another region.
+
+    1.5.0 did not record regions.
+    """
+    role = observed.of(ROLE)
+    is_here = bool(observed.of(FUNCTIONS)) or observed.of(REST_API) is not None
+    return role is not None and role.is_of_1_5_0 and not is_here
 
 
 def _wanted_record(desired: Desired) -> Record:

@@ -146,6 +146,18 @@ def test_an_event_that_is_ignored_is_a_warning() -> None:
     assert "limit reached" in found[0].message
 
 
+def test_a_namespace_that_is_full_is_no_failure() -> None:
+    """All its events are ignored, so that none can be read back: the functions work."""
+    ignored = answer(200, status="ignored", reason="limit reached")
+    backend = Backend(
+        lambda request, now: (
+            ignored if "track" in request.route and request.method != "OPTIONS" else None
+        )
+    )
+
+    assert statuses(backend.check()) == {**FINE, "GET": "warning", "POST": "warning"}
+
+
 def test_where_no_event_was_counted_none_is_read_back() -> None:
     """The error of the first check says why; that the results lack the event is one more."""
     down = answer(503, error="Redis is away")

@@ -42,6 +42,7 @@ from gimel.deploy.resources.tag_record import TAG_RECORD
 from gimel.deploy.resources.trials import TRIALS
 from gimel.deploy.resources.usage_plan import USAGE_PLAN, ObservedPlan
 from gimel.deploy.resources.versions import VERSIONS
+from gimel.wiring import deployed_names
 from tests.support.state.cloud import (
     ACCOUNT,
     API,
@@ -200,7 +201,7 @@ def _plan(there: State) -> ObservedPlan | None:
 
 def _possible_names(there: State, wanted: Desired | None) -> list[str]:
     """Return the names that are asked for, whether they exist or not."""
-    names = list(wanted.function_names) if wanted else []
+    names = list(wanted.function_names if wanted else deployed_names(there.place.name).values())
     names += sorted(_recorded(there))
     if there.api:
         names += [each.calls for each in there.api.methods.values() if each.calls]
@@ -225,7 +226,7 @@ def _functions(
         function = there.functions.get(name)
         if function is not None and _is_our_function(function, there):
             ours[name] = function
-        elif function is not None and name in asked:
+        elif function is not None and (wanted is None or name in asked):
             arn = there.place.function(name)
             foreign.append(f"the function {arn}, which runs as {function.role}")
     listed = versions or any(
@@ -250,7 +251,7 @@ def _log_groups(
         of_1_5_0 = of_1_5_0 or (there.api is not None and MARK not in there.api.tags)
         if of_1_5_0 or is_tagged or name in functions or name in _recorded(there):
             found[name] = group.days
-        elif name in asked:
+        elif wanted is None or name in asked:
             foreign.append(f"the log group {there.place.log_group(name)}")
     return found
 
@@ -311,11 +312,11 @@ def _history(function: Function) -> History:
         return recorded
     is_ours = (function.serving or function.latest).settings is not None
     return history_of_versions(
-        [
-            number
+        {
+            number: parse_publication(function.described.get(number, ""))
             for number, made in function.versions.items()
             if number <= function.live and (made.settings is not None) == is_ours
-        ]
+        }
     )
 
 

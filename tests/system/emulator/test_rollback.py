@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import redis
 
+from gimel.cli import deploy
 from gimel.deploy.aws import Aws
 from gimel.deploy.checks import smoke
 from gimel.deploy.checks.findings import Finding, failed
@@ -185,6 +186,45 @@ def test_functions_go_back_if_the_urls_fail_although_the_versions_work(
         type(step).__name__ for step in deployed.deploy(**sized(SIZES[:3])).steps
     }
     assert deployed.versions("gimel-all-experiments") == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [({}, "stays as it is"), ({"aws": {"throttle": {"rate": 5}}}, "replaced no version")],
+    ids=["no change", "a change of the API"],
+)
+def test_where_no_version_was_replaced_none_goes_back(
+    deployed: Account, monkeypatch: pytest.MonkeyPatch, document: dict[str, Any], says: str
+) -> None:
+    """The error does not claim that nothing was live."""
+    monkeypatch.setattr(smoke, "smoke_test", lambda *_, **__: [failed("GET /track", "502")])
+    deployed.configure(**document)
+
+    done = gimel_here("deploy", "--yes", home=deployed.file.parent, **variables(deployed.url))
+
+    assert done.returncode == 1
+    assert "1 of 1 checks failed" in done.stderr
+    assert says in done.stderr
+
+
+def test_going_back_that_fails_hides_neither_the_failure_nor_the_way_back(
+    deployed: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new versions stay live, and the error says so."""
+
+    def denied(*_: Any, **__: Any) -> None:
+        raise GimelError("AWS refused it. Nothing was rolled back.", "Log in again.")
+
+    monkeypatch.setattr(smoke, "smoke_test", lambda *_, **__: [failed("GET /track", "502")])
+    monkeypatch.setattr(deploy, "apply_all_or_none", denied)
+    deployed.configure(**sized(SIZES[:3]))
+
+    done = gimel_here("deploy", "--yes", home=deployed.file.parent, **variables(deployed.url))
+
+    assert "does not work: 1 of 1 checks failed" in done.stderr
+    assert "could not go back: AWS refused it." in done.stderr
+    assert "`gimel rollback` goes back to what was live before." in done.stderr
+    assert live(deployed) == SIZES[:3]
 
 
 def test_functions_stay_if_this_machine_reaches_nothing(
