@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from gimel.deploy.plan import plan, plan_destroy, plan_key_rotation
-from gimel.deploy.resources.api_key import API_KEY, CreateKey, DeleteKey, DeleteOtherKeys
-from gimel.deploy.resources.usage_plan import AddKeyToPlan
+from gimel.deploy.plan import plan, plan_destroy
+from gimel.deploy.resources.api_key import API_KEY
 from gimel.errors import GimelError
 from tests.support.aws import Script, scripted
 from tests.support.configurations import CHANGE, OWN_FUNCTION
@@ -46,7 +45,7 @@ from tests.support.state.deviations import (
     remove,
 )
 from tests.support.state.look import look
-from tests.support.state.names import Desired, MarkKey, Observed, Step, Tag
+from tests.support.state.names import Desired, MarkKey, Observed
 from tests.support.state.seen import role_policy, seen
 from tests.support.state.settled import desired, left_by_1_5_0, settled
 
@@ -310,59 +309,6 @@ def test_a_deployment_of_another_name_is_destroyed_as_a_whole() -> None:
         assert after(state, plan_destroy(seen(state))) == SHOP_EMPTY
 
 
-GIVEN = Place(given_role="arn:aws:iam::123456789012:role/company/functions")
-GIVEN_EMPTY = replace(EMPTY, place=GIVEN)
-UNDER_IT: dict[str, Any] = {"aws": {"role": GIVEN.given_role}}
-
-
-def is_about_roles(step: Step) -> bool:
-    """Return whether a step calls IAM."""
-    return "ole" in type(step).__name__ or (isinstance(step, Tag) and step.service == "iam")
-
-
-def test_under_a_given_role_no_step_and_no_call_concerns_roles(script: Script) -> None:
-    """Whoever runs it needs no permission of IAM but to pass the role."""
-    made = settled(GIVEN, **UNDER_IT)
-    steps = planned(GIVEN_EMPTY, **UNDER_IT)
-    wanted = desired(**UNDER_IT)
-
-    assert after(GIVEN_EMPTY, steps) == made
-    assert plan(wanted, observed(script, made, wanted)) == ()
-    destroying = plan_destroy(observed(script, made))
-    assert after(made, destroying) == GIVEN_EMPTY
-    assert not [each for each in (*steps, *destroying) if is_about_roles(each)]
-    assert not [each for each in script.made if "Role" in each]
-
-
-@pytest.mark.parametrize(
-    ("before", "place", "now"),
-    [({}, GIVEN, UNDER_IT), (UNDER_IT, HERE, {})],
-    ids=["to a given role", "from a given role"],
-)
-def test_the_role_of_a_deployment_can_change(
-    before: dict[str, Any], place: Place, now: dict[str, Any]
-) -> None:
-    """Its functions get versions that run as the other role. Gimel's own role is left."""
-    there = replace(settled(**before), place=place)
-
-    done = after(there, planned(there, **now))
-
-    assert planned(done, **now) == ()
-    for function in done.functions.values():
-        assert existing(function.serving).role == place.given_role
-
-
-def test_a_function_of_a_given_role_without_a_mark_is_somebody_elses(script: Script) -> None:
-    """Other functions run as it, too."""
-    theirs = replace(THEIR_FUNCTION, role=existing(GIVEN.given_role))
-    there = deviate(GIVEN_EMPTY, add_function(TRACK, theirs))
-    wanted = desired(**UNDER_IT)
-
-    with pytest.raises(GimelError, match=HERE.function(TRACK)):
-        plan(wanted, observed(script, there, wanted))
-    assert plan_destroy(observed(script, there)) == ()
-
-
 def test_a_plan_that_has_the_stage_is_used_whoever_made_it(script: Script) -> None:
     """A team may have added the API to its own plan."""
     theirs = {"id": "x", "name": "gimel", "apiStages": [{"apiId": API, "stage": "prod"}]}
@@ -372,54 +318,3 @@ def test_a_plan_that_has_the_stage_is_used_whoever_made_it(script: Script) -> No
     found = observed(script, there, wanted, GetUsagePlans={"items": [theirs]})
 
     assert plan(wanted, found) == ()
-
-
-def test_a_key_that_an_interrupted_rotation_left_goes_too(script: Script) -> None:
-    """Both keys are Gimel's, and only one of them is in use."""
-    key = {"name": "gimel", "value": "a", "enabled": True, "tags": {"gimel": "gimel"}}
-    keys = {"items": [{**key, "id": KEY}, {**key, "id": "another"}]}
-
-    steps = plan_destroy(observed(script, settled(), GetApiKeys=keys))
-
-    assert [type(each) for each in steps if "API key" in str(each)] == [DeleteOtherKeys, DeleteKey]
-    once = plan_destroy(observed(script, settled()))
-    assert DeleteOtherKeys not in map(type, once)
-
-
-def test_the_key_of_1_5_0_is_replaced_as_well(script: Script) -> None:
-    """It is marked first: only marked keys are deleted."""
-    there = replace(left_by_1_5_0(), plan=settled().plan)
-
-    steps = plan_key_rotation(observed(script, there))
-
-    assert [type(each) for each in steps] == [MarkKey, CreateKey, AddKeyToPlan, DeleteOtherKeys]
-    assert MarkKey not in map(type, plan_key_rotation(observed(script, settled())))
-
-
-def test_under_a_given_role_what_was_interrupted_can_be_destroyed(script: Script) -> None:
-    """Nothing records the functions there: their log groups are known by name and tag."""
-    made = settled(GIVEN, **UNDER_IT)
-    destroying = plan_destroy(seen(made))
-
-    for state in (
-        *states(GIVEN_EMPTY, planned(GIVEN_EMPTY, **UNDER_IT)),
-        *states(made, destroying),
-    ):
-        assert after(state, plan_destroy(observed(script, state))) == GIVEN_EMPTY
-
-
-def test_functions_of_1_5_0_whose_api_was_deleted_are_destroyed(script: Script) -> None:
-    """They have no settings to be known by, but Gimel's names and role."""
-    there = deviate(left_by_1_5_0(), remove("api"))
-
-    left = after(there, plan_destroy(observed(script, there)))
-
-    assert (left.role, left.functions, left.log_groups) == (None, {}, {})
-
-
-def test_a_deployment_that_does_not_exist_is_named() -> None:
-    """A name may be misspelled. The default one needs no mention."""
-    with pytest.raises(GimelError, match=r"No Gimel deployment shop found in us-east-1\."):
-        plan_key_rotation(seen(SHOP_EMPTY))
-    with pytest.raises(GimelError, match=r"No Gimel deployment found in us-east-1\."):
-        plan_key_rotation(seen(EMPTY))

@@ -138,10 +138,11 @@ def _possible_names(look: Look) -> list[str]:
     A destroy does not know the wiring, and neither Gimel 1.5.0 nor a deployment under a role that
     Gimel did not make has a record.
     """
-    known = deployed_names(look.identity.name).values()
-    desired = look.desired.function_names if look.desired else known
     called = [method.calls for method in look.of(METHODS).methods if method.calls]
-    return [*desired, *sorted(recorded(look).functions), *called]
+    recorded_or_called = [*sorted(recorded(look).functions), *called]
+    if look.desired:
+        return [*look.desired.function_names, *recorded_or_called]
+    return [*recorded_or_called, *deployed_names(look.identity.name).values()]
 
 
 def _list_functions(look: Look) -> Mapping[str, bool]:

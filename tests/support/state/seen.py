@@ -201,10 +201,12 @@ def _plan(there: State) -> ObservedPlan | None:
 
 def _possible_names(there: State, wanted: Desired | None) -> list[str]:
     """Return the names that are asked for, whether they exist or not."""
-    names = list(wanted.function_names if wanted else deployed_names(there.place.name).values())
+    names = list(wanted.function_names) if wanted else []
     names += sorted(_recorded(there))
     if there.api:
         names += [each.calls for each in there.api.methods.values() if each.calls]
+    if wanted is None:
+        names += deployed_names(there.place.name).values()
     return list(dict.fromkeys(names))
 
 
