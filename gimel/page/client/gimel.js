@@ -1,0 +1,270 @@
+// gimel.js: A/B tests in a page. docs/client.md explains how to use it.
+//
+// It assigns a variant to the visitor, activates it, and sends what happened to the URL of a Gimel
+// backend. Everything is in one block, so that a plain script declares nothing but `gimel`.
+{
+  const DAY = 864e5;
+  const QUEUE = "gimel:queue:";
+  const VISITOR = "gimel:visitor";
+  const OFF = "gimel:off";
+  const WAIT = "gimel:wait";
+
+  // ---- Storage. A value is kept as [time of expiry, value].
+
+  // What localStorage does not take. It is blocked in some browsers, and full in others.
+  const memory = {};
+
+  const attempt = (action) => {
+    try {
+      return action();
+    } catch {
+      // Each access may throw: storage is blocked or full, or something else damaged its content.
+    }
+  };
+
+  const read = (key) =>
+    attempt(() => {
+      const [expires, value] = JSON.parse(memory[key] || localStorage.getItem(key));
+      if (expires > Date.now()) return value;
+    });
+
+  const write = (key, value, days) => {
+    memory[key] = JSON.stringify([Date.now() + days * DAY, value]);
+    attempt(() => {
+      localStorage.setItem(key, memory[key]);
+      delete memory[key];
+    });
+  };
+
+  const remove = (key) => {
+    delete memory[key];
+    attempt(() => localStorage.removeItem(key));
+  };
+
+  const keys = (prefix) =>
+    Object.keys({ ...memory, ...attempt(() => ({ ...localStorage })) }).filter((key) =>
+      key.startsWith(prefix),
+    );
+
+  // ---- Assignment. gimel/page/assignment.py does the same.
+
+  // MurmurHash3's finalizer after each byte. A lane is the start value: another lane, another hash.
+  const hash = (lane, ...parts) => {
+    let state = lane;
+    for (const byte of new TextEncoder().encode(parts.join("\n"))) {
+      state ^= byte;
+      state = Math.imul(state ^ (state >>> 16), 0x85ebca6b);
+      state = Math.imul(state ^ (state >>> 13), 0xc2b2ae35);
+      state ^= state >>> 16;
+    }
+    return state >>> 0;
+  };
+
+  const share = (lane, ...parts) => hash(lane, ...parts) / 2 ** 32;
+
+  const assign = (experiment, visitor, weights) => {
+    const names = Object.keys(weights)
+      .filter((name) => weights[name] > 0)
+      .sort();
+    const total = names.reduce((sum, name) => sum + weights[name], 0);
+    let point = share(0, experiment, visitor) * total;
+    return names.find((name) => (point -= weights[name]) < 0) || names.pop();
+  };
+
+  const random = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
+
+  // ---- The client
+
+  const inFlight = new Set();
+
+  const gimel = ({
+    url,
+    namespace = "alephbet",
+    visitor,
+    consent = true,
+    respectGpc,
+    expiry = 395,
+  }) => {
+    const requested = new URLSearchParams(location.search).getAll("gimel");
+    const experiments = {};
+    const user = visitor == null ? 0 : hash(0, visitor);
+    let waiting = [];
+    let muted, scheduled, timer;
+
+    const whenAllowed = (task) => (waiting ? waiting.push(task) : task());
+
+    // Send the queue. Only status 200 means that the events were counted or need not be.
+    const flush = async () => {
+      scheduled = 0;
+      clearTimeout(timer);
+      const [failures, until] = read(WAIT) || [0, 0];
+      if (until > Date.now()) {
+        timer = setTimeout(schedule, until - Date.now());
+        return;
+      }
+      const batch = keys(QUEUE)
+        .filter((key) => !inFlight.has(key) && read(key))
+        .slice(0, 100);
+      if (!batch[0]) return;
+      batch.forEach(inFlight.add, inFlight);
+      const body = JSON.stringify(batch.map(read));
+      let status;
+      try {
+        ({ status } = await fetch(url, {
+          method: "POST",
+          body, // text/plain, which needs no CORS preflight
+          credentials: "omit",
+          keepalive: body.length < 15e3, // browsers refuse more than 64 KiB
+          signal: AbortSignal.timeout?.(3e4),
+        }));
+      } catch {
+        // Offline, blocked, or answered for other origins only.
+      }
+      batch.forEach(inFlight.delete, inFlight);
+      if (status === 200) {
+        [WAIT, ...batch].forEach(remove);
+      } else {
+        const pause = Math.min(36e5, 2e3 * 2 ** failures) * (1 + Math.random());
+        write(WAIT, [failures + 1, Date.now() + pause], 7);
+      }
+      schedule();
+    };
+
+    // One tab sends at a time. Without locks two may send the same event, which counts once.
+    const schedule = async () => {
+      if (scheduled) return;
+      scheduled = 1;
+      await 0; // all events of this task go into one request
+      try {
+        await navigator.locks.request(QUEUE, flush);
+      } catch {
+        flush();
+      }
+    };
+
+    const open = () => {
+      if (requested.includes("off")) write(OFF, 1, expiry);
+      if (requested.includes("on")) remove(OFF);
+      muted = read(OFF) || requested.some((each) => each != "on");
+      for (const key of keys("gimel:")) if (read(key) === undefined) remove(key);
+      visitor ??= read(VISITOR);
+      if (!visitor) write(VISITOR, (visitor = random()), expiry);
+      const tasks = waiting;
+      waiting = 0;
+      tasks.forEach((task) => task());
+      addEventListener("pagehide", flush);
+      addEventListener("online", () => {
+        remove(WAIT);
+        schedule();
+      });
+      schedule();
+    };
+
+    const begin = () => {
+      if (!consent || (respectGpc && navigator.globalPrivacyControl)) return;
+      if (consent === true) open();
+      else consent.then((given) => given !== false && open(), console.warn);
+    };
+
+    const experiment = ({
+      name,
+      variants,
+      control = Object.keys(variants)[0],
+      sample = 1,
+      trigger = () => true,
+      goals = {},
+    }) => {
+      const key = `gimel:experiment:${namespace}:${name}`;
+
+      // What AlephBet stored, whose experiments keep running.
+      const alephbet = (field) =>
+        attempt(() => JSON.parse(localStorage.getItem("alephbet"))[`${name}:${field}`]);
+
+      // [user, variant, ...events]. In a shared browser each user has a record.
+      const record = () => {
+        const kept = read(key);
+        if (kept && (!user || !kept[0] || kept[0] == user)) return kept;
+        return [user, alephbet("variant")];
+      };
+
+      const track = (event, unique) => {
+        const kept = record();
+        if (muted || !kept[1]) return;
+        if (unique && (kept.includes(event, 2) || alephbet(event))) return;
+        const uuid = unique
+          ? [1, 2, 3, 4]
+              .map((lane) => hash(lane, namespace, name, event, visitor).toString(16))
+              .join("-")
+          : random();
+        const [, variant] = kept;
+        write(QUEUE + uuid, { namespace, experiment: name, variant, event, uuid }, 7);
+        if (unique) write(key, [...kept, event], expiry);
+        schedule();
+      };
+
+      const self = {
+        name,
+        goal: (goal, { unique = true } = {}) => whenAllowed(() => track(goal, unique)),
+      };
+
+      const show = async (variant) => variants[variant]?.activate?.(self);
+
+      const run = async () => {
+        self.variant =
+          Object.keys(variants).find((variant) => requested.includes(`${name}:${variant}`)) ||
+          record()[1];
+        if (
+          !self.variant &&
+          trigger() &&
+          (alephbet("in_sample") ?? share(5, name, visitor) < sample)
+        ) {
+          const weights = {};
+          for (const variant of Object.keys(variants))
+            weights[variant] = variants[variant].weight ?? 1;
+          self.variant = assign(name, visitor, weights);
+          if (!muted) write(key, [user, self.variant], expiry);
+          track("participate", true);
+        }
+        await show(self.variant);
+      };
+
+      const fail = (error) => {
+        console.error(error);
+        track("gimel:error", true);
+        if (self.variant != control) show(control).catch(console.error);
+      };
+
+      for (const type of ["click", "submit"])
+        document.addEventListener(
+          type,
+          ({ target }) => {
+            for (const goal of Object.keys(goals)) {
+              const element = attempt(() => target.closest(goals[goal]));
+              if (element && (element.tagName == "FORM") == (type == "submit")) self.goal(goal);
+            }
+          },
+          true,
+        );
+
+      experiments[name] = self;
+      whenAllowed(() => run().catch(fail));
+      return self;
+    };
+
+    if (document.prerendering)
+      document.addEventListener("prerenderingchange", begin, { once: true });
+    else begin();
+
+    return {
+      experiment,
+      goal: (goal, options) => Object.values(experiments).forEach((each) => each.goal(goal, options)),
+      get visitor() {
+        return visitor;
+      },
+    };
+  };
+
+  gimel.assign = assign;
+  // A second copy, as tag managers insert it, must not replace the first. An element may have the id.
+  if (!globalThis.gimel?.assign) globalThis.gimel = gimel;
+}
