@@ -209,7 +209,13 @@
 
       const show = async (variant) => variants[variant]?.activate?.(self);
 
-      const run = async () => {
+      const fail = (error) => {
+        console.error(error);
+        track("gimel:error", true);
+        if (self.variant != control) show(control).catch(console.error);
+      };
+
+      const choose = async () => {
         self.variant =
           Object.keys(variants).find((variant) => requested.includes(`${name}:${variant}`)) ||
           record()[1];
@@ -225,13 +231,7 @@
           if (!muted) write(key, [user, self.variant], expiry);
           track("participate", true);
         }
-        await show(self.variant);
-      };
-
-      const fail = (error) => {
-        console.error(error);
-        track("gimel:error", true);
-        if (self.variant != control) show(control).catch(console.error);
+        show(self.variant).catch(fail);
       };
 
       for (const type of ["click", "submit"])
@@ -247,7 +247,7 @@
         );
 
       experiments[name] = self;
-      whenAllowed(() => run().catch(fail));
+      whenAllowed(() => choose().catch(console.error));
       return self;
     };
 
