@@ -19,9 +19,9 @@ class Browser {
     this.blocked = false;
   }
 
-  storage() {
+  storage(shared) {
     const browser = this;
-    return new Proxy(this.stored, {
+    return new Proxy(shared, {
       get: (stored, name) =>
         ({
           getItem: (key) => stored[key] ?? null,
@@ -35,7 +35,7 @@ class Browser {
   }
 
   // Let promises settle, then move the clock and run what is due.
-  async pass(milliseconds = 0) {
+  async pass(milliseconds = 500) {
     const until = this.now + milliseconds;
     for (;;) {
       await new Promise(setImmediate);
@@ -48,8 +48,11 @@ class Browser {
     this.now = until;
   }
 
-  // Open a page and run gimel.js in it. `page.run(source)` runs more.
-  open(search = "", { tab = "a", prerendering = false, gpc = false, before = "", script = CLIENT } = {}) {
+  // Open a page and run gimel.js in it. `page.run(source)` runs more. A page with another `stored`
+  // is in a process that has not seen yet what the others have stored.
+  open(search = "", options = {}) {
+    const { tab = "a", prerendering = false, gpc = false, stored } = options;
+    const { before = "", script = CLIENT } = options;
     const listeners = {};
     const listen = (type, call) => (listeners[type] ??= []).push(call);
     const window = {
@@ -72,6 +75,7 @@ class Browser {
         if (place >= 0) this.timers.splice(place, 1);
       },
       fetch: async (url, options) => {
+        if (!options.body) return { status: 503 }; // AlephBet's
         const events = JSON.parse(options.body);
         this.sent.push({ tab, url, options, events });
         return { status: await this.answer(events, this.sent.length) };
@@ -81,7 +85,7 @@ class Browser {
     Object.defineProperty(window, "localStorage", {
       get: () => {
         if (this.blocked) throw new Refused("storage is blocked");
-        return this.storage();
+        return this.storage(stored || this.stored);
       },
     });
     vm.createContext(window);

@@ -188,6 +188,28 @@ def test_tabs_send_each_event_once(has_locks: str) -> None:
         assert found["requests"] == 1
 
 
+def test_a_first_visit_in_two_tabs_at_once_is_one_visitor() -> None:
+    """Neither tab has seen what the other one stored. One id is kept, and counts alone."""
+    found = scenario("""
+        const counted = new Set(), later = new Set();
+        for (let attempt = 0; attempt < 10; attempt++) {
+          const browser = new Browser(), stored = {};
+          const pages = [browser.open("", { tab: "a" }), browser.open("", { tab: "b", stored })];
+          pages.forEach((page) => page.run(START + BUTTON));
+          Object.assign(browser.stored, stored);
+          Object.assign(stored, browser.stored);
+          await browser.pass();
+          pages.forEach((page) => page.run("client.goal('a')"));
+          await browser.pass();
+          counted.add(new Set(browser.sent.flatMap((each) => each.events.map((e) => e.uuid))).size);
+          later.add(new Set(browser.events().map(([, variant]) => variant)).size);
+        }
+        return { counted: [...counted], variants: [...later] };
+    """)
+
+    assert found == {"counted": [2], "variants": [1]}
+
+
 @pytest.mark.parametrize("way", ["throw new Error('broken')", "return Promise.reject('broken')"])
 def test_a_variant_that_fails_is_counted_once_and_the_control_is_shown(way: str) -> None:
     """In the arm that it belongs to, with an event for the error, over five page views."""

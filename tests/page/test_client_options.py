@@ -291,6 +291,35 @@ def test_a_test_that_alephbet_began_goes_on() -> None:
     assert None in {visitor["before"][1] for visitor in found}
 
 
+def test_what_alephbet_could_not_send_is_sent() -> None:
+    """With its uuid, once, so that it counts once even if AlephBet sends it as well."""
+    alephbet = package("alephbet", ALEPHBET.version) / "dist" / "alephbet.min.js"
+    found = scenario(
+        """
+        const page = browser.open("", { before: "self = window = globalThis", script: ALEPHBET });
+        page.run(`
+          var experiment = new AlephBet.Experiment({
+            name: "button",
+            variants: { blue: { activate() {} } },
+            tracking_adapter: new AlephBet.GimelAdapter("https://host/track", "shop"),
+          });
+        `);
+        await browser.pass();
+        const [{ properties }] = JSON.parse(JSON.parse(browser.stored.alephbet)._gimel_queue);
+        for (let view = 0; view < 2; view++) {
+          browser.open().run(START + BUTTON);
+          await browser.pass();
+        }
+        return { properties, events: browser.sent.flatMap((each) => each.events) };
+        """,
+        ALEPHBET=alephbet.read_text("utf-8"),
+    )
+
+    assert found["events"] == [found["properties"]]
+    assert found["properties"]["event"] == "participate"
+    assert found["properties"]["namespace"] == "shop"
+
+
 def test_it_lives_beside_anything_else_on_the_page() -> None:
     """Module loaders, elements with its name, a second copy, inherited properties."""
     found = scenario("""

@@ -4,7 +4,8 @@
 // backend. Everything is in one block, so that a plain script declares nothing but `gimel`.
 {
   const DAY = 864e5;
-  const QUEUE = "gimel:queue:";
+  const QUEUE = "gimel:queue:"; // and then USER or the id in VISITOR, and the event's uuid
+  const USER = "user:";
   const VISITOR = "gimel:visitor";
   const OFF = "gimel:off";
   const WAIT = "gimel:wait";
@@ -102,7 +103,8 @@
         timer = setTimeout(schedule, until - Date.now());
         return;
       }
-      const batch = keys(QUEUE)
+      // Two tabs may begin a first visit at once. The events of the id that was not kept never go.
+      const batch = [...keys(QUEUE + USER), ...keys(QUEUE + read(VISITOR))]
         .filter((key) => !inFlight.has(key) && read(key))
         .slice(0, 100);
       if (!batch[0]) return;
@@ -134,7 +136,8 @@
     const schedule = async () => {
       if (scheduled) return;
       scheduled = 1;
-      await 0; // all events of this task go into one request
+      // Meanwhile further events join the request, and tabs see what the others have stored.
+      await new Promise((done) => setTimeout(done, 100));
       try {
         await navigator.locks.request(QUEUE, flush);
       } catch {
@@ -147,6 +150,14 @@
       if (requested.includes("on")) remove(OFF);
       muted = read(OFF) || requested.some((each) => each != "on");
       for (const key of keys("gimel:")) if (read(key) === undefined) remove(key);
+      // What AlephBet has not sent yet. The uuids are kept, so nothing counts twice.
+      attempt(() => {
+        const stored = JSON.parse(localStorage.getItem("alephbet"));
+        for (const { properties } of JSON.parse(stored._gimel_queue))
+          write(QUEUE + USER + properties.uuid, properties, 7);
+        stored._gimel_queue = "[]";
+        localStorage.setItem("alephbet", JSON.stringify(stored));
+      });
       visitor ??= read(VISITOR);
       if (!visitor) write(VISITOR, (visitor = random()), expiry);
       const tasks = waiting;
@@ -174,7 +185,7 @@
       trigger = () => true,
       goals = {},
     }) => {
-      const key = `gimel:experiment:${namespace}:${name}`;
+      const recordKey = `gimel:experiment:${namespace}:${name}`;
 
       // What AlephBet stored, whose experiments keep running.
       const alephbet = (field) =>
@@ -182,7 +193,7 @@
 
       // [user, variant, ...events]. In a shared browser each user has a record.
       const record = () => {
-        const kept = read(key);
+        const kept = read(recordKey);
         if (kept && (!user || !kept[0] || kept[0] == user)) return kept;
         return [user, alephbet("variant")];
       };
@@ -190,6 +201,7 @@
       const track = (event, unique) => {
         const kept = record();
         if (muted || !kept[1]) return;
+        if (!user) visitor = read(VISITOR) || visitor;
         if (unique && (kept.includes(event, 2) || alephbet(event))) return;
         const uuid = unique
           ? [1, 2, 3, 4]
@@ -197,8 +209,9 @@
               .join("-")
           : random();
         const [, variant] = kept;
-        write(QUEUE + uuid, { namespace, experiment: name, variant, event, uuid }, 7);
-        if (unique) write(key, [...kept, event], expiry);
+        const key = QUEUE + (user ? USER : visitor) + uuid;
+        write(key, { namespace, experiment: name, variant, event, uuid }, 7);
+        if (unique) write(recordKey, [...kept, event], expiry);
         schedule();
       };
 
@@ -228,7 +241,7 @@
           for (const variant of Object.keys(variants))
             weights[variant] = variants[variant].weight ?? 1;
           self.variant = assign(name, visitor, weights);
-          if (!muted) write(key, [user, self.variant], expiry);
+          if (!muted) write(recordKey, [user, self.variant], expiry);
           track("participate", true);
         }
         show(self.variant).catch(fail);
