@@ -48,6 +48,7 @@ export interface GoalOptions {
 
 export interface Experiment {
   readonly name: string;
+  readonly goals: Record<string, string>;
   /** The variant of this visitor, undefined if the visitor does not take part (yet). */
   readonly variant?: string;
   /** The visitor reached a goal of this experiment. */

@@ -174,7 +174,7 @@
     const begin = () => {
       if (!consent || (respectGpc && navigator.globalPrivacyControl)) return;
       if (consent === true) open();
-      else consent.then((given) => given !== false && open(), console.warn);
+      else Promise.resolve(consent).then((given) => given !== false && open(), console.warn);
     };
 
     const experiment = ({
@@ -217,6 +217,7 @@
 
       const self = {
         name,
+        goals,
         goal: (goal, { unique = true } = {}) => whenAllowed(() => track(goal, unique)),
       };
 
@@ -247,22 +248,23 @@
         show(self.variant).catch(fail);
       };
 
-      for (const type of ["click", "submit"])
-        document.addEventListener(
-          type,
-          ({ target }) => {
-            for (const goal of Object.keys(goals)) {
-              const element = attempt(() => target.closest(goals[goal]));
-              if (element && (element.tagName == "FORM") == (type == "submit")) self.goal(goal);
-            }
-          },
-          true,
-        );
-
       experiments[name] = self;
       whenAllowed(() => choose().catch(console.error));
       return self;
     };
+
+    for (const type of ["click", "submit"])
+      document.addEventListener(
+        type,
+        ({ target }) => {
+          for (const { goals, goal } of Object.values(experiments))
+            for (const name of Object.keys(goals)) {
+              const element = attempt(() => target.closest(goals[name]));
+              if (element && (element.tagName == "FORM") == (type == "submit")) goal(name);
+            }
+        },
+        true, // before a listener of the page can stop the event
+      );
 
     if (document.prerendering)
       document.addEventListener("prerenderingchange", begin, { once: true });
