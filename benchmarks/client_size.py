@@ -47,7 +47,7 @@ STARTS = {
 
 
 class Backend(ThreadingHTTPServer):
-    """Answers 200 to everything, and counts the requests that are no preflights."""
+    """Answers 200 to everything, and counts the requests, without preflights."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

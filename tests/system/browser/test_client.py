@@ -182,7 +182,7 @@ def test_without_storage_a_page_is_a_visitor(gimel: Served, site: Site, visitors
         assert frame.evaluate("(() => { try { localStorage } catch (e) { return e.name } })()")
         did[frame.evaluate("experiment.variant")] += 1
         frame.evaluate("client.goal('looked'); client.goal('looked')")
-    # The script that seeds random numbers, which is none of the page, is refused as well.
+    # The test's own script, which seeds random numbers, is refused as well.
     assert [each for each in visitors.complaints if "'sessionStorage'" not in each] == []
 
     page.goto("about:blank")
