@@ -68,9 +68,9 @@ def test_the_events_of_one_task_are_one_request_that_needs_no_preflight() -> Non
 
 def test_the_variant_and_the_uuids_are_those_of_python() -> None:
     """For a visitor whose id the server knows, and for the random id of the browser."""
-    known, unknown = scenario("""
+    known, unknown, empty = scenario("""
         const seen = [];
-        for (const options of ['visitor: "Zoë 7"', ""]) {
+        for (const options of ['visitor: "Zoë 7"', "", 'visitor: ""']) {
           const page = browser.open();
           page.run(`var client = gimel({ url: "u", ${options} });` + BUTTON + "client.goal('a');");
           await browser.pass();
@@ -81,12 +81,13 @@ def test_the_variant_and_the_uuids_are_those_of_python() -> None:
     """)
 
     assert known[0] == "Zoë 7"
-    for visitor, *events in (known, unknown):
+    assert unknown[0] != empty[0] != ""
+    for visitor, *events in (known, unknown, empty):
         variant = gimel.assign("button", visitor, {"blue": 1, "red": 1})
         for event in events:
             assert event["variant"] == variant
             assert event["uuid"] == event_uuid("alephbet", "button", event["event"], visitor)
-    assert len(unknown) == 3
+    assert len(empty) == 3
 
 
 @pytest.mark.parametrize(

@@ -43,9 +43,9 @@
   };
 
   const keys = (prefix) =>
-    Object.keys({ ...memory, ...attempt(() => ({ ...localStorage })) }).filter((key) =>
-      key.startsWith(prefix),
-    );
+    [memory, attempt(() => localStorage)]
+      .flatMap((storage) => Object.keys(storage || {}))
+      .filter((key) => key.startsWith(prefix));
 
   // ---- Assignment. gimel/page/assignment.py does the same.
 
@@ -88,7 +88,7 @@
   }) => {
     const requested = new URLSearchParams(location.search).getAll("gimel");
     const experiments = {};
-    const user = visitor == null ? 0 : hash(0, visitor);
+    const user = visitor ? hash(0, visitor) : 0; // "" is what templates make of a missing id
     let waiting = [];
     let muted, scheduled, timer;
 
@@ -158,7 +158,7 @@
         stored._gimel_queue = "[]";
         localStorage.setItem("alephbet", JSON.stringify(stored));
       });
-      visitor ??= read(VISITOR);
+      visitor ||= read(VISITOR);
       if (!visitor) write(VISITOR, (visitor = random()), expiry);
       const tasks = waiting;
       waiting = 0;
