@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 
 VARIANT, SAMPLE = 0, 5
 EVENT = (1, 2, 3, 4)
@@ -65,8 +66,18 @@ def _share(lane: int, *parts: str) -> float:
 
 def _hash(lane: int, *parts: str) -> int:
     """Return a hash of 32 bits. No part contains a newline: the backend refuses such names."""
-    state = lane
-    for byte in "\n".join(parts).encode():
+    *names, visitor = parts
+    return _mix(_hash_of_names(lane, *names), visitor)
+
+
+@lru_cache(maxsize=1000)
+def _hash_of_names(lane: int, *names: str) -> int:
+    """Return the hash up to the visitor: the same one for all visitors of an experiment."""
+    return _mix(lane, "\n".join((*names, "")))
+
+
+def _mix(state: int, text: str) -> int:
+    for byte in text.encode():
         state ^= byte
         state = (state ^ state >> 16) * 0x85EBCA6B & _MASK
         state = (state ^ state >> 13) * 0xC2B2AE35 & _MASK

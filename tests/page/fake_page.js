@@ -56,7 +56,7 @@ class Browser {
     const listeners = {};
     const listen = (type, call) => (listeners[type] ??= []).push(call);
     const window = {
-      crypto,
+      crypto: require("node:crypto").webcrypto,
       TextEncoder,
       URLSearchParams,
       AbortSignal: {},
