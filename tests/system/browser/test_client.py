@@ -64,7 +64,7 @@ def test_counts_equal_what_visitors_did(
     site.pages["/own"] = shop(gimel, "own crowd")
     page = quiet_visitors.page()
     did: dict[str, Counter[str]] = {}
-    for number in range(12):
+    for number in range(8):
         page.goto(f"{site.origin}/own")
         given = variant(page)
         assert page.evaluate("document.documentElement.dataset.buyButton ?? 'blue'") == given
@@ -85,7 +85,7 @@ def test_counts_equal_what_visitors_did(
             did.setdefault(goal, Counter())[given] += 1
 
     assert gimel.counts("own crowd") == did
-    assert min(did["participate"].values()) > 2
+    assert len(did["participate"]) == 2
 
 
 def test_the_page_of_the_docs_works(gimel: Served, site: Site, quiet_visitors: Visitors) -> None:
@@ -155,7 +155,7 @@ def test_a_goal_counts_when_the_tab_closes_right_after_it(
     """And when the visitor leaves for another page, with no page of the site afterwards."""
     site.pages["/own"] = shop(gimel, "own closing")
     did: Counter[str] = Counter()
-    for number in range(6):
+    for number in range(4):
         # A Playwright that intercepts requests loses those of a page that has ended.
         page = quiet_visitors.page(intercept=False)
         page.goto(f"{site.origin}/own")
@@ -175,7 +175,7 @@ def test_without_storage_a_page_is_a_visitor(gimel: Served, site: Site, visitors
     site.pages["/own"] = shop(gimel, "own blocked")
     site.pages["/frame"] = f'{HEAD}<iframe sandbox="allow-scripts" src="/own"></iframe>'
     did: Counter[str] = Counter()
-    for _ in range(4):
+    for _ in range(3):
         page.goto(f"{site.origin}/frame")
         frame = page.frames[1]
         frame.wait_for_load_state()
@@ -197,8 +197,8 @@ def test_a_variant_that_throws_counts_nobody_twice(
     site.pages["/own"] = shop(gimel, "own broken", broken)
     page = visitors.page()
     did: Counter[str] = Counter()
-    for _ in range(6):
-        for _ in range(3):
+    for _ in range(5):
+        for _ in range(2):
             page.goto(f"{site.origin}/own")
         did[variant(page)] += 1
         wait_until_sent(page)
@@ -208,7 +208,7 @@ def test_a_variant_that_throws_counts_nobody_twice(
         "participate": did,
         "gimel:error": {"blue": 0, "red": did["red"]},
     }
-    assert did["red"] > 1
+    assert min(did["blue"], did["red"]) > 0
     assert {complaint.partition(":")[0] for complaint in visitors.complaints} == {"console"}
 
 
