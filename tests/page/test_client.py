@@ -170,6 +170,24 @@ def test_a_page_that_ends_sends_at_once() -> None:
     assert found == {"at_once": ["participate", "bought"], "all": 2}
 
 
+def test_a_request_that_the_end_of_the_page_cancels_is_no_reason_to_wait() -> None:
+    """The next page sends its events at once."""
+    found = scenario("""
+        browser.answer = () => Promise.reject(new Error("cancelled"));
+        const page = browser.open();
+        page.run(START + BUTTON);
+        page.happens("pagehide");
+        await browser.pass(0);
+        browser.timers = [];
+        browser.answer = () => 200;
+        browser.open().run(START + BUTTON + "client.goal('bought')");
+        await browser.pass();
+        return browser.sent.map(({ events }) => events.map(({ event }) => event).sort());
+    """)
+
+    assert found == [["participate"], ["bought", "participate"]]
+
+
 def test_a_hundred_events_go_into_a_request() -> None:
     """The backend takes no more. Browsers refuse long bodies that outlive the page."""
     found = scenario("""

@@ -1,4 +1,4 @@
-"""gimel.js takes over from the real AlephBet: a running test moves without counting anyone twice."""
+"""gimel.js takes over from the real AlephBet: a test can move without counting anyone twice."""
 
 from __future__ import annotations
 

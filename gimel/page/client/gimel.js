@@ -90,7 +90,8 @@
     const experiments = {};
     const user = visitor ? hash(0, visitor) : 0; // "" is what templates make of a missing id
     let waiting = [];
-    let muted, scheduled, timer;
+    let delay = 0;
+    let muted, scheduled, timer, leaving;
 
     const whenAllowed = (task) => (waiting ? waiting.push(task) : task());
 
@@ -125,6 +126,8 @@
       batch.forEach(inFlight.delete, inFlight);
       if (status === 200) {
         [WAIT, ...batch].forEach(remove);
+      } else if (leaving) {
+        return; // The browser cancels the requests of a page that ends: that is not a failure.
       } else {
         const pause = Math.min(36e5, 2e3 * 2 ** failures) * (1 + Math.random());
         write(WAIT, [failures + 1, Date.now() + pause], 7);
@@ -136,8 +139,9 @@
     const schedule = async () => {
       if (scheduled) return;
       scheduled = 1;
-      // Meanwhile further events join the request, and tabs see what the others have stored.
-      await new Promise((done) => setTimeout(done, 100));
+      // Meanwhile further events join the request, and a new id reaches the other tabs.
+      await new Promise((done) => setTimeout(done, delay));
+      delay = 0;
       try {
         await navigator.locks.request(QUEUE, flush);
       } catch {
@@ -159,11 +163,17 @@
         localStorage.setItem("alephbet", JSON.stringify(stored));
       });
       visitor ||= read(VISITOR);
-      if (!visitor) write(VISITOR, (visitor = random()), expiry);
+      if (!visitor) {
+        write(VISITOR, (visitor = random()), expiry);
+        delay = 100;
+      }
       const tasks = waiting;
       waiting = 0;
       tasks.forEach((task) => task());
-      addEventListener("pagehide", flush);
+      addEventListener("pagehide", () => {
+        leaving = 1;
+        flush();
+      });
       addEventListener("online", () => {
         remove(WAIT);
         schedule();
@@ -208,9 +218,8 @@
               .map((lane) => hash(lane, namespace, name, event, visitor).toString(16))
               .join("-")
           : random();
-        const [, variant] = kept;
         const key = QUEUE + (user ? USER : visitor) + uuid;
-        write(key, { namespace, experiment: name, variant, event, uuid }, 7);
+        write(key, { namespace, experiment: name, variant: kept[1], event, uuid }, 7);
         if (unique) write(recordKey, [...kept, event], expiry);
         schedule();
       };
