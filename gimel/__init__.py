@@ -2,7 +2,8 @@
 
 AWS Lambda imports this module. It ships to Lambda together with `gimel.runtime` and imports nothing
 else. The handlers `gimel.track`, `gimel.all`, `gimel.experiment` and `gimel.delete` are loaded on
-first use, so that a cold start loads only the handler that it needs.
+first use, so that a cold start loads only the handler that it needs. So is `gimel.assign`, which
+does not ship to Lambda.
 """
 
 TYPE_CHECKING = False
@@ -11,20 +12,21 @@ if TYPE_CHECKING:
 
 __version__ = "2.0.0"
 
-_MODULE_OF_HANDLER = {
+_MODULES = {
     "track": "gimel.runtime.track",
     "all": "gimel.runtime.results",
     "experiment": "gimel.runtime.results",
     "delete": "gimel.runtime.delete",
+    "assign": "gimel.page.assignment",
 }
 
 
 def __getattr__(name: str) -> "Any":
-    module = _MODULE_OF_HANDLER.get(name)
+    module = _MODULES.get(name)
     if module is None:
         raise AttributeError(f"module 'gimel' has no attribute {name!r}")
     from importlib import import_module
 
-    handler = getattr(import_module(module), name)
-    globals()[name] = handler
-    return handler
+    function = getattr(import_module(module), name)
+    globals()[name] = function
+    return function

@@ -29,6 +29,7 @@ from gimel.paths import home
 REPORT_TO = "https://github.com/Alephbet/gimel/issues"
 
 _COMMANDS = (
+    "client",
     "configure",
     "dashboard",
     "delete",
