@@ -29,7 +29,7 @@ _SIZE = 1.1  # of the labels, in 10 units: the size in style.css, 11px
 _GAP = 6.0  # units between two labels
 _OVERHANG = 8.0  # units of a label beside its strip
 _BEYOND = 0.15  # how far an open interval is drawn, as a share of the rest of the axis
-_LEAST_WIDTH = 1e-6  # of an axis, below which its ends cannot be told apart
+_LEAST_WIDTH = 1e-6  # of an axis: a narrower one would only show rounding
 _MARGIN = 0.05  # beside the outermost interval, as a share of the axis
 
 
