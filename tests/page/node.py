@@ -21,9 +21,14 @@ def scenario(body: str, **values: object) -> Any:
     constants = {"CLIENT": script(), **values}
     known = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in constants.items())
     run = f"(async (browser) => {{ {body} }})(new Browser()).then((value) =>"
+    return run_node(f"{known}{_BROWSER}{run} console.log(JSON.stringify(value ?? null)));")
+
+
+def run_node(source: str) -> Any:
+    """Run JavaScript and return what it prints, which is JSON."""
     done = subprocess.run(
         [program("node"), "-"],
-        input=f"{known}{_BROWSER}{run} console.log(JSON.stringify(value ?? null)));",
+        input=source,
         capture_output=True,
         text=True,
         encoding="utf-8",

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
 from typing import Any
 
 import pytest
 
 import gimel
 from gimel.page import assignment, client
-from tests.support.programs import program
+from tests.page.node import run_node
 
 EXPERIMENTS: dict[str, dict[str, float]] = {
     "buy button colour": {"blue": 1, "red": 1},
@@ -29,16 +28,7 @@ VISITORS = [form.format(n) for n, form in zip(range(100_000), itertools.cycle(FO
 def in_javascript(source: str) -> Any:
     """Evaluate JavaScript in node, where `gimel`, `ids` and `splits` exist; return the value."""
     known = f"const ids = {json.dumps(VISITORS)}, splits = {json.dumps(EXPERIMENTS)};"
-    done = subprocess.run(
-        [program("node"), "-"],
-        input=f"{client.script()}{known}console.log(JSON.stringify({source}));",
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return run_node(f"{client.script()}{known}console.log(JSON.stringify({source}));")
 
 
 def test_python_and_javascript_agree_on_the_variant() -> None:
