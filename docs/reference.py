@@ -6,6 +6,7 @@ Each function returns Markdown. Nothing in the package imports this module.
 from __future__ import annotations
 
 import json
+import math
 import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -14,13 +15,17 @@ import click
 
 import gimel
 from gimel import config
+from gimel.analysis.counts import relative_variance
 from gimel.cli import main
 from gimel.config.kinds import Section, section_of
 from gimel.deploy.checks import redis_permissions
 from gimel.runtime.fields import DEFAULT_NAMESPACE
-from gimel.runtime.keys import NAMESPACES
+from gimel.runtime.keys import NAMESPACES, PRECISIONS
 from gimel.runtime.settings import DEFAULTS, REDIS_DEFAULTS
 from gimel.wiring import HANDLERS, METHODS, PUBLIC_HANDLERS, WIRING
+
+SHARD_BYTES = 14_436
+"""What a full HyperLogLog takes in Redis at most, with its key, by `MEMORY USAGE`."""
 
 
 def configuration_table(prefix: str = "") -> str:
@@ -52,6 +57,16 @@ def redis_user() -> str:
         f"ACL SETUSER gimel on >PASSWORD ~{DEFAULT_NAMESPACE}:* ~{NAMESPACES} {permitted}\n"
         "```\n"
     )
+
+
+def precision_table() -> str:
+    """Return a table of the precisions: the largest counting error and memory."""
+    rows = ["| `precision` | standard error | memory of a counter |", "| ---: | ---: | ---: |"]
+    for precision in PRECISIONS:
+        error = math.sqrt(relative_variance(1e12, precision))
+        memory = round(precision * SHARD_BYTES / 1000)
+        rows.append(f"| {precision} | {error:.2%} | {memory:,} KB |")
+    return "\n".join(rows) + "\n"
 
 
 def wiring_table() -> str:
