@@ -19,14 +19,16 @@ HEADINGS = [line[4:] for line in PAGE.splitlines() if line.startswith("### ")]
 
 @cache
 def literals() -> list[str]:
-    """Return the texts in the code, each with one line per place that is filled in."""
+    """Return the texts in the code; whatever is filled in is missing."""
     found = []
     for path in sorted((ROOT / "gimel").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found.append(node.value)
             elif isinstance(node, ast.JoinedStr):
-                parts = (part.value if isinstance(part, ast.Constant) else "\n" for part in node.values)
+                parts = (
+                    part.value if isinstance(part, ast.Constant) else "\n" for part in node.values
+                )
                 found.append("".join(map(str, parts)))
     return found
 

@@ -1,4 +1,7 @@
-"""`kill -9` of the command at every AWS call that changes something, before its answer arrives.
+"""`kill -9` of the command at AWS calls that change something, before their answer arrives.
+
+An operation that a command repeats, such as PutMethod, is tried at its first and its last call.
+That a deploy continues from any step is a property in tests/deploy/test_plan_properties.py.
 
 Whatever a killed command can leave behind, the next deploy or destroy completes it. That is what
 the account contains after each call: the command keeps nothing elsewhere. So one run is enough to
@@ -20,11 +23,13 @@ from tests.support.recorded_calls import mutating, recorded
 from tests.support.warm_process import Commands, Process
 
 
-def at_each_change_of(name: str) -> pytest.MarkDecorator:
-    """Make a test of each recorded call that changes something."""
+def at_changes_of(name: str) -> pytest.MarkDecorator:
+    """Make a test of the first and last recorded call of each operation that changes anything."""
+    operations = mutating(recorded()[name])
     rows = [
         pytest.param(number, id=f"{number}-{operation}")
-        for number, operation in enumerate(mutating(recorded()[name]), 1)
+        for number, operation in enumerate(operations, 1)
+        if operation not in operations[: number - 1] or operation not in operations[number:]
     ]
     return pytest.mark.parametrize("number", rows)
 
@@ -90,7 +95,7 @@ def killer(commands: Commands, unprepared: Account, proxy: AwsProxy) -> Killer:
     return Killer(commands, unprepared, proxy)
 
 
-@at_each_change_of("first deploy")
+@at_changes_of("first deploy")
 def test_a_first_deploy_is_completed_by_the_next(killer: Killer, number: int) -> None:
     """It ends where an undisturbed one does."""
     killer.kill("first deploy", number)
@@ -100,7 +105,7 @@ def test_a_first_deploy_is_completed_by_the_next(killer: Killer, number: int) ->
     assert killer.account.state() == JOURNEYS["first deploy"].undisturbed(killer.account)
 
 
-@at_each_change_of("change")
+@at_changes_of("change")
 def test_a_change_is_completed_by_the_next(killer: Killer, number: int) -> None:
     """It ends where an undisturbed one does, with at most five versions."""
     killer.kill("change", number)
@@ -111,7 +116,7 @@ def test_a_change_is_completed_by_the_next(killer: Killer, number: int) -> None:
     assert killer.account.state() == JOURNEYS["change"].undisturbed(killer.account)
 
 
-@at_each_change_of("change back")
+@at_changes_of("change back")
 def test_a_change_back_is_completed_by_the_next(killer: Killer, number: int) -> None:
     """It ends where an undisturbed one does, without the additions; at most five versions."""
     killer.kill("change back", number)
@@ -122,7 +127,7 @@ def test_a_change_back_is_completed_by_the_next(killer: Killer, number: int) -> 
     assert killer.account.state() == JOURNEYS["change back"].undisturbed(killer.account)
 
 
-@at_each_change_of("rollback")
+@at_changes_of("rollback")
 def test_a_rollback_is_undone_by_the_next_deploy(killer: Killer, number: int) -> None:
     """Killed with some functions at the former version: deploy brings all to the configuration."""
     account = killer.account
@@ -136,7 +141,7 @@ def test_a_rollback_is_undone_by_the_next_deploy(killer: Killer, number: int) ->
     assert {account.live(name) for name in FUNCTIONS} == {2}
 
 
-@at_each_change_of("destroy")
+@at_changes_of("destroy")
 def test_a_destroy_is_completed_by_the_next(killer: Killer, number: int) -> None:
     """Nothing is left."""
     killer.kill("destroy", number)
