@@ -48,9 +48,11 @@ def types(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def docs(session: nox.Session) -> None:
-    """Check that the generated parts of the documents match the code."""
+    """Check that the generated parts of the documents match the code, and build the site."""
     develop(session)
     session.run(VENV / "cog", "-I", "docs", "--check", *DOCUMENTS)
+    quiet = {"NO_MKDOCS_2_WARNING": "1"}
+    session.run(VENV / "mkdocs", "build", "--strict", "--quiet", env=quiet)
 
 
 @nox.session(venv_backend="none")
