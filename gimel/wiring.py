@@ -82,7 +82,19 @@ class Wiring:
         )
 
 
-# Paths, names and API key requirements are those of Gimel 1.5.0, whose snippets must keep working.
+TRACK_PATH = "e"
+"""The path for events. Lists of ad blockers have rules that match /track."""
+
+_EVENT_PARAMETERS = (
+    ("method.request.querystring.namespace", False),
+    ("method.request.querystring.experiment", False),
+    ("method.request.querystring.variant", False),
+    ("method.request.querystring.event", False),
+    ("method.request.querystring.uuid", False),
+)
+
+# The other paths, names and API key requirements are those of Gimel 1.5.0, whose snippets must keep
+# working.
 WIRING = Wiring(
     functions=(
         Function("gimel-track", "gimel.track", memory=128, timeout=3),
@@ -90,20 +102,10 @@ WIRING = Wiring(
         Function("gimel-delete-experiment", "gimel.delete", READING_MEMORY, GATEWAY_SECONDS),
     ),
     routes=(
-        Route(
-            path="track",
-            method="GET",
-            api_key_required=False,
-            function="gimel-track",
-            parameters=(
-                ("method.request.querystring.namespace", False),
-                ("method.request.querystring.experiment", False),
-                ("method.request.querystring.variant", False),
-                ("method.request.querystring.event", False),
-                ("method.request.querystring.uuid", False),
-            ),
-        ),
-        Route(path="track", method="POST", api_key_required=False, function="gimel-track"),
+        Route(TRACK_PATH, "GET", False, "gimel-track", _EVENT_PARAMETERS),
+        Route(TRACK_PATH, "POST", False, "gimel-track"),
+        Route("track", "GET", False, "gimel-track", _EVENT_PARAMETERS),
+        Route("track", "POST", False, "gimel-track"),
         Route(
             path="experiments",
             method="GET",

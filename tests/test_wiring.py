@@ -1,4 +1,4 @@
-"""WIRING: the routes of 1.5.0, and a second method for /track."""
+"""WIRING: the routes of 1.5.0, and those that came later."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import pytest
 from gimel.wiring import METHODS, WIRING, Function, Route, Wiring, deployed_names
 
 
-def test_the_routes_of_1_5_0_are_there_and_post_on_track() -> None:
-    """Paths, methods, names and keys are those of 1.5.0, so that its snippets keep working."""
+def test_the_routes_are_those_of_1_5_0_and_more_for_events() -> None:
+    """1.5.0's paths, methods, names and keys stay, so that its snippets keep working."""
     routes = {
         (route.method, route.path): (route.function, route.api_key_required)
         for route in WIRING.routes
     }
     assert routes == {
+        ("GET", "e"): ("gimel-track", False),
+        ("POST", "e"): ("gimel-track", False),
         ("GET", "track"): ("gimel-track", False),
         ("POST", "track"): ("gimel-track", False),
         ("GET", "experiments"): ("gimel-all-experiments", True),
@@ -54,6 +56,7 @@ def test_a_deployment_has_functions_of_its_name() -> None:
         "shop-delete-experiment",
     ]
     assert {(route.path, route.function) for route in wiring.routes} == {
+        ("e", "shop-track"),
         ("track", "shop-track"),
         ("experiments", "shop-all-experiments"),
         ("delete", "shop-delete-experiment"),

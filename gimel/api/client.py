@@ -17,9 +17,10 @@ from gimel.analysis.experiment import get_experiment
 from gimel.api import answers
 from gimel.api.http import Session
 from gimel.errors import GimelError
+from gimel.wiring import WIRING
 
 _UNAVAILABLE = (502, 503, 504)  # a function that ran out of time is answered 502 or 504
-_ROUTES = ("track", "experiments", "delete")
+_ROUTES = tuple(dict.fromkeys(route.path for route in WIRING.routes))
 _NO_EXPERIMENT = "gimel namespaces"
 """The scope of a request that is not about experiments, so that none is counted for it."""
 

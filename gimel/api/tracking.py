@@ -10,6 +10,7 @@ import urllib3
 import gimel
 from gimel.api.http import Session
 from gimel.errors import GimelError
+from gimel.wiring import TRACK_PATH
 
 USER_AGENT = f"gimel-simulate/{gimel.__version__}"
 
@@ -27,7 +28,7 @@ RETRIES = urllib3.Retry(
     raise_on_redirect=False,
 )
 
-_CHECK_URL = "Check that it is the track URL, which usually ends in /track."
+_CHECK_URL = f"Check that it is the track URL, which usually ends in /{TRACK_PATH}."
 
 
 def post_events(session: Session, url: str, events: Sequence[dict[str, str]]) -> list[str]:

@@ -11,10 +11,11 @@ from gimel.api.client import Api
 from gimel.errors import GimelError
 from gimel.runtime.fields import DEFAULT_NAMESPACE
 from gimel.serve import datadir
+from gimel.wiring import TRACK_PATH
 
 LOCAL_PORT = 8000
 LOCAL_URL = f"http://127.0.0.1:{LOCAL_PORT}"
-LOCAL_TRACK_URL = f"{LOCAL_URL}/track"
+LOCAL_TRACK_URL = f"{LOCAL_URL}/{TRACK_PATH}"
 
 _PROFILE, _REGION = "gimel.profile", "gimel.region"
 

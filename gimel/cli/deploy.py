@@ -223,9 +223,8 @@ def _show_result(reached: Outputs, desired: Desired, *, show_key: bool, with_sni
         f"A million events cost about ${cost.through_api:.2f} through the API, "
         f"${cost.through_url:.2f} through a function URL (see WIRING.md), without Redis."
     )
-    track = reached.endpoint("gimel.track")
-    if track and with_snippet:
-        click.echo(f"\n{snippet(track.url, DEFAULT_NAMESPACE)}")
+    if reached.track and with_snippet:
+        click.echo(f"\n{snippet(reached.track.url, DEFAULT_NAMESPACE)}")
 
 
 def _show_summary(steps: Sequence[Step], findings: Sequence[Finding], seconds: float) -> None:

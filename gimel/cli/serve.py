@@ -17,6 +17,7 @@ from gimel.cli.connection import LOCAL_PORT
 from gimel.page.snippet import snippet
 from gimel.runtime.fields import DEFAULT_NAMESPACE
 from gimel.serve import datadir
+from gimel.wiring import TRACK_PATH
 
 _SHORT_KEY = 16  # characters; Gimel's own keys have 32
 
@@ -92,11 +93,11 @@ def _print_addresses(base: str, key: str, key_file: Path | None) -> None:
     """Print what to do next. The key stays out of the command, which a shell keeps in a file."""
     secret = "$GIMEL_API_KEY" if key_file is None else f"$(cat {shlex.quote(str(key_file))})"
     click.echo(f"Gimel listens on {base}/ (demo page; press Ctrl-C to stop)")
-    click.echo(f"Track URL  {base}/track")
+    click.echo(f"Track URL  {base}/{TRACK_PATH}")
     click.echo(f"API key    {key}")
     click.echo(f'Results    curl -H "x-api-key: {secret}" {base}/experiments')
     click.echo(f"Dashboard  {base}/dashboard (asks for the key)")
-    click.echo(f"\n{snippet(f'{base}/track', DEFAULT_NAMESPACE)}")
+    click.echo(f"\n{snippet(f'{base}/{TRACK_PATH}', DEFAULT_NAMESPACE)}")
 
 
 def _warn(text: str) -> None:

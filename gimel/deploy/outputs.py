@@ -41,6 +41,11 @@ class Outputs:
                 return each
         return None
 
+    @property
+    def track(self) -> Endpoint | None:
+        """The URL for the events of new pages: the first one that takes GET."""
+        return self.endpoint("gimel.track", "GET")
+
 
 def outputs(
     deployed: Deployed, wiring: Wiring, region: str, emulator: str | None, dns_suffix: str

@@ -11,6 +11,7 @@ from gimel import templating
 from gimel.page.snippet import snippet
 from gimel.runtime.errors import RedisError
 from gimel.serve.handlers import Handlers, find_handler
+from gimel.wiring import TRACK_PATH
 
 NAMESPACE = "gimel-demo"
 
@@ -37,7 +38,7 @@ async def _page(request: Request) -> Response:
     # Without a Host header the URL below depends on the release of Starlette.
     if not request.headers.get("host"):
         return JSONResponse({"message": "Bad Request"}, 400)
-    track_url = str(request.url.replace(path="/track", query=""))
+    track_url = str(request.url.replace(path=f"/{TRACK_PATH}", query=""))
     page = templating.render(
         "gimel.serve",
         "demo.html.j2",

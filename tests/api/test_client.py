@@ -91,6 +91,7 @@ def test_a_name_with_a_comma_is_one_name() -> None:
     [
         ("https://host/prod", "https://host/prod"),
         ("https://host/prod/", "https://host/prod"),
+        ("https://host/prod/e", "https://host/prod"),
         ("https://host/prod/track", "https://host/prod"),
         ("https://host/prod/experiments/", "https://host/prod"),
         ("http://127.0.0.1:8000", "http://127.0.0.1:8000"),

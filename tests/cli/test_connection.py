@@ -33,7 +33,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_local_api_has_one_address() -> None:
     """The default of every command."""
-    assert (LOCAL_URL, LOCAL_TRACK_URL) == ("http://127.0.0.1:8000", "http://127.0.0.1:8000/track")
+    assert (LOCAL_URL, LOCAL_TRACK_URL) == ("http://127.0.0.1:8000", "http://127.0.0.1:8000/e")
 
 
 def test_local_reads_the_kept_key(home: Path) -> None:

@@ -45,7 +45,7 @@ def test_it_prints_what_to_do_next(
     listens, track, key, results, dashboard, empty, *snippet = done.stdout.splitlines()
     base = listens.split()[3].rstrip("/")
     assert listens == f"Gimel listens on {base}/ (demo page; press Ctrl-C to stop)"
-    assert track == f"Track URL  {base}/track"
+    assert track == f"Track URL  {base}/e"
     kept = (data / "api-key").read_text()
     assert key == f"API key    {kept}"
     assert (
@@ -53,7 +53,7 @@ def test_it_prints_what_to_do_next(
     )
     assert dashboard == f"Dashboard  {base}/dashboard (asks for the key)"
     assert empty == ""
-    assert f"{base}/track" in "\n".join(snippet)
+    assert f"{base}/e" in "\n".join(snippet)
     assert done.stdout.count(kept) == 1
 
 

@@ -238,7 +238,7 @@ def test_a_url_that_does_not_track_is_an_error(path: str, tmp_path: Path, served
     done = gimel_here("simulate", "--url", f"{served.url}{path}", home=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert f"{served.url}{path} returned status 403." in done.stderr
-    assert "Check that it is the track URL, which usually ends in /track." in done.stderr
+    assert "Check that it is the track URL, which usually ends in /e." in done.stderr
 
 
 @pytest.mark.parametrize("url", ["host/track", "ftp://host/track", "http://host/track?x=1"])

@@ -105,11 +105,15 @@ def test_what_a_step_learns_is_used_by_the_next_ones() -> None:
     assert given["CreateUsagePlanKey"] == {"usagePlanId": PLAN, "keyId": KEY, "keyType": "API_KEY"}
 
 
-def test_a_first_deploy_makes_at_most_51_calls() -> None:
-    """Three try the functions. Reading takes seven more, and preflight one: 59 in total."""
+def test_a_first_deploy_makes_at_most_60_calls() -> None:
+    """Reading takes seven more, and preflight one: 68 in total.
+
+    The path /e takes nine of them: itself, two for each of its two methods, four for OPTIONS.
+    API Gateway has no call that makes a method with its integration. Three calls try the functions.
+    """
     _, calls = deploy(EMPTY)
 
-    assert len(calls) <= 51
+    assert len(calls) <= 60
 
 
 def test_without_a_step_the_deployment_is_as_it_was() -> None:

@@ -127,7 +127,7 @@ def test_functions_are_found_without_the_record(script: Script, deviation: Devia
 
 
 def test_an_empty_account_takes_seven_calls(script: Script) -> None:
-    """With those of a first deploy and the one of preflight, the total is at most 62."""
+    """With those of a first deploy and the one of preflight, the total is at most 68."""
     wanted = desired()
 
     assert plan(wanted, observed(script, EMPTY, wanted))

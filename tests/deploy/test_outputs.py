@@ -43,6 +43,8 @@ def test_each_route_is_an_endpoint() -> None:
 
     assert REACHED.key == KEY_VALUE
     assert REACHED.endpoints == (
+        Endpoint("GET", f"{base}/e", "gimel.track", api_key_required=False),
+        Endpoint("POST", f"{base}/e", "gimel.track", api_key_required=False),
         Endpoint("GET", f"{base}/track", "gimel.track", api_key_required=False),
         Endpoint("POST", f"{base}/track", "gimel.track", api_key_required=False),
         Endpoint("GET", f"{base}/experiments", "gimel.all", api_key_required=True),
@@ -56,7 +58,10 @@ def test_extra_wiring_adds_endpoints() -> None:
 
     found = outputs(Deployed(API, KEY_VALUE, {}), wiring, "eu-west-1", None, AWS).endpoints
 
-    added = [(each.method, each.url.rsplit("/", 1)[1], each.handler) for each in found[4:]]
+    added = [
+        (each.method, each.url.rsplit("/", 1)[1], each.handler)
+        for each in found[len(REACHED.endpoints) :]
+    ]
     assert added == [("GET", "t", "gimel.track"), ("GET", "experiment", "gimel.experiment")]
 
 
@@ -86,7 +91,7 @@ def test_the_url_of_a_function_that_left_the_wiring_is_no_endpoint() -> None:
         ("gimel.track", None, 0),
         ("gimel.track", "GET", 0),
         ("gimel.track", "POST", 1),
-        ("gimel.all", "GET", 2),
+        ("gimel.all", "GET", 4),
         ("gimel.all", "POST", None),
         ("gimel.experiment", None, None),
     ],
@@ -105,10 +110,23 @@ def test_a_url_of_the_api_comes_before_the_functions_own() -> None:
     wiring = configuration(extra_wiring=[URL]).wiring
     deployed = Deployed(API, KEY_VALUE, {TRACK: url_of(TRACK)})
 
-    found = outputs(deployed, wiring, "us-east-1", None, AWS).endpoint("gimel.track")
+    found = outputs(deployed, wiring, "us-east-1", None, AWS).track
 
     assert found is not None
     assert API in found.url
+
+
+def test_new_pages_send_events_to_the_first_url_that_takes_get() -> None:
+    """To /e, unless extra_wiring gives its GET another handler."""
+    taken = {**OWN_FUNCTION, "api_gateway": {"pathPart": "e", "method": {"httpMethod": "GET"}}}
+    wiring = configuration(extra_wiring=[taken]).wiring
+
+    found = outputs(Deployed(API, KEY_VALUE, {}), wiring, "eu-west-1", None, AWS).track
+
+    assert REACHED.track is not None
+    assert REACHED.track.url.endswith("/prod/e")
+    assert found is not None
+    assert found.url.endswith("/prod/track")
 
 
 def test_the_key_is_not_shown_by_accident() -> None:

@@ -64,8 +64,15 @@ from tests.support.state.settled import desired, settled
 OUR = "our-experiment"
 FOREIGN = "arn:aws:iam::123456789012:role/theirs"
 NETWORK = {"subnets": ["subnet-a1"], "security_groups": ["sg-a1"]}
-PATHS = ("track", "experiments", "delete")
-ROUTES = ("GET /track", "POST /track", "GET /experiments", "DELETE /delete")
+PATHS = ("e", "track", "experiments", "delete")
+ROUTES = (
+    "GET /e",
+    "POST /e",
+    "GET /track",
+    "POST /track",
+    "GET /experiments",
+    "DELETE /delete",
+)
 DOCUMENTS: dict[str, Mapping[str, Any]] = {
     "nothing": {},
     "wiring": {"extra_wiring": [SECOND_PATH, OWN_FUNCTION, URL]},
@@ -90,7 +97,7 @@ documents = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENT
 
 
 def test_a_first_deploy_makes_everything_once() -> None:
-    """33 steps: nothing is changed or deleted, for nothing exists."""
+    """37 steps: nothing is changed or deleted, for nothing exists."""
     assert_steps(
         planned(EMPTY),
         [

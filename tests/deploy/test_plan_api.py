@@ -62,8 +62,15 @@ from tests.support.state.names import (
     TryVersions,
 )
 
-ROUTES = ("GET /track", "POST /track", "GET /experiments", "DELETE /delete")
-PATHS = ("track", "experiments", "delete")
+ROUTES = (
+    "GET /e",
+    "POST /e",
+    "GET /track",
+    "POST /track",
+    "GET /experiments",
+    "DELETE /delete",
+)
+PATHS = ("e", "track", "experiments", "delete")
 TAGGED = (
     *(f"function {name}" for name in FUNCTIONS),
     *(f"log group /aws/lambda/{name}" for name in FUNCTIONS),
@@ -117,6 +124,15 @@ API = {
             step(PutCorsPreflight, preflight="track", replace=False),
         ],
         [remove_path("track")],
+    ),
+    "deployed by a release without /e": Case(
+        [
+            step(CreateResource, path="e"),
+            *steps(PutMethod, "route", ("GET /e", "POST /e"), replace=False),
+            step(PutCorsPreflight, preflight="e", replace=False),
+            step(DeployApi),
+        ],
+        [remove_path("e"), change_api(deployed="gimel of an earlier release")],
     ),
     "method deleted": Case(
         [step(PutMethod, route="GET /track", replace=False)], [remove_method("track", "GET")]
@@ -342,7 +358,7 @@ def test_the_cors_preflight_allows_the_configured_origin(
         if isinstance(step, PutCorsPreflight)
     ]
 
-    assert answers == [allowed] * 3
+    assert answers == [allowed] * 4
 
 
 TABLES = {**API, **ACCESS, **URLS}

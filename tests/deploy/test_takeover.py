@@ -17,6 +17,7 @@ from tests.support.state.names import (
     AddKeyToPlan,
     AllowApi,
     CreateLogGroup,
+    CreateResource,
     CreateUsagePlan,
     DeleteFunction,
     DeleteResource,
@@ -43,6 +44,7 @@ GATEWAY = "apigateway.amazonaws.com"
 EU = Place("eu-west-1")
 OUR = "our-experiment"
 PATHS = ("track", "experiments", "delete")
+"""Those of 1.5.0."""
 
 
 MARKED = (
@@ -74,7 +76,9 @@ def test_a_takeover_changes_what_differs_and_creates_what_is_missing() -> None:
                 ("GET /track", "GET /experiments", "DELETE /delete"),
                 replace=True,
             ),
-            step(PutMethod, route="POST /track", replace=False),
+            step(CreateResource, path="e"),
+            *steps(PutMethod, "route", ("GET /e", "POST /e", "POST /track"), replace=False),
+            step(PutCorsPreflight, preflight="e", replace=False),
             *steps(PutCorsPreflight, "preflight", PATHS, replace=True),
             *steps(PutGatewayResponse, "kind", ("DEFAULT_4XX", "DEFAULT_5XX")),
             *steps(AllowApi, "function", FUNCTIONS, replace=False),

@@ -101,7 +101,8 @@ def answer(status: int, /, **body: Any) -> Reply:
     return Reply(status, body, {})
 
 
-CHECKS = ("GET", "POST", "closed", "results", "delete", "preflight")
+TRACK_CHECKS = ("GET /e", "POST /e", "GET /track", "POST /track")
+CHECKS = (*TRACK_CHECKS, "closed", "results", "delete", "preflight")
 FINE = dict.fromkeys(CHECKS, "ok")
 
 

@@ -124,7 +124,7 @@ class _SmokeTest:
             findings.append(self.check_results(results))
         if delete := outputs.endpoint("gimel.delete", "DELETE"):
             findings.append(self.check_delete(delete))
-        if track := outputs.endpoint("gimel.track"):
+        if track := outputs.track:
             findings.append(self.check_cors(track))
         return findings
 

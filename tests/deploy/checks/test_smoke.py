@@ -12,6 +12,7 @@ from tests.support.configurations import SECOND_PATH, URL
 from tests.support.smoke_backend import (
     CHECKS,
     FINE,
+    TRACK_CHECKS,
     Backend,
     Spoil,
     answer,
@@ -28,12 +29,11 @@ def test_a_marked_event_goes_in_is_read_back_and_is_removed() -> None:
     assert statuses(backend.check()) == FINE
     assert backend.counted == {NAMESPACE: set()}
     assert [request.route for request in backend.requests] == [
-        "GET /track",
-        "POST /track",
+        *TRACK_CHECKS,
         "GET /experiments",
         "GET /experiments",
         "DELETE /delete",
-        "OPTIONS /track",
+        "OPTIONS /e",
     ]
     assert backend.now == 0
 
@@ -44,10 +44,10 @@ def test_the_events_are_those_of_a_browser() -> None:
 
     backend.check()
 
-    events = [{**each.query, **each.body} for each in backend.requests[:2]]
+    events = [{**each.query, **each.body} for each in backend.requests[: len(TRACK_CHECKS)]]
     assert all("Mozilla" in each.headers["User-Agent"] for each in backend.requests)
-    assert events[0]["uuid"] != events[1]["uuid"]
-    assert events[0]["experiment"] == events[1]["experiment"]
+    assert len({each["uuid"] for each in events}) == len(TRACK_CHECKS)
+    assert len({each["experiment"] for each in events}) == 1
 
 
 def test_the_key_is_sent_only_where_it_is_needed() -> None:
@@ -57,12 +57,13 @@ def test_the_key_is_sent_only_where_it_is_needed() -> None:
     backend.check()
 
     sent = [(each.route, "x-api-key" in each.headers) for each in backend.requests]
-    assert sent[2:5] == [
+    assert sent == [
+        *((route, False) for route in TRACK_CHECKS),
         ("GET /experiments", False),
         ("GET /experiments", True),
         ("DELETE /delete", True),
+        ("OPTIONS /e", False),
     ]
-    assert not any(key for route, key in sent if "track" in route)
 
 
 def on(route: str, given: Reply) -> Spoil:
@@ -88,26 +89,27 @@ UNTRUSTED = NoAnswer("The certificate is not trusted.", "Set $AWS_CA_BUNDLE.")
 @pytest.mark.parametrize(
     ("spoil", "broken", "says"),
     [
-        (on("GET /track", answer(503, error="Redis is away")), "GET", "503"),
-        (on("GET /track", answer(503, error="Redis is away")), "GET", "away"),
-        (on("GET /track", answer(400, error="uuid")), "GET", "400: uuid"),
-        (on("POST /track", answer(502, message="Internal")), "POST", "502"),
-        (on("POST /track", Reply(500, None, {})), "POST", "500"),
-        (on("GET /track", Reply(200, None, {})), "GET", "200"),
-        (on("GET /track", Reply(200, [], {})), "GET", "200"),
-        (on("GET /track", unanswered(REFUSED)), "GET", "refused"),
+        (on("GET /e", answer(503, error="Redis is away")), "GET /e", "503"),
+        (on("GET /e", answer(503, error="Redis is away")), "GET /e", "away"),
+        (on("GET /e", answer(400, error="uuid")), "GET /e", "400: uuid"),
+        (on("POST /e", answer(502, message="Internal")), "POST /e", "502"),
+        (on("POST /e", Reply(500, None, {})), "POST /e", "500"),
+        (on("GET /e", Reply(200, None, {})), "GET /e", "200"),
+        (on("GET /e", Reply(200, [], {})), "GET /e", "200"),
+        (on("GET /e", unanswered(REFUSED)), "GET /e", "refused"),
+        (on("GET /track", answer(502, message="Internal")), "GET /track", "502"),
         (of(False, Reply(200, [], {})), "closed", "200"),
         (of(True, Reply(200, [{"meta": {}}], {})), "results", ""),
         (of(True, answer(403, message="Forbidden")), "results", "Forbidden"),
         (of(True, Reply(200, {"a": 1}, {})), "results", "200"),
         (on("DELETE /delete", answer(504)), "delete", "504"),
-        (on("OPTIONS /track", Reply(200, None, {})), "preflight", "200"),
+        (on("OPTIONS /e", Reply(200, None, {})), "preflight", "200"),
         (
-            on("OPTIONS /track", Reply(200, None, {"access-control-allow-methods": "POST"})),
+            on("OPTIONS /e", Reply(200, None, {"access-control-allow-methods": "POST"})),
             "preflight",
             "200",
         ),
-        (on("OPTIONS /track", Reply(403, None, {})), "preflight", "403"),
+        (on("OPTIONS /e", Reply(403, None, {})), "preflight", "403"),
     ],
     ids=[
         "Redis is away",
@@ -118,6 +120,7 @@ UNTRUSTED = NoAnswer("The certificate is not trusted.", "Set $AWS_CA_BUNDLE.")
         "no JSON",
         "another JSON",
         "cannot be reached",
+        "the path of 1.5.0",
         "results are open",
         "event not among the results",
         "key does not open",
@@ -140,33 +143,29 @@ def test_an_event_that_is_ignored_is_a_warning() -> None:
     """It works, and counts nothing: the reason is shown."""
     ignored = answer(200, status="ignored", reason="limit reached")
 
-    found = Backend(on("GET /track", ignored)).check()
+    found = Backend(on("GET /e", ignored)).check()
 
-    assert statuses(found) == {**FINE, "GET": "warning"}
+    assert statuses(found) == {**FINE, "GET /e": "warning"}
     assert "limit reached" in found[0].message
 
 
 def test_a_namespace_that_is_full_is_no_failure() -> None:
     """All its events are ignored, so that none can be read back: the functions work."""
     ignored = answer(200, status="ignored", reason="limit reached")
-    backend = Backend(
-        lambda request, now: (
-            ignored if "track" in request.route and request.method != "OPTIONS" else None
-        )
-    )
+    backend = Backend(lambda request, now: ignored if request.route in TRACK_CHECKS else None)
 
-    assert statuses(backend.check()) == {**FINE, "GET": "warning", "POST": "warning"}
+    assert statuses(backend.check()) == {**FINE, **dict.fromkeys(TRACK_CHECKS, "warning")}
 
 
 def test_where_no_event_was_counted_none_is_read_back() -> None:
     """The error of the first check says why; that the results lack the event is one more."""
     down = answer(503, error="Redis is away")
 
-    found = Backend(lambda request, now: down if "track" in request.route else None).check()
+    broken = (*TRACK_CHECKS, "OPTIONS /e")
+    found = Backend(lambda request, now: down if request.route in broken else None).check()
 
     assert [name for name, status in statuses(found).items() if status == "failed"] == [
-        "GET",
-        "POST",
+        *TRACK_CHECKS,
         "results",
         "preflight",
     ]
@@ -183,13 +182,24 @@ def test_the_event_goes_into_a_namespace_that_is_allowed() -> None:
 def test_experiments_on_an_allow_list_are_not_reported_as_missing() -> None:
     """The marked event is not on the list, so it is right that it is ignored."""
     ignored = answer(200, status="ignored", reason="not allowed")
-    backend = Backend(
-        lambda request, now: (
-            ignored if "track" in request.route and request.method != "OPTIONS" else None
-        )
-    )
+    backend = Backend(lambda request, now: ignored if request.route in TRACK_CHECKS else None)
 
     assert statuses(backend.check(allowed_experiments=["red-or-blue"])) == FINE
+
+
+def test_the_cors_preflight_is_checked_where_new_pages_send_events() -> None:
+    """An entry of extra_wiring may have taken GET /e: then that is /track."""
+    taken = {
+        "lambda": {"FunctionName": "our-experiment", "Handler": "gimel.experiment"},
+        "api_gateway": {"pathPart": "e", "method": {"httpMethod": "GET", "apiKeyRequired": True}},
+    }
+    backend = Backend()
+
+    backend.check(extra_wiring=[taken])
+
+    assert [each.route for each in backend.requests if each.method == "OPTIONS"] == [
+        "OPTIONS /track"
+    ]
 
 
 OPEN_RESULTS = {
@@ -202,15 +212,15 @@ def test_results_that_are_open_on_purpose_are_no_failure() -> None:
     """If extra_wiring removes the key, the smoke test does not expect a refusal."""
     findings = Backend().check(extra_wiring=[OPEN_RESULTS])
 
-    assert [each.status for each in findings] == ["ok"] * 5
+    assert [each.status for each in findings] == ["ok"] * (len(CHECKS) - 1)
 
 
 def test_every_url_that_tracks_is_tried() -> None:
     """A second path, and a function's own URL."""
     findings = Backend().check({TRACK: url_of(TRACK)}, extra_wiring=[SECOND_PATH, URL])
 
-    assert [each.status for each in findings] == ["ok"] * 8
-    assert url_of(TRACK) in findings[3].name
+    assert [each.status for each in findings] == ["ok"] * (len(CHECKS) + 2)
+    assert url_of(TRACK) in findings[len(TRACK_CHECKS) + 1].name
 
 
 @pytest.mark.parametrize(
@@ -296,11 +306,11 @@ def test_what_never_passes_is_waited_for_once() -> None:
 )
 def test_what_does_not_pass_is_final(given: Reply) -> None:
     """Waiting changes neither what the backend itself answers, nor the network of this machine."""
-    backend = Backend(on("GET /track", given))
+    backend = Backend(on("GET /e", given))
 
     found = backend.check()
 
-    assert statuses(found) == {**FINE, "GET": "failed"}
+    assert statuses(found) == {**FINE, "GET /e": "failed"}
     assert backend.now == 0
     assert given.failure is None or given.failure.hint in found[0].hint
 

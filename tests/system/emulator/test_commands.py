@@ -48,14 +48,14 @@ def test_deploy_prints_what_a_user_needs(account: Account, run: Run, store: redi
     done = run("deploy", "--yes", "--snippet")
 
     assert done.returncode == 0, done.stderr
-    track = f"{account.url}/restapis/{account.api()}/prod/_user_request_/track"
+    track = f"{account.url}/restapis/{account.api()}/prod/_user_request_/e"
     assert f"GET     {track}\n" in done.stdout
     assert track in done.stdout.split("<script>")[1]
     (key,) = account.client("apigateway").get_api_keys(includeValues=True)["items"]
     assert key["value"] not in done.stdout
     assert "API key not shown; `gimel status --show-key`" in done.stdout
     assert "A million events cost about $3." in done.stdout
-    assert "33 steps, 6 checks passed." in done.stdout
+    assert "37 steps, 8 checks passed." in done.stdout
     assert "the marked event was read back" in done.stderr
     assert "the marked event was removed" in done.stderr
     assert store.keys() == []
@@ -67,7 +67,7 @@ def test_json_of_a_dry_run_is_json_of_the_deploy(account: Account, run: Run) -> 
     done = json.loads(run("deploy", "--yes", "--json").stdout)
 
     assert done["steps"] == planned
-    assert len(planned) == 33
+    assert len(planned) == 37
     assert json.loads(run("deploy", "--json").stdout)["steps"] == []
     assert {check["status"] for check in done["checks"]} == {"ok"}
 
@@ -140,7 +140,7 @@ def test_preflight_warns_of_results_that_anybody_can_read(account: Account, run:
     found = {each["name"]: each["status"] for each in json.loads(run("preflight", "--json").stdout)}
 
     assert found["GET /open"] == "warning"
-    assert not {"GET /track", "GET /experiments", "DELETE /delete"} & set(found)
+    assert not {"GET /e", "GET /track", "GET /experiments", "DELETE /delete"} & set(found)
 
 
 def test_a_no_changes_nothing(account: Account, tmp_path: Path) -> None:

@@ -106,9 +106,9 @@ def test_api_url_and_key_stay_and_closed_endpoints_open(
     assert done.deployed.key == key
     rows = {row.get("experiment"): row for row in old.ask("experiments", key=key).body}
     assert {each["label"]: each["trials"] for each in rows["old"]["participants"]} == {"red": 3}
-    assert old.ask("track", experiment="e", variant="v", event="participate", uuid="u").body == {
-        "status": "ok"
-    }
+    event = {"experiment": "e", "variant": "v", "event": "participate", "uuid": "u"}
+    assert old.ask("track", **event).body == {"status": "ok"}
+    assert old.ask("e", "POST", body=event).body == {"status": "ok"}
     assert old.ask("experiment", key=key, experiment="old").status == 200
     assert old.ask("delete", "DELETE", key=key, experiment="old").status == 200
 

@@ -160,7 +160,7 @@ def test_a_version_becomes_live_when_it_is_ready(deployed: Account, proxy: AwsPr
     ("operation", "answer", "step"),
     [
         ("CreateFunction", NO_ROLE, "Create the function gimel-track"),
-        ("PutIntegration", TOO_MANY, "Wire GET /track"),
+        ("PutIntegration", TOO_MANY, "Wire GET /e"),
         ("CreateApiKey", Refuse(503, "ServiceUnavailableException"), "Create the API key"),
     ],
     ids=["role never", "throttled for ever", "service down"],
