@@ -230,6 +230,7 @@ def test_a_plan_leads_to_what_is_wanted(there: State, document: dict[str, Any]) 
 
 
 @given(accounts(), documents)
+@example(replace(settled(), role=None, api=None), {"aws": {"tags": {"team": "a"}}})
 @settings(max_examples=40)
 def test_whatever_step_is_the_last_the_end_is_the_same(
     there: State, document: dict[str, Any]

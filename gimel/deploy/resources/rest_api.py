@@ -14,8 +14,8 @@ from gimel.deploy.desired import Desired
 from gimel.deploy.identity import Deployment, Identity
 from gimel.deploy.policies import Permission
 from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
-from gimel.deploy.resources.role import ROLE, recorded
-from gimel.deploy.resources.tags import MARK, marked, record_of
+from gimel.deploy.resources.role import ROLE
+from gimel.deploy.resources.tags import MARK, marked
 from gimel.errors import GimelError
 
 DESCRIPTION = "Gimel API"
@@ -47,12 +47,9 @@ class RestApi(Resource[ObservedApi | None]):
         return {"api": found.id, path_id("/"): found.root} if found else {}
 
     def provide(self, desired: Desired, observed: Observed) -> Iterator[Step]:
-        """Without functions, everything is about to be created with the same tags."""
         if observed.of(self) is None:
             name = observed.identity.name
             tags = marked(name, desired.tags)
-            if not recorded(observed).functions:
-                tags |= record_of(desired.tags)
             yield CreateApi(name, tags, alone=observed.of(ROLE) is None)
 
     def remove(self, observed: Observed) -> Iterator[Step]:

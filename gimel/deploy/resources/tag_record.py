@@ -11,7 +11,7 @@ from gimel.deploy.desired import Desired
 from gimel.deploy.record import other_regions
 from gimel.deploy.resources.base import Look, Observed, Resource, Step
 from gimel.deploy.resources.rest_api import REST_API
-from gimel.deploy.resources.role import ROLE, recorded
+from gimel.deploy.resources.role import ROLE
 from gimel.deploy.resources.tags import MARK, marked, record_of, recorded_tags, retag
 
 
@@ -34,10 +34,8 @@ class TagRecord(Resource[Mapping[str, str] | None]):
         api, tags, name = observed.of(REST_API), observed.of(self), observed.identity.name
         wanted = {**marked(name, desired.tags), **record_of(desired.tags)}
         if api is None or tags is None:
-            # It was created without the record, unless everything else was created too.
-            is_first = not recorded(observed).functions
-            given = wanted if is_first else marked(name, desired.tags)
-            yield from retag(f"REST API {name}", "apigateway", {}, wanted, given)
+            created_with = marked(name, desired.tags)
+            yield from retag(f"REST API {name}", "apigateway", {}, wanted, created_with)
             return
         ours = {*tags_of_region(observed), *wanted, *record_of(tags)}
         before = {key: tags[key] for key in tags if key in ours}
