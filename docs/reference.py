@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
+from costs_page import counter_bytes
 
 import gimel
 from gimel import config
@@ -23,9 +24,6 @@ from gimel.runtime.fields import DEFAULT_NAMESPACE
 from gimel.runtime.keys import NAMESPACES, PRECISIONS
 from gimel.runtime.settings import DEFAULTS, REDIS_DEFAULTS
 from gimel.wiring import HANDLERS, METHODS, PUBLIC_HANDLERS, WIRING
-
-SHARD_BYTES = 14_436
-"""What a full HyperLogLog takes in Redis at most, with its key, by `MEMORY USAGE`."""
 
 
 def configuration_table(prefix: str = "") -> str:
@@ -64,7 +62,7 @@ def precision_table() -> str:
     rows = ["| `precision` | standard error | memory of a counter |", "| ---: | ---: | ---: |"]
     for precision in PRECISIONS:
         error = math.sqrt(relative_variance(1e12, precision))
-        memory = round(precision * SHARD_BYTES / 1000)
+        memory = round(counter_bytes(precision) / 1000)
         rows.append(f"| {precision} | {error:.2%} | {memory:,} KB |")
     return "\n".join(rows) + "\n"
 
