@@ -91,7 +91,7 @@ def test_json_is_accepted(block: str, served: Served, tmp_path: Path) -> None:
         answer = served.http.post("/e", json=shown, headers={"User-Agent": BROWSER})
         assert answer.json()["status"] == "ok"
         return
-    document = {"extra_wiring": [shown]} if "lambda" in shown else shown
+    document: dict[str, Any] = {"extra_wiring": [shown]} if "lambda" in shown else shown
     if "ssl_ca_certs" in document.get("redis", {}):
         (tmp_path / document["redis"]["ssl_ca_certs"]).write_text("a certificate")
     path = tmp_path / "config.json"
