@@ -1,4 +1,4 @@
-"""Experiments in about sixty situations, from nothing counted to a plan that was not enough.
+"""Experiments in about seventy situations, from nothing counted to a plan that was not enough.
 
 Data only. `verdict_page.py` shows them in verdicts.md with what Gimel says about each.
 """
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gimel.analysis.design import Design
+from gimel.analysis.failed import FAILED_EVENT
 
 BLUE = Design(control="blue")
 Variants = Mapping[str, tuple[float, Mapping[str, float]]]
@@ -49,6 +50,8 @@ def goals(visitors: float, **variants: Mapping[str, float]) -> Variants:
 SHOP = Design(control="blue", goal="signup", guardrails=("buy", "refund"), decrease=("refund",))
 REFUND = Design(control="blue", decrease=("refund",))
 
+FEW, MANY = {FAILED_EVENT: 40}, {FAILED_EVENT: 12_030}
+
 SITUATIONS: Mapping[str, tuple[Situation, ...]] = {
     "Nothing to compare yet": (
         Situation("Nobody came", {}),
@@ -84,6 +87,43 @@ SITUATIONS: Mapping[str, tuple[Situation, ...]] = {
             Design(control="blue", weights={"blue": 9, "red": 1}),
         ),
         Situation("Goals are counted more than once", two((1000, 1800), (1010, 1500))),
+    ),
+    "A variant failed": (
+        Situation(
+            "It wins all the same",
+            {"blue": (20_000, {"buy": 1000}), "red": (20_000, {"buy": 1250, **MANY})},
+        ),
+        Situation(
+            "It loses", {"blue": (20_000, {"buy": 1000}), "red": (20_000, {"buy": 750, **MANY})}
+        ),
+        Situation(
+            "There is no difference",
+            {"blue": (200_000, {"buy": 20_000}), "red": (200_000, {"buy": 20_100, **MANY})},
+        ),
+        Situation(
+            "It is not decided",
+            {"blue": (5000, {"buy": 250}), "red": (5000, {"buy": 260, FAILED_EVENT: 5000})},
+        ),
+        Situation(
+            "For a few visitors",
+            {"blue": (20_000, {"buy": 1000}), "red": (20_000, {"buy": 1250, **FEW})},
+        ),
+        Situation(
+            "The control",
+            {"blue": (20_000, {"buy": 1000, **MANY}), "red": (20_000, {"buy": 1250})},
+        ),
+        Situation(
+            "One of several",
+            {
+                "blue": (20_000, {"buy": 1000, **FEW}),
+                "green": (20_000, {"buy": 1010, **MANY}),
+                "red": (20_000, {"buy": 1250}),
+            },
+        ),
+        Situation(
+            "Its visitors were not counted",
+            {"blue": (0, {}), "red": (0, {FAILED_EVENT: 30})},
+        ),
     ),
     "Not decided": (
         Situation("The first visitors", two((1, 0), (1, 1)), days=1),

@@ -50,11 +50,13 @@ def analyse_situation(situation: Situation) -> Experiment:
 
 
 def _example(situation: Situation) -> str:
-    """Return a situation: its title, what was counted, the headline, and goals that add to it."""
+    """Return a situation: title, counts, what failed, the headline, and goals that add to it."""
     experiment = analyse_situation(situation)
     headline = experiment.headline.sentence
     lines = [f"**{situation.title}**{_context(situation)}. {_counts(situation)}"]
-    lines += ["", f"> {headline}"]
+    lines.append("")
+    lines += [f"> {each.sentence}\\" for each in experiment.failed]
+    lines.append(f"> {headline}")
     more = [goal for goal in experiment.goals if goal.verdict.sentence not in headline]
     if len(experiment.goals) > 1 and more:
         lines += ["", *(f"- {quote(goal.name)}: {goal.verdict.sentence}" for goal in more)]

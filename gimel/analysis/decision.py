@@ -36,6 +36,7 @@ class Case:
         role: What the goal is for.
         progress: How far the experiment has come.
         control_is_guess: Whether the control was chosen only because it is first by name.
+        failed: The variants that failed for many visitors, who saw the control instead.
         better_elsewhere: The variants that are better under another goal of the same importance.
         worse_elsewhere: Those that are worse under another goal that may decide.
         guardrails: What the verdicts on the guardrails of a primary goal rest on, by name.
@@ -46,6 +47,7 @@ class Case:
     role: Role
     progress: Progress
     control_is_guess: bool = False
+    failed: tuple[str, ...] = ()
     better_elsewhere: frozenset[str] = frozenset()
     worse_elsewhere: frozenset[str] = frozenset()
     guardrails: Mapping[str, Case] = field(default_factory=dict)
@@ -129,6 +131,7 @@ def _winner(case: Case, best: Comparison, is_harmful: bool) -> Verdict:
     found += _lost(others)
     found += sentences.mention([each for each in others if not each.direction], "not decided")
     name, days = quote(best.arm.name), case.progress.days_left
+    fix = _fix_first(case, best.arm.name, "choose")
     if is_harmful:
         harm = "harms a guardrail" if case.role is Role.PRIMARY else "is worse under another goal"
         kind, sentence = Kind.CONFLICT, f"{name} {found} But it {harm}."
@@ -136,10 +139,12 @@ def _winner(case: Case, best: Comparison, is_harmful: bool) -> Verdict:
         kind, sentence = Kind.AHEAD, f"{name} is ahead: it {found} {sentences.wait(case.progress)}"
     elif is_open := _open_guardrails(case, [best.arm.name]):
         by = f" by {name}" if len(case.judged) > 1 else ""
-        sentence = f"{name} {found} {_until_now(is_open, by)}"
+        subject = f"{fix}it" if fix else name
+        sentence = f"{subject} {found} {_until_now(is_open, by)}"
         return replace(_verdict(case, Kind.WINNER, sentence, best), open_guardrails=is_open)
     else:
-        kind, sentence = Kind.WINNER, f"Choose {name}: it {found} {SAFE}"
+        kind = Kind.WINNER
+        sentence = f"{fix or f'Choose {name}: '}it {found}{_ending(case)}"
     return _verdict(case, kind, sentence, best, days_left=days)
 
 
@@ -160,7 +165,9 @@ def _control_wins(case: Case) -> Verdict:
         kind = Kind.AHEAD
         sentence = f"{control} is ahead: {found} {sentences.wait(case.progress)}"
     else:
-        kind, sentence = Kind.CONTROL_WINS, f"Keep {control}: {found} {SAFE}"
+        kind = Kind.CONTROL_WINS
+        fix = _fix_first(case, case.control.name, "keep")
+        sentence = f"{fix or f'Keep {control}: '}{found}{_ending(case)}"
     return replace(
         _verdict(case, kind, sentence, closest, days_left=days), variant=case.control.name
     )
@@ -176,7 +183,7 @@ def _no_difference(case: Case, undecided: Sequence[Comparison]) -> Verdict:
     between = sentences.bounds(undecided)
     is_open = _open_guardrails(case, [each.arm.name for each in undecided])
     sentence = f"No difference of {bound}: {between}.{_lost(case.judged)}"
-    sentence = f"{sentence} {_until_now(is_open) if is_open else SAFE}"
+    sentence += f" {_until_now(is_open)}" if is_open else _ending(case)
     verdict = _verdict(case, Kind.NO_DIFFERENCE, sentence, closest)
     return replace(verdict, open_guardrails=is_open)
 
@@ -202,6 +209,25 @@ def _until_now(guardrails: Sequence[str], by: str = "") -> str:
     """Return what holds if the experiment ends now, and which guardrails are open."""
     noun = "guardrail" if len(guardrails) == 1 else "guardrails"
     return f"{UNTIL_NOW} but harm to {noun} {quote_names(guardrails)}{by} is not ruled out yet."
+
+
+def _fix_first(case: Case, chosen: str, verb: str) -> str:
+    """Return the start of a sentence: what to fix first; '' if neither arm of it failed."""
+    broken = [name for name in case.failed if name in (chosen, case.control.name)]
+    if not broken:
+        return ""
+    what = "it" if broken == [chosen] else quote(chosen)
+    return f"Fix {quote_names(broken)} before you {verb} {what}: "
+
+
+def _ending(case: Case) -> str:
+    """Return what ends a decision, with a space in front: that it is safe, or what it hides."""
+    if not case.failed:
+        return f" {SAFE}"
+    diluted = [name for name in case.failed if name != case.control.name]
+    if not diluted:
+        return ""
+    return f" Where {quote_names(diluted)} worked, the difference may be larger."
 
 
 def _undecided(case: Case, undecided: Sequence[Comparison], is_small: bool) -> Verdict:
@@ -262,7 +288,8 @@ def _guard(case: Case) -> Verdict:
             leans = join_names(list(map(_lean, leaning)))
             sentence = f"No harm of {exact_percent(case.lift)} or more, but {leans}."
             return _verdict(case, Kind.SMALL_DIFFERENCE, sentence, worst)
-        sentence = f"No harm of {exact_percent(case.lift)} or more ({found})."
+        ending = _ending(case).removesuffix(f" {SAFE}")
+        sentence = f"No harm of {exact_percent(case.lift)} or more ({found}).{ending}"
         return _verdict(case, Kind.NOT_HARMED, sentence, worst)
     return _verdict(case, Kind.TOO_EARLY, f"Harm not ruled out yet ({found}).", worst)
 
@@ -290,6 +317,7 @@ def _verdict(
         worse=tuple(sorted(case.decided(-1))),
         days_left=days_left,
         forecast=forecast,
+        failed=case.failed,
     )
 
 

@@ -17,6 +17,7 @@ from gimel.analysis.comparison import Question, compare
 from gimel.analysis.counts import Arm, Count, ExperimentCounts, NamespaceCounts
 from gimel.analysis.decision import Case
 from gimel.analysis.design import Design, Role, default_control
+from gimel.analysis.failed import FAILED_EVENT, FailedVariant, find_failed
 from gimel.analysis.forecast import Progress
 from gimel.analysis.goal import Goal
 from gimel.analysis.headline import summarize
@@ -58,6 +59,7 @@ class Experiment:
         design: How it was designed.
         progress: How far it has come.
         control_is_guess: Whether the control was chosen only because it is first by name.
+        failed: The variants that failed for some visitors, in the order of `arms`.
     """
 
     name: str
@@ -73,6 +75,7 @@ class Experiment:
     design: Design
     progress: Progress
     control_is_guess: bool
+    failed: tuple[FailedVariant, ...]
 
     @property
     def control(self) -> Arm | None:
@@ -98,17 +101,23 @@ class Experiment:
 
     @cached_property
     def doubts(self) -> tuple[str, ...]:
-        """Problems with the data as a whole, one sentence each; a wrong split comes first."""
-        doubts = []
+        """Problems with the data as a whole: variants that failed, a wrong split, what is lost."""
+        doubts = [each.sentence for each in self.failed if each.matters]
         if self.split.is_mismatch:
             doubts.append(self.headline.sentence)
+        return (*doubts, *self.losses)
+
+    @cached_property
+    def losses(self) -> tuple[str, ...]:
+        """What was not counted, one sentence each."""
+        losses = []
         if self.unreadable:
-            doubts.append(f"incomplete: {pluralize(self.unreadable, 'counter')} cannot be read")
+            losses.append(f"incomplete: {pluralize(self.unreadable, 'counter')} cannot be read")
         if lost := self.ignored.get(LIMIT_REACHED):
             verb = "was" if lost == 1 else "were"
             events = pluralize(lost, "event")
-            doubts.append(f"incomplete: {events} {verb} not counted because a limit was reached")
-        return tuple(doubts)
+            losses.append(f"incomplete: {events} {verb} not counted because a limit was reached")
+        return tuple(losses)
 
     @property
     def is_doubtful(self) -> bool:
@@ -163,12 +172,15 @@ def analyse(
         design.visitors,
     )
     is_guess = is_guess and first is None and len(names) > 1
+    failed = find_failed(variants, counts.goals.get(FAILED_EVENT, {}), is_guess)
+    reached = {goal: found for goal, found in counts.goals.items() if goal != FAILED_EVENT}
     goals = _goals(
-        {goal: arms(found) for goal, found in counts.goals.items() if names},
+        {goal: arms(found) for goal, found in reached.items() if names},
         design,
         progress,
         confidence,
         is_guess,
+        tuple(each.name for each in failed if each.matters),
     )
     return Experiment(
         counts.name,
@@ -184,6 +196,7 @@ def analyse(
         design,
         progress,
         is_guess,
+        failed,
     )
 
 
@@ -193,6 +206,7 @@ def _goals(
     progress: Progress,
     confidence: float,
     control_is_guess: bool,
+    failed: tuple[str, ...],
 ) -> tuple[Goal, ...]:
     """Return the goals with their comparisons, by role and name; a role's goals share the error."""
     families = Counter(
@@ -205,7 +219,7 @@ def _goals(
         role = design.role(goal)
         question = Question(confidence, families[role], design.lift, goal in design.decrease)
         comparisons = compare(control, others, question)
-        cases[goal] = Case(control, comparisons, role, progress, control_is_guess)
+        cases[goal] = Case(control, comparisons, role, progress, control_is_guess, failed)
 
     def elsewhere(goal: str, direction: int, *roles: Role) -> frozenset[str]:
         return frozenset().union(
@@ -270,6 +284,11 @@ def select_goal(experiments: Sequence[Experiment], goal: str) -> tuple[Experimen
     Raises:
         NotFound: None of the experiments has it.
     """
+    if goal == FAILED_EVENT:
+        raise NotFound(
+            f"{goal!r} is not a goal: it counts the visitors for whom a variant failed.",
+            "These are shown before the verdict. Choose another goal, or show all.",
+        )
     selected = []
     for experiment in experiments:
         goals = tuple(each for each in experiment.goals if each.name == goal)

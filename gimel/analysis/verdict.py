@@ -54,6 +54,7 @@ class Verdict:
         forecast: When it may be decided; None if it is, or if there are too few visitors.
         goal: In a headline, the goal that it speaks of; None if it speaks of none or of several.
         open_guardrails: The guardrails that a decision on the primary goal may still harm.
+        failed: The variants that failed for so many visitors that a decision has to wait.
     """
 
     kind: Kind
@@ -66,6 +67,7 @@ class Verdict:
     forecast: Forecast | None = None
     goal: str | None = None
     open_guardrails: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
 
     @property
     def is_untrusted(self) -> bool:
@@ -74,9 +76,12 @@ class Verdict:
 
     @property
     def safe_to_stop(self) -> bool:
-        """Whether the experiment has answered its question, and no guardrail is open."""
+        """Whether the experiment has answered its question.
+
+        Not if a guardrail is open, or if a variant failed.
+        """
         is_decided = self.kind in (Kind.WINNER, Kind.CONTROL_WINS, Kind.NO_DIFFERENCE)
-        return is_decided and not self.open_guardrails
+        return is_decided and not self.open_guardrails and not self.failed
 
 
 NO_DATA = Verdict(Kind.NO_DATA, "No visitors counted yet.")

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import click
 
+from gimel.analysis.failed import FAILED_EVENT
 from gimel.analysis.phrases import join_names
 from gimel.api.simulation import MAX_GOALS, Rate
 from gimel.errors import suggest
@@ -117,6 +118,10 @@ def _check_goal(name: str) -> str:
     if name == PARTICIPATE:
         raise click.BadParameter(
             f"a goal cannot be named {PARTICIPATE!r}: every visitor sends that event."
+        )
+    if name == FAILED_EVENT:
+        raise click.BadParameter(
+            f"a goal cannot be named {FAILED_EVENT!r}: a variant that fails sends that event."
         )
     return _check_name(name)
 

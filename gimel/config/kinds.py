@@ -15,6 +15,7 @@ from typing import Annotated, Any, TypeVar, get_args
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
+from gimel.analysis.failed import FAILED_EVENT
 from gimel.errors import did_you_mean
 from gimel.runtime import fields
 from gimel.runtime.errors import BadRequest
@@ -94,9 +95,13 @@ def _check_name(name: str) -> str:
         raise NotAllowedError("must be 1 to 200 characters without control characters") from None
 
 
-def _refuse_participation(goal: str) -> str:
+def _refuse_reserved(goal: str) -> str:
     if goal == PARTICIPATE:
         raise NotAllowedError(f'must not be "{PARTICIPATE}", the event that counts the visitors')
+    if goal == FAILED_EVENT:
+        raise NotAllowedError(
+            f'must not be "{FAILED_EVENT}", the event of visitors for whom a variant failed'
+        )
     return goal
 
 
@@ -204,7 +209,7 @@ Limit = Annotated[int, Field(ge=1)]
 Weights = Annotated[
     dict[Name, Annotated[float, Field(ge=0, le=1_000_000)]], AfterValidator(_check_weights)
 ]
-Goal = Annotated[Name, AfterValidator(_refuse_participation)]
+Goal = Annotated[Name, AfterValidator(_refuse_reserved)]
 Goals = Annotated[list[Goal], AfterValidator(_refuse_repeated)]
 Lift = Annotated[float, AfterValidator(check_lift)]
 Days = Annotated[int, Field(ge=0, le=365)]

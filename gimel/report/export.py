@@ -15,6 +15,7 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
 
+from gimel.analysis.counts import Count
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.goal import Goal, Variant
 from gimel.analysis.verdict import Verdict
@@ -31,6 +32,8 @@ COLUMNS = (
     "control_is_guess",
     "visitors",
     "visitors_error",
+    "failed",
+    "failed_error",
     "conversions",
     "conversions_error",
     "per_visitor",
@@ -95,6 +98,18 @@ def describe(experiment: Experiment) -> dict[str, Any]:
         "confidence": experiment.confidence,
         "trustworthy": not experiment.is_doubtful,
         "doubts": list(experiment.doubts),
+        "failed": [
+            {
+                "variant": each.name,
+                "is_control": each.is_control,
+                "visitors": each.arm.visitors.value,
+                "failed": each.arm.conversions.value,
+                "failed_error": each.arm.conversions.error,
+                "share": each.share,
+                "sentence": each.sentence,
+            }
+            for each in experiment.failed
+        ],
         "ignored": dict(experiment.ignored),
         "unreadable": experiment.unreadable,
         "precision": experiment.precision,
@@ -120,6 +135,7 @@ def describe(experiment: Experiment) -> dict[str, Any]:
 def to_csv(experiments: Sequence[Experiment], namespace: str) -> str:
     """Return a CSV table with one row per variant and goal; without goals, one row per variant.
 
+    `failed` are the visitors for whom the variant failed; they are among its visitors.
     `since` is a date and time in ISO 8601, in UTC. Visitors and conversions are rounded. A name
     that a spreadsheet would run as a formula gets a ' in front.
     """
@@ -147,7 +163,10 @@ def _to_csv(experiments: Sequence[Experiment], namespace: str, line_end: str) ->
             "since": _date_time(experiment.since),
             "control_is_guess": experiment.control_is_guess,
         }
+        failed = {each.name: each.arm.conversions for each in experiment.failed}
         for row in _rows(experiment):
+            count = failed.get(row["variant"], Count())
+            row |= {"failed": round(count.value), "failed_error": count.error}
             table.writerow({name: _cell(value) for name, value in (shared | row).items()})
     return file.getvalue()
 

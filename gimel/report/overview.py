@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gimel.analysis.experiment import Experiment
-from gimel.analysis.verdict import Verdict
 from gimel.report.figures import MISSING, format_age, format_count, format_start, visible
 from gimel.report.plots import MOST_LIFT, Axis, lift_axis
 from gimel.report.summary import (
@@ -157,7 +156,7 @@ def _sorted(experiments: Sequence[Experiment], sort: str) -> list[Experiment]:
 def _overview_row(
     experiment: Experiment, now: float, address: str, axis: Axis, is_hidden: bool
 ) -> OverviewRow:
-    verdict, goal = experiment.headline, headline_goal(experiment)
+    goal = headline_goal(experiment)
     since = experiment.since
     return OverviewRow(
         anchor(experiment.name),
@@ -166,7 +165,7 @@ def _overview_row(
         mark_of(experiment).value,
         state_of(experiment).words.capitalize(),
         brief(experiment),
-        visible(" ".join([verdict.sentence, *_others(experiment, verdict)])),
+        visible(" ".join(_sentences(experiment))),
         visible(goal.name) if goal else "",
         visible(unnamed_variant(experiment)),
         lift_view(headline_lift(experiment), axis, listed_word(headline_comparison(experiment))),
@@ -177,5 +176,8 @@ def _overview_row(
     )
 
 
-def _others(experiment: Experiment, verdict: Verdict) -> Iterable[str]:
-    return (doubt for doubt in experiment.doubts if doubt != verdict.sentence)
+def _sentences(experiment: Experiment) -> Iterable[str]:
+    """Yield which variants failed, then the verdict, then the other doubts."""
+    sentences = [each.sentence for each in experiment.failed]
+    sentences += [experiment.headline.sentence, *experiment.doubts]
+    return dict.fromkeys(sentences)

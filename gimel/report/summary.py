@@ -7,6 +7,7 @@ from enum import Enum
 
 from gimel.analysis.comparison import Comparison
 from gimel.analysis.experiment import Experiment
+from gimel.analysis.failed import FailedVariant
 from gimel.analysis.goal import Goal
 from gimel.analysis.mixture import Lift
 from gimel.analysis.phrases import exact_percent, pluralize, quote, quote_names
@@ -47,6 +48,9 @@ _FEW_VISITORS = 20  # up to here, all may have got the same of two variants: onc
 PERHAPS = "perhaps"
 """Begins the time until a decision, which assumes a real difference, or none at all."""
 
+FEW_FAILED = "few failed"
+"""Ends the choice of a variant that failed for so few visitors that it can be chosen."""
+
 _BRIEF = {
     Kind.NO_DATA: "no visitors yet",
     Kind.SPLIT_MISMATCH: "wrong split",
@@ -60,7 +64,8 @@ _BRIEF = {
 def state_of(experiment: Experiment) -> State:
     """Return the state of an experiment.
 
-    It needs attention if its data or a guardrail is in doubt, or if it would never be decided.
+    It needs attention if its data or a guardrail is in doubt, if a variant failed, or if it would
+    never be decided.
     """
     return _STATES[mark_of(experiment)]
 
@@ -88,8 +93,10 @@ def brief(experiment: Experiment, shorten: Callable[[str], str] = str) -> str:
     `shorten` is applied to the names in it.
     """
     verdict = experiment.headline
-    if experiment.doubts and not verdict.is_untrusted:
+    if experiment.losses and not verdict.is_untrusted:
         return "incomplete data"
+    if verdict.kind is not Kind.SPLIT_MISMATCH and any(each.matters for each in experiment.failed):
+        return _failed([each for each in experiment.failed if each.matters], shorten)
     if harmed := harmed_goals(experiment):
         return f"harms {_shortened([goal.name for goal in harmed], shorten)}"
     misused = [goal.name for goal in experiment.goals if not goal.is_conversion]
@@ -99,7 +106,17 @@ def brief(experiment: Experiment, shorten: Callable[[str], str] = str) -> str:
         return _BRIEF[verdict.kind]
     if verdict.kind is Kind.SINGLE_VARIANT:
         return _nothing_to_compare(experiment, shorten)
-    return _brief(verdict, exact_percent(experiment.design.lift), shorten)
+    found = _brief(verdict, exact_percent(experiment.design.lift), shorten)
+    if not verdict.safe_to_stop or verdict.kind is Kind.NO_DIFFERENCE:
+        return found
+    is_chosen = any(each.name == verdict.variant for each in experiment.failed)
+    return f"{found}, {FEW_FAILED}" if is_chosen else found
+
+
+def _failed(failed: Sequence[FailedVariant], shorten: Callable[[str], str]) -> str:
+    """Return which variants failed; of one alone, for which share of its visitors."""
+    names = _shortened([each.name for each in failed], shorten)
+    return f"{names} {failed[0].brief if len(failed) == 1 else 'failed'}"
 
 
 def _brief(verdict: Verdict, lift: str, shorten: Callable[[str], str]) -> str:

@@ -77,13 +77,16 @@ def _experiment(
 ) -> Iterator[RenderableType]:
     yield Text(visible(experiment.name), style="bold underline")
     yield Text(wording.facts(experiment, now))
+    for failed in experiment.failed:
+        if not failed.matters:
+            yield Text(screen.text(visible(failed.sentence)))
     for doubt in experiment.doubts:
         yield Text(f"! {screen.text(visible(doubt))}", style=STYLES[Mark.DOUBT])
     if not experiment.split.is_mismatch:
         mark = Mark.DOUBT if is_stuck(experiment) else None
         yield _sentence(experiment.headline, screen, mark)
-    if advice := wording.ADVICE.get(experiment.headline.kind):
-        yield Text(advice)
+    if advice := wording.advice(experiment):
+        yield Text(screen.text(advice))
     if experiment.arms:
         yield ""
         yield lay_out(tables.participants(experiment), screen)

@@ -101,6 +101,7 @@ class Banner:
         mark: The value of its `wording.Mark`, a CSS class.
         state: The state in words.
         brief: The verdict in a few words.
+        failed: The variants that failed, a sentence each, to be read before the verdict.
         sentence: The verdict in words.
         advice: What to do about it; '' if the sentence says that.
         lift: The lift that it rests on; none where something is harmed.
@@ -112,6 +113,7 @@ class Banner:
     mark: str
     state: str
     brief: str
+    failed: tuple[str, ...]
     sentence: str
     advice: str
     lift: LiftView
@@ -144,6 +146,7 @@ def experiment_view(experiment: Experiment, now: float) -> ExperimentView:
         for goal in experiment.goals
         if goal.verdict.kind is Kind.NOT_A_CONVERSION
     ]
+    shorter = {each.sentence: each.words for each in experiment.failed}  # the banner has the rest
     axis = lift_axis(
         comparison.lift
         for goal in experiment.goals
@@ -155,7 +158,7 @@ def experiment_view(experiment: Experiment, now: float) -> ExperimentView:
         visible(experiment.name),
         wording.facts(experiment, now),
         _banner(experiment),
-        tuple(visible(doubt) for doubt in (*experiment.doubts, *misused)),
+        tuple(visible(shorter.get(doubt, doubt)) for doubt in (*experiment.doubts, *misused)),
         (*wording.notes(experiment), *wording.counting_notes(experiment)),
         TableView(tables.participants(experiment)) if experiment.arms else None,
         tuple(_goal(experiment, goal, axis) for goal in experiment.goals),
@@ -191,8 +194,9 @@ def _banner(experiment: Experiment) -> Banner:
         mark_of(experiment).value,
         state_of(experiment).words.capitalize(),
         brief(experiment),
+        tuple(visible(each.sentence) for each in experiment.failed),
         wording.short_sentence(verdict),
-        wording.ADVICE.get(verdict.kind, ""),
+        wording.advice(experiment),
         lift_view(lift, axis, direction_word(headline_comparison(experiment))),
         axis,
         about,

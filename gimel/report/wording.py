@@ -40,10 +40,12 @@ _LIMIT_HELP = (
     "deleting what was counted."
 )
 
+_ESCAPED = {ord(character): f"%{ord(character):02x}" for character in "%&+#"}  # in an address
+
 _NEW = "experiments that do not exist yet"
 _MOST_NAMED = 5  # in the warning of a limit
 
-ADVICE = {
+_ADVICE = {
     Kind.SPLIT_MISMATCH: "Look for a redirect, for bots, or for a variant that fails before its"
     " first event. If this split is intended, set the experiment's weights in config.json.",
     Kind.NOT_A_CONVERSION: "Count the goal once per visitor, or read it as goals per visitor.",
@@ -51,7 +53,6 @@ ADVICE = {
     Kind.SINGLE_VARIANT: "Check that the page sends the events of every variant.",
     Kind.NO_CONVERSIONS: "Check that the page sends the event of this goal.",
 }
-"""What to do about the verdicts that are not about a difference."""
 
 
 class Mark(Enum):
@@ -69,7 +70,8 @@ def choose_mark(verdict: Verdict, is_doubtful: bool = False) -> Mark:
         return Mark.DOUBT
     if verdict.kind is Kind.NO_VERDICT:
         return Mark.INFO
-    is_decided = verdict.safe_to_stop or verdict.kind is Kind.NOT_HARMED
+    is_unharmed = verdict.kind is Kind.NOT_HARMED and not verdict.failed
+    is_decided = verdict.safe_to_stop or is_unharmed
     return Mark.DECIDED if is_decided else Mark.UNDECIDED
 
 
@@ -81,6 +83,19 @@ def goal_mark(verdict: Verdict) -> Mark:
     if verdict.kind is Kind.CONFLICT and not verdict.worse:
         return Mark.DECIDED
     return choose_mark(verdict)
+
+
+def advice(experiment: Experiment) -> str:
+    """Return what to do where that is not to choose or to wait; '' if there is nothing to add."""
+    parts = [_ADVICE.get(experiment.headline.kind, "")]
+    if failed := [each for each in experiment.failed if each.matters]:
+        forced = f"{experiment.name}:{failed[0].name}".translate(_ESCAPED)
+        address = f"?gimel={forced}"
+        parts.append(
+            f"With gimel.js, a page opened with {quote(visible(address))} at the end of its address"
+            " shows the error in the browser's console."
+        )
+    return " ".join(filter(None, parts))
 
 
 def facts(experiment: Experiment, now: float) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from gimel.analysis.counts import Count, ExperimentCounts, NamespaceCounts
 from gimel.analysis.design import Design
 from gimel.analysis.experiment import LIMIT_REACHED, get_experiment
+from gimel.analysis.failed import FAILED_EVENT
 from gimel.runtime.fields import DEFAULT_NAMESPACE
 
 _DAY = 86400
@@ -96,7 +97,10 @@ def _experiments(now: int) -> tuple[ExperimentCounts, ...]:
         _counted(
             "login with a link",
             now - 16 * _DAY,
-            {"password": (24_050, {"sign-in": 21_640}), "link": (23_980, {"sign-in": 22_010})},
+            {
+                "password": (24_050, {"sign-in": 21_640}),
+                "link": (23_980, {"sign-in": 22_010, FAILED_EVENT: 36}),
+            },
         ),
         _counted(
             "menu with icons",
@@ -126,6 +130,14 @@ def _experiments(now: int) -> tuple[ExperimentCounts, ...]:
             "product photos",
             now - 3 * _DAY,
             {"control": (9020, {"purchase": 451}), "large": (8985, {"purchase": 612})},
+        ),
+        _counted(
+            "quick checkout",
+            now - 18 * _DAY,
+            {
+                "old": (30_020, {"purchase": 1502, FAILED_EVENT: 12}),
+                "new": (29_950, {"purchase": 1910, FAILED_EVENT: 17_960}),
+            },
         ),
         _counted(
             "related products",

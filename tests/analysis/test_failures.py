@@ -49,10 +49,11 @@ def test_it_excludes_zero_where_the_lift_does(
 ) -> None:
     """Whatever was counted, fewer failures are found exactly where more conversions are.
 
-    Under counting noise an arm without failures is an exception: the interval of the lift may end
-    at a lift that is excluded although zero, farther out, is not.
+    Under counting noise an arm with less than one failure is an exception: the interval of the lift
+    may end at a lift that is excluded although zero, farther out, is not.
     """
-    assume(not precision or max(our_rate, their_rate) < 1)
+    failures = (ours * (1 - our_rate), theirs * (1 - their_rate))
+    assume(not precision or min(failures) >= 1)
     arms = (
         make_arm(ours, ours * our_rate, precision),
         make_arm(theirs, theirs * their_rate, precision),

@@ -38,6 +38,7 @@ from tests.support.command import gimel_here
         ),
         (["--goal", "participate"], "a goal cannot be named 'participate'"),
         (["--goal", "participate:red=0.1"], "a goal cannot be named 'participate'"),
+        (["--goal", "gimel:error"], "a goal cannot be named 'gimel:error'"),
         (["--goal", "buy", "--goal", "buy:red=0.1"], "'buy' is given twice"),
         (["--goal", ""], "the name is empty"),
         (["--goal", ":red=0.1"], "the name is empty"),

@@ -118,6 +118,11 @@ def test_a_mistake_in_the_json_is_found_by_its_line(tmp_path: Path) -> None:
             'found "participate".',
         ),
         (
+            {"experiments": {"e": {"goal": "buy", "guardrails": ["gimel:error"]}}},
+            'experiments.e.guardrails[0] must not be "gimel:error", the event of visitors for whom '
+            'a variant failed; found "gimel:error".',
+        ),
+        (
             {"experiments": {"e": {"lift": 15}}},
             "experiments.e.lift must be between 0.0001 and 10; found 15. "
             "Write 0.1 for a lift of 10%.",

@@ -144,6 +144,7 @@ def test_json_has_a_verdict_per_goal() -> None:
         "forecast": None,
         "goal": "buy",
         "open_guardrails": [],
+        "failed": [],
         "safe_to_stop": True,
     }
 

@@ -87,7 +87,7 @@ def test_csv_marks_a_guessed_control(
 
 def test_csv_has_no_figure_for_one_look() -> None:
     """The lift has one interval; the others are in JSON."""
-    assert export.COLUMNS[14:17] == LIFT_COLUMNS
+    assert export.COLUMNS[16:19] == LIFT_COLUMNS
     assert not [column for column in export.COLUMNS if column.startswith(("p_", "best", "diff"))]
 
 

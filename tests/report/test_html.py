@@ -100,6 +100,7 @@ WORDS = [
     "control",
     "primary goal, guardrail, secondary goal",
     "safe to stop",
+    "failed for 60%, few failed",
     "guardrail open, harm not ruled out yet",
     "expected split",
     "counting error",

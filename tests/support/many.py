@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gimel.analysis.design import Design
+from gimel.analysis.failed import FAILED_EVENT
 from tests.support.answers import SINCE, row
 
 DESIGNS = {
@@ -19,19 +20,19 @@ _FIVE = (
         "button colour",
         {
             "blue": (40_112, {"sign-up": 2006, "refund": 4010}),
-            "red": (39_874, {"sign-up": 2408, "refund": 4025}),
+            "red": (39_874, {"sign-up": 2408, "refund": 4025, FAILED_EVENT: 60}),
         },
-        ("sign-up", "refund"),
+        ("sign-up", "refund", FAILED_EVENT),
         ignored={"bot": 1204},
     ),
     row(
         "checkout in one step, with the address first",
         {
             "original": (90_210, {"purchase": 6030}),
-            "one page": (89_870, {"purchase": 5410}),
+            "one page": (89_870, {"purchase": 5410, FAILED_EVENT: 54_100}),
             "three pages": (90_035, {"purchase": 4790}),
         },
-        ("purchase",),
+        ("purchase", FAILED_EVENT),
     ),
     row("見出し", {"control": (10_420, {"buy": 900}), "質問": (9580, {"buy": 1100})}),
     row("menu", {"control": (1_000_000, {"buy": 50_000}), "icons": (1_001_200, {"buy": 50_400})}),
