@@ -59,7 +59,7 @@ class Experiment:
         design: How it was designed.
         progress: How far it has come.
         control_is_guess: Whether the control was chosen only because it is first by name.
-        failed: The variants that failed for some visitors, in the order of `arms`.
+        failed: The variants that failed for some visitors; those that matter come first.
     """
 
     name: str
@@ -99,25 +99,24 @@ class Experiment:
             return summarize(self.all_goals, self.design.goal, self.visitors)
         return (refuse(self.arms) if self.arms else None) or NO_DATA
 
-    @cached_property
+    @property
     def doubts(self) -> tuple[str, ...]:
-        """Problems with the data as a whole: variants that failed, a wrong split, what is lost."""
-        doubts = [each.sentence for each in self.failed if each.matters]
-        if self.split.is_mismatch:
-            doubts.append(self.headline.sentence)
-        return (*doubts, *self.losses)
+        """Problems with the data as a whole, one sentence each: failed variants, then flaws."""
+        return (*(each.sentence for each in self.failed if each.matters), *self.flaws)
 
     @cached_property
-    def losses(self) -> tuple[str, ...]:
-        """What was not counted, one sentence each."""
-        losses = []
+    def flaws(self) -> tuple[str, ...]:
+        """Problems with what was counted, one sentence each; a wrong split comes first."""
+        flaws = []
+        if self.split.is_mismatch:
+            flaws.append(self.headline.sentence)
         if self.unreadable:
-            losses.append(f"incomplete: {pluralize(self.unreadable, 'counter')} cannot be read")
+            flaws.append(f"incomplete: {pluralize(self.unreadable, 'counter')} cannot be read")
         if lost := self.ignored.get(LIMIT_REACHED):
             verb = "was" if lost == 1 else "were"
             events = pluralize(lost, "event")
-            losses.append(f"incomplete: {events} {verb} not counted because a limit was reached")
-        return tuple(losses)
+            flaws.append(f"incomplete: {events} {verb} not counted because a limit was reached")
+        return tuple(flaws)
 
     @property
     def is_doubtful(self) -> bool:

@@ -101,8 +101,11 @@ class FailedVariant:
 def find_failed(
     arms: Sequence[Arm], failed: Mapping[str, Count], control_is_guess: bool
 ) -> tuple[FailedVariant, ...]:
-    """Return the variants that failed, in the order of the arms; the first one is the control."""
-    return tuple(
+    """Return the variants that failed: those that matter first, else in the order of the arms.
+
+    The first of the arms is the control.
+    """
+    found = [
         FailedVariant(
             Arm(arm.name, arm.visitors, failed[arm.name], arm.weight),
             number == 0,
@@ -110,4 +113,5 @@ def find_failed(
         )
         for number, arm in enumerate(arms)
         if arm.name in failed and failed[arm.name].value
-    )
+    ]
+    return tuple(sorted(found, key=lambda each: not each.matters))

@@ -93,7 +93,7 @@ def brief(experiment: Experiment, shorten: Callable[[str], str] = str) -> str:
     `shorten` is applied to the names in it.
     """
     verdict = experiment.headline
-    if experiment.losses and not verdict.is_untrusted:
+    if experiment.flaws and not verdict.is_untrusted:
         return "incomplete data"
     if verdict.kind is not Kind.SPLIT_MISMATCH and any(each.matters for each in experiment.failed):
         return _failed([each for each in experiment.failed if each.matters], shorten)

@@ -78,10 +78,9 @@ def _experiment(
     yield Text(visible(experiment.name), style="bold underline")
     yield Text(wording.facts(experiment, now))
     for failed in experiment.failed:
-        if not failed.matters:
-            yield Text(screen.text(visible(failed.sentence)))
-    for doubt in experiment.doubts:
-        yield Text(f"! {screen.text(visible(doubt))}", style=STYLES[Mark.DOUBT])
+        yield _line(failed.sentence, screen, failed.matters)
+    for flaw in experiment.flaws:
+        yield _line(flaw, screen, is_doubt=True)
     if not experiment.split.is_mismatch:
         mark = Mark.DOUBT if is_stuck(experiment) else None
         yield _sentence(experiment.headline, screen, mark)
@@ -139,6 +138,11 @@ def _goal(
     if details and len(goal.arms) > 1:
         yield ""
         yield lay_out(tables.comparisons(goal).with_units(), screen)
+
+
+def _line(sentence: str, screen: Screen, is_doubt: bool) -> Text:
+    text = screen.text(visible(sentence))
+    return Text(f"! {text}", style=STYLES[Mark.DOUBT]) if is_doubt else Text(text)
 
 
 def _sentence(verdict: Verdict, screen: Screen, mark: Mark | None = None) -> Text:

@@ -101,7 +101,8 @@ class Banner:
         mark: The value of its `wording.Mark`, a CSS class.
         state: The state in words.
         brief: The verdict in a few words.
-        failed: The variants that failed, a sentence each, to be read before the verdict.
+        failed: The variants that failed for many, a sentence each, to be read before the verdict.
+        few_failed: Those that failed for so few that they are no problem.
         sentence: The verdict in words.
         advice: What to do about it; '' if the sentence says that.
         lift: The lift that it rests on; none where something is harmed.
@@ -114,6 +115,7 @@ class Banner:
     state: str
     brief: str
     failed: tuple[str, ...]
+    few_failed: tuple[str, ...]
     sentence: str
     advice: str
     lift: LiftView
@@ -146,7 +148,7 @@ def experiment_view(experiment: Experiment, now: float) -> ExperimentView:
         for goal in experiment.goals
         if goal.verdict.kind is Kind.NOT_A_CONVERSION
     ]
-    shorter = {each.sentence: each.words for each in experiment.failed}  # the banner has the rest
+    failed = [each.words for each in experiment.failed if each.matters]  # the banner says more
     axis = lift_axis(
         comparison.lift
         for goal in experiment.goals
@@ -158,7 +160,7 @@ def experiment_view(experiment: Experiment, now: float) -> ExperimentView:
         visible(experiment.name),
         wording.facts(experiment, now),
         _banner(experiment),
-        tuple(visible(shorter.get(doubt, doubt)) for doubt in (*experiment.doubts, *misused)),
+        tuple(map(visible, (*failed, *experiment.flaws, *misused))),
         (*wording.notes(experiment), *wording.counting_notes(experiment)),
         TableView(tables.participants(experiment)) if experiment.arms else None,
         tuple(_goal(experiment, goal, axis) for goal in experiment.goals),
@@ -194,7 +196,8 @@ def _banner(experiment: Experiment) -> Banner:
         mark_of(experiment).value,
         state_of(experiment).words.capitalize(),
         brief(experiment),
-        tuple(visible(each.sentence) for each in experiment.failed),
+        tuple(visible(each.sentence) for each in experiment.failed if each.matters),
+        tuple(visible(each.sentence) for each in experiment.failed if not each.matters),
         wording.short_sentence(verdict),
         wording.advice(experiment),
         lift_view(lift, axis, direction_word(headline_comparison(experiment))),

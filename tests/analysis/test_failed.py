@@ -154,6 +154,13 @@ def test_no_decision_ignores_that_a_variant_failed(
     assert found.doubts == tuple(each.sentence for each in found.failed)
 
 
+def test_those_that_failed_for_many_come_first() -> None:
+    """The others are named after them, the control too."""
+    first, second = sentences(failing((20_000, 1000), 12_030, 12))
+
+    assert (first[:5], second[:6]) == ("“red”", "“blue”")
+
+
 def test_another_variant_can_be_chosen_while_one_failed() -> None:
     """Its own comparison is not diluted, but the experiment has not answered its question."""
     item = row(

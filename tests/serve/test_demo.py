@@ -36,3 +36,9 @@ def test_a_deleted_experiment_is_gone() -> None:
     with pytest.raises(NotFound):
         demo.experiment("alephbet", "headline")
     assert Demo(NOW).experiment("alephbet", "headline")
+
+
+def test_the_demo_has_variants_that_failed() -> None:
+    """For many visitors, and for few."""
+    found = analyse_all(Demo(NOW).experiments("alephbet"), DESIGNS, now=NOW)
+    assert {failed.matters for each in found for failed in each.failed} == {True, False}
