@@ -102,7 +102,7 @@ class Banner:
         state: The state in words.
         brief: The verdict in a few words.
         failed: The variants that failed for many, a sentence each, to be read before the verdict.
-        few_failed: Those that failed for so few that they are no problem.
+        few_failed: Those that failed for few, which is not a problem.
         sentence: The verdict in words.
         advice: What to do about it; '' if the sentence says that.
         lift: The lift that it rests on; none where something is harmed.
