@@ -60,3 +60,11 @@ def test_commands_are_found() -> None:
     assert ["deploy", "--dry-run"] in found
     assert ["serve"] in found
     assert ["snippet", "--url", "TRACK_URL"] in found
+
+
+def test_guides_name_each_command() -> None:
+    """A command is explained where it is needed, and not only in the generated list."""
+    guides = [page for page in PAGES if page.name not in ("commands.md", "CHANGELOG.md")]
+    named = {words[0] for page in guides for words in commands((ROOT / page).read_text("utf-8"))}
+
+    assert set(main.list_commands(click.Context(main))) - named == set()
