@@ -17,36 +17,56 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 import gimel
 from gimel import config
+from gimel.cli.help import Group
 from gimel.errors import GimelError, Interrupted
 from gimel.paths import home
 
-REPORT_TO = "https://github.com/Alephbet/gimel/issues"
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
-_COMMANDS = (
-    "client",
-    "configure",
-    "dashboard",
-    "delete",
-    "deploy",
-    "destroy",
-    "iam-policy",
-    "key",
-    "namespaces",
-    "preflight",
-    "results",
-    "rollback",
-    "sample-size",
-    "serve",
-    "simulate",
-    "snippet",
-    "status",
-)
+REPORT_TO = "https://github.com/Alephbet/gimel/issues"
+COMPLETION = "_GIMEL_COMPLETE"
+"""The environment variable with which click's scripts ask for completions."""
+
+SECTIONS = {
+    "Try it": {
+        "serve": "Run the whole backend on this machine, with a demo page.",
+        "simulate": "Send simulated visitors to a track URL.",
+    },
+    "Deploy": {
+        "configure": "Create or edit the configuration, then check it.",
+        "preflight": "Check the configuration, AWS and Redis.",
+        "deploy": "Deploy the backend to AWS, or update it.",
+        "snippet": "Print the HTML to paste into a page.",
+        "client": "Print gimel.js, a client to put on your site.",
+        "iam-policy": "Print the IAM policy that Gimel's commands need.",
+    },
+    "Results": {
+        "results": "Show which variant is winning, and whether to trust it.",
+        "dashboard": "Show the results as pages in the browser.",
+        "sample-size": "Calculate how long an experiment takes.",
+        "namespaces": "List the namespaces that have experiments.",
+    },
+    "Manage": {
+        "status": "Show what is deployed, and what differs from config.json.",
+        "rollback": "Undo the newest deploy.",
+        "key": "Manage the API key.",
+        "delete": "Delete the counts of an experiment.",
+        "destroy": "Delete everything that `gimel deploy` created.",
+    },
+}
+"""The commands by section of `gimel --help`, in its order, each with a summary that fits on a line.
+
+`--help` and the shell's completion thereby import no command.
+"""
+
+_COMMANDS = {name: summary for part in SECTIONS.values() for name, summary in part.items()}
 
 
 @dataclass(frozen=True)
@@ -64,17 +84,32 @@ class Options:
         return config.config_path(self.config_file, os.environ, home())
 
 
-class Commands(click.Group):
+class Commands(Group):
     """The group: it imports commands on demand, and turns failures into exit codes."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(_COMMANDS)
+        return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"gimel.cli.{cmd_name.replace('-', '_')}")
         return cast(click.Command, module.command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands in sections, with their summaries in one column."""
+        longest = max(map(len, _COMMANDS))
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(f"{name:{longest}}", commands[name]) for name in commands])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands that begin so, or the options."""
+        from click.shell_completion import CompletionItem
+
+        found = [name for name in _COMMANDS if name.startswith(incomplete)]
+        names = [CompletionItem(name, help=_COMMANDS[name]) for name in found]
+        return [*names, *click.Command.shell_complete(self, ctx, incomplete)]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -105,6 +140,12 @@ class Commands(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run, and exit: 0 success, 1 expected failure, 2 wrong usage, 130 interrupted."""
+        if COMPLETION in os.environ:
+            from gimel.cli import completion
+
+            kwargs["complete_var"] = COMPLETION
+            if os.environ[COMPLETION].endswith("_complete"):
+                completion.answer(lambda: super(Commands, self).main(*args, **kwargs))
         try:
             _prepare_streams()
             code = self._run(*args, **kwargs)
@@ -202,11 +243,28 @@ def _bug_report(error: Exception, command: str) -> GimelError:
     )
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+def _complete_files(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    from gimel.cli import completion
+
+    return completion.files(context, parameter, incomplete)
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    examples={
+        "gimel serve": "try it, without AWS",
+        "gimel results --local": "what was counted there",
+        "gimel deploy --help": "options and examples of a command",
+    },
+)
 @click.option(
     "--config",
     "config_file",
     metavar="FILE",
+    shell_complete=_complete_files,
     help="Configuration file. [default: $GIMEL_CONFIG, ./config.json or ~/.gimel/config.json]",
 )
 @click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")

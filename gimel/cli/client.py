@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import click
 
+from gimel.cli.help import Command
 from gimel.page.client import declarations, script
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples={
+        "gimel client > gimel.js": "a file for your site",
+        "gimel client --readable --module > gimel.mjs": "an ES module, not minified",
+        "gimel client --types > gimel.d.ts": "for TypeScript",
+    },
+)
 @click.option("--module", is_flag=True, help="As an ES module, with a default export.")
 @click.option("--readable", is_flag=True, help="The source with its comments, not minified.")
 @click.option("--types", is_flag=True, help="The TypeScript declarations instead of the script.")

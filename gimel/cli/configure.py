@@ -9,10 +9,17 @@ import click
 
 from gimel import config
 from gimel.cli import Options, terminal
+from gimel.cli.help import Command
 from gimel.errors import GimelError
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples={
+        "gimel configure": "the file that other commands read",
+        "gimel --config staging.json configure": "another file",
+    },
+)
 @click.pass_obj
 def command(options: Options) -> None:
     """Create or edit the configuration in $VISUAL or $EDITOR, then check it.

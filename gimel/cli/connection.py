@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from gimel.api.client import Api
+from gimel.cli import Options, completion
 from gimel.errors import GimelError
 from gimel.runtime.fields import DEFAULT_NAMESPACE
 from gimel.serve import datadir
 from gimel.wiring import TRACK_PATH
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 LOCAL_PORT = 8000
 LOCAL_URL = f"http://127.0.0.1:{LOCAL_PORT}"
@@ -28,6 +33,7 @@ def api_options(command: Command) -> Command:
         "--namespace",
         default=DEFAULT_NAMESPACE,
         show_default=True,
+        shell_complete=_complete_namespaces,
         help="Namespace that the page uses.",
     )(connection_options(command))
 
@@ -72,6 +78,44 @@ def connection_options(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def complete_experiments(
+    context: click.Context, _: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Complete the name of an experiment for the shell: those counted, else those configured.
+
+    Only an API with a known address is asked. To find one in AWS takes seconds, and credentials
+    may require a sign-in.
+    """
+
+    def find(found: list[str]) -> None:
+        with contextlib.suppress(GimelError):
+            options = Options(context.find_root().params["config_file"])
+            document = options.load_config().document
+            found[:] = {*document.experiments, *(document.allowed_experiments or ())}
+        if api := _api_with_known_address(context):
+            namespace = context.params["namespace"] or DEFAULT_NAMESPACE
+            found[:] = [each.name for each in api.experiments(namespace).experiments]
+
+    return completion.complete_names(find, incomplete)
+
+
+def _complete_namespaces(
+    context: click.Context, _: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    def find(found: list[str]) -> None:
+        if api := _api_with_known_address(context):
+            found[:] = api.namespaces()[0]
+
+    return completion.complete_names(find, incomplete)
+
+
+def _api_with_known_address(context: click.Context) -> Api | None:
+    given = context.params
+    if not (given["local"] or given["url"]):
+        return None
+    return find_api(given["url"], given["api_key"], given["local"])
 
 
 def find_api(url: str | None, api_key: str | None, local: bool) -> Api:

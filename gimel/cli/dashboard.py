@@ -13,6 +13,7 @@ import click
 from gimel.analysis.experiment import analyse_all, require_experiments
 from gimel.cli import Options
 from gimel.cli.connection import api_options, find_api
+from gimel.cli.help import Command
 from gimel.config import Config
 from gimel.errors import GimelError
 from gimel.report import html
@@ -21,7 +22,15 @@ from gimel.serve.dashboard import Dashboard, application
 from gimel.serve.demo import DESIGNS, Demo
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples={
+        "gimel dashboard": "the results of the deployed backend",
+        "gimel dashboard --local": "the results of `gimel serve`",
+        "gimel dashboard --demo": "made-up experiments",
+        "gimel dashboard --output report.html": "a file to share",
+    },
+)
 @click.option(
     "--port",
     default=0,

@@ -12,7 +12,8 @@ from gimel.analysis.counts import ExperimentCounts
 from gimel.analysis.phrases import pluralize
 from gimel.api.client import Api, Unavailable
 from gimel.cli import terminal
-from gimel.cli.connection import api_options, find_api
+from gimel.cli.connection import api_options, complete_experiments, find_api
+from gimel.cli.help import Command
 from gimel.errors import GimelError
 from gimel.report.figures import visible
 
@@ -24,8 +25,15 @@ _PREVIEWED = 50
 _NAMED = 10  # in an error
 
 
-@click.command()
-@click.argument("experiment")
+@click.command(
+    cls=Command,
+    examples={
+        'gimel delete "signup button"': "ask, then delete it",
+        'gimel delete --dry-run "old-*"': "show what would be deleted",
+        "gimel delete --yes --local simulation": "of `gimel serve`, without asking",
+    },
+)
+@click.argument("experiment", shell_complete=complete_experiments)
 @click.option("--dry-run", is_flag=True, help="Print what would be deleted, and delete nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @api_options

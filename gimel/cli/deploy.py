@@ -12,6 +12,7 @@ from rich.console import Console
 
 from gimel.analysis.phrases import pluralize
 from gimel.cli import Options, terminal
+from gimel.cli.help import Command
 from gimel.cli.progress import working
 from gimel.config import Config
 from gimel.deploy.apply import apply_all_or_none, moves_back, start
@@ -37,7 +38,15 @@ from gimel.runtime.fields import DEFAULT_NAMESPACE
 _PATIENCE_WITH_EMULATOR = 10.0  # seconds
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples={
+        "gimel deploy --dry-run": "show the plan",
+        "gimel deploy": "show the plan, ask, and deploy it",
+        "gimel deploy --yes --json": "as in CI: ask nothing",
+        "gimel --config staging.json deploy": "with another configuration",
+    },
+)
 @click.option("--dry-run", is_flag=True, help="Show the plan without applying it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the steps and the result as JSON.")
 @click.option("--no-preflight", is_flag=True, help="Skip the `gimel preflight` checks.")

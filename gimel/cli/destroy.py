@@ -5,13 +5,20 @@ from __future__ import annotations
 import click
 
 from gimel.cli import Options, terminal
+from gimel.cli.help import Command
 from gimel.deploy.apply import start
 from gimel.deploy.notices import destroy_notices
 from gimel.deploy.plan import observe, plan_destroy
 from gimel.deploy.resources.base import Look
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples={
+        "gimel destroy": "show what it is, and ask",
+        "gimel destroy --name staging --region eu-west-1": "without config.json",
+    },
+)
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @terminal.name_option
 @terminal.aws_options

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gimel.cli import Options, terminal
+from gimel.cli.help import Command
 from gimel.deploy.aws import partition_of
 from gimel.deploy.desired import desired_state
 from gimel.deploy.identity import Deployment, Identity
@@ -12,7 +13,14 @@ from gimel.deploy.plan import required_permissions
 from gimel.errors import GimelError
 
 
-@click.command("iam-policy")
+@click.command(
+    cls=Command,
+    name="iam-policy",
+    examples={
+        "gimel iam-policy > policy.json": "",
+        "gimel iam-policy --account 123456789012 --region eu-west-1": "no credentials",
+    },
+)
 @click.option("--account", metavar="ID", help="AWS account. [default: that of the credentials]")
 @terminal.aws_options
 @click.pass_obj

@@ -5,17 +5,24 @@ from __future__ import annotations
 import click
 
 from gimel.cli import Options, terminal
+from gimel.cli.help import Command, Group
 from gimel.deploy.apply import start
 from gimel.deploy.plan import observe, plan_key_rotation
 from gimel.deploy.resources.base import Look
 
 
-@click.group()
+@click.group(cls=Group, examples={"gimel key rotate": ""})
 def command() -> None:
     """Manage the API key that reading and deleting require."""
 
 
-@command.command()
+@command.command(
+    cls=Command,
+    examples={
+        "gimel key rotate": "show the steps, and ask",
+        "gimel key rotate --yes --show-key": "print the new key to a program",
+    },
+)
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @terminal.show_key_option
 @terminal.name_option

@@ -7,10 +7,17 @@ import json
 import click
 
 from gimel.cli.connection import connection_options, find_api
+from gimel.cli.help import Command
 from gimel.report.figures import visible
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples={
+        "gimel namespaces": "",
+        "gimel namespaces --local --json": "those of `gimel serve`",
+    },
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @connection_options
 def command(as_json: bool, url: str | None, api_key: str | None, local: bool) -> None:

@@ -7,13 +7,20 @@ import datetime
 import click
 
 from gimel.cli import Options, terminal
+from gimel.cli.help import Command
 from gimel.cli.progress import working
 from gimel.deploy.checks.findings import any_failed, failed, findings_as_json
 from gimel.deploy.checks.preflight import preflight
 from gimel.errors import GimelError
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples={
+        "gimel preflight": "",
+        "gimel preflight --region eu-west-1 --json": "",
+    },
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @terminal.aws_options
 @click.pass_obj

@@ -21,7 +21,8 @@ from gimel.analysis.experiment import (
 )
 from gimel.api.client import Api
 from gimel.cli import Options
-from gimel.cli.connection import api_options, find_api
+from gimel.cli.connection import api_options, complete_experiments, find_api
+from gimel.cli.help import Command
 from gimel.cli.numbers import CONFIDENCE, LIFT_WORTH_DETECTING
 from gimel.errors import GimelError
 from gimel.report import REFRESH_SECONDS, export
@@ -74,8 +75,16 @@ class Results:
     ignored: Mapping[str, int]
 
 
-@click.command()
-@click.argument("experiment", required=False)
+@click.command(
+    cls=Command,
+    examples={
+        "gimel results": "every experiment",
+        'gimel results "signup button"': "one experiment in full",
+        "gimel results --local --watch": "the results of `gimel serve`",
+        "gimel results --csv > results.csv": "for a spreadsheet",
+    },
+)
+@click.argument("experiment", required=False, shell_complete=complete_experiments)
 @click.option("--all", "show_all", is_flag=True, help="Show every experiment in full.")
 @click.option(
     "--state",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from gimel.cli import Options, terminal
+from gimel.cli.help import Command
 from gimel.deploy.apply import apply_all_or_none, start
 from gimel.deploy.deploys import live_functions
 from gimel.deploy.notices import rollback_notices
@@ -13,7 +14,14 @@ from gimel.deploy.resources.base import Look
 from gimel.deploy.rollback import plan_rollback
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples={
+        "gimel rollback --dry-run": "show the plan",
+        "gimel rollback": "undo the newest deploy",
+        "gimel rollback --to 3": "a number from `gimel status --history`",
+    },
+)
 @click.option(
     "--to",
     metavar="DEPLOY",

@@ -24,6 +24,7 @@ from gimel.analysis.sample_size import (
     visitors_needed,
 )
 from gimel.cli import Options
+from gimel.cli.help import Command
 from gimel.cli.numbers import CONFIDENCE, Number
 from gimel.runtime.keys import PRECISIONS
 from gimel.runtime.settings import DEFAULTS
@@ -37,7 +38,17 @@ _TEN_YEARS = 3650
 _WIDTH = 80
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples={
+        "gimel sample-size --rate 0.05 --lift 0.1 --visitors-per-day 2000": (
+            "the days that a lift of 10% needs"
+        ),
+        "gimel sample-size --rate 0.05 --days 14 --visitors-per-day 2000": (
+            "the lift that 14 days can detect"
+        ),
+    },
+)
 @click.option(
     "--rate",
     required=True,

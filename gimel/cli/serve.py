@@ -14,6 +14,7 @@ from gimel.api.client import check_key
 from gimel.api.http import LOOPBACK
 from gimel.cli import Options
 from gimel.cli.connection import LOCAL_PORT
+from gimel.cli.help import Command
 from gimel.page.snippet import snippet
 from gimel.runtime.fields import DEFAULT_NAMESPACE
 from gimel.serve import datadir
@@ -22,7 +23,14 @@ from gimel.wiring import TRACK_PATH
 _SHORT_KEY = 16  # characters; Gimel's own keys have 32
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples={
+        "gimel serve": "on port 8000",
+        "gimel serve --port 9000 --data-dir ./counts": "with its own data",
+        "gimel serve --redis redis://localhost:6379/1": "in your Redis",
+    },
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",

@@ -26,6 +26,7 @@ from gimel.api.simulation import Traffic, Visitor, batches, visitors
 from gimel.api.tracking import RETRIES, post_events
 from gimel.cli import Options
 from gimel.cli.connection import LOCAL_TRACK_URL, LOCAL_URL
+from gimel.cli.help import Command
 from gimel.cli.traffic import (
     DEFAULT_GOAL,
     DEFAULT_RATES,
@@ -84,7 +85,18 @@ class Sent:
             self.conversions.update((visitor.variant, goal) for goal in visitor.goals)
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples={
+        "gimel simulate --rates old=0.05,new=0.055": "two variants, sent to `gimel serve`",
+        "gimel simulate --goal cart:red=0.3,blue=0.33 --goal buy:red=0.05,blue=0.06": (
+            "several goals of the same visitors"
+        ),
+        "gimel simulate --weights red=11,blue=9": "a split that is not the expected one",
+        "gimel simulate --rates old=0.05,new=0.09..0.05": "a novelty effect",
+        "gimel simulate --rates old=0.05,new=0.05/0": "a page that breaks halfway",
+    },
+)
 @click.option("--url", default=LOCAL_TRACK_URL, show_default=True, help="The track URL.")
 @click.option(
     "--visitors",
@@ -156,17 +168,6 @@ def command(
     RATES lists the variants: red=0.05,blue=0.055. A rate may change during the run: 0.09..0.05
     moves evenly from the first visitor to the last. Slashes divide the run into equal parts:
     0.05/0 changes halfway.
-
-    \b
-    Examples:
-      Several goals of the same visitors:
-        gimel simulate --goal cart:red=0.3,blue=0.33 --goal buy:red=0.05,blue=0.06
-      A split that is not the expected one:
-        gimel simulate --weights red=11,blue=9
-      A novelty effect:
-        gimel simulate --rates old=0.05,new=0.09..0.05
-      A page that breaks halfway:
-        gimel simulate --rates old=0.05,new=0.05/0
 
     Use `gimel delete` to remove the experiment.
     """

@@ -5,11 +5,19 @@ from __future__ import annotations
 import click
 
 from gimel.cli.connection import LOCAL_TRACK_URL
+from gimel.cli.help import Command
 from gimel.page.snippet import snippet
 from gimel.runtime.fields import DEFAULT_NAMESPACE
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples={
+        "gimel snippet": "for `gimel serve`",
+        "gimel snippet --url https://example.com/track": "for a deployed track URL",
+        "gimel snippet --namespace shop": "",
+    },
+)
 @click.option(
     "--namespace",
     default=DEFAULT_NAMESPACE,

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from gimel.cli import Options, terminal
+from gimel.cli.help import Command
 from gimel.deploy.apply import start
 from gimel.deploy.deploys import PastDeploy, deploys_to_go_to, past_deploys
 from gimel.deploy.desired import desired_state
@@ -20,7 +21,14 @@ from gimel.deploy.resources.rest_api import REST_API
 from gimel.errors import GimelError
 
 
-@click.command()
+@click.command(
+    cls=Command,
+    examples={
+        "gimel status": "what is live",
+        "gimel status --history": "the deploys, newest first",
+        "gimel status --json --show-key": "with the API key, for a program",
+    },
+)
 @click.option("--history", is_flag=True, help="List the deploys, newest first.")
 @click.option("--json", "as_json", is_flag=True, help="Print the status as JSON.")
 @terminal.show_key_option

@@ -31,14 +31,6 @@ def test_the_version_is_printed(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, f"gimel {package.__version__}\n")
 
 
-def test_help_lists_every_command(run: Callable[..., Done]) -> None:
-    """Every module with a command is listed."""
-    done = run("--help")
-    assert done.code == 0
-    listed = [line.split()[0] for line in done.stdout.partition("Commands:\n")[2].splitlines()]
-    assert listed == COMMANDS
-
-
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command: str, run: Callable[..., Done]) -> None:
     """Its help begins with its usage."""

@@ -307,6 +307,4 @@ def test_the_help_is_not_cut_off(tmp_path: Path) -> None:
     done = gimel_here("simulate", "--help", home=tmp_path, COLUMNS="80")
     lines = done.stdout.splitlines()
     assert max(map(len, lines)) <= 80
-    assert (
-        "      gimel simulate --goal cart:red=0.3,blue=0.33 --goal buy:red=0.05,blue=0.06" in lines
-    )
+    assert "  gimel simulate --goal cart:red=0.3,blue=0.33 --goal buy:red=0.05,blue=0.06" in lines
