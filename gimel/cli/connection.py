@@ -12,14 +12,13 @@ from gimel.api.client import Api
 from gimel.cli import Options, completion
 from gimel.errors import GimelError
 from gimel.runtime.fields import DEFAULT_NAMESPACE
-from gimel.serve import datadir
+from gimel.serve import addresses, datadir
 from gimel.wiring import TRACK_PATH
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-LOCAL_PORT = 8000
-LOCAL_URL = f"http://127.0.0.1:{LOCAL_PORT}"
+LOCAL_URL = addresses.LOCAL_URL
 LOCAL_TRACK_URL = f"{LOCAL_URL}/{TRACK_PATH}"
 
 _PROFILE, _REGION = "gimel.profile", "gimel.region"

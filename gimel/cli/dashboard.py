@@ -20,6 +20,7 @@ from gimel.report import html
 from gimel.serve import web
 from gimel.serve.dashboard import Dashboard, application
 from gimel.serve.demo import DESIGNS, Demo
+from gimel.serve.demo_experiment import with_demo
 
 
 @click.command(
@@ -79,7 +80,8 @@ def _dashboard(
         caption = "made up for this demo"
         return Dashboard(Demo(time.time(), namespace), caption, namespace, DESIGNS, is_demo=True)
     api = find_api(url, api_key, local)
-    return Dashboard(api, f"counted by {api.url}", namespace, config.designs())
+    designs = with_demo(config.designs()) if local else config.designs()
+    return Dashboard(api, f"counted by {api.url}", namespace, designs)
 
 
 def _write(dashboard: Dashboard, output: Path) -> None:

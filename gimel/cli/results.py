@@ -27,6 +27,7 @@ from gimel.cli.numbers import CONFIDENCE, LIFT_WORTH_DETECTING
 from gimel.errors import GimelError
 from gimel.report import REFRESH_SECONDS, export
 from gimel.report.summary import State, in_order, state_of
+from gimel.serve.demo_experiment import with_demo
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def command(
         goal,
         control,
         confidence,
-        config.designs(),
+        with_demo(config.designs()) if local else config.designs(),
         config.precision(),
         details,
         lift,

@@ -13,11 +13,9 @@ from gimel import config
 from gimel.api.client import check_key
 from gimel.api.http import LOOPBACK
 from gimel.cli import Options
-from gimel.cli.connection import LOCAL_PORT
+from gimel.cli.connection import LOCAL_TRACK_URL
 from gimel.cli.help import Command
-from gimel.page.snippet import snippet
-from gimel.runtime.fields import DEFAULT_NAMESPACE
-from gimel.serve import datadir
+from gimel.serve import addresses, datadir
 from gimel.wiring import TRACK_PATH
 
 _SHORT_KEY = 16  # characters; Gimel's own keys have 32
@@ -34,7 +32,7 @@ _SHORT_KEY = 16  # characters; Gimel's own keys have 32
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
-    default=LOCAL_PORT,
+    default=addresses.LOCAL_PORT,
     show_default=True,
     type=click.IntRange(0, 65535),
     help="Port to listen on; 0 takes a free one.",
@@ -91,21 +89,44 @@ def command(
         app = gateway.application(serving, store, _warn)
         if host not in LOOPBACK and len(key) < _SHORT_KEY:
             _warn("The API key is short: whoever can reach this address can try to guess it.")
+        base = web.address(listening)
         _print_addresses(
-            web.address(listening), key, datadir.key_file(data_dir) if api_key is None else None
+            base,
+            web.is_everywhere(listening),
+            key,
+            _key_option(data_dir, api_key is not None),
+            gateway.sign_in_links(serving, base),
         )
         web.run(app, listening)
 
 
-def _print_addresses(base: str, key: str, key_file: Path | None) -> None:
-    """Print what to do next. The key stays out of the command, which a shell keeps in a file."""
-    secret = "$GIMEL_API_KEY" if key_file is None else f"$(cat {shlex.quote(str(key_file))})"
-    click.echo(f"Gimel listens on {base}/ (demo page; press Ctrl-C to stop)")
-    click.echo(f"Track URL  {base}/{TRACK_PATH}")
+def _print_addresses(
+    base: str, is_everywhere: bool, key: str, options: tuple[str, ...], links: tuple[str, str]
+) -> None:
+    """Print what to do next, and last the links to open.
+
+    The key stays out of every command, which a shell keeps in a file, and out of every link.
+    """
+    more = " and on all other addresses of this machine" if is_everywhere else ""
+    track_url = f"{base}/{TRACK_PATH}"
+    url = "" if track_url == LOCAL_TRACK_URL else f" --url {track_url}"
+    click.echo(f"Gimel listens on {base}/{more} (press Ctrl-C to stop)")
+    click.echo(f"Track URL  {track_url}")
     click.echo(f"API key    {key}")
-    click.echo(f'Results    curl -H "x-api-key: {secret}" {base}/experiments')
-    click.echo(f"Dashboard  {base}/dashboard (asks for the key)")
-    click.echo(f"\n{snippet(f'{base}/{TRACK_PATH}', DEFAULT_NAMESPACE)}")
+    click.echo(f"Results    {' '.join((addresses.command('results', base), *options))}")
+    click.echo(f"Snippet    gimel snippet{url} (HTML for your page)")
+    click.echo("\nOpen one of these links. Each of them signs in one browser, once.")
+    for name, link in zip(("Demo page", "Dashboard"), links, strict=True):
+        click.echo(f"{name}  {link}")
+
+
+def _key_option(data_dir: Path, is_given: bool) -> tuple[str, ...]:
+    """Return how a command gets the key; nothing if it looks in the data directory itself."""
+    if is_given:
+        return ("--api-key", '"$GIMEL_API_KEY"')
+    if data_dir == datadir.expand(datadir.DEFAULT):
+        return ()
+    return ("--api-key", f'"$(cat {shlex.quote(str(datadir.key_file(data_dir)))})"')
 
 
 def _warn(text: str) -> None:

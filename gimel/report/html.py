@@ -226,13 +226,22 @@ def missing(
 
 
 def sign_in(
-    wrong: bool, choices: Choices, frame: Frame, now: float, *, hours: int, days: int
+    wrong: bool,
+    choices: Choices,
+    frame: Frame,
+    now: float,
+    *,
+    hours: int,
+    days: int,
+    used: bool = False,
 ) -> str:
-    """Return the page that asks for the API key; `wrong` if the last one given was.
+    """Return the page that asks for the API key.
 
-    It says that a session ends after `hours` without use, and after `days` at the latest.
+    `wrong` if the last key given was wrong, `used` if the reader's link no longer signs in. A
+    session ends after `hours` without use, and after `days` at the latest.
     """
-    return _page("sign_in", "Sign in", frame, choices, now, wrong=wrong, hours=hours, days=days)
+    words = {"wrong": wrong, "used": used, "hours": hours, "days": days}
+    return _page("sign_in", "Sign in", frame, choices, now, **words)
 
 
 def report(

@@ -28,6 +28,7 @@ from gimel.report.html import BASE, Choices, Frame
 from gimel.report.overview import Filter
 from gimel.runtime.fields import DEFAULT_NAMESPACE
 from gimel.serve.gate import Gate, Visit, html_response
+from gimel.serve.sessions import Tickets
 
 
 class Source(Protocol):
@@ -44,9 +45,9 @@ class Source(Protocol):
 class Dashboard:
     """What a dashboard shows, and to whom. `caption` tells readers where the figures come from.
 
-    `key` must be entered to see anything. Without one, whoever reaches the dashboard sees
-    everything, so only `application` may serve it, to this machine alone. Raises GimelError for an
-    invalid key.
+    `key` must be entered to see anything, unless a browser comes with one of the `tickets`. Without
+    a key, whoever reaches the dashboard sees everything, so only `application` may serve it, to
+    this machine alone. Raises GimelError for an invalid key.
     """
 
     source: Source
@@ -55,6 +56,7 @@ class Dashboard:
     designs: Mapping[str, Design] = field(default_factory=dict)
     key: str | None = field(default=None, repr=False)
     is_demo: bool = False
+    tickets: Tickets = field(default_factory=Tickets, repr=False)
 
     def __post_init__(self) -> None:
         if self.key is not None:
@@ -64,7 +66,7 @@ class Dashboard:
 def routes(dashboard: Dashboard, now: Callable[[], float] = time.time) -> list[Route]:
     """Return the routes of a dashboard, all of them under `BASE`."""
     frame = Frame(dashboard.caption, dashboard.is_demo)
-    gate = Gate(dashboard.key, dashboard.namespace, frame, now)
+    gate = Gate(dashboard.key, dashboard.namespace, frame, now, dashboard.tickets)
     views = _Views(dashboard, now)
     return [
         gate.page("", views.overview),

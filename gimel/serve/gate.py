@@ -1,8 +1,8 @@
 """Who may see and do what in the dashboard. What a page shows and an action does is passed in.
 
-Where a key is required, a form asks for it; the browser then holds a session cookie, which every
-answer renews. Only the pages of the dashboard can make a browser delete something: each form
-carries a token, and requests from other sites are refused.
+Where a key is required, a form asks for it, or a link with a ticket replaces it. The browser then
+holds a session cookie, which every answer renews. Only the pages of the dashboard can make a
+browser delete something: each form carries a token, and requests from other sites are refused.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
@@ -24,10 +24,29 @@ from gimel.analysis.phrases import pluralize
 from gimel.errors import GimelError
 from gimel.report import html
 from gimel.report.html import BASE, Choices, Frame
-from gimel.serve.sessions import SECONDS_IDLE, SECONDS_SIGNED_IN, Sessions, Throttle
+from gimel.serve.sessions import (
+    SECONDS_IDLE,
+    SECONDS_SIGNED_IN,
+    Sessions,
+    Throttle,
+    Tickets,
+)
+
+_SIGN_IN = "/sign-in"
+
+HOME = "/"
+"""The path of the page around the dashboard, which needs no session."""
 
 _LONGEST_FORM = 16_384  # bytes
 _MOST_FIELDS = 20
+
+# A redirect would not do: a browser does not send a strict cookie with a chain of redirects that a
+# page of another site began, such as a terminal in the browser.
+_FORWARD = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0;url={0}">
+<title>Signed in - Gimel</title><main><h1>Signed in</h1><p><a href="{0}">Continue</a></p></main>
+</html>
+"""
 
 # An overview of 500 experiments is 660 KB, and is fetched every ten seconds. The token in it cannot
 # be guessed from its compressed length: another site's requests come without the session's cookie,
@@ -60,14 +79,25 @@ class _Refused(Exception):
 Answer = Callable[[Visit], Response]
 
 
+def sign_in_path(ticket: str, to_home: bool = False) -> str:
+    """Return the path that signs a browser in once and leads to the dashboard, or to `HOME`."""
+    return f"{BASE}{_SIGN_IN}?ticket={quote(ticket)}{'&to=home' if to_home else ''}"
+
+
 class Gate:
     """Who may see and do what: sessions, the sign-in form, and the token of every other form."""
 
     def __init__(
-        self, key: str | None, namespace: str, frame: Frame, now: Callable[[], float]
+        self,
+        key: str | None,
+        namespace: str,
+        frame: Frame,
+        now: Callable[[], float],
+        tickets: Tickets,
     ) -> None:
         """Without a key everybody may see and do everything; `namespace` is the usual one."""
         self._key = key
+        self._tickets = tickets
         self._namespace = namespace
         self._frame = frame
         self._now = now
@@ -108,11 +138,32 @@ class Gate:
         return Route(BASE + path, endpoint, methods=["POST"])
 
     def sign_in_and_out(self) -> list[Route]:
-        """Return the routes of the form that asks for the key, and of signing out."""
+        """Return the routes of links with a ticket, of the form for the key, and of signing out."""
+
+        def enter(request: Request) -> Response:
+            return self._answer(request, {}, self._enter)
+
         return [
-            self.action("/sign-in", self._sign_in, needs_session=False),
+            Route(BASE + _SIGN_IN, enter, methods=["GET"]),
+            self.action(_SIGN_IN, self._sign_in, needs_session=False),
             self.action("/sign-out", self._sign_out),
         ]
+
+    def _enter(self, visit: Visit) -> Response:
+        """Sign in by a ticket, and forward to the dashboard or the page around it."""
+        request = visit.request
+        ticket = request.query_params.get("ticket", "")
+        target = HOME if request.query_params.get("to") == "home" else BASE
+        if visit.frame.keyed:  # a second click in the same browser
+            return RedirectResponse(target, 303)
+        # Programs that check links send HEAD, which must not use up the ticket.
+        if request.method == "GET" and self._tickets.redeem(ticket):
+            response: Response = html_response(_FORWARD.format(target))
+            _set_cookie(response, request, self._sessions.start())
+            return response
+        if target == HOME:
+            return RedirectResponse(target, 303)
+        return self._ask_for_key(visit, 401, is_used=bool(ticket))
 
     def _sign_in(self, visit: Visit) -> Response:
         request = visit.request
@@ -144,8 +195,11 @@ class Gate:
             return answer(visit)
         return self._ask_for_key(visit, 401)
 
-    def _ask_for_key(self, visit: Visit, status: int) -> Response:
-        """Return the form that asks for the key: 401, or 403 after a wrong one."""
+    def _ask_for_key(self, visit: Visit, status: int, is_used: bool = False) -> Response:
+        """Return the form that asks for the key: 401, or 403 after a wrong one.
+
+        `is_used` if the visitor came by a link that no longer works.
+        """
         page = html.sign_in(
             status == 403,
             visit.choices,
@@ -153,6 +207,7 @@ class Gate:
             self._now(),
             hours=SECONDS_IDLE // 3600,
             days=SECONDS_SIGNED_IN // 86_400,
+            used=is_used,
         )
         return html_response(page, status)
 

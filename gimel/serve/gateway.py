@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -25,11 +26,13 @@ from gimel.api.client import check_key
 from gimel.errors import GimelError
 from gimel.runtime.errors import RedisError
 from gimel.runtime.redis.client import Client
-from gimel.runtime.settings import RedisOptions
-from gimel.serve import dashboard, demo_page
+from gimel.runtime.settings import RedisOptions, Settings
+from gimel.serve import dashboard, demo_experiment
+from gimel.serve.demo_page import DemoPage
+from gimel.serve.gate import HOME, sign_in_path
 from gimel.serve.handlers import Handlers, find_handler
 from gimel.serve.proxy_event import proxy_event
-from gimel.serve.sessions import Throttle
+from gimel.serve.sessions import Throttle, Tickets
 from gimel.serve.store import LocalStore, keep_running
 from gimel.wiring import Route, Wiring
 
@@ -41,14 +44,15 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 class Gateway:
     """What is served: the wiring, the key of its protected routes, the runtime's GIMEL_SETTINGS.
 
-    `designs` are those of the configured experiments, for the dashboard. Raises GimelError for an
-    invalid key.
+    `designs` are those of the configured experiments, for the dashboard, and `tickets` sign
+    browsers in to it. Raises GimelError for an invalid key.
     """
 
     wiring: Wiring
     api_key: str = field(repr=False)
     settings: str = field(repr=False)
     designs: Mapping[str, Design] = field(default_factory=dict)
+    tickets: Tickets = field(default_factory=Tickets, repr=False)
 
     def __post_init__(self) -> None:
         check_key(self.api_key)
@@ -63,9 +67,16 @@ def application(
     """Return the ASGI application. A given store is restarted whenever it exits."""
     handlers = Handlers(gateway.settings)
     api = _Api(gateway, handlers, warn, Throttle(now))
+    designs = demo_experiment.with_demo(gateway.designs)
     pages = dashboard.Dashboard(
-        handlers, "counted by this gimel serve", designs=gateway.designs, key=gateway.api_key
+        handlers,
+        "counted by this gimel serve",
+        designs=designs,
+        key=gateway.api_key,
+        tickets=gateway.tickets,
     )
+    settings = Settings(json.loads(gateway.settings))
+    demo = DemoPage(handlers, settings, designs[demo_experiment.NAME], now)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -79,11 +90,17 @@ def application(
         lifespan=lifespan,
         exception_handlers={404: _unknown, 405: _unknown},  # what no route below matches
         routes=[
-            *demo_page.routes(handlers),
+            *demo.routes(),
             *dashboard.routes(pages),
             HttpRoute("/{path:path}", api.answer, methods=_METHODS),
         ],
     )
+
+
+def sign_in_links(gateway: Gateway, base: str) -> tuple[str, str]:
+    """Return the demo page's and the dashboard's address; each signs one browser in, once."""
+    demo, board = gateway.tickets.issue(), gateway.tickets.issue()
+    return f"{base}{HOME}?ticket={demo}", f"{base}{sign_in_path(board)}"
 
 
 class _Api:

@@ -1,4 +1,4 @@
-"""Who is signed in to the dashboard, and how often a wrong key may be tried.
+"""Who is signed in to the dashboard, by which links, and how often a wrong key may be tried.
 
 Nothing here knows the key. All of it lives in the memory of this process, in bounded size:
 restarting `gimel serve` signs everybody out.
@@ -88,6 +88,33 @@ class Sessions:
         if identity in self._ended or self._now() - int(since) > SECONDS_SIGNED_IN:
             return None
         return identity, int(since)
+
+
+class Tickets:
+    """The links that sign a browser in without the key: each of them works once.
+
+    A link stays in the terminal, in the browser's history and perhaps in a log, so it must be
+    worthless there. Tickets cannot be guessed, and end with this process.
+    """
+
+    def __init__(self) -> None:
+        self._unused: set[str] = set()
+        self._lock = threading.Lock()
+
+    def issue(self) -> str:
+        """Return a new ticket, which is safe in an address."""
+        ticket = secrets.token_urlsafe(16)
+        with self._lock:
+            self._unused.add(ticket)
+        return ticket
+
+    def redeem(self, ticket: str) -> bool:
+        """Return whether the ticket may sign a browser in: only the first time."""
+        with self._lock:
+            if ticket not in self._unused:
+                return False
+            self._unused.remove(ticket)
+            return True
 
 
 @dataclass(frozen=True)

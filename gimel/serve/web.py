@@ -43,9 +43,18 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def address(listening: socket.socket) -> str:
-    """Return the URL of a listening socket, without a path."""
+    """Return the URL by which this machine reaches a listening socket, without a path.
+
+    Browsers do not open the address that stands for all addresses of the machine.
+    """
     host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - not bound here
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def is_everywhere(listening: socket.socket) -> bool:
+    """Whether a socket listens on all addresses of this machine."""
+    return listening.getsockname()[0] in ("0.0.0.0", "::")  # noqa: S104 - not bound here
 
 
 def exit_on_signals() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 from pathlib import Path
@@ -31,63 +32,119 @@ def failed(home: Path, *options: str, **variables: str) -> str:
     return done.stderr
 
 
+def printed(home: Path, *options: str) -> list[str]:
+    """Return the lines that `gimel serve` prints before it serves, into something else than a
+    terminal.
+    """
+    done = gimel_here("serve", *options, home=home)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout.splitlines()
+
+
 def test_it_prints_what_to_do_next(
     tmp_path: Path, session_store: Store, not_run: list[Any]
 ) -> None:
-    """The addresses, the key once and in no command, and the snippet."""
-    data = tmp_path / "my data"
-    done = gimel_here(
-        *("serve", "--port", "0", "--redis", session_store.url, "--data-dir", str(data)),
-        home=tmp_path,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    """Few lines, no HTML, the key once; last the links to open, which do not contain it."""
+    lines = printed(tmp_path, "--port", "0", "--redis", session_store.url)
     assert len(not_run) == 1
-    listens, track, key, results, dashboard, empty, *snippet = done.stdout.splitlines()
-    base = listens.split()[3].rstrip("/")
-    assert listens == f"Gimel listens on {base}/ (demo page; press Ctrl-C to stop)"
-    assert track == f"Track URL  {base}/e"
-    kept = (data / "api-key").read_text()
-    assert key == f"API key    {kept}"
-    assert (
-        results == f"""Results    curl -H "x-api-key: $(cat '{data}/api-key')" {base}/experiments"""
+    base = lines[0].split()[3].rstrip("/")
+    key = (tmp_path / ".gimel" / "data" / "api-key").read_text()
+    ticket = r"ticket=[\w-]{22}"
+    assert lines[:7] == [
+        f"Gimel listens on {base}/ (press Ctrl-C to stop)",
+        f"Track URL  {base}/e",
+        f"API key    {key}",
+        f"Results    gimel results --local --url {base}",
+        f"Snippet    gimel snippet --url {base}/e (HTML for your page)",
+        "",
+        "Open one of these links. Each of them signs in one browser, once.",
+    ]
+    assert re.fullmatch(rf"Demo page  {base}/\?{ticket}", lines[7])
+    assert re.fullmatch(rf"Dashboard  {base}/dashboard/sign-in\?{ticket}", lines[8])
+    assert len(lines) == 9
+    assert "\n".join(lines).count(key) == 1
+
+
+@pytest.mark.parametrize(
+    ("host", "base", "more"),
+    [
+        ("localhost", "http://127.0.0.1", ""),
+        ("0.0.0.0", "http://127.0.0.1", " and on all other addresses of this machine"),
+        ("::1", "http://[::1]", ""),
+        ("::", "http://[::1]", " and on all other addresses of this machine"),
+    ],
+)
+def test_it_prints_addresses_that_a_browser_opens(
+    host: str, base: str, more: str, tmp_path: Path, session_store: Store, not_run: list[Any]
+) -> None:
+    """Not the one that stands for all addresses; an IPv6 address is in brackets."""
+    try:
+        lines = printed(tmp_path, "--port", "0", "--host", host, "--redis", session_store.url)
+    except AssertionError:
+        if ":" in host and not has_ipv6():
+            pytest.skip("this machine has no IPv6")
+        raise
+    assert re.fullmatch(
+        rf"Gimel listens on {re.escape(base)}:\d+/{more} \(press Ctrl-C to stop\)", lines[0]
     )
-    assert dashboard == f"Dashboard  {base}/dashboard (asks for the key)"
-    assert empty == ""
-    assert f"{base}/e" in "\n".join(snippet)
-    assert done.stdout.count(kept) == 1
+    address = lines[0].split()[3]
+    assert all(address in lines[index] for index in (1, 4, 7, 8))
+    assert address.rstrip("/") in lines[3]
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+def test_at_the_usual_address_the_commands_are_short(
+    tmp_path: Path,
+    session_store: Store,
+    not_run: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They find the address and the key themselves."""
+    monkeypatch.setattr(web, "address", lambda _: "http://127.0.0.1:8000")
+    lines = printed(tmp_path, "--port", "0", "--redis", session_store.url)
+    assert lines[3:5] == [
+        "Results    gimel results --local",
+        "Snippet    gimel snippet (HTML for your page)",
+    ]
 
 
 def test_the_printed_command_works(
     tmp_path: Path, session_store: Store, not_run: list[Any]
 ) -> None:
-    """The shell puts the key into the header."""
-    done = gimel_here("serve", "--port", "0", "--redis", session_store.url, home=tmp_path)
-    line = done.stdout.splitlines()[3].removeprefix("Results    ")
-    curl = tmp_path / "bin" / "curl"
-    curl.parent.mkdir()
-    curl.write_text('#!/bin/sh\nprintf "%s|" "$@"\n')
-    curl.chmod(0o755)
+    """The shell passes the key of another data directory."""
+    data = tmp_path / "my data"
+    lines = printed(tmp_path, "--port", "0", "--redis", session_store.url, "--data-dir", str(data))
+    program = tmp_path / "bin" / "gimel"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\nprintf "%s|" "$@"\n')
+    program.chmod(0o755)
     shown = subprocess.run(
-        ["/bin/sh", "-c", line],
-        env={"PATH": f"{curl.parent}:{os.environ['PATH']}"},
+        ["/bin/sh", "-c", lines[3].removeprefix("Results    ")],
+        env={"PATH": f"{program.parent}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         check=True,
     )
-    key = (tmp_path / ".gimel" / "data" / "api-key").read_text()
-    assert shown.stdout.startswith(f"-H|x-api-key: {key}|http://127.0.0.1:")
+    key = (data / "api-key").read_text()
+    base = lines[0].split()[3].rstrip("/")
+    assert shown.stdout == f"results|--local|--url|{base}|--api-key|{key}|"
 
 
 def test_a_given_key_is_used_and_nothing_is_kept(
     tmp_path: Path, session_store: Store, not_run: list[Any]
 ) -> None:
     """The printed command reads it from the environment."""
-    done = gimel_here(
-        *("serve", "--port", "0", "--redis", session_store.url, "--api-key", KEY), home=tmp_path
-    )
-    assert f"API key    {KEY}\n" in done.stdout
-    assert '-H "x-api-key: $GIMEL_API_KEY"' in done.stdout
-    assert done.stdout.count(KEY) == 1
+    lines = printed(tmp_path, "--port", "0", "--redis", session_store.url, "--api-key", KEY)
+    assert lines[2] == f"API key    {KEY}"
+    assert lines[3].endswith(' --api-key "$GIMEL_API_KEY"')
+    assert "\n".join(lines).count(KEY) == 1
     assert not (tmp_path / ".gimel").exists()
 
 

@@ -25,6 +25,8 @@ from tests.support.servers import Store, free_port
 
 EVENT = {"experiment": "e", "variant": "red", "event": "participate", "uuid": "u1"}
 KEY = "k" * 20
+PAGES = ("", "demo.css", "demo.js", "demo/live", "gimel.js")
+"""The paths that do not answer in JSON."""
 
 
 @pytest.fixture(scope="module")
@@ -246,7 +248,7 @@ def test_nothing_that_is_sent_breaks_it(
         headers={"content-type": kind, **empty.key},
     )
     assert answer.status_code < 500
-    is_page = method == "GET" and path.strip("/") in ("", "demo/counts")
+    is_page = method == "GET" and path.strip("/") in PAGES
     if answer.text and not is_page:
         answer.json()
 
@@ -344,11 +346,16 @@ def test_the_dashboard_reads_through_the_handlers(
 
 
 def test_the_dashboard_says_that_redis_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So does the demo page's request for counts."""
+    """So does the demo page, which is there all the same."""
     nowhere = Store(free_port(), Path(), None)  # type: ignore[arg-type]
     client = in_process(nowhere, monkeypatch)
     client.post("/dashboard/sign-in", data={"key": KEY})
     page = client.get("/dashboard")
     assert page.status_code == 502
     assert "Redis cannot be reached.</strong> Check that it is running." in page.text
-    assert client.get("/demo/counts").status_code == 503
+    assert client.get("/").status_code == 200
+    answer = client.get("/demo/live")
+    assert (answer.status_code, answer.text) == (
+        503,
+        "Redis cannot be reached. Check that it is running.",
+    )

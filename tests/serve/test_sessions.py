@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gimel.serve.sessions import SECONDS_IDLE, SECONDS_SIGNED_IN, Sessions, Throttle
+from gimel.serve.sessions import SECONDS_IDLE, SECONDS_SIGNED_IN, Sessions, Throttle, Tickets
 
 ADDRESS = "192.0.2.1"
 
@@ -221,3 +221,13 @@ def test_attempts_at_the_same_moment_are_all_counted(clock: Clock) -> None:
     for thread in threads:
         thread.join()
     assert waits.count(0) == 10
+
+
+def test_a_ticket_works_once() -> None:
+    """Whoever else has it; others still work, and a made-up one never does."""
+    tickets = Tickets()
+    first, second = tickets.issue(), tickets.issue()
+    assert [tickets.redeem(each) for each in (first, first, "", "x" * 22, second)] == [
+        *(True, False, False, False),
+        True,
+    ]

@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
@@ -20,12 +20,22 @@ from tests.support.events import BROWSER
 
 
 class Served:
-    """A running `gimel serve` and an HTTP client for it. `log` is its standard error."""
+    """A running `gimel serve` and an HTTP client for it. `log` is its standard error.
+
+    `links` are the last two lines that it printed: the demo page, and the dashboard.
+    """
 
     def __init__(
-        self, process: subprocess.Popen[str], url: str, key: str, log: Path, data: Path
+        self,
+        process: subprocess.Popen[str],
+        url: str,
+        key: str,
+        links: tuple[str, str],
+        log: Path,
+        data: Path,
     ) -> None:
         self.process = process
+        self.links = links
         self.url = url.rstrip("/")
         self.http = httpx.Client(base_url=url, timeout=30)
         self.key = {"x-api-key": key}
@@ -70,6 +80,16 @@ class Served:
         assert answer.status_code == 200, answer.text
 
 
+def _head(output: IO[str]) -> str:
+    """Return what `gimel serve` prints before it serves: all of it, if it ends instead."""
+    lines = []
+    for line in output:
+        lines.append(line)
+        if line.startswith("Dashboard"):
+            break
+    return "".join(lines)
+
+
 @contextlib.contextmanager
 def serving(
     home: Path, *options: str, configuration: dict[str, Any] | None = None, **variables: str
@@ -93,13 +113,14 @@ def serving(
         )
     try:
         assert process.stdout is not None
-        head = "".join(process.stdout.readline() for _ in range(3))
+        head = _head(process.stdout)
         url, key = re.search(r"listens on (\S+)", head), re.search(r"API key +(\S+)", head)
         assert url, f"{head}{log.read_text()}"
         assert key, head
         # Read on, or the pipe might fill.
         threading.Thread(target=process.stdout.read, daemon=True).start()
-        served = Served(process, url[1], key[1], log, data)
+        links = [line.split()[-1] for line in head.splitlines()[-2:]]
+        served = Served(process, url[1], key[1], (links[0], links[1]), log, data)
         with served.http:
             yield served
     finally:

@@ -2,203 +2,289 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import pytest
-import redis
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from tests.support.browser import Visitors
+from gimel.serve.demo_experiment import NAME
+from tests.support.browser import Site, Visitors
+from tests.support.dashboards import cells, load_axe, violations
 from tests.support.served import Served, serving
-from tests.support.servers import DURABLE, Store, running_store, start_store
-from tests.support.shop import EXPERIMENT, variant
+from tests.support.servers import DURABLE, running_store, start_store, wait_until
+
+VISITORS = "Visitors of each variant"
+TABLE = "bought: lift over blue"
+NO_STORAGE = """Object.defineProperty(window, "localStorage", {
+  get() { throw new DOMException("blocked", "SecurityError"); },
+})"""
 
 
-@pytest.fixture
-def demo(tmp_path: Path, session_store: Store, store: redis.Redis) -> Iterator[Served]:
-    """A `gimel serve` whose demo page has counted nothing yet."""
-    with serving(tmp_path, "--redis", session_store.url) as gimel:
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A `gimel serve` whose links nobody has opened."""
+    with serving(tmp_path_factory.mktemp("fresh")) as gimel:
         yield gimel
 
 
-SUM_OF_COLUMN = """(column =>
-  [...document.querySelectorAll(`#counts td:nth-child(${column})`)]
-    .reduce((sum, cell) => sum + Number(cell.innerText), 0)
-)"""
+@pytest.fixture
+def demo(gimel: Served) -> Iterator[Served]:
+    """A `gimel serve` whose demo page has counted nothing yet."""
+    delete(gimel)
+    yield gimel
+    delete(gimel)
+
+
+def delete(gimel: Served) -> None:
+    answer = gimel.http.delete("/delete", params={"experiment": NAME}, headers=gimel.key)
+    assert answer.status_code == 200, answer.text
+
+
+def opened(gimel: Served, page: Page, query: str = "") -> Page:
+    """Return the page once it shows visitors."""
+    page.goto(f"{gimel.url}/{query}")
+    page.wait_for_selector("[data-counted=yes]")
+    return page
+
+
+def counts(gimel: Served) -> dict[str, dict[str, int]]:
+    """Return what the API counted in the demo's experiment."""
+    (found,) = gimel.results(scope=NAME)
+    counted = {"participate": {row["label"]: row["trials"] for row in found["participants"]}}
+    for goal in found["goals"]:
+        counted[goal["goal"]] = {row["label"]: row["successes"] for row in goal["results"]}
+    return counted
+
+
+def visitors_of(gimel: Served) -> int:
+    return sum(counts(gimel)["participate"].values())
 
 
 def shown(page: Page) -> dict[str, dict[str, int]]:
-    """Return the counts in the demo page's table in the form of `Served.counts`."""
-    rows: list[list[str]] = page.evaluate(
-        "[...document.querySelectorAll('#counts tr')].map(r => [...r.cells].map(c => c.innerText))"
-    )
-    counted = [row for row in rows if len(row) == 3]
+    """Return the page's table in the form of `counts`."""
+    rows = {
+        row[0].removesuffix(" (control)"): [int(cell.replace(",", "")) for cell in row[1:3]]
+        for row in cells(page, TABLE)
+    }
     return {
-        "participate": {label: int(trials) for label, trials, _ in counted},
-        "bought": {label: int(successes) for label, _, successes in counted},
+        "participate": {name: visitors for name, (visitors, _) in rows.items()},
+        "bought": {name: bought for name, (_, bought) in rows.items()},
     }
 
 
-def wait_for_message(page: Page, text: str) -> None:
-    """Wait until the demo page's message contains the text, or is empty if the text is empty."""
-    page.wait_for_function(
-        """text => {
-          const shown = document.getElementById("message").textContent;
-          return text ? shown.includes(text) : !shown;
-        }""",
-        arg=text,
-    )
-
-
-def wait_for_visitors(page: Page, number: int) -> None:
-    page.wait_for_function(
-        f"number => {SUM_OF_COLUMN}(2) >= number",
-        arg=number,
-    )
-
-
-def test_the_demo_page_shows_what_its_visitors_do(demo: Served, visitors: Visitors) -> None:
-    """It names the variant; Buy, a new visitor and a hundred more change the counts."""
-    page = visitors.page()
-    page.goto(demo.url)
-    wait_for_visitors(page, 1)
-    first = variant(page)
-    named = page.inner_text("#variant")
-    page.click(".buy-button")
-    page.click(".buy-button")
-    page.wait_for_function("document.querySelector('#counts td:nth-child(3)').innerText === '1'")
-    after_buying = shown(page)
-
-    page.click("#again")
-    wait_for_visitors(page, 2)
+def send(page: Page) -> None:
+    """Click and wait until all are sent."""
     page.click("#many")
-    page.wait_for_selector("#many:disabled")
-    page.wait_for_selector("#many:enabled")
-    wait_for_visitors(page, 102)
-    page.wait_for_function("!adapters.some(hasUnsent)")
-    counts = demo.counts("gimel-demo")
-    page.wait_for_function(
-        f"bought => {SUM_OF_COLUMN}(3) === bought",
-        arg=sum(counts["bought"].values()),
-    )
-
-    assert named == first
-    assert after_buying == {"participate": {first: 1}, "bought": {first: 1}}
-    assert sum(counts["participate"].values()) == 102
-    assert min(*counts["participate"].values(), *counts["bought"].values()) > 5
-    assert shown(page) == counts
-    assert visitors.complaints == []
+    expect(page.locator("#message")).to_contain_text("Sent 1,000 visitors")
 
 
-def test_the_demo_page_outlives_redis(tmp_path: Path, visitors: Visitors) -> None:
-    """It says that Redis is away; when it is back, all of a hundred visitors are counted."""
+def test_three_clicks_reach_the_verdict_of_the_dashboard(
+    fresh: Served, quiet_visitors: Visitors
+) -> None:
+    """By the printed link, without another host; then the dashboard, already signed in."""
+    page = quiet_visitors.page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(fresh.links[0])
+    page.wait_for_url(f"{fresh.url}/")
+    state = page.locator(".banner .state")
+    clicks = 0
+    while "Decided" not in state.inner_text() and clicks < 3:
+        send(page)
+        clicks += 1
+        expect(page.locator(".banner .facts")).to_contain_text(f"{clicks},00")
+    expect(state).to_contain_text("Decided")
+    banner = page.inner_text(".banner")
+    assert "Choose “red”" in banner
+    assert shown(page) == counts(fresh)
+    assert visitors_of(fresh) in range(1000 * clicks - 8, 1000 * clicks + 10)
+
+    page.click("text=See this test in the dashboard")
+    assert page.inner_text("h1") == NAME
+    assert page.inner_text(".banner") == banner
+    assert all(url.startswith((fresh.url, "data:")) for url in asked)
+
+
+def test_a_visitor_counts_once(demo: Served, quiet_visitors: Visitors) -> None:
+    """In two tabs and after two clicks, shown in a second; then comes a new visitor."""
+    context = quiet_visitors.browser()
+    page, other = (opened(demo, quiet_visitors.page(context)) for _ in range(2))
+    first = page.evaluate("document.documentElement.dataset.buyButton")
+    assert page.inner_text("#variant") == f"your button is {first}"
+    assert first in [row[0].split()[0] for row in cells(page, VISITORS) if row[1] == "1"]
+    for tab in (page, page, other):
+        tab.click(".buy-button")
+    expect(page.get_by_text(TABLE)).to_be_visible()
+    assert shown(page)["bought"][first] == 1
+    page.click("#again")
+    expect(page.locator(".banner .facts")).to_contain_text("2 visitors")
+
+    assert visitors_of(demo) == 2
+    assert counts(demo)["bought"][first] == 1
+
+
+def test_it_outlives_redis(tmp_path: Path, visitors: Visitors) -> None:
+    """It says that Redis is away; when it is back, the visitors on their way are counted once."""
     (tmp_path / "store").mkdir()
     with (
         running_store(tmp_path / "store", *DURABLE) as store,
         serving(tmp_path / "gimel", "--redis", store.url) as gimel,
     ):
-        page = visitors.page()
-        page.goto(gimel.url)
-        wait_for_visitors(page, 1)
+        page = opened(gimel, visitors.page())
         store.kill()
-        wait_for_message(page, "Redis cannot be reached.")
+        trouble = page.locator("#trouble")
+        expect(trouble).to_contain_text("Redis cannot be reached.")
+        page.click(".buy-button")
         page.click("#many")
-        page.wait_for_selector("#many:disabled")
-        page.wait_for_selector("#many:enabled")
+        expect(page.locator("#message")).to_contain_text("The store does not answer.")
+        assert page.locator("#many, #again").and_(page.locator(":disabled")).count() == 2
         again = start_store(tmp_path / "store", *DURABLE, port=store.port)
         try:
-            wait_for_visitors(page, 101)
-            wait_for_message(page, "")
-            page.wait_for_function("!adapters.some(hasUnsent)")
-            counts = gimel.counts("gimel-demo")
+            expect(page.locator("#message")).to_contain_text("Sent 1,000 visitors")
+            expect(trouble).to_have_text("")
+            wait_until(lambda: visitors_of(gimel) in range(993, 1010))
+            wait_until(lambda: shown(page) == counts(gimel))
         finally:
             again.kill()
-    wait_for_message(page, "gimel serve is not answering.")
-
-    assert sum(counts["participate"].values()) == 101
+    expect(trouble).to_contain_text("gimel serve is not answering.")
 
 
-def test_the_demo_page_says_that_alephbet_is_missing(demo: Served, visitors: Visitors) -> None:
-    """Without AlephBet nothing runs: the page says why, disables its buttons, shows counts."""
-    demo.track("gimel-demo", experiment=EXPERIMENT, variant="red", event="participate", uuid="1")
-    visitors.alephbet = None
-    page = visitors.page()
+def test_without_javascript_it_says_so(demo: Served, quiet_visitors: Visitors) -> None:
+    """And shows what was counted."""
+    demo.track("alephbet", experiment=NAME, variant="red", event="participate", uuid="1")
+    page = quiet_visitors.page(quiet_visitors.browser(java_script_enabled=False))
     page.goto(demo.url)
-    wait_for_visitors(page, 1)
-
-    assert "AlephBet could not be loaded from unpkg.com" in page.inner_text("#message")
+    assert "JavaScript is off." in page.inner_text("main")
+    assert cells(page, VISITORS)[1][:2] == ["red", "1"]
     assert page.locator("button:enabled").count() == 0
 
 
-def test_the_demo_page_says_that_its_events_are_ignored(
-    tmp_path: Path, session_store: Store, visitors: Visitors
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("?gimel=off", "Your visits are not counted"),
+        ("?gimel=demo button:red", "nothing that you do here is counted"),
+    ],
+    ids=["off", "forced"],
+)
+def test_a_visit_that_does_not_count_is_explained(
+    query: str, words: str, demo: Served, quiet_visitors: Visitors
 ) -> None:
-    """A configuration for other experiments excludes the demo: the empty page says so."""
-    configuration = {"allowed_experiments": ["another"]}
-    with serving(tmp_path, "--redis", session_store.url, configuration=configuration) as gimel:
-        session_store.client().flushall()
-        page = visitors.page()
-        page.goto(gimel.url)
-        wait_for_message(page, "config.json does not allow it")
+    """The sentence says how to take part; made-up visitors still count."""
+    page = quiet_visitors.page()
+    page.goto(f"{demo.url}/{query}")
+    expect(page.locator("#state")).to_contain_text(words)
+    page.click(".buy-button")
+    assert page.evaluate("Object.keys(localStorage).filter(each => each.includes('queue'))") == []
+    assert visitors_of(demo) == 0
+    opened(demo, page, "?gimel=on")
+    expect(page.locator("#state")).to_be_hidden()
 
 
-def test_the_demo_page_fits_its_window(gimel: Served, visitors: Visitors) -> None:
-    """Only the snippet is wider than a phone, and has its own scroll bar."""
+def test_blocked_storage_is_explained(demo: Served, visitors: Visitors) -> None:
+    """Each page view is then a visitor, who can buy."""
     page = visitors.page()
-    page.goto(gimel.url)
-    wait_for_visitors(page, 1)
+    page.add_init_script(NO_STORAGE)
+    for _ in range(2):
+        opened(demo, page)
+        assert "Your browser blocks storage" in page.inner_text("#state")
+        page.click(".buy-button")
+        wait_until(lambda: "bought" in counts(demo))
+    wait_until(lambda: sum(counts(demo)["bought"].values()) == 2)
 
-    for width in (320, 390, 1280):
+    assert visitors_of(demo) == 2
+
+
+def test_a_deleted_experiment_is_explained(demo: Served, quiet_visitors: Visitors) -> None:
+    """This visitor counts no more; a new one begins the experiment again."""
+    page = opened(demo, quiet_visitors.page())
+    delete(demo)
+    expect(page.locator("#trouble")).to_contain_text("the experiment was deleted")
+    page.click("#again")
+    page.wait_for_selector("[data-counted=yes]")
+    expect(page.locator("#trouble")).to_have_text("")
+
+
+def test_what_is_not_counted_is_not_sent_on(demo: Served, quiet_visitors: Visitors) -> None:
+    """One answer that the experiment is ignored ends the sending, with the reason."""
+    page = opened(demo, quiet_visitors.page())
+    posts: list[Any] = []
+    ignored = {"events": [{"status": "ignored", "reason": "experiment not allowed"}]}
+
+    def refuse(route: Any) -> None:
+        posts.append(route)
+        route.fulfill(json=ignored)
+
+    page.route("**/e", refuse)
+    page.click("#many")
+    expect(page.locator("#message")).to_have_text(
+        "Gimel did not count them: experiment not allowed."
+    )
+    assert len(posts) == 1
+    assert page.locator("button:enabled").count() == 3
+
+
+def test_without_the_client_it_shows_counts(demo: Served, visitors: Visitors) -> None:
+    """It says that gimel.js did not load, and disables its buttons."""
+    demo.track("alephbet", experiment=NAME, variant="red", event="participate", uuid="1")
+    page = visitors.page()
+    page.route("**/gimel.js", lambda route: route.abort())
+    opened(demo, page)
+    assert "/gimel.js did not load" in page.inner_text("#state")
+    assert page.locator("button:enabled").count() == 0
+
+
+def test_axe_finds_nothing(demo: Served, quiet_visitors: Visitors) -> None:
+    """With the verdict and everything open, by night on a phone and by day on a desk."""
+    page = opened(demo, quiet_visitors.page())
+    send(page)
+    expect(page.get_by_text(TABLE)).to_be_visible()
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    load_axe(page)
+    for width, scheme, variant in ((320, "dark", "red"), (1280, "light", "blue")):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate("name => { document.documentElement.dataset.buyButton = name; }", variant)
+        assert violations(page) == []
         assert page.evaluate("document.scrollingElement.scrollWidth") <= width
-        assert page.evaluate(
-            """[...document.querySelectorAll("button")]
-              .every(button => button.getBoundingClientRect().right <= innerWidth)"""
-        )
 
 
-CONTRASTS = """() => {
-  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const probe = document.body.appendChild(document.createElement("i"));
-  probe.style.background = "Canvas";
-  const ground = getComputedStyle(probe).backgroundColor;
-  const luminance = colours => {  // painted over each other, as WCAG 2 defines it
-    canvas.clearRect(0, 0, 1, 1);
-    for (const colour of colours) { canvas.fillStyle = colour; canvas.fillRect(0, 0, 1, 1); }
-    const [r, g, b] = [...canvas.getImageData(0, 0, 1, 1).data].map(v => v / 255)
-      .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const contrasts = {};
-  const texts = "h1, h2, p, strong, button, th, td, pre, code, small";
-  for (const element of document.querySelectorAll(texts)) {
-    const layers = [];
-    for (let each = element; each; each = each.parentElement) {
-      layers.unshift(getComputedStyle(each).backgroundColor);
-    }
-    const behind = luminance([ground, ...layers]);
-    const text = luminance([ground, ...layers, getComputedStyle(element).color]);
-    const name = `${element.tagName} ${element.className}`;
-    const contrast = (Math.max(behind, text) + 0.05) / (Math.min(behind, text) + 0.05);
-    contrasts[name] = Math.min(contrasts[name] || 21, contrast);
-  }
-  return [contrasts, luminance([ground])];
-}"""
+def test_the_keyboard_is_enough(demo: Served, quiet_visitors: Visitors) -> None:
+    """The focus stays on the button that was disabled meanwhile, and on an open part."""
+    page = opened(demo, quiet_visitors.page())
+    page.locator("#many").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#message")).to_contain_text("Sent 1,000 visitors")
+    assert page.evaluate("document.activeElement.id") == "many"
+    checks = page.locator("#live .checks")
+    checks.locator("summary").focus()
+    page.keyboard.press("Enter")
+    before = page.inner_text(".banner .facts")
+    demo.track("alephbet", experiment=NAME, variant="red", event="participate", uuid="1")
+    expect(page.locator(".banner .facts")).not_to_have_text(before)
+    assert checks.evaluate("element => element.open")
+    assert checks.locator("summary").evaluate("each => each === document.activeElement")
 
 
-def test_the_demo_page_can_be_read(gimel: Served, visitors: Visitors) -> None:
-    """Every text has the contrast to its background that WCAG 2 AA requires, 4.5 to 1."""
-    page = visitors.page()
-    page.goto(gimel.url)
-    wait_for_visitors(page, 1)
-    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-    for scheme, button in itertools.product(schemes, ("blue", "red")):
-        page.emulate_media(color_scheme=scheme)
-        page.evaluate("name => { document.documentElement.dataset.buyButton = name; }", button)
-        contrasts, ground = page.evaluate(CONTRASTS)
+def test_the_dashboard_link_signs_in_one_browser(
+    fresh: Served, site: Site, visitors: Visitors
+) -> None:
+    """Also when a page of another site leads to it, such as a terminal in the browser."""
+    link = fresh.links[1]
+    site.pages["/terminal"] = f'<!doctype html><a href="{link}">Dashboard</a>'
+    page = visitors.page(intercept=False)
+    page.goto(f"{site.origin.replace('127.0.0.1', 'localhost')}/terminal")
+    page.click("a")
+    page.wait_for_url(f"{fresh.url}/dashboard")
+    assert page.inner_text("h1") == "Experiments"
+    page.goto(link)
+    assert page.inner_text("h1") == "Experiments"
 
-        assert {name: contrast for name, contrast in contrasts.items() if contrast < 4.5} == {}
-        assert (ground < 0.1) == (scheme == "dark")
+    second = visitors.page()
+    second.goto(link)
+    assert "This link has been used" in second.inner_text("[role=alert]")
+    second.fill("input[name=key]", fresh.key["x-api-key"])
+    second.keyboard.press("Enter")
+    expect(second.locator("h1")).to_have_text("Experiments")

@@ -72,7 +72,7 @@ def test_nothing_is_lost_when_the_private_redis_is_killed(
             page.goto(f"{site.origin}/shop")
         for page in pages:
             buy(page)
-        wait_until(lambda: gimel.http.get("/demo/counts").status_code == 200)
+        wait_until(lambda: gimel.http.get("/demo/live").status_code == 200)
         for page in pages:
             page.reload()
             wait_until_sent(page)
