@@ -109,13 +109,13 @@ def _print_addresses(
     """
     more = " and on all other addresses of this machine" if is_everywhere else ""
     track_url = f"{base}/{TRACK_PATH}"
-    url = "" if track_url == LOCAL_TRACK_URL else f" --url {track_url}"
+    url = "" if track_url == LOCAL_TRACK_URL else f" --url {shlex.quote(track_url)}"
     click.echo(f"Gimel listens on {base}/{more} (press Ctrl-C to stop)")
     click.echo(f"Track URL  {track_url}")
     click.echo(f"API key    {key}")
     click.echo(f"Results    {' '.join((addresses.command('results', base), *options))}")
     click.echo(f"Snippet    gimel snippet{url} (HTML for your page)")
-    click.echo("\nOpen one of these links. Each of them signs in one browser, once.")
+    click.echo("\nOpen one of these links. Each signs in one browser, once:")
     for name, link in zip(("Demo page", "Dashboard"), links, strict=True):
         click.echo(f"{name}  {link}")
 

@@ -57,7 +57,7 @@ def test_it_prints_what_to_do_next(
         f"Results    gimel results --local --url {base}",
         f"Snippet    gimel snippet --url {base}/e (HTML for your page)",
         "",
-        "Open one of these links. Each of them signs in one browser, once.",
+        "Open one of these links. Each signs in one browser, once:",
     ]
     assert re.fullmatch(rf"Demo page  {base}/\?{ticket}", lines[7])
     assert re.fullmatch(rf"Dashboard  {base}/dashboard/sign-in\?{ticket}", lines[8])

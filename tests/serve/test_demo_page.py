@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,10 +16,13 @@ from gimel.serve.demo_experiment import NAME, with_demo
 from gimel.serve.gateway import Gateway, application, sign_in_links
 from gimel.wiring import WIRING
 from tests.support import crowd
+from tests.support.answers import answer, row
 from tests.support.asgi import BASE, AsgiClient
 from tests.support.events import BROWSER
 from tests.support.pages import text_of
+from tests.support.runner import invoke
 from tests.support.servers import Store
+from tests.support.stubs import answering
 
 KEY = "the-key-of-these-tests"
 AGENT = {"User-Agent": BROWSER}
@@ -169,3 +174,18 @@ def test_a_configured_design_wins() -> None:
     design = with_demo({})[NAME]
     assert (design.control, design.minimum_days) == ("blue", 0)
     assert with_demo({NAME: None, "a": None}) == {NAME: None, "a": None}  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize(("option", "words"), [(("--local",), "Decided"), ((), "Running")])
+def test_the_commands_of_this_machine_agree(
+    option: tuple[str, ...], words: str, tmp_path: Path
+) -> None:
+    """With --local there is no minimum of days either; elsewhere the name means nothing."""
+    counted = row(NAME, DECIDED, ("bought",), since=int(time.time()) - 60)
+    with answering(body=answer(counted)) as stub:
+        api = ("--url", stub.url, "--api-key", KEY, *option)
+        done = invoke("results", NAME, *api, home=tmp_path)
+        report = invoke("dashboard", "--output", str(tmp_path / "r.html"), *api, home=tmp_path)
+    assert (done.exit_code, report.exit_code) == (0, 0), done.stderr + report.stderr
+    assert ('Choose "red"' in done.stdout) == bool(option), done.stdout
+    assert f"</span>{words}</h" in (tmp_path / "r.html").read_text()

@@ -34,9 +34,14 @@
   };
 
   const stored = () => attempt(() => Object.keys(localStorage)) || [];
+  const isBlocked = () => !attempt(() => {
+    localStorage.setItem("gimel:demo", "");
+    localStorage.removeItem("gimel:demo");
+    return true;
+  });
   const hasUnsent = () => stored().some((key) => key.startsWith("gimel:queue:"));
-  const isOff = () =>
-    requested.includes("off") || attempt(() => JSON.parse(localStorage["gimel:off"])[0] > Date.now());
+  const isStoredOff = () => attempt(() => JSON.parse(localStorage["gimel:off"])[0] > Date.now());
+  const isOff = () => requested.includes("off") || isStoredOff();
 
   async function untilSent() {
     for (let tries = 0; hasUnsent() && tries < 40; tries++) await sleep(50);
@@ -52,11 +57,11 @@
         + " Open this page with ?gimel=on to be counted again.";
     }
     if (requested.some((each) => each !== "on")) {
-      return "The address of this page asks for a variant by ?gimel=, so nothing that you do here is"
-        + " counted. Open it without that to take part.";
+      return "The address of this page asks for a variant by ?gimel=, so nothing that you do here"
+        + " is counted. Open it without that to take part.";
     }
-    if (!stored().length && attempt(() => localStorage.setItem("gimel:test", "")) === null) {
-      return "Your browser blocks storage, so each time that you open this page you are a new visitor.";
+    if (isBlocked()) {
+      return "Your browser blocks storage, so you are a new visitor each time you open this page.";
     }
     return "";
   }
@@ -136,7 +141,7 @@
     if (html === shown) return;
     const live = element("live");
     const open = [...live.querySelectorAll("details[open]")].map((details) => details.id);
-    const focused = live.contains(document.activeElement) && document.activeElement.closest("details");
+    const focused = document.activeElement?.closest("#live details");
     live.innerHTML = shown = html;
     for (const id of open) if (element(id)) element(id).open = true;
     if (focused && element(focused.id)) element(focused.id).querySelector("summary").focus();
@@ -166,8 +171,8 @@
     }
     swap(text);
     const { counted, refused } = element("live").firstElementChild.dataset;
-    const isLost = isLoaded && wasSent && counted === "no" && !refused && !element("state").textContent;
-    say("trouble", isLost
+    const takesPart = isLoaded && !element("state").textContent;
+    say("trouble", takesPart && wasSent && counted === "no" && !refused
       ? "Your visit is no longer counted: the experiment was deleted. Become a new visitor."
       : "");
   }
