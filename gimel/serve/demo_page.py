@@ -40,6 +40,7 @@ from gimel.wiring import TRACK_PATH
 VISITORS = 1000
 """How many visitors one click sends."""
 
+_FEW = 50  # visitors: without a click on the button nobody has more
 _WORDS = {1 / 5: "1 in 5", 1 / 3: "1 in 3"}  # of RATES
 
 _HEADERS = {
@@ -136,6 +137,7 @@ class DemoPage:
             refused=refused,
             names={"experiment": NAME, "namespace": DEFAULT_NAMESPACE},
             is_counted=bool(counted.visitors),
+            is_small=found.visitors < _FEW,
             verdict=live.verdict(found, answer.ignored, now),
         )
 

@@ -93,6 +93,17 @@ def test_its_verdict_is_that_of_the_dashboard(gateway: Gateway, store: redis.Red
     assert "red 1,0" in table
 
 
+def test_one_buyer_is_shown_before_anything_can_be_compared(
+    gateway: Gateway, store: redis.Redis
+) -> None:
+    """In the table, without an axis that has nothing on it; and what to do."""
+    crowd.count(store, "alephbet", NAME, {"red": (1, {"bought": 1})}, 16)
+    live = client(gateway).get("/demo/live", headers=AGENT).text
+    assert "red 1 1 100" in text_of(f"<main>{live}</main>")
+    assert "<svg" not in live
+    assert "too few visitors for a verdict yet" in live
+
+
 def test_it_shows_no_other_experiment_and_no_secret(gateway: Gateway, store: redis.Redis) -> None:
     """Whoever reaches the address can read it: no key, no ticket, nothing of a real test."""
     crowd.count(store, "alephbet", "price test", DECIDED, 16)

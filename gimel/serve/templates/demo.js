@@ -48,22 +48,35 @@
     return !hasUnsent();
   }
 
-  function describe() {
-    const { variant } = visitor;
-    say("variant", variant ? `your button is ${variant}` : "you see no variant of it");
-    if (!isLoaded) return "/gimel.js did not load, so you do not take part. Check your ad blocker.";
+  // Why this visitor is not counted as usual, and the address and the words of a link that ends it.
+  function explain() {
+    if (!isLoaded) return ["/gimel.js did not load. You do not take part. Check your ad blocker."];
     if (isOff()) {
-      return "Your visits are not counted, because this browser opened a page with ?gimel=off."
-        + " Open this page with ?gimel=on to be counted again.";
+      const why = "Your visits are not counted: this browser opened a page with ?gimel=off.";
+      return [why, "/?gimel=on", "Count them again"];
     }
     if (requested.some((each) => each !== "on")) {
-      return "The address of this page asks for a variant by ?gimel=, so nothing that you do here"
-        + " is counted. Open it without that to take part.";
+      const why = "The address asks for a variant, so nothing that you do here is counted.";
+      return [why, "/", "Take part"];
     }
     if (isBlocked()) {
-      return "Your browser blocks storage, so you are a new visitor each time you open this page.";
+      return ["Your browser blocks storage: you are a new visitor each time you open this page."];
     }
-    return "";
+    return [""];
+  }
+
+  function describe() {
+    const [why, address, words] = explain();
+    const { variant } = visitor;
+    say("variant", variant ? `your button is ${variant}` : "you see no variant of it");
+    say("state-text", why);
+    element("state").hidden = !why;
+    if (address) {
+      const link = element("state-link");
+      link.href = address;
+      link.textContent = words;
+      link.hidden = false;
+    }
   }
 
   async function becomeNew() {
@@ -160,10 +173,9 @@
     const text = answer && (await answer.text().catch(() => null));
     if (number !== latest) return;
     if (text === null || !answer.ok) {
-      const reason = text === null || answer.status !== 503
-        ? "gimel serve is not answering. Check that it is running."
-        : text;
-      say("trouble", `${reason} What you do meanwhile is kept in this browser, and counted later.`);
+      const failed = answer && answer.status !== 503 && `gimel serve failed (${answer.status}).`;
+      const why = failed || text || "gimel serve is not answering. Check that it is running.";
+      say("trouble", `${why} What you do meanwhile is kept in this browser, and counted later.`);
       return;
     }
     if (element("trouble").textContent) {
@@ -171,7 +183,7 @@
     }
     swap(text);
     const { counted, refused } = element("live").firstElementChild.dataset;
-    const takesPart = isLoaded && !element("state").textContent;
+    const takesPart = isLoaded && element("state").hidden;
     say("trouble", takesPart && wasSent && counted === "no" && !refused
       ? "Your visit is no longer counted: the experiment was deleted. Become a new visitor."
       : "");
@@ -185,9 +197,7 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    const state = describe();
-    say("state", state);
-    element("state").hidden = !state;
+    describe();
     document.querySelectorAll("button").forEach((button) => { button.disabled = !isLoaded; });
     element("again").addEventListener("click", becomeNew);
     element("many").addEventListener("click", sendMany);
