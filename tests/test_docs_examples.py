@@ -23,6 +23,7 @@ ELSEWHERE = {
     r"pip install|python3 -m venv": ".ci/run",
     r"python -m benchmarks|nox ": "noxfile.py",
     r"gimel serve$": "tests/support/served.py",
+    r"_GIMEL_COMPLETE": "tests/cli/test_completion.py",
     r"gimel configure": "tests/cli/test_configure.py",
     r"gimel (preflight|deploy)": "docs/aws_page.py",
 }
