@@ -10,6 +10,8 @@ import click
 from gimel.cli import Options, terminal
 from gimel.cli.help import Command
 from gimel.deploy.apply import start
+from gimel.deploy.checks.ad_blockers import check_ad_blockers
+from gimel.deploy.checks.findings import Finding, findings_as_json
 from gimel.deploy.deploys import PastDeploy, deploys_to_go_to, past_deploys
 from gimel.deploy.desired import desired_state
 from gimel.deploy.outputs import Outputs, api_url, observed_outputs
@@ -62,9 +64,12 @@ def command(
     if api:
         base = api_url(api.id, aws.region, aws.endpoint, aws.dns_suffix)
         reached = observed_outputs(observed, start(aws, observed).ids, base)
+    warnings = tuple(check_ad_blockers(config))
     if as_json:
-        terminal.print_json(_document(observed, functions, reached, differences, show_key))
+        document = _document(observed, functions, reached, differences, warnings, show_key)
+        terminal.print_json(document)
     else:
+        terminal.show_findings(warnings, terminal.stderr())
         _show(functions, reached, differences, show_key)
 
 
@@ -130,6 +135,7 @@ def _document(
     functions: Sequence[ObservedFunction],
     reached: Outputs | None,
     differences: tuple[Step, ...],
+    warnings: Sequence[Finding],
     show_key: bool,
 ) -> dict[str, Any]:
     return {
@@ -149,6 +155,7 @@ def _document(
         "deploys": [_as_json(each) for each in past_deploys(functions)],
         "rollback_to": _reachable(functions),
         "differences": terminal.steps_as_json(differences),
+        "warnings": findings_as_json(warnings),
     }
 
 

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from gimel.cli.progress import progress
 from gimel.errors import GimelError
+from gimel.wiring import TRACK_PATH
 
 if TYPE_CHECKING:
     from gimel.cli import Options
@@ -33,6 +34,7 @@ _MARKS = {
     "failed": "[red]failed [/]  ",
 }
 _NO_MARK = " " * 9
+_BLOCKED = f"  (ad blockers block it: new pages use /{TRACK_PATH})"
 
 
 def aws_options(command: Command) -> Command:
@@ -140,7 +142,8 @@ def show_endpoints(outputs: Outputs, *, show_key: bool) -> None:
     """
     for endpoint in outputs.endpoints:
         key = "  (API key)" if endpoint.api_key_required else ""
-        click.echo(f"{endpoint.method:7} {endpoint.url}{key}")
+        note = _BLOCKED if endpoint.is_blocked else ""
+        click.echo(f"{endpoint.method:7} {endpoint.url}{key}{note}")
     if outputs.key:
         show_api_key(outputs.key, show_key)
 
@@ -159,6 +162,7 @@ def endpoints_as_json(outputs: Outputs | None) -> list[dict[str, Any]]:
             "url": each.url,
             "handler": each.handler,
             "api_key_required": each.api_key_required,
+            "blocked_by_ad_blockers": each.is_blocked,
         }
         for each in (outputs.endpoints if outputs else ())
     ]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from gimel.deploy.deployed import Deployed, deployed_from_ids
 from gimel.deploy.identity import STAGE
 from gimel.deploy.resources.base import Observed
 from gimel.deploy.resources.functions import FUNCTIONS
 from gimel.deploy.resources.methods import METHODS
+from gimel.page.filter_lists import blocked_methods
 from gimel.wiring import Wiring
 
 
@@ -25,6 +27,12 @@ class Endpoint:
     handler: str
     api_key_required: bool
     via: str | None = None
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether ad blockers block the events of pages that use the URL with this method."""
+        path = urlsplit(self.url).path.rsplit("/", 1)[-1]
+        return self.handler == "gimel.track" and self.method in blocked_methods(path)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from tests.support.state.cloud import API, KEY_VALUE, TRACK, url_of
 from tests.support.state.names import Deployed
 from tests.support.state.settled import configuration
 
+PING = {"api_gateway": {"pathPart": "ping", "method": {"httpMethod": "GET"}}}
 EMULATOR = "http://127.0.0.1:4566"
 AWS = "amazonaws.com"
 REACHED = outputs(Deployed(API, KEY_VALUE, {}), configuration().wiring, "eu-west-1", None, AWS)
@@ -50,6 +51,18 @@ def test_each_route_is_an_endpoint() -> None:
         Endpoint("GET", f"{base}/experiments", "gimel.all", api_key_required=True),
         Endpoint("DELETE", f"{base}/delete", "gimel.delete", api_key_required=True),
     )
+
+
+def test_what_ad_blockers_block_is_known() -> None:
+    """AlephBet's GET to 1.5.0's path, and no other URL; results are not for pages."""
+    wiring = configuration(extra_wiring=[URL, {**SECOND_PATH, **PING}]).wiring
+    deployed = Deployed(API, KEY_VALUE, {TRACK: url_of(TRACK)})
+
+    found = outputs(deployed, wiring, "eu-west-1", None, AWS).endpoints
+
+    blocked = [f"{each.method} {each.url.rsplit('/', 1)[1]}" for each in found if each.is_blocked]
+    assert blocked == ["GET track", "GET ping"]
+    assert not Endpoint("GET", f"https://{API}/ping", "gimel.all", True).is_blocked
 
 
 def test_extra_wiring_adds_endpoints() -> None:

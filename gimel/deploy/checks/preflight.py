@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from gimel.config import Config
 from gimel.config.redis import LOCAL_OPTIONS
 from gimel.deploy.aws import Aws
+from gimel.deploy.checks.ad_blockers import check_ad_blockers
 from gimel.deploy.checks.address import check_address
 from gimel.deploy.checks.findings import Finding, failed, ok, warning
 from gimel.deploy.checks.permissions import check_permissions
@@ -44,6 +45,7 @@ def preflight(
     findings = [_check_configuration(config), check_runtime(config.document.aws.runtime, today)]
     if config.path is not None:
         findings += [*_check_settings(config), *_check_routes(config), *_check_functions(config)]
+        findings += check_ad_blockers(config)
     if aws is not None:
         findings += _check_aws(aws, config, before_deploy)
     if config.path is not None:

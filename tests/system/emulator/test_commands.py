@@ -19,7 +19,7 @@ import redis
 
 from tests.support.account import Account, variables
 from tests.support.command import environment
-from tests.support.configurations import memory
+from tests.support.configurations import SECOND_PATH, memory
 from tests.support.warm_process import Commands
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -206,6 +206,26 @@ def test_status_rollback_and_deploy_again(deployed: Account, run: Run) -> None:
     assert run("deploy", "--yes").returncode == 0
     assert deployed.live("gimel-track") == 2
     assert json.loads(run("status", "--json").stdout)["differences"] == []
+
+
+def test_status_warns_of_urls_that_ad_blockers_block(deployed: Account, run: Run) -> None:
+    """It marks 1.5.0's URL among those that exist, and warns of what the configuration adds."""
+    gateway = {"pathPart": "hitcount", "method": {"httpMethod": "GET"}}
+    deployed.configure(extra_wiring=[{**SECOND_PATH, "api_gateway": gateway}])
+
+    shown = run("status")
+    document = json.loads(run("status", "--json").stdout)
+
+    blocked = [line for line in shown.stdout.splitlines() if "ad blockers block it" in line]
+    assert len(blocked) == 1
+    assert "/track  (" in blocked[0]
+    assert "/hitcount: ad blockers block requests with a query" in shown.stderr
+    assert [each["name"] for each in document["warnings"]] == ["/hitcount"]
+    assert [
+        f"{each['method']} {each['url'].rsplit('/', 1)[1]}"
+        for each in document["endpoints"]
+        if each["blocked_by_ad_blockers"]
+    ] == ["GET track"]
 
 
 def test_delete_finds_the_api_by_itself(deployed: Account, run: Run) -> None:
