@@ -2,8 +2,8 @@
 
 uBlock Origin, Brave and other ad blockers compare the URL of every request with lists such as
 EasyList and EasyPrivacy. Most rules name the hosts or scripts of advertisers. These are the words
-by which a rule for all hosts matches a Gimel backend. Tests compare them with the lists: they are
-current as of May 2026, and nobody can know what the lists will contain next year.
+by which a rule for all hosts matches a Gimel backend. Tests compare them with the lists of May
+2026. The lists change, so other words may be blocked by now.
 
 AlephBet sends an event by GET, with its fields in the query. gimel.js sends events by POST without
 a query, which far fewer rules match.

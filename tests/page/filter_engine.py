@@ -1,8 +1,8 @@
 """What ad blockers block, decided by their own engine and lists.
 
 The engine is Ghostery's. Its lists come in the package of a web crawler: EasyList, EasyPrivacy, the
-lists of uBlock Origin and lists against cookie banners, as Ghostery ships them. Their licences are
-the GPL and Creative Commons, so they are downloaded for the tests and are no part of Gimel.
+lists of uBlock Origin and lists against cookie banners, as Ghostery ships them. They are under the
+GPL and Creative Commons, so the tests download them, and Gimel contains none of them.
 """
 
 from __future__ import annotations

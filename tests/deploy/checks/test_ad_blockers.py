@@ -74,7 +74,7 @@ def test_a_configured_path_that_is_blocked_is_a_warning(
 
 
 def test_a_configured_name_that_is_blocked_is_a_warning() -> None:
-    """Of a namespace, an experiment, a variant or a goal, each once."""
+    """It may name a namespace, an experiment, a variant or a goal; each is reported once."""
     warned = found(
         allowed_namespaces=["shop", "new_728x90_ads"],
         allowed_experiments=["new-cookie-notice-text"],
