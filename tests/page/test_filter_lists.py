@@ -86,3 +86,10 @@ def test_the_part_that_is_blocked_is_shown() -> None:
     assert blocked_part("new-cookie-consent-text") == "-cookie-consent-"
     assert blocked_part("Hero_728X90_new") == "_728X90_"
     assert blocked_part("hero") is None
+
+
+def test_beacons_to_other_sites_are_blocked() -> None:
+    """Whatever their path, which is why gimel.js sends by fetch."""
+    beacons = [Request(f"{REST}/e", page, "ping") for page in (f"{REST}/", ELSEWHERE)]
+
+    assert blocked(beacons) == [False, True]
