@@ -94,7 +94,7 @@ def _show(
 
 
 def _describe(function: ObservedFunction) -> str:
-    """Return what is live of a function, as it is deployed."""
+    """Return which version of a function is live, and how it is configured."""
     if function.live is None or function.live_number is None:
         return "no version is live"
     made = function.live.configuration

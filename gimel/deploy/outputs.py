@@ -31,8 +31,10 @@ class Endpoint:
     @property
     def is_blocked(self) -> bool:
         """Whether ad blockers block the events of pages that use the URL with this method."""
-        path = urlsplit(self.url).path.rsplit("/", 1)[-1]
-        return self.handler == "gimel.track" and self.method in blocked_methods(path)
+        blocked = blocked_methods(urlsplit(self.url).path.rsplit("/", 1)[-1])
+        return self.handler == "gimel.track" and (
+            self.method in blocked or (self.method == "ANY" and bool(blocked))
+        )
 
 
 @dataclass(frozen=True)

@@ -54,14 +54,16 @@ def test_each_route_is_an_endpoint() -> None:
 
 
 def test_what_ad_blockers_block_is_known() -> None:
-    """AlephBet's GET to 1.5.0's path, and no other URL; results are not for pages."""
-    wiring = configuration(extra_wiring=[URL, {**SECOND_PATH, **PING}]).wiring
+    """AlephBet's GET to 1.5.0's path is blocked by default; results are not for pages."""
+    any_method = {"api_gateway": {"pathPart": "hitcount", "method": {"httpMethod": "ANY"}}}
+    added = [URL, *({**SECOND_PATH, **route} for route in (PING, any_method))]
+    wiring = configuration(extra_wiring=added).wiring
     deployed = Deployed(API, KEY_VALUE, {TRACK: url_of(TRACK)})
 
     found = outputs(deployed, wiring, "eu-west-1", None, AWS).endpoints
 
     blocked = [f"{each.method} {each.url.rsplit('/', 1)[1]}" for each in found if each.is_blocked]
-    assert blocked == ["GET track", "GET ping"]
+    assert blocked == ["GET track", "GET ping", "ANY hitcount"]
     assert not Endpoint("GET", f"https://{API}/ping", "gimel.all", True).is_blocked
 
 
