@@ -32,7 +32,7 @@ function setup(thread) threads = threads + 1; thread:set("name", threads) end
 function request()
   made = made + 1
   local event = "experiment=e&variant=v&event=participate"
-  return wrk.format("GET", string.format("/track?%s&uuid=%d-%d", event, name, made))
+  return wrk.format("GET", string.format("/e?%s&uuid=%d-%d", event, name, made))
 end
 """
 

@@ -44,7 +44,7 @@ class Served:
 
     @property
     def track_url(self) -> str:
-        return f"{self.url}/track"
+        return f"{self.url}/e"
 
     def results(self, **parameters: str) -> list[Any]:
         """Return the experiments that GET /experiments returns, without the leading `meta`."""
