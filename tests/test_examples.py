@@ -16,7 +16,7 @@ from tests.support.empty_account import empty_account
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 CONFIGURATIONS = sorted(path.parent.name for path in EXAMPLES.glob("*/config.json"))
-TRACK_URL = "https://abc123.execute-api.eu-west-1.amazonaws.com/prod/track"
+TRACK_URL = "https://abc123.execute-api.eu-west-1.amazonaws.com/prod/e"
 
 
 @pytest.fixture
@@ -68,15 +68,18 @@ def test_the_routes_are_those_that_the_page_describes() -> None:
 def test_the_page_has_the_snippet_as_it_is_printed() -> None:
     """What a copied page runs is what `gimel snippet` prints now."""
     page = (EXAMPLES / "page" / "index.html").read_text("utf-8")
-    assert snippet(TRACK_URL, "alephbet") in page, f"Insert `gimel snippet --url {TRACK_URL}`."
+    command = f"gimel snippet --url {TRACK_URL} --file gimel.js"
+    assert snippet(TRACK_URL, file="gimel.js") in page, f"Insert `{command}`."
 
 
 def test_the_page_has_what_its_snippet_looks_for() -> None:
     """The button that is the goal, and a style for each variant."""
     page = (EXAMPLES / "page" / "index.html").read_text("utf-8")
-    (button,) = re.findall(r'closest\("\.([\w-]+)"\)', page)
+    (button,) = re.findall(r'bought: "\.([\w-]+)"', page)
     assert f'class="{button}"' in page
-    for variant in re.findall(r'dataset\.buyButton = "(\w+)"', page):
+    variants = re.findall(r'setAttribute\("data-buy-button", "(\w+)"\)', page)
+    assert variants == ["blue", "red"]
+    for variant in variants:
         assert f'[data-buy-button="{variant}"] .{button}' in page
 
 

@@ -12,13 +12,12 @@ def test_values_are_escaped() -> None:
     """A value becomes text in HTML."""
     shown = templating.render(
         "gimel.page",
-        "snippet.html.j2",
-        alephbet={"version": "<1>", "integrity": ""},
-        track_url="",
-        namespace="",
+        "alephbet.js.j2",
+        version="<1>",
+        file="",
     )
 
-    assert "alephbet@&lt;1&gt;/dist" in shown
+    assert "AlephBet &lt;1&gt;" in shown
 
 
 def test_a_missing_value_is_an_error() -> None:

@@ -37,6 +37,9 @@ from gimel.serve.gate import HOME, sign_in_path
 from gimel.serve.handlers import Handlers
 from gimel.wiring import TRACK_PATH
 
+CLIENT = "/gimel.js"
+"""The path of the client."""
+
 VISITORS = 1000
 """How many visitors one click sends."""
 
@@ -71,16 +74,20 @@ class DemoPage:
             Route("/demo/live", self._live, methods=["GET"]),
             _file("/demo.css", "text/css", style),
             _file("/demo.js", "text/javascript", templating.source("gimel.serve", "demo.js")),
-            _file("/gimel.js", "text/javascript", script()),
+            _file(CLIENT, "text/javascript", script()),
         ]
 
     def _page(self, request: Request) -> Response:
-        # Without a Host header the URLs below depend on the release of Starlette.
-        if not request.headers.get("host"):
-            return JSONResponse({"message": "Bad Request"}, 400)
         if ticket := request.query_params.get("ticket"):
             return RedirectResponse(sign_in_path(ticket, to_home=True), 303)
         base = str(request.url.replace(path="", query=""))
+        try:
+            html = snippet(f"{base}/{TRACK_PATH}", file=f"{base}{CLIENT}")
+        except GimelError:
+            html = ""
+        # Without a Host header the URL depends on the release of Starlette.
+        if not (html and request.headers.get("host")):
+            return JSONResponse({"message": "Bad Request"}, 400)
         is_here = request.url.hostname in LOOPBACK
         try:
             shown, trouble = self._figures(request), ""
@@ -107,7 +114,7 @@ class DemoPage:
             base=BASE,
             results=addresses.command("results", base, NAME) if is_here else None,
             delete=addresses.command("delete", base, NAME) if is_here else None,
-            snippet=snippet(f"{base}/{TRACK_PATH}", DEFAULT_NAMESPACE),
+            snippet=html,
             version=gimel.__version__,
         )
         return HTMLResponse(page, headers=_HEADERS)

@@ -85,7 +85,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[BaseException], None]:
     """Make `gimel snippet` fail with an exception."""
 
     def failing(error: BaseException) -> None:
-        def fail(*_: object) -> None:
+        def fail(*_: object, **__: object) -> None:
             raise error
 
         # The module: gimel.cli.snippet.snippet is the function of that name.
@@ -162,7 +162,7 @@ def test_the_report_is_what_a_process_prints(tmp_path: Path) -> None:
     """With --debug its end is Python's own traceback."""
     (tmp_path / "sitecustomize.py").write_text(
         "import gimel.page.snippet\n"
-        "def snippet(*_): raise ZeroDivisionError('boom')\n"
+        "def snippet(*_, **__): raise ZeroDivisionError('boom')\n"
         "gimel.page.snippet.snippet = snippet\n"
     )
     path = f"{tmp_path}{os.pathsep}{environment(tmp_path)['PYTHONPATH']}"

@@ -46,7 +46,7 @@ def contained(tmp_path: Path) -> Callable[[str], subprocess.CompletedProcess[str
     ("command", "code", "shown"),
     [
         ("sample-size --rate 0.05 --lift 0.1", 0, "To detect a lift of +10%"),
-        ("snippet", 0, "alephbet.min.js"),
+        ("snippet", 0, "gimelClient.experiment({"),
         ("preflight", 1, "ok       runtime: python3.13"),
         ("--config ~/config.json preflight", 1, SET_HOME),
         ("results --local", 1, SET_HOME),

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 import httpx
 
+from gimel.wiring import TRACK_PATH
 from tests.support.command import environment
 from tests.support.events import BROWSER
 
@@ -44,7 +45,7 @@ class Served:
 
     @property
     def track_url(self) -> str:
-        return f"{self.url}/e"
+        return f"{self.url}/{TRACK_PATH}"
 
     def results(self, **parameters: str) -> list[Any]:
         """Return the experiments that GET /experiments returns, without the leading `meta`."""

@@ -14,12 +14,12 @@ ADAPTERS = ("GimelAdapter", "LamedAdapter")
 def shop(
     gimel: Served, namespace: str, adapter: str = "GimelAdapter", options: str = "", more: str = ""
 ) -> str:
-    """Return a page with a button to buy, and the snippet.
+    """Return a page with a button to buy, and the snippet with AlephBet.
 
     `options` go into the snippet's experiment, `more` to the end of the page.
     """
-    pasted = snippet(gimel.track_url, namespace).replace("GimelAdapter", adapter)
-    pasted = pasted.replace("tracking_adapter: gimel,", f"tracking_adapter: gimel, {options}")
+    pasted = snippet(gimel.track_url, namespace, alephbet=True).replace("GimelAdapter", adapter)
+    pasted = pasted.replace("    control:", f"    {options} control:")
     head = (
         '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>A shop</title>'
     )

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
-from pathlib import Path
 
 from playwright.sync_api import Page
 
@@ -15,7 +13,6 @@ from tests.support.served import Served
 from tests.support.servers import wait_until
 
 HEAD = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>A shop</title>'
-DOCS = (Path(__file__).parents[3] / "docs" / "client.md").read_text("utf-8")
 COLOURS = """{
   blue: {},
   red: { activate() { document.documentElement.dataset.buyButton = "red"; } },
@@ -86,46 +83,6 @@ def test_counts_equal_what_visitors_did(
 
     assert gimel.counts("own crowd") == did
     assert len(did["participate"]) == 2
-
-
-def test_the_page_of_the_docs_works(gimel: Served, site: Site, quiet_visitors: Visitors) -> None:
-    """As it is written, with the file that `gimel client` prints: variant, style and goal."""
-    (example,) = re.findall(r"```html\n(.*?)```", DOCS, re.DOTALL)
-    url = f'"{gimel.track_url}", namespace: "own docs"'
-    example = re.sub(r'"https://[^"]+"', url, example)
-    site.pages["/gimel.js"] = script()
-    site.pages["/own"] = f'{HEAD}{example}<a class="buy-button">Buy</a>'
-    page = quiet_visitors.page()
-    for query, colour in (("blue", "rgba(0, 0, 0, 0)"), ("red", "rgb(220, 20, 60)")):
-        page.goto(f"{site.origin}/own?gimel=buy button colour:{query}")
-        shown = page.evaluate(
-            "getComputedStyle(document.querySelector('.buy-button')).backgroundColor"
-        )
-        assert shown == colour
-    page.goto(f"{site.origin}/own")
-    page.click(".buy-button")
-    wait_until_sent(page)
-
-    counts = gimel.counts("own docs")
-    assert [sum(counts[goal].values()) for goal in ("participate", "bought")] == [1, 1]
-
-
-def test_the_redirect_of_the_docs_works(
-    gimel: Served, site: Site, quiet_visitors: Visitors
-) -> None:
-    """A visitor of the new page counts once, there, and keeps the query."""
-    (example,) = re.findall(r"```js\n(variants: .*?)```", DOCS, re.DOTALL)
-    variants = example.replace("variants: ", "").rstrip().rstrip(",")
-    pages = shop(gimel, "own redirect", variants.replace("old: {}", "old: { weight: 0 }"))
-    site.pages["/old"] = site.pages["/new"] = pages
-    page = quiet_visitors.page(intercept=False)
-    for _ in range(2):
-        page.goto(f"{site.origin}/old?campaign=1")
-        page.wait_for_url(f"{site.origin}/new?campaign=1")
-        page.click("b")
-    wait_until_sent(page)
-
-    assert gimel.counts("own redirect") == {"participate": {"new": 1}, "bought": {"new": 1}}
 
 
 def test_two_tabs_are_one_visitor(gimel: Served, site: Site, quiet_visitors: Visitors) -> None:

@@ -10,14 +10,11 @@ from tests.support.browser import Site, Visitors, wait_until_sent
 from tests.support.served import Served
 from tests.support.shop import ADAPTERS, buy, shop, variant
 
-VISITORS = 30
+VISITORS = 20
 
 # Each visitor of this page does something else, and the page records what: the variant that is
 # seen, and the goals reached.
 CROWD = """<script>
-  const signedUp = new AlephBet.Goal("signed up");
-  const looked = new AlephBet.Goal("looked", { unique: false });
-  experiment.add_goals([signedUp, looked]);
   const seen = document.documentElement.dataset.buyButton;
   const done = { variant: seen, bought: 0, "signed up": 0, looked: 0 };
   const button = document.querySelector(".buy-button");
@@ -25,8 +22,11 @@ CROWD = """<script>
     done.bought = 1;
     for (let clicks = Math.random() * 3; clicks > 0; clicks--) button.click();
   }
-  if (Math.random() < 0.5) { done["signed up"] = 1; signedUp.complete(); }
-  for (let looks = Math.random() * 3; looks > 1; looks--) { done.looked++; looked.complete(); }
+  if (Math.random() < 0.5) { done["signed up"] = 1; gimelClient.goal("signed up"); }
+  for (let looks = Math.random() * 3; looks > 1; looks--) {
+    done.looked++;
+    gimelClient.goal("looked", { unique: false });
+  }
 </script>"""
 
 
@@ -52,7 +52,7 @@ def test_counts_equal_what_many_visitors_did(
     assert gimel.counts(f"crowd {adapter}") == did
     assert visitors.complaints == []
     assert did["participate"].total() == VISITORS
-    assert min(min(counts.values()) for counts in did.values()) > 2
+    assert min(min(counts.values()) for counts in did.values()) > 1
 
 
 def test_a_reload_and_a_second_tab_count_nothing_twice(

@@ -59,7 +59,7 @@ def test_a_malformed_event_stays_in_the_queue_and_blocks_no_other(
     """AlephBet drops an event on exactly 200; one answered 400 comes with every page, with why."""
     too_long = "x" * 201
     site.pages["/shop"] = shop(
-        gimel, "malformed", more=f'<script>experiment.goal_complete("{too_long}")</script>'
+        gimel, "malformed", more=f'<script>gimelClient.goal("{too_long}")</script>'
     )
     page = visitors.page()
     with page.expect_response(lambda answer: answer.status == 400):
