@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gimel.cli import completion
+from gimel.cli import completion, connection
 from gimel.cli.completion import quote_for_bash
 from tests.support.answers import answer, row
 from tests.support.command import environment
@@ -77,13 +77,17 @@ def test_experiments_of_an_api_are_completed(command: str, api: Stub, tmp_path: 
     assert completed(command, "--namespace", "", home=tmp_path, **variables) == ["a b", "blog"]
 
 
-def test_experiments_of_gimel_serve_are_completed(api: Stub, tmp_path: Path) -> None:
+def test_experiments_of_gimel_serve_are_completed(
+    api: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With the key in its data directory."""
     key = tmp_path / ".gimel" / "data" / "api-key"
     key.parent.mkdir(parents=True)
     key.write_text("key-of-serve")
     assert completed("results", "--local", "--url", api.url, "sh", home=tmp_path) == ["shop"]
     assert api.sent[0]["x-api-key"] == "key-of-serve"
+    monkeypatch.setattr(connection, "LOCAL_URL", api.url)
+    assert completed("results", "--local", "sh", home=tmp_path) == ["shop"]
 
 
 def test_without_an_address_the_configured_ones_are_completed(tmp_path: Path) -> None:
