@@ -10,6 +10,7 @@ import contextlib
 import os
 import secrets
 import stat
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,8 +36,12 @@ def prepare(directory: Path, warn: Callable[[str], None]) -> Path:
     Files that an earlier run left readable to others are made private. The mode of an existing
     directory is not changed, because it could be anything, such as /tmp: if others can read it,
     `warn` is called; if everybody can write to it, GimelError is raised. So it is if the directory
-    cannot be used.
+    cannot be used, and on Windows, where modes protect nothing.
     """
+    if sys.platform == "win32":
+        raise GimelError(
+            "`gimel serve` needs Linux or macOS.", "Run it in WSL (Windows Subsystem for Linux)."
+        )
     directory = expand(directory)
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -88,11 +88,6 @@ class LocalStore:
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> LocalStore:
-        if sys.platform == "win32":
-            raise GimelError(
-                "The private Redis of `gimel serve` needs Linux or macOS.",
-                "Run Gimel in WSL (Windows Subsystem for Linux).",
-            )
         self._lock_directory()
         try:
             self._stop_orphan()
@@ -165,7 +160,7 @@ class LocalStore:
         return [word for name, value in options.items() for word in (f"--{name}", value)]
 
     def _lock_directory(self) -> None:
-        import fcntl  # not on Windows
+        import fcntl  # Windows has none
 
         if len(os.fsencode(self.socket)) > _LONGEST_SOCKET_PATH:
             raise GimelError(

@@ -6,6 +6,8 @@ import errno
 import os
 import secrets
 import stat
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 
 from gimel.errors import GimelError
 from gimel.serve import datadir
+from tests.support.command import environment
 
 
 @pytest.fixture
@@ -135,6 +138,24 @@ def test_a_directory_that_everybody_can_write_to_is_refused(tmp_path: Path) -> N
     with pytest.raises(GimelError, match="can write to the data directory") as failure:
         datadir.prepare(tmp_path, pytest.fail)
     assert f"chmod 700 {tmp_path}" in failure.value.hint
+
+
+def test_windows_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Modes protect nothing there. The directory is not created."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(GimelError, match="`gimel serve` needs Linux or macOS") as failure:
+        datadir.prepare(tmp_path / "data", pytest.fail)
+    assert "WSL" in failure.value.hint
+    assert not (tmp_path / "data").exists()
+
+
+def test_windows_gets_as_far_as_that(tmp_path: Path) -> None:
+    """What `gimel serve` imports needs no module that Windows lacks."""
+    script = (
+        "import sys\nfor name in ('fcntl', 'pwd', 'grp', 'termios'): sys.modules[name] = None\n"
+        "import gimel.cli.serve, gimel.serve.gateway, gimel.serve.store"
+    )
+    subprocess.run([sys.executable, "-c", script], env=environment(tmp_path), check=True)
 
 
 def test_files_of_an_earlier_run_become_private(tmp_path: Path) -> None:

@@ -179,15 +179,6 @@ def test_the_hint_knows_where_gimel_brings_a_server(
     assert said.endswith(f"install one with `{package}`, or use another with --redis.")
 
 
-def test_windows_is_told_about_wsl(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything is missing there."""
-    monkeypatch.setattr(sys, "platform", "win32")
-    monkeypatch.setitem(sys.modules, "fcntl", None)
-    with pytest.raises(GimelError, match="needs Linux or macOS") as failure:
-        LocalStore(data).__enter__()
-    assert "WSL" in failure.value.hint
-
-
 def test_a_server_on_path_is_preferred(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
