@@ -67,7 +67,8 @@ def how_to_get_a_server(system: str, machine: str, python: tuple[int, int]) -> s
         return f"Gimel contains none for {name} on {machine}: {others}"
     if python >= _NO_WHEEL_SINCE:
         version = ".".join(map(str, python))
-        return f"Gimel contains none for Python {version}: use an older Python, {others}"
+        older = "uvx --python 3.13 --from 'gimel[serve]' gimel serve"
+        return f"Gimel contains none for Python {version}: use an older one (`{older}`), {others}"
     return (
         "Install Gimel with its own (`pip install 'gimel[serve]'`, or"
         f" `uvx --from 'gimel[serve]' gimel serve`), {others}"

@@ -163,7 +163,12 @@ def test_without_a_server_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> 
     ("system", "machine", "python", "hint"),
     [
         ("linux", "x86_64", (3, 13), "Install Gimel with its own (`pip install 'gimel[serve]'`"),
-        ("linux", "x86_64", (3, 14), "Gimel contains none for Python 3.14: use an older Python, "),
+        (
+            "linux",
+            "x86_64",
+            (3, 14),
+            "Gimel contains none for Python 3.14: use an older one (`uvx ",
+        ),
         ("linux", "aarch64", (3, 13), "Gimel contains none for Linux on aarch64: "),
         ("darwin", "arm64", (3, 10), "Install Gimel with its own (`pip install 'gimel[serve]'`"),
         ("darwin", "x86_64", (3, 10), "Gimel contains none for macOS on x86_64: "),
