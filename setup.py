@@ -1,4 +1,4 @@
-"""Builds the package, which pyproject.toml describes, into archives that anybody can check.
+"""Build the package, which pyproject.toml describes, into archives that anybody can check.
 
 Archives of setuptools contain the times, owners and modes of the files. These depend on their
 content alone, so that two builds of a release have the same bytes.

@@ -59,7 +59,7 @@ def test_commands_are_found() -> None:
     found = commands((ROOT / "README.md").read_text("utf-8"))
     assert ["deploy", "--dry-run"] in found
     assert ["serve"] in found
-    assert ["snippet", "--url", "TRACK_URL"] in found
+    assert ["preflight"] in found
 
 
 def test_guides_name_each_command() -> None:

