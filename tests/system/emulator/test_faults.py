@@ -2,7 +2,7 @@
 
 Each is survived. A 503 replaces the call. A reset comes after the call was made, so that the client
 cannot know whether it was; that makes no difference to calls that only read. A run is disturbed at
-every fourth call, so that four runs disturb them all.
+every third call, so that three runs disturb them all.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.support.recorded_calls import mutating, recorded
 
 Fault = Callable[[int], Refuse | Reset]
 Disturb = Callable[[str], None]
-APART = 4
+APART = 3
 
 
 def unavailable(number: int) -> Refuse:
@@ -64,7 +64,7 @@ class Disturbance:
 def disturb(
     unprepared: Account, proxy: AwsProxy, fault: Fault, request: pytest.FixtureRequest
 ) -> Disturb:
-    """Run a journey with a fault at every fourth call, from one of the first four on."""
+    """Run a journey with a fault at every third call, from one of the first three on."""
 
     def disturb(name: str) -> None:
         calls = recorded()[name]

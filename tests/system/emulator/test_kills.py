@@ -1,7 +1,8 @@
 """`kill -9` of the command at AWS calls that change something, before their answer arrives.
 
-An operation that a command repeats, such as PutMethod, is tried at its first and its last call.
-That a deploy continues from any step is a property in tests/deploy/test_plan_properties.py.
+An operation that a command repeats, such as PutMethod, is tried at its first call, and each command
+at its last call. That a deploy continues from any step is a property in
+tests/deploy/test_plan_properties.py.
 
 Whatever a killed command can leave behind, the next deploy or destroy completes it. That is what
 the account contains after each call: the command keeps nothing elsewhere. So one run is enough to
@@ -24,12 +25,12 @@ from tests.support.warm_process import Commands, Process
 
 
 def at_changes_of(name: str) -> pytest.MarkDecorator:
-    """Make a test of the first and last recorded call of each operation that changes anything."""
+    """Make a test of the first recorded call of each operation that changes anything."""
     operations = mutating(recorded()[name])
     rows = [
         pytest.param(number, id=f"{number}-{operation}")
         for number, operation in enumerate(operations, 1)
-        if operation not in operations[: number - 1] or operation not in operations[number:]
+        if operation not in operations[: number - 1] or number == len(operations)
     ]
     return pytest.mark.parametrize("number", rows)
 
