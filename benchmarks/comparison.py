@@ -5,8 +5,7 @@
 Each is a file that its project publishes on npm for browsers, in the newest version in 2026-11.
 Where there are several, it is the smallest that can assign a variant and send an event. PostHog's
 smallest needs an extension for that, which a bundler adds; so the file that assigns variants by
-itself is measured too. benchmarks/client_size.py measures what gimel.js and AlephBet cost a page
-beyond their size.
+itself is measured too. benchmarks/page.py measures what clients cost a page beyond their size.
 """
 
 from __future__ import annotations

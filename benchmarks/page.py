@@ -1,17 +1,17 @@
-"""What a client costs a page: bytes, requests and main-thread time.
+"""What a client costs a page: requests and main-thread time; writes a table of docs/performance.md.
 
-    python -m benchmarks.client_size [--visits 20]
+    python -m benchmarks.page [--visits 20]
 
-The size is that of the file that a page loads, Optimizely's without its two dependencies. In
-Chromium, each visit has an empty storage: the client is loaded, an experiment starts, and the
+In Chromium, each visit has an empty storage: the client is loaded, an experiment starts, and the
 visitor reaches three goals at once. The time is that of the page's main thread until then, the
-median of the visits. GrowthBook and Optimizely have other backends, so only their size is compared.
+median of the visits; the clients take turns. GrowthBook assigns a variant without its server, and
+tells a callback, which sends nothing here. PostHog needs its server to begin, so that only loading
+its file is measured. benchmarks/comparison.py measures the sizes.
 """
 
 from __future__ import annotations
 
 import argparse
-import gzip
 import json
 import statistics
 import threading
@@ -19,18 +19,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from playwright.sync_api import Browser
 
+from benchmarks.comparison import CLIENTS
+from benchmarks.marked_tables import fill, markdown
 from gimel.page.client import script
-from gimel.page.snippet import ALEPHBET
 from tests.support.browser import running_browser, running_site
+from tests.support.command import REPOSITORY
 from tests.support.npm import package
 
-OTHERS = {
-    "GrowthBook": ("@growthbook/growthbook", "1.8.0", "dist/bundles/index.min.js"),
-    "Optimizely": ("@optimizely/optimizely-sdk", "6.6.1", "dist/index.browser.min.js"),
-}
+PAGE = REPOSITORY / "docs" / "performance.md"
+TABLE = "page"
 VARIANTS = "{ blue: { activate: function () {} }, red: { activate: function () {} } }"
 STARTS = {
-    "gimel.js": f"""
+    "Gimel": f"""
         var client = gimel({{ url: URL_TO_TRACK }});
         client.experiment({{ name: "e", variants: {VARIANTS} }});
         ["a", "b", "c"].forEach(function (goal) {{ client.goal(goal); }});""",
@@ -43,7 +43,13 @@ STARTS = {
           experiment.add_goal(goal);
           goal.complete();
         }});""",
+    "GrowthBook": """
+        var growthbook = new window.growthbook.GrowthBook({
+          attributes: { id: String(Math.random()) }, trackingCallback: function () {} });
+        growthbook.run({ key: "e", variations: ["blue", "red"] });""",
+    "PostHog, as its snippet loads it": "",
 }
+SENDS = ("Gimel", "AlephBet")
 
 
 class Backend(ThreadingHTTPServer):
@@ -72,10 +78,22 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
+def sources() -> dict[str, str]:
+    """Return the source of each client."""
+    found = {"Gimel": script()}
+    for client in CLIENTS:
+        if client.project in STARTS:
+            folder = package(client.package, client.version)
+            found[client.project] = (folder / client.file).read_text("utf-8")
+    return found
+
+
 def visit(browser: Browser, origin: str, source: str, start: str) -> float:
     """Load a client in a new profile and use it; return the milliseconds of the main thread."""
     context = browser.new_context()
     page = context.new_page()
+    errors: list[object] = []
+    page.on("pageerror", lambda error: errors.append(error))
     page.goto(f"{origin}/page")
     taken = page.evaluate(
         """source => {
@@ -89,6 +107,7 @@ def visit(browser: Browser, origin: str, source: str, start: str) -> float:
     )
     page.wait_for_timeout(500)
     context.close()
+    assert not errors, errors
     return float(taken)
 
 
@@ -96,26 +115,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--visits", type=int, default=20)
     visits = parser.parse_args().visits
-    alephbet = package("alephbet", ALEPHBET.version) / "dist" / "alephbet.min.js"
-    sources = {"gimel.js": script(), "AlephBet": alephbet.read_text("utf-8")}
-    for name, (package_name, version, file) in OTHERS.items():
-        sources[name] = (package(package_name, version) / file).read_text("utf-8")
-    print("| client | bytes | gzipped | requests per visit | main thread |")
-    print("| --- | --- | --- | --- | --- |")
+    clients = sources()
+    backends = {name: Backend() for name in clients}
+    times: dict[str, list[float]] = {name: [] for name in clients}
     with running_browser() as browser, running_site() as site:
         site.pages["/page"] = '<!doctype html><link rel="icon" href="data:,"><title>Page</title>'
-        for name, source in sources.items():
-            size = len(source.encode())
-            compressed = len(gzip.compress(source.encode(), 9, mtime=0))
-            requests = taken = ""
-            if name in STARTS:
-                backend = Backend()
-                start = STARTS[name].replace("URL_TO_TRACK", json.dumps(backend.url))
-                times = [visit(browser, site.origin, source, start) for _ in range(visits)]
-                backend.shutdown()
-                requests = f"{backend.requests / visits:.1f}"
-                taken = f"{statistics.median(times):.1f} ms"
-            print(f"| {name} | {size:,} | {compressed:,} | {requests} | {taken} |")
+        for _ in range(visits):
+            for name, source in clients.items():
+                start = STARTS[name].replace("URL_TO_TRACK", json.dumps(backends[name].url))
+                times[name].append(visit(browser, site.origin, source, start))
+    own = statistics.median(times["Gimel"])
+    rows = []
+    for name in clients:
+        taken = statistics.median(times[name])
+        requests = f"{backends[name].requests / visits:.0f}" if name in SENDS else "—"
+        rows.append((name, requests, f"{taken:.1f} ms", f"{taken / own:.1f}x"))
+        backends[name].shutdown()
+    head = ("client", "requests per visit", "main thread", "compared with gimel.js")
+    fill(PAGE, TABLE, markdown(head, rows))
 
 
 if __name__ == "__main__":
