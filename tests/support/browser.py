@@ -185,7 +185,8 @@ def running_site() -> Iterator[Site]:
             self.send_header("Content-Type", f"text/{kind}; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            with contextlib.suppress(ConnectionError):  # a page that has ended
+                self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             pass
