@@ -56,7 +56,11 @@ _VARIANT = """() => {
   return shown[0] ?? "";
 }""".replace("EXPERIMENT", EXPERIMENT)
 _UNTIL_SENT = """async () => {
-  const own = () => Object.keys(localStorage).some((key) => key.startsWith("gimel:queue:"));
+  // Of two tabs that began at once, the events of one never go: its id was not kept.
+  const own = () => {
+    const id = JSON.parse(localStorage["gimel:visitor"] || "[]")[1];
+    return Object.keys(localStorage).some((key) => key.startsWith(`gimel:queue:${id}`));
+  };
   const alephbet = () => Object.entries(JSON.parse(localStorage.alephbet || "{}"))
     .some(([name, events]) => name.endsWith("_queue") && events !== "[]");
   for (const started = Date.now(); own() || alephbet(); ) {
