@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Error, Page, sync_playwright
 
 from gimel.analysis.counts import Count, ExperimentCounts
 from gimel.analysis.design import Design
@@ -41,6 +41,7 @@ CONFIGURATION = {"precision": 256}
 
 _PATIENCE = 20  # seconds until everything that was sent is counted
 _STANDARD_ERRORS = 4
+_NETWORK_ERROR = "Failed to fetch"  # AlephBet leaves it to the console
 _ALEPHBET_FILE = "/alephbet.min.js"
 _NO_CDN = "--host-resolver-rules=MAP unpkg.com ~NOTFOUND"
 _HEAD = """<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><title>Shop</title>
@@ -90,6 +91,14 @@ class Client:
         AlephBet does so on the visitor's next page view.
         """
         return not self.is_alephbet
+
+    @property
+    def seconds_between_tabs(self) -> float:
+        """How long after another tab one may begin or send without being a second visitor.
+
+        AlephBet has no locks.
+        """
+        return 0.3 if self.is_alephbet else 0.0
 
     def page(self, track_url: str, namespace: str, throws: bool = False, cdn: bool = False) -> str:
         """Return a page with the printed snippet, whose variants also record what is shown.
@@ -200,7 +209,8 @@ class Outcome:
                 f"{name} {did[name]:,} did, {counted.get(name, Count()).value:,.1f} counted"
                 for name in sorted({*did, *counted})
             )
-            yield f"  {event}: {shown or 'nobody'}"
+            if shown or event == "participate":
+                yield f"  {event}: {shown or 'nobody'}"
         for problem in self.all_problems():
             yield f"  PROBLEM: {problem}"
 
@@ -222,7 +232,7 @@ class Crowd:
 
     def open_tab(self, context: BrowserContext | None = None) -> Page:
         tab = (context or self._context).new_page()
-        tab.on("pageerror", lambda error: self.problems.append(f"uncaught error: {error}"))
+        tab.on("pageerror", self._complain)
         return tab
 
     def address(self, visitor: int) -> str:
@@ -255,6 +265,10 @@ class Crowd:
     def wait_until_sent(self, tab: Page | None = None) -> None:
         if not (tab or self.tab).evaluate(_UNTIL_SENT):
             self.problems.append("an event was not sent in 30 s")
+
+    def _complain(self, error: Error) -> None:
+        if error.message != _NETWORK_ERROR:
+            self.problems.append(f"uncaught error: {error}")
 
     def finish(self, case: str, visitors: int) -> Outcome:
         """Leave the page, and wait until what was sent is counted."""
