@@ -227,7 +227,8 @@ def _ending(case: Case) -> str:
     diluted = [name for name in case.failed if name != case.control.name]
     if not diluted:
         return ""
-    return f" Where {quote_names(diluted)} worked, the difference may be larger."
+    verb = "is" if len(diluted) == 1 else "are"
+    return f" The difference may be larger once {quote_names(diluted)} {verb} fixed."
 
 
 def _undecided(case: Case, undecided: Sequence[Comparison], is_small: bool) -> Verdict:

@@ -106,7 +106,7 @@ VERDICTS = {
         failing((20_000, 1250), 12_030),
         Kind.WINNER,
         "Fix “red” before you choose it: it converts 25% better than “blue” (10% to 42% better)."
-        " Where “red” worked, the difference may be larger.",
+        " The difference may be larger once “red” is fixed.",
     ),
     "a winner over a control that failed": (
         failing((20_000, 1250), 0, 12_030),
@@ -118,13 +118,13 @@ VERDICTS = {
         failing((20_000, 1250), 200, 200),
         Kind.WINNER,
         "Fix “blue” and “red” before you choose “red”: it converts 25% better than “blue” (10% to"
-        " 42% better). Where “red” worked, the difference may be larger.",
+        " 42% better). The difference may be larger once “red” is fixed.",
     ),
     "a loser": (
         failing((20_000, 750), 12_030),
         Kind.CONTROL_WINS,
-        "Keep “blue” (control): “red” converts 25% worse (13% to 35% worse). Where “red” worked,"
-        " the difference may be larger.",
+        "Keep “blue” (control): “red” converts 25% worse (13% to 35% worse). The difference"
+        " may be larger once “red” is fixed.",
     ),
     "a loser, but the control failed": (
         failing((20_000, 750), 0, 12_030),
@@ -134,8 +134,8 @@ VERDICTS = {
     "no difference": (
         failing((200_000, 10_000), 120_030, blue=200_000),
         Kind.NO_DIFFERENCE,
-        "No difference of 10% or more: the lift of “red” is between −4.4% and +4.6%. Where “red”"
-        " worked, the difference may be larger.",
+        "No difference of 10% or more: the lift of “red” is between −4.4% and +4.6%. The"
+        " difference may be larger once “red” is fixed.",
     ),
 }
 
@@ -176,7 +176,7 @@ def test_another_variant_can_be_chosen_while_one_failed() -> None:
     headline = analysed(item, BLUE).headline
 
     assert headline.sentence.startswith("“buy”: Choose “red”: it converts 25% better")
-    assert headline.sentence.endswith("Where “green” worked, the difference may be larger.")
+    assert headline.sentence.endswith("The difference may be larger once “green” is fixed.")
     assert not headline.safe_to_stop
 
 
@@ -206,7 +206,7 @@ def test_a_guardrail_may_be_harmed_more_where_a_variant_worked() -> None:
     (guardrail,) = analysed(item, design).goals
 
     assert guardrail.verdict.kind is Kind.NOT_HARMED
-    assert guardrail.verdict.sentence.endswith("Where “red” worked, the difference may be larger.")
+    assert guardrail.verdict.sentence.endswith("The difference may be larger once “red” is fixed.")
 
 
 def test_failures_below_one_percent_leave_the_verdict_alone() -> None:

@@ -48,7 +48,7 @@ def test_the_terminal_names_them_before_the_verdict() -> None:
         "! “red” failed for 12,030 of 20,000 visitors (60%): they saw the control, so any",
         "difference looks smaller than it is.",
         "“buy”: Fix “red” before you choose it: it converts 25% better than “blue” (10%",
-        "to 42% better). Where “red” worked, the difference may be larger.",
+        "to 42% better). The difference may be larger once “red” is fixed.",
         "With gimel.js, a page opened with “?gimel=a test:red” at the end of its address",
         "shows the error in the browser's console.",
         "",
