@@ -8,7 +8,6 @@ requests loses those of a page that has ended.
 from __future__ import annotations
 
 import contextlib
-import inspect
 import json
 import math
 import re
@@ -26,7 +25,6 @@ from gimel.analysis.design import Design
 from gimel.analysis.experiment import Experiment, analyse
 from gimel.analysis.failed import FAILED_EVENT
 from gimel.api import answers
-from gimel.page.client import script
 from gimel.page.snippet import ALEPHBET, snippet
 from tests.support.browser import OPTIONS, Site, running_site, start_browser
 from tests.support.events import BROWSER
@@ -105,7 +103,8 @@ class Client:
 
         `throws`: the variant red does. `cdn`: AlephBet is not on the site.
         """
-        pasted = self._snippet(track_url, namespace, cdn)
+        file = None if cdn or not self.is_alephbet else _ALEPHBET_FILE
+        pasted = snippet(track_url, namespace, alephbet=self.is_alephbet, file=file)
         error = "missing.element.click();" if throws else ""
         pasted, found = re.subn(
             r"(\w+): \{\s*activate: function \(\) \{",
@@ -117,24 +116,6 @@ class Client:
         )
         assert found == 2, pasted
         return f"{_HEAD}{pasted}{_BUTTON}"
-
-    def _snippet(self, track_url: str, namespace: str, cdn: bool) -> str:
-        file = None if cdn else _ALEPHBET_FILE
-        if "alephbet" in inspect.signature(snippet).parameters:
-            more = {"alephbet": True, "file": file} if self.is_alephbet else {}
-            return snippet(track_url, namespace, **more)
-        if self.is_alephbet:
-            url = f"https://unpkg.com/alephbet@{ALEPHBET.version}/dist/alephbet.min.js"
-            return f"{_BUTTON}{snippet(track_url, namespace).replace(url, file or url)}"
-        options = json.dumps({"url": track_url, "namespace": namespace})
-        return f"""<script>{script()}</script><script>gimel({options}).experiment({{
-          name: "{EXPERIMENT}",
-          variants: {{
-            blue: {{ activate: function () {{}} }},
-            red: {{ activate: function () {{}} }},
-          }},
-          goals: {{ bought: ".buy-button" }},
-        }});</script>"""
 
 
 CLIENTS = (Client("gimel.js", False), Client("AlephBet", True))
