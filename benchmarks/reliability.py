@@ -1,11 +1,13 @@
 """What outages cost; writes the tables of docs/reliability.md.
 
-    python -m benchmarks.reliability [--events 20000] [TABLE ...]
+    python -m benchmarks.reliability [--events 20000] [--visitors 2000] [TABLE ...]
 
 The table `outages` takes about three minutes, and `cluster` about two: for each outage of
 tests/faults/outages.py and each change of tests/faults/cluster.py, clients send so many events with
-the outage or the change in the middle of them. Exits with 1 if a drill has shown a
-problem; the table then has the figures as they are, and stderr says more.
+the outage or the change in the middle of them. `crowds` takes about half an hour: for each client
+and each case of tests/faults/crowd_cases.py, so many visitors use Chromium, or a tenth of them
+where hundreds are enough. Exits with 1 if anything has shown a problem; the table then has the
+figures as they are, and stderr says more.
 """
 
 from __future__ import annotations
@@ -21,6 +23,9 @@ from benchmarks.marked_tables import fill, markdown
 from tests.faults import cluster_drill
 from tests.faults.cluster import CHANGES, cluster_with_replicas
 from tests.faults.cluster_drill import ClusterVerdict
+from tests.faults.crowd import CLIENTS as PAGE_CLIENTS
+from tests.faults.crowd import Outcome, town
+from tests.faults.crowd_cases import CASES, CROWDED
 from tests.faults.drill import CLIENTS, Verdict, run
 from tests.faults.outages import OUTAGES
 
@@ -111,19 +116,58 @@ def cluster(events: int) -> tuple[str, list[str]]:
     return note + markdown(CLUSTER_COLUMNS, rows), problems
 
 
-TABLES: dict[str, Callable[[int], tuple[str, list[str]]]] = {"outages": outages, "cluster": cluster}
+CROWD_COLUMNS = ("client and case", "visitors", "page views", "events", "counted", "noise")
+
+
+def crowd_row(outcome: Outcome) -> list[str]:
+    """Return a row of the table `crowds`."""
+    return [
+        f"{outcome.client}: {outcome.case}",
+        f"{outcome.visitors:,}",
+        f"{outcome.views:,}",
+        f"{outcome.events:,}",
+        f"{outcome.counted_events:,.0f}",
+        f"±{outcome.tolerance:.0f}",
+    ]
+
+
+def crowds(visitors: int) -> tuple[str, list[str]]:
+    """Drive every crowd. Return the table and the problems."""
+    rows, problems = [], []
+    with town() as running:
+        for client in PAGE_CLIENTS:
+            for name, case in CASES.items():
+                begin = time.monotonic()
+                outcome = case(running, client, visitors if name in CROWDED else visitors // 10)
+                rows.append(crowd_row(outcome))
+                problems += [
+                    f"{client.name}, {outcome.case}: {problem}"
+                    for problem in outcome.all_problems()
+                ]
+                for line in (*outcome.sentences(), f"  {time.monotonic() - begin:.0f} s"):
+                    print(line, file=sys.stderr)
+    return markdown(CROWD_COLUMNS, rows), problems
+
+
+TABLES = ("outages", "cluster", "crowds")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--events", type=int, default=20_000)
+    parser.add_argument("--visitors", type=int, default=2000)
     parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"of {', '.join(TABLES)}")
     arguments = parser.parse_args()
-    if unknown := set(arguments.tables) - TABLES.keys():
+    if unknown := set(arguments.tables) - set(TABLES):
         parser.error(f"unknown table: {', '.join(sorted(unknown))}")
+    makers: dict[str, Callable[[], tuple[str, list[str]]]] = {
+        "outages": lambda: outages(arguments.events),
+        "cluster": lambda: cluster(arguments.events),
+        "crowds": lambda: crowds(arguments.visitors),
+    }
     problems = []
     for name in arguments.tables or TABLES:
-        table, found = TABLES[name](arguments.events)
+        table, found = makers[name]()
         fill(PAGE, name, table)
         problems += found
     for problem in problems:
