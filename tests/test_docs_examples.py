@@ -20,7 +20,7 @@ from tests.support.served import Served, serving
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "WIRING.md", *sorted((ROOT / "docs").glob("*.md"))]
 ELSEWHERE = {
-    r"pip install|python3 -m venv": ".ci/run",
+    r"git clone|pip install|python3 -m venv": ".ci/run",
     r"uvx |pipx ": ".ci/smoke.py",
     r"python -m benchmarks|nox ": "noxfile.py",
     r"gimel serve$": "tests/support/served.py",
