@@ -1,4 +1,4 @@
-"""The layout and the picture of the imports in architecture.md, read from the source.
+"""The layout and the table of the imports in architecture.md, read from the source.
 
 Cog writes them; CI checks them. Nothing of Gimel is imported here.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1] / "gimel"
 ANYWHERE = {"gimel", "errors"}
-"""What every package may import, and the picture does not show: the version, and GimelError."""
+"""What every package may import, and the table does not show: the version, and GimelError."""
 
 
 def layout() -> str:
@@ -41,10 +41,13 @@ def imports() -> set[tuple[str, str]]:
     }
 
 
-def import_picture() -> str:
-    """Return a Mermaid flowchart of `imports`."""
-    arrows = [f"    {importer} --> {imported}" for importer, imported in sorted(imports())]
-    return "\n".join(["```mermaid", "flowchart TD", *arrows, "```"]) + "\n"
+def import_table() -> str:
+    """Return a Markdown table of `imports`, a row per importer."""
+    rows: dict[str, list[str]] = {}
+    for importer, imported in sorted(imports()):
+        rows.setdefault(importer, []).append(f"`{imported}`")
+    lines = [f"| `{importer}` | {', '.join(imported)} |" for importer, imported in rows.items()]
+    return "\n".join(["| importer | imports |", "| --- | --- |", *lines]) + "\n"
 
 
 def _room(parts: tuple[str, ...] | list[str]) -> str:
