@@ -118,7 +118,9 @@ class Results:
 @click.option("--csv", "as_csv", is_flag=True, help="Print one CSV row per variant and goal.")
 @click.option("--excel", is_flag=True, help="Print the CSV table in the form that Excel reads.")
 @click.option(
-    "--details", is_flag=True, help="Add the details for statisticians. Without a name: --all."
+    "--details",
+    is_flag=True,
+    help="Add the details for statisticians. Without EXPERIMENT, this implies --all.",
 )
 @click.option(
     "--watch", is_flag=True, help=f"Refresh every {REFRESH_SECONDS} seconds, until Ctrl-C."

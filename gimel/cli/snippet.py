@@ -120,8 +120,8 @@ def _parse_file(_context: click.Context, _option: click.Parameter, text: str | N
     metavar="NAME[=SELECTOR]",
     multiple=True,
     callback=_parse_goals,
-    help="A goal. A click on an element that the CSS selector matches reaches it, or submitting"
-    " such a form; without a selector the page calls a function. Repeatable.",
+    help="A goal. A visitor reaches it by a click on an element that matches the CSS selector, or"
+    " by submitting such a form. Without a selector, the page calls a function. May be repeated.",
 )
 @click.option(
     "--url", default=LOCAL_TRACK_URL, show_default=True, help="Track URL that receives the events."
