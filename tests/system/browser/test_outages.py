@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections import Counter
 from pathlib import Path
 
-import redis
-
 from tests.support.browser import Site, Visitors, queue, wait_until_sent
 from tests.support.served import serving
-from tests.support.servers import DURABLE, running_store, start_store, wait_until
+from tests.support.servers import DURABLE, running_store, start_store
 from tests.support.shop import buy, shop, variant
 
 
@@ -53,31 +49,3 @@ def test_nothing_is_lost_while_redis_is_down(
     everybody = Counter(variant(page) for page in pages)
     assert kept == [["bought"]] * 3 + [["bought", "participate"]] * 3
     assert counts == {"participate": everybody, "bought": everybody}
-
-
-def test_nothing_is_lost_when_the_private_redis_is_killed(
-    tmp_path: Path, site: Site, visitors: Visitors
-) -> None:
-    """`gimel serve` restarts it with everything that was counted; the rest is sent again."""
-    with serving(tmp_path, "--data-dir", str(tmp_path / "d")) as gimel:
-        site.pages["/shop"] = shop(gimel, "crash")
-        pages = [visitors.page() for _ in range(4)]
-        for page in pages[:2]:
-            page.goto(f"{site.origin}/shop")
-            wait_until_sent(page)
-
-        with redis.Redis(unix_socket_path=str(gimel.data / "store.sock")) as private:
-            os.kill(private.info("server")["process_id"], signal.SIGKILL)
-        for page in pages[2:]:
-            page.goto(f"{site.origin}/shop")
-        for page in pages:
-            buy(page)
-        wait_until(lambda: gimel.http.get("/demo/live").status_code == 200)
-        for page in pages:
-            page.reload()
-            wait_until_sent(page)
-        counts = gimel.counts("crash")
-
-    everybody = Counter(variant(page) for page in pages)
-    assert counts == {"participate": everybody, "bought": everybody}
-    assert "The Redis process exited; restarting it." in gimel.log.read_text()
