@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
+_REPOSITORY = "https://github.com/Alephbet/gimel/blob/HEAD"
 _OUTSIDE = re.compile(r"\]\(\.\./([^)\s]+)\)")
 
 
-def on_page_markdown(markdown: str, config: Any, **_: Any) -> str:
+def on_page_markdown(markdown: str, **_: Any) -> str:
     """Return a page whose relative links to other folders are absolute."""
-    return _OUTSIDE.sub(rf"]({config['repo_url']}/blob/HEAD/\1)", markdown)
+    return _OUTSIDE.sub(rf"]({_REPOSITORY}/\1)", markdown)

@@ -28,11 +28,11 @@ def _remarks(listed: Sequence[Experiment]) -> Iterator[str]:
     """Yield what times and failures in verdicts mean, if there are any."""
     if any(brief(each).startswith(f"{PERHAPS} ") for each in listed):
         yield (
-            "Perhaps 5 days: until it is decided, if the difference seen is real, or if there is"
+            "Perhaps N days: until it is decided, if the difference seen is real, or if there is"
             " none; one in five takes less or more."
         )
     if any(each.headline.days_left for each in listed):
-        yield "Wait 5 days: until the minimum duration."
+        yield "Wait N days: until the minimum duration."
     if any(brief(each).endswith(FEW_FAILED) for each in listed):
         yield "Few failed: the variant failed for under 1% of its visitors."
 
