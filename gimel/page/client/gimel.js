@@ -100,10 +100,9 @@
       scheduled = 0;
       clearTimeout(timer);
       const [failures, until] = read(WAIT) || [0, 0];
-      if (until > Date.now()) {
-        timer = setTimeout(schedule, until - Date.now());
-        return;
-      }
+      const left = until - Date.now();
+      // No pause is that long, unless the clock was set back.
+      if (left > 0 && left < DAY) return (timer = setTimeout(schedule, left));
       // Two tabs may begin a first visit at once. The events of the id that was not kept never go.
       const batch = [...keys(QUEUE + USER), ...keys(QUEUE + read(VISITOR))]
         .filter((key) => !inFlight.has(key) && read(key))
@@ -126,9 +125,8 @@
       batch.forEach(inFlight.delete, inFlight);
       if (status === 200) {
         [WAIT, ...batch].forEach(remove);
-      } else if (leaving) {
-        return; // The browser cancels the requests of a page that ends: that is not a failure.
-      } else {
+      } else if (!leaving) {
+        // The browser cancels the requests of a page that ends: that is not a failure.
         const pause = Math.min(36e5, 2e3 * 2 ** failures) * (1 + Math.random());
         write(WAIT, [failures + 1, Date.now() + pause], 7);
       }
@@ -141,7 +139,7 @@
       scheduled = 1;
       // Meanwhile further events join the request, and a new id reaches the other tabs.
       await new Promise((done) => setTimeout(done, delay));
-      delay = 0;
+      delay = leaving = 0; // Nothing runs in a page that ended. The browser may show it again.
       try {
         await navigator.locks.request(QUEUE, flush);
       } catch {
@@ -153,7 +151,7 @@
       if (requested.includes("off")) write(OFF, 1, expiry);
       if (requested.includes("on")) remove(OFF);
       muted = read(OFF) || requested.some((each) => each != "on");
-      for (const key of keys("gimel:")) if (read(key) === undefined) remove(key);
+      for (const key of keys("gimel:")) if (!read(key)) remove(key);
       // What AlephBet has not sent yet. The uuids are kept, so nothing counts twice.
       attempt(() => {
         const stored = JSON.parse(localStorage.getItem("alephbet"));
@@ -203,6 +201,7 @@
 
       // [user, variant, ...events]. In a shared browser each user has a record.
       const record = () => {
+        if (!user) visitor = read(VISITOR) || visitor; // another tab may have begun, too
         const kept = read(recordKey);
         if (kept && (!user || !kept[0] || kept[0] == user)) return kept;
         return [user, alephbet("variant")];
@@ -211,7 +210,6 @@
       const track = (event, unique) => {
         const kept = record();
         if (muted || !kept[1]) return;
-        if (!user) visitor = read(VISITOR) || visitor;
         if (unique && (kept.includes(event, 2) || alephbet(event))) return;
         const uuid = unique
           ? [1, 2, 3, 4]
