@@ -7,6 +7,7 @@ which nothing can break out of, whatever the page's encoding.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -137,5 +138,9 @@ def _key(name: str) -> Markup:
 
 
 def _attribute(experiment: str) -> str:
-    words = re.findall(r"[a-z0-9]+", experiment.lower())
-    return f"data-{'-'.join(words)[:40].rstrip('-') or 'variant'}"
+    """Return an attribute that no other experiment has, even if their names look alike in ASCII."""
+    words = "-".join(re.findall(r"[a-z0-9]+", experiment.lower()))
+    attribute = f"data-{words[:40].rstrip('-') or 'variant'}"
+    if experiment.isascii() and 0 < len(words) <= 40:
+        return attribute
+    return f"{attribute}-{hashlib.sha256(experiment.encode()).hexdigest()[:6]}"

@@ -102,14 +102,16 @@ def test_names_arrive_as_they_are(alephbet: bool) -> None:
     ("experiment", "attribute"),
     [
         ("Price page, test 2!", "data-price-page-test-2"),
-        ("--", "data-variant"),
-        ("ボタン", "data-variant"),
-        ("x" * 200, f"data-{'x' * 40}"),
+        ("--", "data-variant-d8156b"),
+        ("ボタン", "data-variant-c6b3e0"),
+        ("ボタン 2", "data-2-500bc5"),
+        ("価格 2", "data-2-92c67d"),
+        ("x" * 200, f"data-{'x' * 40}-aa20c2"),
         ("it's <b>", "data-it-s-b"),
     ],
 )
 def test_the_attribute_for_styles_comes_from_the_name(experiment: str, attribute: str) -> None:
-    """It is one that style sheets can select."""
+    """Style sheets can select it. Where a name does not fit into it, a hash keeps it unique."""
     shown = snippet(URL, design=Design(experiment, ("a", "b")))
     assert re.findall(r'setAttribute\("([^"]*)", "(\w)"\)', shown) == [
         (attribute, "a"),
