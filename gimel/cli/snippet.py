@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -163,6 +164,14 @@ def command(
     if is_mixed_content(url):
         click.echo(
             f"Warning: browsers do not let an HTTPS page send events to {url}, which is not HTTPS.",
+            err=True,
+        )
+    if len(set(weights)) > 1:
+        expected = dict(zip(variants, weights, strict=True))
+        design_in_config = {name: {"control": variants[0], "weights": expected}}
+        click.echo(
+            "Note: results expect equal shares unless config.json has the weights:"
+            f' "experiments": {json.dumps(design_in_config, ensure_ascii=False)}',
             err=True,
         )
     click.echo(html, nl=False)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
 
+from gimel.analysis import design
+from gimel.config.schema import Experiment
 from gimel.page.snippet import Design, snippet
 from gimel.runtime.fields import DEFAULT_NAMESPACE
 from tests.cli.conftest import Done
@@ -29,13 +32,28 @@ def test_the_options_describe_the_experiment(run: Callable[..., Done]) -> None:
         *("0.5,1, 2.5", "--goal", "bought=.buy, form[action='/buy']", "--goal", "signed up"),
         *("--url", URL, "--namespace", "shop", "--file", "/gimel.js"),
     )
-    design = Design(
+    experiment = Design(
         "price, new",
         ("low", "high, but fair", "free"),
         (1, 2, 5),
         {"bought": ".buy, form[action='/buy']", "signed up": None},
     )
-    assert done == Done(0, snippet(URL, "shop", design, file="/gimel.js"), "")
+    assert (done.code, done.stdout) == (0, snippet(URL, "shop", experiment, file="/gimel.js"))
+
+
+@pytest.mark.parametrize("weights", ["2,1", "3,3", None])
+def test_weights_come_with_what_config_json_needs(
+    run: Callable[..., Done], weights: str | None
+) -> None:
+    """Without it, results say that the split is wrong. Equal weights need nothing."""
+    done = run("snippet", *EXPERIMENT, "--url", URL, *(["--weights", weights] if weights else []))
+    if weights != "2,1":
+        assert done.stderr == ""
+        return
+    experiments = json.loads(done.stderr.partition('"experiments": ')[2])
+    assert Experiment(**experiments["price"]).design() == design.Design(
+        control="low", weights={"low": 2, "high": 1}
+    )
 
 
 @pytest.mark.parametrize("file", [None, "/alephbet.min.js"])
