@@ -7,7 +7,7 @@ from tests.page.node import scenario
 
 
 def test_a_clock_that_is_set_back_ends_the_pause() -> None:
-    """Otherwise a pause would last for months, and browsers run such a long timer at once."""
+    """A pause of a month would be a timer that browsers run at once, over and over."""
     found = scenario("""
         browser.now += 400 * DAY;
         browser.answer = () => 503;
