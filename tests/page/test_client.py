@@ -91,7 +91,7 @@ def test_the_variant_and_the_uuids_are_those_of_python() -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", ["503", "400", "403", "202", "204", "Promise.reject(new Error('offline'))"]
+    "answer", ["503", "403", "404", "202", "204", "Promise.reject(new Error('offline'))"]
 )
 def test_an_event_is_kept_until_status_200(answer: str) -> None:
     """With longer and longer pauses, also over pages; then it is sent again and removed."""

@@ -1,4 +1,4 @@
-"""gimel.js where the clock was set back, a page comes back, or another tab came first."""
+"""gimel.js in the cases that are rare: a clock set back, a page that comes back, invalid events."""
 
 from __future__ import annotations
 
@@ -64,3 +64,29 @@ def test_an_experiment_that_starts_later_takes_the_id_that_was_kept() -> None:
     assert [variant for _, variant in found] == [
         gimel.assign("button", visitor, weights) for visitor, _ in found
     ]
+
+
+def test_invalid_events_do_not_hold_up_others() -> None:
+    """A batch of invalid events is answered 400. The next page tries them once more."""
+    found = scenario("""
+        browser.answer = (body) => (body.every(({ event }) => event == "") ? 400 : 200);
+        const page = browser.open();
+        page.run(START + BUTTON);
+        await browser.pass(MINUTE);
+        page.run(`button.goal("")`);
+        await browser.pass(MINUTE);
+        const refused = browser.sent.length;
+        page.run(`button.goal("bought")`);
+        await browser.pass(MINUTE);
+        const sent = browser.sent.length;
+        browser.open().run(START + BUTTON);
+        await browser.pass(MINUTE);
+        return { refused, sent, after: browser.sent.length, kept: browser.queue() };
+    """)
+
+    assert {name: found[name] for name in ("refused", "sent", "after")} == {
+        "refused": 2,
+        "sent": 3,
+        "after": 4,
+    }
+    assert found["kept"] == [""]

@@ -11,7 +11,7 @@ from importlib.resources import files
 
 import gimel
 
-_EXPORT = "export default gimel;\n"
+_EXPORT = "export default gimel\n"
 
 
 def script(*, module: bool = False, readable: bool = False) -> str:

@@ -99,7 +99,7 @@
     const flush = async () => {
       scheduled = 0;
       clearTimeout(timer);
-      const [failures, until] = read(WAIT) || [0, 0];
+      const [failures, until] = read(WAIT) || [0];
       const left = until - Date.now();
       // No pause is that long, unless the clock was set back.
       if (left > 0 && left < DAY) return (timer = setTimeout(schedule, left));
@@ -122,13 +122,16 @@
       } catch {
         // Offline, blocked, or answered for other origins only.
       }
-      batch.forEach(inFlight.delete, inFlight);
-      if (status === 200) {
-        [WAIT, ...batch].forEach(remove);
-      } else if (!leaving) {
-        // The browser cancels the requests of a page that ends: that is not a failure.
-        const pause = Math.min(36e5, 2e3 * 2 ** failures) * (1 + Math.random());
-        write(WAIT, [failures + 1, Date.now() + pause], 7);
+      // 400: none of them is valid. They stay in flight, so that they do not hold up others.
+      if (status != 400) {
+        batch.forEach(inFlight.delete, inFlight);
+        if (status == 200) {
+          [WAIT, ...batch].forEach(remove);
+        } else if (!leaving) {
+          // The browser cancels the requests of a page that ends: that is not a failure.
+          const pause = Math.min(36e5, 2e3 * 2 ** failures) * (1 + Math.random());
+          write(WAIT, [failures + 1, Date.now() + pause], 7);
+        }
       }
       schedule();
     };
