@@ -50,7 +50,7 @@ def test_deploy_prints_what_a_user_needs(account: Account, run: Run, store: redi
     assert done.returncode == 0, done.stderr
     track = f"{account.url}/restapis/{account.api()}/prod/_user_request_/e"
     assert f"GET     {track}\n" in done.stdout
-    assert f'gimel({{ url: "{track}" }})' in done.stdout.split("<script>")[2]
+    assert f'gimel({{ url: "{track}" }})' in done.stdout.split("<script>")[-1]
     (key,) = account.client("apigateway").get_api_keys(includeValues=True)["items"]
     assert key["value"] not in done.stdout
     assert "API key not shown; `gimel status --show-key`" in done.stdout
