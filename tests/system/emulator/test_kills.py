@@ -17,7 +17,6 @@ import threading
 import pytest
 
 from tests.support.account import Account, variables
-from tests.support.configurations import FUNCTIONS
 from tests.support.journeys import JOURNEYS
 from tests.support.proxy import AwsProxy, Call, Kill
 from tests.support.recorded_calls import mutating, recorded
@@ -115,31 +114,6 @@ def test_a_change_is_completed_by_the_next(killer: Killer, number: int) -> None:
 
     assert len(killer.account.versions("gimel-track")) <= 5
     assert killer.account.state() == JOURNEYS["change"].undisturbed(killer.account)
-
-
-@at_changes_of("change back")
-def test_a_change_back_is_completed_by_the_next(killer: Killer, number: int) -> None:
-    """It ends where an undisturbed one does, without the additions; at most five versions."""
-    killer.kill("change back", number)
-
-    killer.account.deploy()
-
-    assert len(killer.account.versions("gimel-track")) <= 5
-    assert killer.account.state() == JOURNEYS["change back"].undisturbed(killer.account)
-
-
-@at_changes_of("rollback")
-def test_a_rollback_is_undone_by_the_next_deploy(killer: Killer, number: int) -> None:
-    """Killed with some functions at the former version: deploy brings all to the configuration."""
-    account = killer.account
-    killer.kill("rollback", number)
-    rolled_back = [account.live(name) for name in FUNCTIONS].count(1)
-
-    account.deploy(**JOURNEYS["rollback"].document)
-
-    moves = mutating(recorded()["rollback"])[:number]
-    assert rolled_back == moves.count("UpdateAlias")
-    assert {account.live(name) for name in FUNCTIONS} == {2}
 
 
 @at_changes_of("destroy")

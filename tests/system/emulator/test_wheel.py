@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import redis
 
-from tests.support.account import Account, add_theirs, variables
+from tests.support.account import Account, variables
 from tests.support.command import REPOSITORY, environment
-from tests.support.configurations import OWN_FUNCTION, SECOND_PATH, URL, memory
+from tests.support.configurations import OWN_FUNCTION, SECOND_PATH, URL
 from tests.support.environments import create_environment
 
 Gimel = Callable[..., Any]
@@ -112,35 +112,3 @@ def test_what_it_deploys_answers_over_http(
         assert status("track", **EVENT) == 503
     finally:
         store.config_set("maxmemory", 0)
-
-
-def test_it_deploys_again_changes_rolls_back_and_destroys(account: Account, gimel: Gimel) -> None:
-    """Without a change nothing is done; a change makes a version live, rollback the one before.
-
-    After destroy the account is as it was found, with another team's resources.
-    """
-    add_theirs(account)
-    found = account.listing()
-    gimel("deploy", "--yes")
-    again = gimel("deploy", "--yes", "--json")
-    account.configure(aws=memory(256))
-    planned = gimel("deploy", "--dry-run", "--json")
-    changed = gimel("deploy", "--yes", "--json")
-    after = account.live("gimel-track")
-    rolled = gimel("rollback")
-
-    assert again["steps"] == []
-    assert [step["step"] for step in changed["steps"]] == [
-        "UpdateFunctionConfiguration",
-        "PublishVersion",
-        "TryVersions",
-        "MoveAlias",
-    ]
-    assert planned["steps"] == changed["steps"]
-    assert (after, account.live("gimel-track")) == (2, 1)
-    assert rolled == "Rolled back. Deploy 1 is live.\n"
-    assert account.ask("track", **EVENT).body == {"status": "ok"}
-
-    gimel("destroy", "--yes")
-
-    assert account.listing() == found
