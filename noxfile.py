@@ -90,7 +90,8 @@ def runtime(session: nox.Session) -> None:
     if session.python == LAMBDA_PYTHON:
         # The order of commands and the memory do not depend on the Python, and take most of the
         # time.
-        slow = ("counting_model", "two_at_once", "capacity", "interleavings", "shards", "pages")
+        slow = ["counting_model", "two_at_once", "capacity", "interleavings", "shards", "pages"]
+        slow.append("contract_properties")
         paths = ["tests/runtime", *(f"--ignore=tests/runtime/test_{name}.py" for name in slow)]
     else:
         # What reads JSON, URLs and forms, and what uses sockets and TLS.
@@ -110,11 +111,13 @@ def lowest(session: nox.Session) -> None:
     """Run the tests with the lowest version of each dependency that pyproject.toml allows."""
     session.install("-q", "--resolution", "lowest-direct", "-e", ".[serve,test]")
     # The parts that import other packages. How much a property is tried does not depend on them.
-    parts = ["api", "cli", "config", "deploy/checks", "serve"]
+    parts = ["api", "config", "deploy/checks", "serve"]
     parts += ["page/test_snippet.py", "report/test_printed.py"]
+    commands = ("completion", "configure", "help", "main", "progress", "serve", "simulate")
+    parts += [f"cli/test_{name}.py" for name in commands]
     deploy = [f"test_{name}" for name in ("apply*", "aws*", "bundle", "credentials", "outputs")]
-    # Nor do closed outputs, a missing HOME and a killed store, which take many processes.
-    others = ("*properties", "cli/test_output", "cli/test_surroundings", "serve/test_store")
+    # A killed store does not depend on them either.
+    others = ("*properties", "serve/test_store")
     paths = [f"tests/{part}" for part in parts]
     paths += [f"--ignore-glob=tests/{other}.py" for other in others]
     paths += sorted(str(path) for each in deploy for path in Path().glob(f"tests/deploy/{each}.py"))
