@@ -174,6 +174,21 @@ class Arm:
 
 
 @dataclass(frozen=True)
+class Point:
+    """What was counted of an experiment until an earlier time.
+
+    Attributes:
+        time: In seconds since 1970.
+        visitors: The visitors of each variant until then.
+        goals: For each goal, the conversions of each variant until then.
+    """
+
+    time: int
+    visitors: Mapping[str, Count]
+    goals: Mapping[str, Mapping[str, Count]]
+
+
+@dataclass(frozen=True)
 class ExperimentCounts:
     """One experiment as it was counted.
 
@@ -185,6 +200,7 @@ class ExperimentCounts:
         ignored: The number of ignored events by reason.
         unreadable: The number of counters whose keys hold something other than a count.
         precision: The precision of its new counters: the one that it began with. None if unknown.
+        history: Earlier counts, by time. A day may be missing.
     """
 
     name: str
@@ -194,6 +210,7 @@ class ExperimentCounts:
     ignored: Mapping[str, int] = field(default_factory=dict)
     unreadable: int = 0
     precision: int | None = None
+    history: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,17 @@ pages. It does not know how an answer is received.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from typing_extensions import Self
 
-from gimel.analysis.counts import Count, ExperimentCounts, NamespaceCounts
+from gimel.analysis.counts import Count, ExperimentCounts, NamespaceCounts, Point
 from gimel.errors import GimelError
 
 _MOST = 1e20  # the longest integer that the runtime reads has 20 digits
+_PARTICIPATE = "participate"  # the event of a visitor who sees a variant
 _MOST_PAGES = 1000  # of 5 MB: more than a namespace can hold
 
 _Number = Annotated[float, Field(ge=0, le=_MOST)]
@@ -133,6 +135,23 @@ class _Goal(_Model):
     results: list[_Result]
 
 
+class _History(_Model):
+    """The counts of earlier times: a column per part of a count, a row per time.
+
+    A column is named by goal, variant and precision; the goal of visitors is "participate". A row
+    begins with the time in seconds since 1970. A null is a counter that did not exist yet.
+    """
+
+    columns: list[Annotated[list[str], Field(min_length=3, max_length=3)]] = []
+    points: list[list[Annotated[int, Field(ge=0)] | None]] = []
+
+    @model_validator(mode="after")
+    def _check_rows(self) -> Self:
+        if any(len(row) != len(self.columns) + 1 or row[0] is None for row in self.points):
+            raise ValueError("must have rows of a time and one number per column")
+        return self
+
+
 class _Experiment(_Model):
     experiment: str
     goals: list[_Goal]
@@ -141,6 +160,7 @@ class _Experiment(_Model):
     precision: Annotated[int, Field(gt=0)] | None = None
     ignored: dict[str, Annotated[int, Field(ge=0)]] = {}
     unreadable: Annotated[int, Field(ge=0)] = 0
+    history: _History = _History()
 
 
 def _count(total: float, parts: Mapping[str, float] | None) -> Count:
@@ -172,7 +192,22 @@ def _experiment(item: _Experiment) -> ExperimentCounts:
         item.ignored,
         item.unreadable,
         item.precision,
+        tuple(_points(item.history)),
     )
+
+
+def _points(history: _History) -> Iterator[Point]:
+    for time, *numbers in history.points:
+        parts: dict[tuple[str, str], dict[str, float]] = {}
+        for (goal, variant, precision), number in zip(history.columns, numbers, strict=True):
+            if number is not None:
+                parts.setdefault((goal, variant), {})[precision] = number
+        visitors: dict[str, Count] = {}
+        goals: dict[str, dict[str, Count]] = {}
+        for (goal, variant), found in parts.items():
+            counts = visitors if goal == _PARTICIPATE else goals.setdefault(goal, {})
+            counts[variant] = Count.from_parts(found)
+        yield Point(time or 0, visitors, goals)
 
 
 def _require_unique(kind: str, names: Sequence[str]) -> None:
