@@ -9,13 +9,17 @@ import random
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 
 from gimel.runtime.event import PARTICIPATE
 from gimel.runtime.track import MAX_EVENTS
 
 MAX_GOALS = MAX_EVENTS - 1
 """The most goals: the events of one visitor fit into one call of the track URL."""
+
+
+_MONDAY_TO_SUNDAY = (1.1, 1.15, 1.1, 1.1, 1.0, 0.75, 0.8)
+"""The visitors of a weekday in proportion to the others: fewer at weekends, as on most sites."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,21 @@ def visitors(traffic: Traffic) -> Iterator[Visitor]:
                 if draw.random() < rates[variant].at(position)
             ),
         )
+
+
+def by_day(
+    crowd: Iterable[Visitor], number: int, weekdays: Iterable[int]
+) -> Iterator[list[Visitor]]:
+    """Yield the visitors of each day: `number` of them in all, fewer at weekends.
+
+    `weekdays` has one number per day, with 0 for Monday.
+    """
+    totals = list(accumulate(_MONDAY_TO_SUNDAY[weekday] for weekday in weekdays))
+    crowd, come = iter(crowd), 0
+    for total in totals:
+        until = round(number * total / totals[-1])
+        yield list(islice(crowd, until - come))
+        come = until
 
 
 def batches(

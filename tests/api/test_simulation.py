@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gimel.api.simulation import Rate, Traffic, Visitor, batches, visitors
+from gimel.api.simulation import Rate, Traffic, Visitor, batches, by_day, visitors
 
 
 def constant(rate: float) -> Rate:
@@ -124,3 +124,19 @@ def test_a_visitor_participates_and_converts() -> None:
 def test_no_visitors_send_nothing() -> None:
     """Not even an empty batch."""
     assert list(batches([], "n", "e")) == []
+
+
+def test_visitors_come_in_days() -> None:
+    """All of them, in their order, fewer at weekends; three weeks from a Wednesday."""
+    crowd = draw(2_100, {"buy": {"red": constant(0.5)}})
+    days = list(by_day(crowd, 2_100, [day % 7 for day in range(2, 23)]))
+    assert [visitor for day in days for visitor in day] == crowd
+    assert list(map(len, days[:7])) == [110, 110, 100, 75, 80, 110, 115]
+
+
+@pytest.mark.parametrize("number", [0, 1, 5])
+def test_fewer_visitors_than_days(number: int) -> None:
+    """Some days have none."""
+    crowd = draw(number, {"buy": {"red": constant(0.5)}})
+    days = list(by_day(crowd, number, [day % 7 for day in range(30)]))
+    assert (len(days), sum(map(len, days))) == (30, number)
