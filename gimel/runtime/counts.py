@@ -5,7 +5,7 @@ Reading is pipelined. This module knows nothing of requests or pages.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from gimel.runtime import keys, parsing
@@ -17,11 +17,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from gimel.runtime.history import Column
     from gimel.runtime.redis.client import Client
     from gimel.runtime.redis.resp import Command, Reply
 
 EXACT = "exact"
 """Stands for the precision of a count without counting error: an integer that Lamed left."""
+
+HISTORY = "history"
+"""The field of the meta hash that holds the text of the history."""
 
 _MAX_DIGITS = 20  # of such an integer
 _ROW = 400  # bytes of a row at most, apart from its label
@@ -77,17 +81,22 @@ class ExperimentCounts:
         """The ids of its counters, each with its goal, its variant and how many shards it has."""
         self.first_goal = ""
         """The goal that its part of a page begins with."""
-        self.fields: dict[str, str] | None = None
-        """What its meta hash holds; None if its key cannot be read as a hash."""
-        self.unreadable = 0
-        """The number of counters whose keys hold something that is not a count."""
+        self.fields: dict[str, str] = {}
+        """The fields of its meta hash."""
+        self._unreadable = 0
+        self._has_meta = True
         self._counts: dict[tuple[str, str], dict[str, int]] = {}
         self._variants: list[str] = []
 
     @property
     def since(self) -> int | None:
         """The time of its first event (seconds since 1970), None if that is not known."""
-        return _number((self.fields or {}).get("since"))
+        return _number(self.fields.get("since"))
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether its meta hash and all of its counters could be read."""
+        return self._has_meta and not self._unreadable
 
     def meta_command(self) -> Command:
         """Return the command that reads its meta hash."""
@@ -95,7 +104,8 @@ class ExperimentCounts:
 
     def read_meta(self, reply: Reply) -> None:
         """Take the reply to `meta_command`."""
-        self.fields = meta_fields(reply) if isinstance(reply, list) else None
+        self._has_meta = isinstance(reply, list)
+        self.fields = meta_fields(reply)
 
     def commands(self) -> Iterator[Command]:
         """Yield the commands that read its counters."""
@@ -110,7 +120,7 @@ class ExperimentCounts:
         for counter, (goal, variant, shards) in self.counters.items():
             counts = [n for n in islice(replies, shards or 1) if isinstance(n, int)]
             if len(counts) < (shards or 1):
-                self.unreadable += 1
+                self._unreadable += 1
                 if shards is None:
                     occupied.append(counter)
             elif len(counts) == 1:
@@ -121,8 +131,26 @@ class ExperimentCounts:
         for counter, content in zip(occupied, contents, strict=True):
             if isinstance(content, bytes) and content.isdigit() and len(content) <= _MAX_DIGITS:
                 self._add(*self.counters[counter][:2], EXACT, int(content))
-                self.unreadable -= 1
+                self._unreadable -= 1
         self._variants = sorted({variant for _, variant in self._counts})
+
+    def add(self, parts: Mapping[Column, int]) -> None:
+        """Add these parts of counts, instead of reading them."""
+        for (goal, variant, precision), number in parts.items():
+            self._add(goal, variant, precision, number)
+        self._variants = sorted({variant for _, variant in self._counts})
+
+    def parts(self) -> dict[Column, int]:
+        """Return the parts of its counts: by goal, variant and precision."""
+        return {
+            (goal, variant, precision): number
+            for (goal, variant), parts in self._counts.items()
+            for precision, number in parts.items()
+        }
+
+    def take_history(self) -> str:
+        """Return the text of its history, and forget it: it may have 100 KB."""
+        return self.fields.pop(HISTORY, "")
 
     def goals(self) -> list[str]:
         """Return the names of its goals, from the first of this page on."""
@@ -148,7 +176,6 @@ class ExperimentCounts:
             {"label": variant, **self._figure("trials", PARTICIPATE, variant)}
             for variant in self._variants
         ]
-        noted = self.fields or {}
         return {
             "experiment": self.name,
             "goals": [
@@ -163,9 +190,9 @@ class ExperimentCounts:
             ],
             "participants": participants,
             "since": self.since,
-            "precision": _number(noted.get("precision")),
-            "ignored": ignored(noted),
-            "unreadable": self.unreadable,
+            "precision": _number(self.fields.get("precision")),
+            "ignored": ignored(self.fields),
+            "unreadable": self._unreadable,
         }
 
     def _add(self, goal: str, variant: str, precision: str, number: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from bisect import bisect
 from collections.abc import Sequence
 from itertools import chain, islice
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from gimel.runtime.process import Process
     from gimel.runtime.redis.client import Client
     from gimel.runtime.redis.resp import Command, Reply
+    from gimel.runtime.snapshot import Histories
 
 METHODS = ("GET",)
 UNAVAILABLE = "the data store is unavailable; try again later"
@@ -41,6 +43,9 @@ def all(event: Any, context: Any = None) -> Any:  # noqa: A001 - 1.5.0's name fo
     too large: the same call with `page` set to it returns what follows, beginning with further
     goals of the last experiment, if it has any. The first page's `meta` also has the `namespaces`
     that exist.
+
+    With `history` "true", each experiment also has its `history`, as `History.described` returns
+    it, and today's point is added to it where it has none.
     """
     return http.answer(event, context, _all, methods=METHODS, unavailable=UNAVAILABLE)
 
@@ -61,6 +66,7 @@ def _all(request: Request, process: Process) -> Any:
         if not isinstance(scope, str):
             raise BadRequest("scope must be text")
         wanted = [fields.text({"scope": name}, "scope") for name in scope.split(",")]
+    histories = _histories(request.parameters.get("history"))
     experiments = counts.find(process.redis, namespace, wanted)
     if page:
         name, _, goal = page.partition(":")
@@ -68,7 +74,9 @@ def _all(request: Request, process: Process) -> Any:
     heads: list[Command] = [("HGETALL", keys.namespace_meta_key(keys.encode(namespace)))]
     if not page:
         heads.append(_LIST_NAMESPACES)
-    (noted, *listed), items, following = _read(process.redis, heads, experiments)
+    (noted, *listed), items, following = _read(process.redis, heads, experiments, histories)
+    if histories is not None:
+        histories.add_points(process.redis)
     meta = {"scope": scope, "ignored": ignored(counts.meta_fields(noted)), "next": following}
     for reply in listed:
         meta.update(_namespaces(reply))
@@ -84,6 +92,17 @@ def _one(request: Request, process: Process) -> Any:
     return items[0]["goals"]
 
 
+def _histories(wanted: Any) -> Histories | None:
+    """Return what reads histories, None if they are not wanted."""
+    if wanted in (None, "", "false", False):
+        return None
+    if wanted not in ("true", True):
+        raise BadRequest("history must be true or false")
+    from gimel.runtime.snapshot import Histories
+
+    return Histories(int(time.time()))
+
+
 def _from(experiments: list[ExperimentCounts], name: str, goal: str) -> list[ExperimentCounts]:
     """Return the experiments from this one on, which begins with this goal."""
     names = [each.name for each in experiments]
@@ -95,7 +114,10 @@ def _from(experiments: list[ExperimentCounts], name: str, goal: str) -> list[Exp
 
 
 def _read(
-    redis: Client, heads: Sequence[Command], experiments: Sequence[ExperimentCounts]
+    redis: Client,
+    heads: Sequence[Command],
+    experiments: Sequence[ExperimentCounts],
+    histories: Histories | None = None,
 ) -> tuple[list[Reply], list[dict[str, Any]], str | None]:
     """Return the replies to `heads`, one page of experiments, and the name of the next page.
 
@@ -109,8 +131,11 @@ def _read(
     for each in experiments:
         each.read_meta(next(replies))
         each.read(redis, replies)
+        history = each.take_history()
         goals = each.goals()
         room -= each.size(each.name)  # and of its participants
+        if histories is not None:
+            room -= histories.size(history)
         fitting = 0
         for goal in goals:
             room -= each.size(goal)
@@ -119,6 +144,8 @@ def _read(
             fitting += 1
         if fitting or not items or (room >= 0 and not goals):
             items.append(each.described(goals[:fitting]))
+            if histories is not None:
+                items[-1]["history"] = histories.described(each, history)
             if fitting == len(goals):
                 continue
         first_goal = goals[fitting] if goals else ""
