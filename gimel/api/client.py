@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -57,22 +58,28 @@ class Api:
         object.__setattr__(self, "url", base_url(self.url))
         check_key(self.key)
 
-    def experiments(self, namespace: str, scope: str | None = None) -> NamespaceCounts:
-        """Return the counts of a namespace, or of its experiment `scope`. Raises GimelError."""
+    def experiments(
+        self, namespace: str, scope: str | None = None, *, history: bool = False
+    ) -> NamespaceCounts:
+        """Return the counts of a namespace, or of its experiment `scope`. Raises GimelError.
+
+        With `history`, earlier counts as well; an API that knows no history returns none.
+        """
 
         def fetch(page: str | None) -> object:
             given = {"namespace": namespace, "scope": scope, "page": page}
+            given["history"] = "true" if history else None
             parameters = {name: value for name, value in given.items() if value is not None}
             return self._call("GET", "experiments", parameters)
 
         return answers.read(fetch, self.url)
 
-    def experiment(self, namespace: str, name: str) -> ExperimentCounts:
+    def experiment(self, namespace: str, name: str, *, history: bool = False) -> ExperimentCounts:
         """Return one experiment without having the API count all others.
 
         Raises GimelError with the most similar names.
         """
-        return find_experiment(self.experiments, namespace, name)
+        return find_experiment(partial(self.experiments, history=history), namespace, name)
 
     def namespaces(self) -> tuple[tuple[str, ...], bool]:
         """Return the namespaces that exist, by name, and whether there are more.

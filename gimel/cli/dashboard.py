@@ -85,7 +85,7 @@ def _dashboard(
 
 
 def _write(dashboard: Dashboard, output: Path) -> None:
-    answer = dashboard.source.experiments(dashboard.namespace)
+    answer = dashboard.source.experiments(dashboard.namespace, history=True)
     require_experiments(answer, dashboard.namespace)
     now = time.time()
     found = analyse_all(answer, dashboard.designs, now=now)

@@ -247,7 +247,7 @@ def fetch(api: Api, query: Query) -> Results:
         GimelError: The API cannot be read, or an experiment, goal or variant does not exist.
     """
     if query.experiment is not None:
-        counts = api.experiment(query.namespace, query.experiment)
+        counts = api.experiment(query.namespace, query.experiment, history=True)
         experiment = analyse(
             counts,
             query.design(query.experiment),
@@ -257,7 +257,7 @@ def fetch(api: Api, query: Query) -> Results:
         )
         results = Results((experiment,), {})
     else:
-        namespace_counts = api.experiments(query.namespace)
+        namespace_counts = api.experiments(query.namespace, history=True)
         require_experiments(namespace_counts, query.namespace)
         experiments = analyse_all(
             namespace_counts,

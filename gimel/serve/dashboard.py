@@ -34,9 +34,11 @@ from gimel.serve.sessions import Tickets
 class Source(Protocol):
     """Reads and deletes experiments. Each method raises GimelError if it cannot."""
 
-    def experiments(self, namespace: str) -> NamespaceCounts: ...
+    def experiments(self, namespace: str, *, history: bool = False) -> NamespaceCounts: ...
 
-    def experiment(self, namespace: str, name: str) -> ExperimentCounts: ...
+    def experiment(
+        self, namespace: str, name: str, *, history: bool = False
+    ) -> ExperimentCounts: ...
 
     def delete(self, namespace: str, experiment: str) -> object: ...
 
@@ -102,7 +104,7 @@ class _Views:
         self._now = now
 
     def overview(self, visit: Visit) -> Response:
-        answer = self._source.experiments(visit.choices.namespace)
+        answer = self._source.experiments(visit.choices.namespace, history=True)
         now = self._now()
         found = analyse_all(answer, self._designs, now=now, confidence=visit.choices.confidence)
         asked = visit.request.query_params
@@ -148,7 +150,7 @@ class _Views:
     def _find(self, visit: Visit) -> ExperimentCounts | None:
         """Return the experiment that the address names; None if it does not exist."""
         try:
-            return self._source.experiment(visit.choices.namespace, _name(visit))
+            return self._source.experiment(visit.choices.namespace, _name(visit), history=True)
         except NotFound:
             return None
 

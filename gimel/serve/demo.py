@@ -40,13 +40,13 @@ class Demo:
         self._experiments = list(_experiments(int(now)))
         self._namespace = namespace
 
-    def experiments(self, namespace: str) -> NamespaceCounts:
+    def experiments(self, namespace: str, *, history: bool = False) -> NamespaceCounts:
         names = (self._namespace,) if self._experiments else ()
         if namespace != self._namespace:
             return NamespaceCounts((), {}, names)
         return NamespaceCounts(tuple(self._experiments), {"bot": 12}, names)
 
-    def experiment(self, namespace: str, name: str) -> ExperimentCounts:
+    def experiment(self, namespace: str, name: str, *, history: bool = False) -> ExperimentCounts:
         """Return one experiment. Raises GimelError with the most similar names."""
         return get_experiment(self.experiments(namespace), name, namespace)
 

@@ -128,7 +128,7 @@ class DemoPage:
 
     def _figures(self, request: Request) -> str:
         """Return the verdict as HTML. Raises GimelError."""
-        answer = self.handlers.experiments(DEFAULT_NAMESPACE, NAME)
+        answer = self.handlers.experiments(DEFAULT_NAMESPACE, NAME, history=True)
         counted = next(
             (each for each in answer.experiments if each.name == NAME),
             ExperimentCounts(NAME, {}, {}),

@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import gimel
@@ -37,20 +38,26 @@ class Handlers:
         """Return what a handler answers to an event, raise what it raises."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, handler, event, None)
 
-    def experiments(self, namespace: str, scope: str | None = None) -> NamespaceCounts:
+    def experiments(
+        self, namespace: str, scope: str | None = None, *, history: bool = False
+    ) -> NamespaceCounts:
         """Return the counts of a namespace, or of its experiment `scope`. Raises GimelError.
+
+        With `history`, earlier counts as well.
 
         This and the methods below wait for the handler: do not call them on the event loop.
         """
 
         def fetch(page: str | None) -> Any:
-            return self._ask("gimel.all", {"namespace": namespace, "scope": scope, "page": page})
+            asked = {"namespace": namespace, "scope": scope, "page": page}
+            asked["history"] = "true" if history else None
+            return self._ask("gimel.all", asked)
 
         return answers.read(fetch, "gimel serve")
 
-    def experiment(self, namespace: str, name: str) -> ExperimentCounts:
+    def experiment(self, namespace: str, name: str, *, history: bool = False) -> ExperimentCounts:
         """Return one experiment. Raises GimelError with the most similar names."""
-        return find_experiment(self.experiments, namespace, name)
+        return find_experiment(partial(self.experiments, history=history), namespace, name)
 
     def delete(self, namespace: str, experiment: str) -> None:
         """Delete all counts of an experiment. Raises GimelError."""
