@@ -48,6 +48,7 @@ def redis_user() -> str:
         *redis_permissions.READS,
         *redis_permissions.WRITES,
         *redis_permissions.DELETES,
+        *redis_permissions.RECORDS,
     }
     permitted = " ".join(f"+{command.lower()}" for command in sorted(commands))
     return (

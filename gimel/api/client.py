@@ -63,7 +63,7 @@ class Api:
     ) -> NamespaceCounts:
         """Return the counts of a namespace, or of its experiment `scope`. Raises GimelError.
 
-        With `history`, earlier counts as well; an API that knows no history returns none.
+        With `history`, earlier counts as well, if the API has a history.
         """
 
         def fetch(page: str | None) -> object:

@@ -1,6 +1,6 @@
 """The history of an experiment: what was counted until each earlier day, as text.
 
-Pure: this module knows neither Redis nor the clock. The text is a field of the experiment's meta
+Pure: this module does not use Redis or the clock. The text is a field of the experiment's meta
 hash. Its first line is JSON, `{"v":1,"since":...,"columns":[[goal,variant,precision],...]}`. Each
 other line is a point: its time (seconds since 1970) and a number for each column, in base 36 and
 separated by spaces, with "-" for a counter that did not exist yet. Counts are cumulative.
@@ -75,10 +75,10 @@ class History:
         """
         if not self.is_known or not counts or (self.since is not None and now < self.since):
             return None
-        points = [point for point in self.points if point.time <= now + _HOUR]
-        if len(self.points) - len(points) > 1:
+        if any(point.time // DAY == now // DAY for point in self.points):
             return None
-        if points and points[-1].time // DAY >= now // DAY:
+        points = [point for point in self.points if point.time <= now + _HOUR]
+        if len(self.points) - len(points) > 1 or (points and points[-1].time > now):
             return None
         points = self._valid(points, counts)
         columns = sorted(counts)
@@ -113,11 +113,11 @@ class History:
         }
 
     def recent(self, now: int) -> dict[Column, int] | None:
-        """Return the counts of a point that is at most an hour old, None if there is none."""
+        """Return the counts of today's point if it is at most an hour old, None otherwise."""
         if self.since is None or not self.points:
             return None
         last = self.points[-1]
-        if not now - _HOUR <= last.time <= now:
+        if last.time // DAY != now // DAY or not now - _HOUR <= last.time <= now:
             return None
         numbers = zip(self.columns, last.numbers, strict=True)
         return {column: number for column, number in numbers if number is not None}

@@ -6,6 +6,7 @@ written beside an experiment, into its meta hash, and only as long as the experi
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
@@ -75,17 +76,18 @@ class Taken:
 def take(process: Process, now: int) -> Iterator[Taken]:
     """Write today's point of every experiment and yield what was read of it.
 
-    Concluded experiments are skipped. Where Redis refuses to write a point, that is logged. Raises
-    RedisError, also at the deadline; then the next call goes on: where a point is at most an hour
+    `now` is the time of the call in seconds since 1970; what takes longer is dated later. Concluded experiments are skipped. Where Redis refuses to write a point, that is logged. Raises
+    RedisError, also at the deadline; then the next call continues: where a point is at most an hour
     old, it does not read the counters again.
     """
     redis = process.redis
+    began = time.monotonic()
     names = {name for _, some in redis.members([keys.NAMESPACES]) for name in some}
     for namespace in sorted(names):
         experiments = counts.find(redis, namespace, None)
         while experiments:
             some, experiments[:_AT_ONCE] = experiments[:_AT_ONCE], []
-            yield from _take(redis, some, now)
+            yield from _take(redis, some, now + int(time.monotonic() - began))
 
 
 def _take(redis: Client, experiments: Sequence[ExperimentCounts], now: int) -> Iterator[Taken]:
@@ -204,8 +206,8 @@ def _write(redis: Client, notes: Sequence[Note]) -> None:
         if 1 not in listed or _text(since) != note.since:
             gone.append(removal)
         begin = end
-    redis.run(gone)
-    for command, reply in zip(writes, written, strict=True):
+    removed = redis.execute(gone)
+    for command, reply in zip((*writes, *gone), (*written, *removed), strict=True):
         check(command, reply)
 
 

@@ -32,10 +32,17 @@ WRITES: dict[str, tuple[str | int, ...]] = {
     "SADD": ("member",),
 }
 DELETES: dict[str, tuple[str | int, ...]] = {"DEL": (), "HDEL": ("field",), "SREM": ("member",)}
-"""These three have all commands of the runtime, with what follows the key."""
+RECORDS: dict[str, tuple[str | int, ...]] = {"HSET": ("field", 1)}
+"""These four have all commands of the runtime, with what follows the key."""
 
 ON_CLUSTERS = "ASKING"
 """The one other command, after which a node answers for a slot that is moving to it."""
+
+_ALL = {**READS, **WRITES, **DELETES, **RECORDS}
+_EFFECTS = {  # of a missing command without which events are still counted
+    **dict.fromkeys(DELETES, "nothing can be deleted"),
+    **dict.fromkeys(RECORDS, "no history is recorded"),
+}
 
 _ON_NAMESPACES = ("SADD", "SCARD", "SISMEMBER", "SREM")
 
@@ -61,7 +68,7 @@ class Probe:
         """The command as it is sent."""
         if self.command == ON_CLUSTERS:
             return (self.command,)
-        return (self.command, self.key, *{**READS, **WRITES, **DELETES}[self.command])
+        return (self.command, self.key, *_ALL[self.command])
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,7 @@ def probes(namespaces: Iterable[str], *, cluster: bool) -> list[Probe]:
     """Return everything to ask about. The keys have names that the runtime does not use."""
     found = [Probe(each, keys.NAMESPACES, keys.NAMESPACES) for each in _ON_NAMESPACES]
     for namespace in map(keys.encode, namespaces):
-        for command in (*READS, *WRITES, *DELETES):
+        for command in _ALL:
             found.append(Probe(command, f"{namespace}:gimel-preflight", f"{namespace}:*"))
     return [*found, *([Probe(ON_CLUSTERS, "", "")] if cluster else [])]
 
@@ -116,8 +123,10 @@ def permission_finding(user: str, denied: Sequence[Denial], *, complete: bool) -
         missing = ", ".join(dict.fromkeys(each.missing for each in denied))
         rules = " ".join(dict.fromkeys(each.rule for each in denied))
         hint = f"Permit it: ACL SETUSER {user} {rules}"
-        if all(each.probe.command in DELETES for each in denied):
-            return warning(_NAME, f"missing, so that nothing can be deleted: {missing}", hint)
+        commands = [each.probe.command for each in denied]
+        if _EFFECTS.keys() >= {*commands}:
+            effects = " and ".join(dict.fromkeys(_EFFECTS[command] for command in commands))
+            return warning(_NAME, f"missing, so that {effects}: {missing}", hint)
         return failed(_NAME, f"missing: {missing}", hint)
     if complete:
         return ok(_NAME, f"the user {user} has every permission that Gimel needs")

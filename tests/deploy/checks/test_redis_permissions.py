@@ -17,7 +17,8 @@ from tests.support.servers import Store
 from tests.support.state.settled import configuration
 
 READS, DELETES = sorted(redis_permissions.READS), sorted(redis_permissions.DELETES)
-COMMANDS = sorted([*READS, *redis_permissions.WRITES, *DELETES])
+RECORDS = sorted(redis_permissions.RECORDS)
+COMMANDS = sorted([*READS, *redis_permissions.WRITES, *DELETES, *RECORDS])
 KEYS = ["~alephbet:*", "~gimel:namespaces"]
 TRANSACTION = ["+multi", "+discard"]
 
@@ -74,12 +75,31 @@ def test_a_user_with_just_the_permissions_of_the_runtime(ask: Callable[..., Find
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_missing_command_is_named(ask: Callable[..., Finding], command: str) -> None:
-    """With the rule to add. Without those that only delete, events are counted all the same."""
+    """With the rule to add. It is a warning if events are counted without the command."""
     finding = ask(*KEYS, *allowed(command), *TRANSACTION)
 
-    assert finding.status == ("warning" if command in DELETES else "failed")
+    assert finding.status == ("warning" if command in {*DELETES, *RECORDS} else "failed")
     assert finding.message.endswith(f": {command}")
     assert finding.hint == f"Permit it: ACL SETUSER counter +{command.lower()}"
+
+
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        (["HSET"], "missing, so that no history is recorded: HSET"),
+        (
+            ["DEL", "HSET"],
+            "missing, so that nothing can be deleted and no history is recorded: DEL, HSET",
+        ),
+        (["HSET", "PFADD"], "missing: PFADD, HSET"),
+    ],
+    ids=["history", "history and deletes", "counting as well"],
+)
+def test_the_effect_of_missing_commands_is_named(
+    ask: Callable[..., Finding], missing: list[str], message: str
+) -> None:
+    """Unless it is that nothing is counted."""
+    assert ask(*KEYS, *allowed(*missing), *TRANSACTION).message == message
 
 
 @pytest.mark.parametrize("command", READS)
