@@ -78,6 +78,8 @@ class Comparison:
         details: The fixed-horizon figures.
         question: What is asked.
         alpha: The error of the always-valid interval.
+        disagrees: Whether later data disagrees with what was decided. The lift is then that of the
+            data until now.
     """
 
     arm: Arm
@@ -87,6 +89,7 @@ class Comparison:
     details: Details
     question: Question
     alpha: float
+    disagrees: bool = False
 
     @property
     def has_visitors(self) -> bool:

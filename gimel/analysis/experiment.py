@@ -24,6 +24,7 @@ from gimel.analysis.headline import summarize
 from gimel.analysis.phrases import pluralize
 from gimel.analysis.refusals import refuse
 from gimel.analysis.shares import ShareCheck, check_shares
+from gimel.analysis.timeline import Moment
 from gimel.analysis.verdict import NO_DATA, Verdict
 from gimel.errors import GimelError, enumerate_names, similar_first, suggest
 
@@ -117,6 +118,16 @@ class Experiment:
             events = pluralize(lost, "event")
             flaws.append(f"incomplete: {events} {verb} not counted because a limit was reached")
         return tuple(flaws)
+
+    @cached_property
+    def moments(self) -> tuple[Moment, ...]:
+        """The visitors at each recorded time; the last one is now."""
+        return ()
+
+    @cached_property
+    def mismatch_since(self) -> int | None:
+        """The time at which a split mismatch began, in seconds since 1970; None without one."""
+        return None
 
     @property
     def is_doubtful(self) -> bool:

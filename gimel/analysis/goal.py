@@ -11,6 +11,7 @@ from gimel.analysis.counts import Arm
 from gimel.analysis.decision import Case, decide
 from gimel.analysis.design import Role
 from gimel.analysis.stats import Estimate
+from gimel.analysis.timeline import GoalMoment, Novelty
 from gimel.analysis.verdict import Verdict
 
 
@@ -98,6 +99,16 @@ class Goal:
                 )
             )
         return tuple(variants)
+
+    @cached_property
+    def moments(self) -> tuple[GoalMoment, ...]:
+        """What was known at each recorded time; the last one is now."""
+        return ()
+
+    @cached_property
+    def novelty(self) -> Novelty | None:
+        """A clear change of a lift from the first half of the visitors to the second."""
+        return None
 
     def _chances(self) -> dict[str, posterior.Chance]:
         """Return the chances of the variants that have visitors, if there are at least two.

@@ -55,6 +55,9 @@ class Verdict:
         goal: In a headline, the goal that it speaks of; None if it speaks of none or of several.
         open_guardrails: The guardrails that a decision on the primary goal may still harm.
         failed: The variants that failed for so many visitors that a decision has to wait.
+        reached: The time of the look at which it was reached, in seconds since 1970. None while
+            nothing is decided.
+        disagrees: The decided variants whose later data disagrees with what was decided.
     """
 
     kind: Kind
@@ -68,6 +71,8 @@ class Verdict:
     goal: str | None = None
     open_guardrails: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    reached: int | None = None
+    disagrees: tuple[str, ...] = ()
 
     @property
     def is_untrusted(self) -> bool:
