@@ -7,14 +7,14 @@ It does not decide anything: `gimel.analysis.decision` does.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from gimel.analysis import stats
 from gimel.analysis.counts import Arm
 from gimel.analysis.duration import DecisionRange, decision_range
-from gimel.analysis.failures import failure_interval
-from gimel.analysis.mixture import Lift, lift_interval
+from gimel.analysis.looks import Asked, Known, Look, combine, when_excluded, when_small
+from gimel.analysis.mixture import Lift
 from gimel.analysis.stats import Estimate
 
 
@@ -27,12 +27,14 @@ class Question:
         goals: The number of goals in the family, which share the error.
         lift: The lift worth detecting.
         is_decrease: Whether fewer conversions are better.
+        is_guardrail: Whether the goal must not get worse.
     """
 
     confidence: float = 0.95
     goals: int = 1
     lift: float = 0.1
     is_decrease: bool = False
+    is_guardrail: bool = False
 
     def alpha(self, comparisons: int) -> float:
         """Return the error of each comparison: all of the family share it (Bonferroni)."""
@@ -73,13 +75,15 @@ class Comparison:
     Attributes:
         arm: The variant.
         control: The control.
-        lift: The lift of the rate with its always-valid interval.
+        lift: The lift of the rate with its always-valid interval. With earlier looks the interval
+            is what holds at all of them, and a value outside it is moved to its nearest end.
         failures: The same for the visitors who do not convert, if the rate is above 50%; else None.
         details: The fixed-horizon figures.
         question: What is asked.
         alpha: The error of the always-valid interval.
-        disagrees: Whether later data disagrees with what was decided. The lift is then that of the
-            data until now.
+        looks: The looks that the intervals rest on, by time; the last one is now.
+        first: The look at which something was first known, if later data disagrees with it; else
+            None. The intervals are then those of the data until now.
     """
 
     arm: Arm
@@ -89,7 +93,8 @@ class Comparison:
     details: Details
     question: Question
     alpha: float
-    disagrees: bool = False
+    looks: tuple[Look, ...] = field(default=(), repr=False, compare=False)
+    first: Look | None = field(default=None, repr=False)
 
     @property
     def has_visitors(self) -> bool:
@@ -97,18 +102,31 @@ class Comparison:
         return bool(self.arm.visitors.value and self.control.visitors.value)
 
     @property
+    def disagrees(self) -> bool:
+        """Whether later data disagrees with what was decided."""
+        return self.first is not None
+
+    @property
     def direction(self) -> int:
-        """1 if the variant is better than the control, -1 if worse, 0 if not decided."""
-        return -self.lift.sign if self.question.is_decrease else self.lift.sign
+        """1 if the variant is better than the control, -1 if worse, 0 if not decided.
+
+        What was decided first stays, except that a guardrail is harmed as soon as any data says so.
+        """
+        now = self._turned(self.lift.sign)
+        if self.at_first is None or (self.question.is_guardrail and now < 0):
+            return now
+        return self._turned(self.at_first.lift.sign)
 
     @property
     def leaning(self) -> int:
         """The direction that a single look would show, 0 if none."""
-        return -self.details.sign if self.question.is_decrease else self.details.sign
+        return self._turned(self.details.sign)
 
     @property
     def is_small(self) -> bool:
         """Whether any difference is smaller than the lift worth detecting."""
+        if self.at_first is not None:
+            return not self.at_first.lift.sign
         return (self.failures or self.lift).is_within(self.question.lift)
 
     @property
@@ -118,37 +136,94 @@ class Comparison:
         return -difference if self.question.is_decrease else difference
 
     @cached_property
+    def at_first(self) -> Comparison | None:
+        """The comparison as it was when something was first known; None unless `disagrees`."""
+        if self.first is None:
+            return None
+        (found,) = compare(self.first.control, [self.first.arm], replace(self.question, goals=1))
+        lift, failures = self._asked.intervals(self.first)
+        return replace(found, lift=lift, failures=failures, alpha=self.alpha)
+
+    @cached_property
+    def decided_at(self) -> int | None:
+        """The time of the look at which a difference was first known; None if none is."""
+        if not self.lift.sign and self.first is None:
+            return None
+        return self._time(when_excluded(self.looks, self._asked))
+
+    @cached_property
+    def small_at(self) -> int | None:
+        """The time of the look at which any difference was first known to be small; else None."""
+        return self._time(when_small(self.looks, self._asked)) if self.is_small else None
+
+    def leant(self, time: int) -> bool:
+        """Return whether the fixed-horizon figures showed a difference at the look of that time."""
+        looks = [look for look in self.looks if look.time <= time] or self.looks[:1]
+        return bool(_details(looks[-1].control, looks[-1].arm, self.question).sign)
+
+    @cached_property
     def forecast(self) -> DecisionRange:
         """How many more visitors of the two arms a decision takes."""
         return decision_range(self.control, self.arm, self.question.lift, self.alpha)
 
+    @property
+    def _asked(self) -> Asked:
+        return Asked(self.question.lift, self.alpha)
 
-def compare(control: Arm, others: Sequence[Arm], question: Question) -> tuple[Comparison, ...]:
+    def _turned(self, sign: int) -> int:
+        return -sign if self.question.is_decrease else sign
+
+    def _time(self, index: int | None) -> int | None:
+        """Return the time of a look; that of the last one if only a nearby lift was excluded."""
+        if not self.looks:
+            return None
+        return self.looks[-1 if index is None else index].time
+
+
+def compare(
+    control: Arm,
+    others: Sequence[Arm],
+    question: Question,
+    looks: Sequence[Sequence[Look]] = (),
+) -> tuple[Comparison, ...]:
     """Compare each of `others` with the control, in their order.
 
     The always-valid intervals hold for all comparisons and all goals of the family together. Arms
-    without weight take no part in that, since anyone can make up a variant.
+    without weight take no part in that, since anyone can make up a variant. `looks` are those of
+    each arm, by time; the last one has the counts of the arm itself.
     """
     alpha = question.alpha(sum(arm.weight > 0 for arm in others))
+    asked = Asked(question.lift, alpha)
     p_values = [stats.p_value(arm, control) for arm in others]
     comparisons = []
-    for arm, p, p_adjusted in zip(others, p_values, stats.holm(p_values), strict=True):
-        lift = lift_interval(control, arm, question.lift, alpha)
-        details = Details(
-            stats.difference(arm, control, question.confidence),
-            stats.lift(arm, control, question.confidence),
-            p,
-            p_adjusted,
+    for index, (arm, p, p_adjusted) in enumerate(
+        zip(others, p_values, stats.holm(p_values), strict=True)
+    ):
+        details = replace(_details(control, arm, question), p=p, p_adjusted=p_adjusted)
+        intervals = asked.intervals(Look(0, control, arm))
+        seen = tuple(looks[index]) if looks else ()
+        known = combine(seen, intervals, asked) if len(seen) > 1 else Known(*intervals)
+        comparisons.append(
+            Comparison(
+                arm,
+                control,
+                known.lift,
+                known.failures,
+                details,
+                question,
+                alpha,
+                seen,
+                known.first,
+            )
         )
-        in_failures = None
-        if _is_mostly_reached(arm, control):
-            in_failures = failure_interval(control, arm, question.lift, alpha)
-        comparisons.append(Comparison(arm, control, lift, in_failures, details, question, alpha))
     return tuple(comparisons)
 
 
-def _is_mostly_reached(arm: Arm, control: Arm) -> bool:
-    """Return whether the pooled rate is above one half."""
-    visitors = arm.visitors.value + control.visitors.value
-    converted = sum(each.rate * each.visitors.value for each in (arm, control))
-    return converted > visitors / 2
+def _details(control: Arm, arm: Arm, question: Question) -> Details:
+    """Return the fixed-horizon figures without p-values."""
+    return Details(
+        stats.difference(arm, control, question.confidence),
+        stats.lift(arm, control, question.confidence),
+        1.0,
+        1.0,
+    )

@@ -80,6 +80,18 @@ class Count:
                 largest, precision = part, part_precision
         return cls(value, variance, precision)
 
+    def since(self, before: Count) -> Count:
+        """Return the visitors since an earlier count of the same counter.
+
+        The counting error grows in steps that are nearly independent, so its variance is the
+        difference of the variances.
+        """
+        return Count(
+            max(0.0, self.value - before.value),
+            max(0.0, self.variance - before.variance),
+            self.precision,
+        )
+
     @property
     def relative_variance(self) -> float:
         """The variance divided by the square of the count; 0 for a count of 0."""

@@ -6,16 +6,16 @@ before anything else. A winner rests on the always-valid interval, never on the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Sequence
+from dataclasses import replace
 
 from gimel.analysis import sentences
+from gimel.analysis.case import Case, describe
 from gimel.analysis.comparison import Comparison
-from gimel.analysis.counts import EXACT, Arm
+from gimel.analysis.counts import EXACT
 from gimel.analysis.design import Role
-from gimel.analysis.forecast import Forecast, Progress, estimate
-from gimel.analysis.phrases import exact_percent, join_names, pluralize, quote, quote_names
+from gimel.analysis.forecast import Forecast, estimate
+from gimel.analysis.phrases import day, exact_percent, join_names, pluralize, quote, quote_names
 from gimel.analysis.refusals import refuse
 from gimel.analysis.verdict import Kind, Verdict
 
@@ -26,68 +26,6 @@ UNTIL_NOW = "This holds if you stop now,"
 """Begins what ends the sentence of a decision that leaves a guardrail open."""
 
 
-@dataclass(frozen=True)
-class Case:
-    """What a verdict on one goal rests on.
-
-    Attributes:
-        control: The control.
-        comparisons: The comparison of every other variant with it.
-        role: What the goal is for.
-        progress: How far the experiment has come.
-        control_is_guess: Whether the control was chosen only because it is first by name.
-        failed: The variants that failed for many visitors, who saw the control instead.
-        better_elsewhere: The variants that are better under another goal of the same importance.
-        worse_elsewhere: Those that are worse under another goal that may decide.
-        guardrails: What the verdicts on the guardrails of a primary goal rest on, by name.
-    """
-
-    control: Arm
-    comparisons: tuple[Comparison, ...]
-    role: Role
-    progress: Progress
-    control_is_guess: bool = False
-    failed: tuple[str, ...] = ()
-    better_elsewhere: frozenset[str] = frozenset()
-    worse_elsewhere: frozenset[str] = frozenset()
-    guardrails: Mapping[str, Case] = field(default_factory=dict)
-
-    @property
-    def arms(self) -> tuple[Arm, ...]:
-        """The variants: the control first."""
-        return (self.control, *(comparison.arm for comparison in self.comparisons))
-
-    @cached_property
-    def judged(self) -> tuple[Comparison, ...]:
-        """The comparisons that the verdict is about: of variants with visitors and a weight."""
-        return tuple(each for each in self.comparisons if each.has_visitors and each.arm.weight)
-
-    @property
-    def is_conversion(self) -> bool:
-        """Whether the goal can be a conversion: no variant has more goals than visitors."""
-        return all(arm.is_conversion for arm in self.arms)
-
-    @property
-    def is_guardrail(self) -> bool:
-        """Whether the goal must not get worse."""
-        return self.role is Role.GUARDRAIL
-
-    def decided(self, direction: int) -> frozenset[str]:
-        """Return the variants that are better (1) or worse (-1) than the control."""
-        return frozenset(each.arm.name for each in self.judged if each.direction == direction)
-
-    @property
-    def lift(self) -> float:
-        """The lift worth detecting."""
-        return self.comparisons[0].question.lift
-
-    @property
-    def over(self) -> str:
-        """The control as it is called in a comparison."""
-        guess = ", the assumed control" if self.control_is_guess else ""
-        return f"{quote(self.control.name)}{guess}"
-
-
 def decide(case: Case) -> Verdict:
     """Return the verdict on one goal.
 
@@ -95,8 +33,11 @@ def decide(case: Case) -> Verdict:
     when every interval lies within the lift worth detecting on both sides and no fixed-horizon
     interval excludes zero. Before the minimum days a winner is only ahead. If all winners are worse
     under another goal, or the losers better, it is a conflict.
+
+    What was decided at an earlier look stays, with the time of that look. If later data disagrees
+    with it, the sentence says so, and nothing is safe to stop at.
     """
-    if refusal := refuse(case.arms):
+    if refusal := refuse(case.arms, case.mismatch_since):
         return refusal
     if case.role is Role.SECONDARY:
         return _without_verdict(case)
@@ -105,87 +46,132 @@ def decide(case: Case) -> Verdict:
     better = [comparison for comparison in case.judged if comparison.direction > 0]
     if better:
         harmless = [each for each in better if each.arm.name not in case.worse_elsewhere]
-        return _winner(case, max(harmless or better, key=_gain), not harmless)
+        return _winner(case, max(harmless or better, key=_rank), not harmless)
     undecided = [comparison for comparison in case.judged if not comparison.direction]
     if not undecided:
         return _control_wins(case)
     is_small = all(comparison.is_small for comparison in undecided)
-    if is_small and not any(comparison.leaning for comparison in undecided):
-        return _no_difference(case, undecided)
+    if is_small and (reached := _no_difference_since(case, undecided)) is not None:
+        return _no_difference(case, undecided, reached)
     return _undecided(case, undecided, is_small)
-
-
-def describe(case: Case, direction: int) -> str:
-    """Return which variants are better (1) or worse (-1) than the control, and by how much."""
-    return "; ".join(
-        f"{quote(each.arm.name)} {sentences.effect(each, case.over)}"
-        for each in case.judged
-        if each.direction == direction
-    )
 
 
 def _winner(case: Case, best: Comparison, is_harmful: bool) -> Verdict:
     found = f"{sentences.effect(best, case.over)}."
     others = [each for each in case.judged if each is not best]
-    found += sentences.mention([each for each in others if each.direction > 0], "also better")
-    found += _lost(others)
-    found += sentences.mention([each for each in others if not each.direction], "not decided")
-    name, days = quote(best.arm.name), case.progress.days_left
+    more = sentences.mention([each for each in others if each.direction > 0], "also better")
+    more += _lost(others)
+    more += sentences.mention([each for each in others if not each.direction], "not decided")
+    more += _doubtful(others)
+    found += more
+    name, days, reached = quote(best.arm.name), case.progress.days_left, _decided_at(case, best)
     fix = _fix_first(case, best.arm.name, "choose")
     if is_harmful:
         harm = "harms a guardrail" if case.role is Role.PRIMARY else "is worse under another goal"
         kind, sentence = Kind.CONFLICT, f"{name} {found} But it {harm}."
+        reached = max(reached, case.worse_elsewhere[best.arm.name])
+    elif best.disagrees:
+        kind, sentence = Kind.WINNER, f"{name} {found}"
     elif days:
         kind, sentence = Kind.AHEAD, f"{name} is ahead: it {found} {sentences.wait(case.progress)}"
+        return _verdict(case, kind, sentence, best, days_left=days)
     elif is_open := _open_guardrails(case, [best.arm.name]):
         by = f" by {name}" if len(case.judged) > 1 else ""
         subject = f"{fix}it" if fix else name
-        sentence = f"{subject} {found} {_until_now(is_open, by)}"
-        return replace(_verdict(case, Kind.WINNER, sentence, best), open_guardrails=is_open)
+        sentence = f"{subject} {found}{_since(case, reached)} {_until_now(is_open, by)}"
+        verdict = _verdict(case, Kind.WINNER, sentence, best, reached=reached)
+        return replace(verdict, open_guardrails=is_open)
     else:
         kind = Kind.WINNER
-        sentence = f"{fix or f'Choose {name}: '}it {found}{_ending(case)}"
-    return _verdict(case, kind, sentence, best, days_left=days)
+        start = fix or f"Choose {name}: "
+        sentence = f"{start}it {found}{_since(case, reached)}{_ending(case)}"
+    return _verdict(case, kind, sentence, best, days_left=days, reached=reached)
 
 
 def _control_wins(case: Case) -> Verdict:
-    closest = max(case.judged, key=_gain)
+    closest = max(case.judged, key=_rank)
     name = quote(closest.arm.name)
     found = f"{name} {sentences.effect(closest)}."
     if len(case.judged) > 1:
         effect = sentences.effect(closest)
         found = f"every variant is worse. The closest is {name}, which {effect}."
+        found += _doubtful([each for each in case.judged if each is not closest])
     control = sentences.label_control(case.control.name, case.control_is_guess)
-    days = case.progress.days_left
-    if helped := case.better_elsewhere & case.decided(-1):
+    days, reached = case.progress.days_left, max(_decided_at(case, each) for each in case.judged)
+    lost = case.decided(-1)
+    if helped := sorted(name for name in case.better_elsewhere if name in lost):
         verb = "is" if len(helped) == 1 else "are"
         kind = Kind.CONFLICT
-        sentence = f"{found} But {quote_names(sorted(helped))} {verb} better under another goal."
+        sentence = f"{found} But {quote_names(helped)} {verb} better under another goal."
+        reached = max(reached, min(case.better_elsewhere[each] for each in helped))
     elif days:
         kind = Kind.AHEAD
         sentence = f"{control} is ahead: {found} {sentences.wait(case.progress)}"
+    elif closest.disagrees:
+        kind, sentence = Kind.CONTROL_WINS, f"{found[0].upper()}{found[1:]}"
     else:
         kind = Kind.CONTROL_WINS
         fix = _fix_first(case, case.control.name, "keep")
-        sentence = f"{fix or f'Keep {control}: '}{found}{_ending(case)}"
-    return replace(
-        _verdict(case, kind, sentence, closest, days_left=days), variant=case.control.name
-    )
+        sentence = f"{fix or f'Keep {control}: '}{found}{_since(case, reached)}{_ending(case)}"
+    at = None if kind is Kind.AHEAD else reached
+    verdict = _verdict(case, kind, sentence, closest, days_left=days, reached=at)
+    return replace(verdict, variant=case.control.name)
 
 
-def _no_difference(case: Case, undecided: Sequence[Comparison]) -> Verdict:
+def _no_difference_since(case: Case, undecided: Sequence[Comparison]) -> int | None:
+    """Return the time since which it is known that there is no difference; None if it is not.
+
+    That is the first look after which any difference was known to be small, and at which no
+    fixed-horizon interval excluded zero.
+    """
+    decided = [each for each in case.judged if each.direction]
+    start = max(each.small_at or 0 for each in undecided)
+    times = {look.time for each in undecided for look in each.looks if look.time >= start}
+
+    for time in sorted(times):
+        later = [each for each in decided if _decided_at(case, each) > time]
+        if not any(each.leant(time) for each in (*undecided, *later)):
+            return time
+    return None
+
+
+def _no_difference(case: Case, undecided: Sequence[Comparison], reached: int) -> Verdict:
     closest, days = max(undecided, key=_gain), case.progress.days_left
     bound = f"{exact_percent(case.lift)} or more{_in_failures(undecided)}"
     if days:
         wait = sentences.wait(case.progress)
         sentence = f"No difference of {bound} so far.{_lost(case.judged)} {wait}"
         return _verdict(case, Kind.TOO_EARLY, sentence, closest, days_left=days)
+    if changed := [each for each in undecided if each.disagrees]:
+        now = "; ".join(f"{quote(each.arm.name)} {sentences.now(each)}" for each in changed)
+        sentence = (
+            f"No difference of {bound} was found on {day(reached)}, but later data disagrees:"
+            f" {now}.{_lost(case.judged)}"
+        )
+        return _verdict(case, Kind.NO_DIFFERENCE, sentence, closest, reached=reached)
     between = sentences.bounds(undecided)
     is_open = _open_guardrails(case, [each.arm.name for each in undecided])
-    sentence = f"No difference of {bound}: {between}.{_lost(case.judged)}"
+    sentence = f"No difference of {bound}: {between}.{_lost(case.judged)}{_doubtful(case.judged)}"
+    sentence += _since(case, reached)
     sentence += f" {_until_now(is_open)}" if is_open else _ending(case)
-    verdict = _verdict(case, Kind.NO_DIFFERENCE, sentence, closest)
+    verdict = _verdict(case, Kind.NO_DIFFERENCE, sentence, closest, reached=reached)
     return replace(verdict, open_guardrails=is_open)
+
+
+def _decided_at(case: Case, comparison: Comparison) -> int:
+    """Return the time of the look at which a difference was first known."""
+    return case.now if comparison.decided_at is None else comparison.decided_at
+
+
+def _since(case: Case, reached: int) -> str:
+    """Return since which day a verdict is known, with a space in front; '' if since today."""
+    return f" Known since {day(reached)}." if day(reached) != day(case.now) else ""
+
+
+def _doubtful(comparisons: Sequence[Comparison]) -> str:
+    """Return about which variants later data disagrees, with a space in front; '' if none."""
+    changed = [each for each in comparisons if each.disagrees]
+    return f" Later data disagrees about {sentences.names(changed)}." if changed else ""
 
 
 def _open_guardrails(case: Case, variants: Sequence[str]) -> tuple[str, ...]:
@@ -222,6 +208,8 @@ def _fix_first(case: Case, chosen: str, verb: str) -> str:
 
 def _ending(case: Case) -> str:
     """Return what ends a decision, with a space in front: that it is safe, or what it hides."""
+    if any(each.disagrees for each in case.judged):
+        return ""
     if not case.failed:
         return f" {SAFE}"
     diluted = [name for name in case.failed if name != case.control.name]
@@ -244,6 +232,8 @@ def _undecided(case: Case, undecided: Sequence[Comparison], is_small: bool) -> V
         return _too_noisy(case, undecided)
     else:
         kind, start = Kind.TOO_EARLY, "Not decided yet."
+        if progress.is_idle:
+            start = "Not decided yet, and no visitors in the last 7 days."
         if progress.planned is not None and progress.is_plan_complete:
             planned = pluralize(progress.planned, "visitor")
             start = f"Not decided after the planned {planned}."
@@ -281,8 +271,10 @@ def _guard(case: Case) -> Verdict:
     What a single look would call worse is not said to be unharmed, however little it is.
     """
     worst = min(case.judged, key=_gain)
-    if any(comparison.direction < 0 for comparison in case.judged):
-        return _verdict(case, Kind.HARMED, f"Harmed: {describe(case, -1)}.", worst)
+    if harmed := [comparison for comparison in case.judged if comparison.direction < 0]:
+        reached = min(_decided_at(case, each) for each in harmed)
+        sentence = f"Harmed: {describe(case, -1)}.{_since(case, reached)}"
+        return _verdict(case, Kind.HARMED, sentence, worst, reached=reached)
     found = _intervals(case)
     if all(comparison.direction > 0 or comparison.is_small for comparison in case.judged):
         if leaning := [comparison for comparison in case.judged if comparison.leaning < 0]:
@@ -308,6 +300,7 @@ def _verdict(
     about: Comparison,
     days_left: int = 0,
     forecast: Forecast | None = None,
+    reached: int | None = None,
 ) -> Verdict:
     return Verdict(
         kind,
@@ -319,6 +312,8 @@ def _verdict(
         days_left=days_left,
         forecast=forecast,
         failed=case.failed,
+        reached=reached,
+        disagrees=tuple(each.arm.name for each in case.judged if each.disagrees),
     )
 
 
@@ -348,3 +343,8 @@ def _worth_detecting(case: Case, comparisons: Sequence[Comparison]) -> str:
 
 def _gain(comparison: Comparison) -> float:
     return comparison.gain
+
+
+def _rank(comparison: Comparison) -> tuple[bool, float]:
+    """Return what decides among variants: one about which later data disagrees comes last."""
+    return not comparison.disagrees, comparison.gain

@@ -8,28 +8,27 @@ where the counts come from nor how anything is shown.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from gimel.analysis.comparison import Question, compare
+from gimel.analysis.case import Case
 from gimel.analysis.counts import Arm, Count, ExperimentCounts, NamespaceCounts
-from gimel.analysis.decision import Case
 from gimel.analysis.design import Design, Role, default_control
 from gimel.analysis.failed import FAILED_EVENT, FailedVariant, find_failed
-from gimel.analysis.forecast import Progress
+from gimel.analysis.forecast import Progress, recent_pace
 from gimel.analysis.goal import Goal
+from gimel.analysis.goals import Lineup, analyse_goals
 from gimel.analysis.headline import summarize
+from gimel.analysis.looks import Earlier
 from gimel.analysis.phrases import pluralize
 from gimel.analysis.refusals import refuse
-from gimel.analysis.shares import ShareCheck, check_shares
-from gimel.analysis.timeline import Moment
+from gimel.analysis.shares import ShareCheck, check_shares, mismatch_onset
+from gimel.analysis.timeline import Moment, moments
 from gimel.analysis.verdict import NO_DATA, Verdict
 from gimel.errors import GimelError, enumerate_names, similar_first, suggest
 
 _SECONDS_PER_DAY = 86_400
-_ROLES = tuple(Role)  # in the order in which the goals are shown
 
 LIMIT_REACHED = "limit reached"
 """The reason with which the runtime reports events that a limit kept from being counted.
@@ -61,6 +60,10 @@ class Experiment:
         progress: How far it has come.
         control_is_guess: Whether the control was chosen only because it is first by name.
         failed: The variants that failed for some visitors; those that matter come first.
+        now: The time of the counts, in seconds since 1970.
+        past: The variants without conversions at earlier times.
+        mismatch_since: The time at which a split mismatch began, in seconds since 1970. None
+            without one, and if nobody knows when the experiment began.
     """
 
     name: str
@@ -77,6 +80,9 @@ class Experiment:
     progress: Progress
     control_is_guess: bool
     failed: tuple[FailedVariant, ...]
+    now: int
+    past: tuple[Earlier, ...] = field(default=(), repr=False)
+    mismatch_since: int | None = None
 
     @property
     def control(self) -> Arm | None:
@@ -98,7 +104,8 @@ class Experiment:
         """The verdict on the experiment as a whole."""
         if self.all_goals:
             return summarize(self.all_goals, self.design.goal, self.visitors)
-        return (refuse(self.arms) if self.arms else None) or NO_DATA
+        onset = None if self.mismatch_since == self.since else self.mismatch_since
+        return (refuse(self.arms, onset) if self.arms else None) or NO_DATA
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -122,12 +129,7 @@ class Experiment:
     @cached_property
     def moments(self) -> tuple[Moment, ...]:
         """The visitors at each recorded time; the last one is now."""
-        return ()
-
-    @cached_property
-    def mismatch_since(self) -> int | None:
-        """The time at which a split mismatch began, in seconds since 1970; None without one."""
-        return None
+        return moments(self.past, self.arms, self.since, self.now)
 
     @property
     def is_doubtful(self) -> bool:
@@ -162,36 +164,39 @@ def analyse(
     usual, is_guess = default_control(names)
     first = control or design.control
     names.sort(key=lambda name: name != (first or usual))
-
-    def arms(conversions: Mapping[str, Count]) -> tuple[Arm, ...]:
-        return tuple(
-            Arm(
-                name,
-                counts.visitors.get(name, Count()),
-                conversions.get(name, Count()),
-                design.weight(name),
-            )
-            for name in names
-        )
-
-    variants = arms({})
+    lineup = Lineup(tuple(names), design)
+    variants = lineup.arms(counts.visitors)
+    earlier = tuple(lineup.earlier(counts.history, counts.since, int(now)))
+    past = tuple(each for _, each in earlier)
+    split = check_shares(variants)
+    onset = mismatch_onset(variants, past) if split.is_mismatch else None
     progress = Progress(
         math.fsum(arm.visitors.value for arm in variants),
         None if counts.since is None else max(0.0, now - counts.since) / _SECONDS_PER_DAY,
         design.minimum_days,
         design.visitors,
+        recent_pace(past, variants, counts.since, now),
     )
     is_guess = is_guess and first is None and len(names) > 1
     failed = find_failed(variants, counts.goals.get(FAILED_EVENT, {}), is_guess)
-    reached = {goal: found for goal, found in counts.goals.items() if goal != FAILED_EVENT}
-    goals = _goals(
-        {goal: arms(found) for goal, found in reached.items() if names},
-        design,
-        progress,
-        confidence,
-        is_guess,
-        tuple(each.name for each in failed if each.matters),
-    )
+    goals: tuple[Goal, ...] = ()
+    if variants:
+        frame = Case(
+            variants[0],
+            (),
+            Role.EQUAL,
+            progress,
+            is_guess,
+            tuple(each.name for each in failed if each.matters),
+            now=int(now),
+            mismatch_since=onset,
+        )
+        arms_by_goal = {
+            goal: lineup.arms(counts.visitors, found)
+            for goal, found in counts.goals.items()
+            if goal != FAILED_EVENT
+        }
+        goals = analyse_goals(lineup, arms_by_goal, earlier, frame, confidence)
     return Experiment(
         counts.name,
         counts.since,
@@ -201,57 +206,16 @@ def analyse(
         variants,
         goals,
         goals,
-        check_shares(variants),
+        split,
         confidence,
         design,
         progress,
         is_guess,
         failed,
+        int(now),
+        past,
+        onset or (counts.since if split.is_mismatch else None),
     )
-
-
-def _goals(
-    arms_by_goal: Mapping[str, tuple[Arm, ...]],
-    design: Design,
-    progress: Progress,
-    confidence: float,
-    control_is_guess: bool,
-    failed: tuple[str, ...],
-) -> tuple[Goal, ...]:
-    """Return the goals with their comparisons, by role and name; a role's goals share the error."""
-    families = Counter(
-        design.role(goal)
-        for goal, arms in arms_by_goal.items()
-        if all(arm.is_conversion for arm in arms)
-    )
-    cases = {}
-    for goal, (control, *others) in arms_by_goal.items():
-        role = design.role(goal)
-        question = Question(confidence, families[role], design.lift, goal in design.decrease)
-        comparisons = compare(control, others, question)
-        cases[goal] = Case(control, comparisons, role, progress, control_is_guess, failed)
-
-    def elsewhere(goal: str, direction: int, *roles: Role) -> frozenset[str]:
-        return frozenset().union(
-            *(
-                case.decided(direction)
-                for other, case in cases.items()
-                if other != goal and case.role in roles and case.is_conversion
-            )
-        )
-
-    goals = []
-    for goal, case in cases.items():
-        if case.role is Role.EQUAL:
-            better = elsewhere(goal, 1, Role.EQUAL)
-            worse = elsewhere(goal, -1, Role.EQUAL)
-            case = replace(case, better_elsewhere=better, worse_elsewhere=worse)
-        elif case.role is Role.PRIMARY:
-            guardrails = {name: each for name, each in cases.items() if each.is_guardrail}
-            worse = elsewhere(goal, -1, Role.GUARDRAIL)
-            case = replace(case, worse_elsewhere=worse, guardrails=guardrails)
-        goals.append(Goal(goal, case, confidence))
-    return tuple(sorted(goals, key=lambda goal: _ROLES.index(goal.role)))
 
 
 def _largest(visitors: Mapping[str, Count]) -> Count:

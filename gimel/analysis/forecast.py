@@ -11,8 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gimel.analysis.comparison import Comparison
+from gimel.analysis.counts import Arm
+from gimel.analysis.looks import Earlier
 
 _FEWEST = 10  # conversions and failures of both arms; with fewer, the estimate is mostly chance
+_SECONDS_PER_DAY = 86_400
+_WEEK = 7 * _SECONDS_PER_DAY
+_FEWEST_DAYS = 6.5  # of the last seven, from which their pace is known
 _SHORTEST_DAYS = 1  # since the first event, before which the pace is unknown
 
 
@@ -25,12 +30,14 @@ class Progress:
         days: Days since the first event; None if unknown.
         minimum_days: Days before which no variant is declared the winner.
         planned: Planned visitors of all variants together; None if there is no plan.
+        recent: Visitors per day in the last seven days; None if unknown.
     """
 
     visitors: float
     days: float | None = None
     minimum_days: int = 0
     planned: int | None = None
+    recent: float | None = None
 
     @property
     def days_left(self) -> int:
@@ -39,10 +46,17 @@ class Progress:
 
     @property
     def pace(self) -> float | None:
-        """Visitors per day so far; None if it cannot be known yet."""
+        """Visitors per day, in the last seven days if they are known; None if it is unknown."""
+        if self.recent is not None:
+            return self.recent or None
         if self.days is None or self.days < _SHORTEST_DAYS:
             return None
         return self.visitors / self.days
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody came in the last seven days."""
+        return self.recent == 0
 
     @property
     def is_plan_complete(self) -> bool:
@@ -85,6 +99,34 @@ class Forecast:
     def is_hopeless(self) -> bool:
         """Whether no number of visitors can answer the question."""
         return self.soonest is None and self.rule_out is None
+
+
+def recent_pace(
+    past: Sequence[Earlier], arms: Sequence[Arm], since: int | None, now: float
+) -> float | None:
+    """Return the visitors per day of all arms together in the last seven days.
+
+    The number of seven days ago is interpolated between the times before and after. None if nothing
+    is known of the time before, or if it is under 6.5 days ago.
+    """
+    if not past:
+        return None
+    known = [(each.time, _visitors(each.arms)) for each in past]
+    if since is not None and since < known[0][0]:
+        known.insert(0, (since, 0.0))
+    known.append((int(now), _visitors(arms)))
+    start = max(now - _WEEK, known[0][0])
+    days = (now - start) / _SECONDS_PER_DAY
+    if days < _FEWEST_DAYS:
+        return None
+    following = next(index for index, (time, _) in enumerate(known) if time > start)
+    (time, before), (later, after) = known[following - 1 : following + 1]
+    then = before + (after - before) * (start - time) / (later - time)
+    return max(0.0, known[-1][1] - then) / days
+
+
+def _visitors(arms: Sequence[Arm]) -> float:
+    return math.fsum(arm.visitors.value for arm in arms)
 
 
 def estimate(undecided: Sequence[Comparison], progress: Progress) -> Forecast | None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from gimel.analysis import posterior, stats
+from gimel.analysis.case import Case
 from gimel.analysis.comparison import Comparison
 from gimel.analysis.counts import Arm
-from gimel.analysis.decision import Case, decide
+from gimel.analysis.decision import decide
 from gimel.analysis.design import Role
+from gimel.analysis.looks import Earlier
+from gimel.analysis.novelty import Novelty, find_novelty
 from gimel.analysis.stats import Estimate
-from gimel.analysis.timeline import GoalMoment, Novelty
+from gimel.analysis.timeline import GoalMoment, goal_moments
 from gimel.analysis.verdict import Verdict
 
 
@@ -49,11 +52,13 @@ class Goal:
         name: The goal's name.
         case: The variants under this goal, and what its verdict rests on.
         confidence: The confidence level of every interval.
+        past: The variants under this goal at earlier times.
     """
 
     name: str
     case: Case
     confidence: float
+    past: tuple[Earlier, ...] = field(default=(), repr=False)
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -102,13 +107,16 @@ class Goal:
 
     @cached_property
     def moments(self) -> tuple[GoalMoment, ...]:
-        """What was known at each recorded time; the last one is now."""
-        return ()
+        """What was known at each recorded time; the last one is now.
+
+        Of many times only some are described, the first and that of the verdict among them.
+        """
+        return goal_moments(self.case, self.past, self.confidence, self.verdict.reached)
 
     @cached_property
     def novelty(self) -> Novelty | None:
         """A clear change of a lift from the first half of the visitors to the second."""
-        return None
+        return find_novelty(self.case, self.past)
 
     def _chances(self) -> dict[str, posterior.Chance]:
         """Return the chances of the variants that have visitors, if there are at least two.

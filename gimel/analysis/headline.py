@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gimel.analysis.decision import SAFE, describe
+from gimel.analysis.case import describe
+from gimel.analysis.decision import SAFE
 from gimel.analysis.design import Role
 from gimel.analysis.goal import Goal
 from gimel.analysis.phrases import exact_percent, pluralize, quote, quote_names
@@ -61,7 +62,8 @@ def _of_primary(name: str, goals: Sequence[Goal], visitors: float) -> Verdict:
         found = describe(primary.case, 1)
         sentence = f"On {quote(name)}, {found}. Weigh these against each other before you choose."
     elif harmed and verdict.kind not in (Kind.WINNER, Kind.CONTROL_WINS):
-        verdict = replace(verdict, kind=Kind.HARMED)
+        reached = [goal.verdict.reached for goal in harmed if goal.verdict.reached is not None]
+        verdict = replace(verdict, kind=Kind.HARMED, reached=min(reached, default=None))
         sentence = sentence.removesuffix(f" {SAFE}")
     warning = "".join(
         f"Guardrail {quote(goal.name)} is harmed: {describe(goal.case, -1)}. " for goal in harmed
@@ -131,11 +133,13 @@ def _count(goals: Sequence[Goal], has_named: bool = False) -> str:
 
 def _in_list(state: str) -> str:
     """Return a state after a number: "1 better", "1 with harm not ruled out yet"."""
-    return f"with {state}" if state.startswith(("harm ", "no ")) else state
+    return f"with {state}" if state.startswith(("harm ", "no ", "later ")) else state
 
 
 def _state(goal: Goal) -> str:
     verdict, lift = goal.verdict, exact_percent(goal.case.lift) if goal.case.comparisons else ""
+    if verdict.disagrees and verdict.kind is not Kind.NO_VERDICT:
+        return "later data that disagrees"
     if verdict.better and verdict.worse:
         return "mixed"
     if verdict.better:

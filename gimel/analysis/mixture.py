@@ -37,9 +37,11 @@ from gimel.analysis.counts import Arm
 FAR_SCALE = 0.5
 """The scale of the part of the mixture that is fast for large effects, in logarithms."""
 
+FARTHEST = 60.0
+"""A log lift beyond any that counts up to 1e12 can exclude."""
+
 _LOG_NEAR = math.log(0.8)  # the weight of the scale that is set by the lift worth detecting
 _LOG_FAR = math.log(0.2)
-_FARTHEST = 60.0  # a log lift beyond any that counts up to 1e12 can exclude
 _STEP_GROWTH = 1.5  # of the search's steps; the first one is a standard error
 _TOLERANCE = 1e-10  # of an end of the interval, in logarithms
 _LEAST = 1e-300  # what replaces a rate of 0 as a divisor
@@ -204,7 +206,7 @@ def log_evidence(control: Arm, variant: Arm, log_lift: float, lift_worth_detecti
     `log_lift` is ln(1 + lift). If it is the true one, the probability that ln E ever exceeds
     ln(1 / alpha) is at most alpha, no matter how often one looks. 0 while an arm has no visitors.
     """
-    bounded = max(-_FARTHEST, min(log_lift, _FARTHEST))
+    bounded = max(-FARTHEST, min(log_lift, FARTHEST))
     return Pair.of(control, variant, lift_worth_detecting).log_evidence(bounded)
 
 
@@ -262,8 +264,8 @@ def nearest_excluded(
 
     edge = pair.reach_of_certainty(side) - side * centre
     before, inside, last, rising = 0.0, 0.0, evidence(0.0), True
-    while inside < _FARTHEST:
-        outside = min(inside + step, _FARTHEST)
+    while inside < FARTHEST:
+        outside = min(inside + step, FARTHEST)
         at_edge = inside < edge <= outside
         outside = edge if at_edge else outside
         value = evidence(outside)
@@ -272,14 +274,14 @@ def nearest_excluded(
             if evidence(peak) > 0:
                 inside, outside, value = before, peak, evidence(peak)
         if value > 0:
-            return math.expm1(centre + side * _crossing(evidence, inside, outside))
+            return math.expm1(centre + side * crossing(evidence, inside, outside))
         rising = value > last
         before, inside, last = inside, outside, value
         step *= _STEP_GROWTH
     return None
 
 
-def _crossing(function: Callable[[float], float], low: float, high: float) -> float:
+def crossing(function: Callable[[float], float], low: float, high: float) -> float:
     """Return where a function that is at most 0 at `low` and positive at `high` becomes positive.
 
     False position, in the Illinois variant: when one end stays twice, its value is halved.

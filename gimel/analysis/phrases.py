@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
 
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
 _ZERO = "0%"
 _LEAST_PERCENT = 0.005  # a smaller percentage is shown as 0%
 _MOST_MORE_DIGITS = 4  # to tell rounded numbers apart
@@ -78,3 +83,9 @@ def _percent(share: float, more_digits: int = 0) -> str:
 
 def _number(text: str) -> float:
     return float(text.rstrip("%").replace(",", ""))
+
+
+def day(time: int) -> str:
+    """Return the date of a time in seconds since 1970, in UTC: "9 February 2026"."""
+    date = datetime.fromtimestamp(time, timezone.utc)
+    return f"{date.day} {_MONTHS[date.month - 1]} {date.year}"

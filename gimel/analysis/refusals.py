@@ -6,18 +6,22 @@ import math
 from collections.abc import Sequence
 
 from gimel.analysis.counts import Arm
-from gimel.analysis.phrases import pluralize, quote, quote_names
+from gimel.analysis.phrases import day, pluralize, quote, quote_names
 from gimel.analysis.shares import ShareCheck, check_shares
 from gimel.analysis.verdict import NO_DATA, Kind, Verdict
 
 _MOST_SHARES = 4  # of a wrong split, beyond which the sentence names only the worst one
 
 
-def refuse(arms: Sequence[Arm]) -> Verdict | None:
-    """Return why the arms, the control first, allow no verdict; None if they do."""
+def refuse(arms: Sequence[Arm], mismatch_since: int | None = None) -> Verdict | None:
+    """Return why the arms, the control first, allow no verdict; None if they do.
+
+    `mismatch_since` is the time at which a split mismatch began, in seconds since 1970; None if it
+    was always there, or nobody knows.
+    """
     split = check_shares(arms)
     if split.is_mismatch:
-        return Verdict(Kind.SPLIT_MISMATCH, *_explain_mismatch(arms, split))
+        return Verdict(Kind.SPLIT_MISMATCH, *_explain_mismatch(arms, split, mismatch_since))
     misused = [arm for arm in arms if not arm.is_conversion]
     if misused:
         worst = max(misused, key=lambda arm: arm.conversions.value - arm.visitors.value)
@@ -45,7 +49,7 @@ def refuse(arms: Sequence[Arm]) -> Verdict | None:
     return None
 
 
-def _explain_mismatch(arms: Sequence[Arm], split: ShareCheck) -> tuple[str, str]:
+def _explain_mismatch(arms: Sequence[Arm], split: ShareCheck, since: int | None) -> tuple[str, str]:
     """Return the sentence on a wrong split, and the arm that it is about.
 
     Names all shares of up to four arms; of more arms, the share that is furthest off. Visitors of
@@ -73,7 +77,8 @@ def _explain_mismatch(arms: Sequence[Arm], split: ShareCheck) -> tuple[str, str]
         problem = f"{quote(worst.name)} has {found} of visitors, expected {wanted}"
     p = split.p
     shown = f"= {p:.{-math.floor(math.log10(p))}f}" if p >= 1e-6 else "< 0.000001"
-    return f"Do not trust this: {problem} (p {shown}).", worst.name
+    began = "" if since is None else f" It began about {day(since)}."
+    return f"Do not trust this: {problem} (p {shown}).{began}", worst.name
 
 
 def _distinguishing_digits(first: float, second: float) -> int:

@@ -11,7 +11,15 @@ from collections.abc import Callable, Sequence
 from gimel.analysis.comparison import Comparison
 from gimel.analysis.forecast import Forecast, Progress, Span
 from gimel.analysis.mixture import Lift
-from gimel.analysis.phrases import percents, pluralize, quote, quote_names, with_sign
+from gimel.analysis.phrases import (
+    day,
+    percents,
+    pluralize,
+    quote,
+    quote_names,
+    signed_percent,
+    with_sign,
+)
 
 _DAYS_PER_WEEK = 7
 _DAYS_PER_MONTH = 30.4
@@ -47,8 +55,15 @@ def effect(comparison: Comparison, over: str | None = None) -> str:
     """Return what a decided variant does: "converts 25% better than “blue” (10% to 43% better)".
 
     `over` is how the control is called; None to omit it. Where fewer conversions are better, it
-    "has a rate 25% lower". Above a rate of 50% the failures are added.
+    "has a rate 25% lower". Above a rate of 50% the failures are added. If later data disagrees, it
+    "converted 25% better than ...", with the day and what is observed now.
     """
+    first = comparison.at_first
+    if first is not None and first.direction == comparison.direction and comparison.first:
+        verb, _, found = effect(first, over).partition(" ")
+        past = {"has": "had", "converts": "converted"}[verb]
+        when = day(comparison.first.time)
+        return f"{past} {found} on {when}, but later data disagrees ({now(comparison)})"
     lift = comparison.lift
     word = _word(comparison, lift.sign)
     is_decrease = comparison.question.is_decrease
@@ -68,6 +83,13 @@ def effect(comparison: Comparison, over: str | None = None) -> str:
         value, ends = _decided(missed, missed.value, word)
         words += f", with {value} {word} {FAILURES}{_in_parentheses(f'{value} {word}', ends)}"
     return words
+
+
+def now(comparison: Comparison) -> str:
+    """Return the lift of the data until now: "now +0.5%: 1% worse to 2% better"."""
+    value = comparison.lift.value
+    observed = "" if value is None else f" {signed_percent(value)}:"
+    return f"now{observed} {interval(comparison)}"
 
 
 def interval(comparison: Comparison) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gimel.analysis.counts import Arm
+from gimel.analysis.looks import Earlier
 from gimel.analysis.mixture import divergence, log_mixture
 
 ALPHA = 0.01
@@ -80,6 +81,27 @@ def check_shares(arms: Sequence[Arm], alpha: float = ALPHA) -> ShareCheck:
         tuple(evidence),
         tuple(value > threshold for value in evidence),
     )
+
+
+def mismatch_onset(arms: Sequence[Arm], past: Sequence[Earlier]) -> int | None:
+    """Return the time after which the visitors of the arms are most clearly split wrongly.
+
+    It is one of the times in `past`; None if the evidence is clearest in all visitors together.
+    """
+    best, onset = _strength(arms), None
+    for earlier in past:
+        later = [
+            replace(arm, visitors=arm.visitors.since(before.visitors))
+            for arm, before in zip(arms, earlier.arms, strict=True)
+        ]
+        strength = _strength(later)
+        if strength > best:
+            best, onset = strength, earlier.time
+    return onset
+
+
+def _strength(arms: Sequence[Arm]) -> float:
+    return max(check_shares(arms).evidence)
 
 
 def _share_evidence(arm: Arm, others: Sequence[Arm], share: float) -> float:

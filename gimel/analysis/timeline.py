@@ -6,10 +6,23 @@ Describes and decides nothing. The verdict, with the day on which it was reached
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gimel.analysis.mixture import Lift
+from gimel.analysis import stats
+from gimel.analysis.case import Case
+from gimel.analysis.counts import Arm
+from gimel.analysis.looks import Asked, Earlier, Look, clamp, known_since
+from gimel.analysis.mixture import Lift, lift_interval
 from gimel.analysis.stats import Estimate
+
+_SECONDS_PER_DAY = 86_400
+_GAP = 1.5 * _SECONDS_PER_DAY
+
+MOST_MOMENTS = 120
+"""The largest number of times at which a goal is described: a plot shows no more."""
+
+_Ends = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -48,20 +61,102 @@ class GoalMoment:
     lifts: tuple[Lift | None, ...]
 
 
-@dataclass(frozen=True)
-class Novelty:
-    """A lift that changed from the first half of the visitors to the second.
+def moments(
+    past: Sequence[Earlier], arms: Sequence[Arm], since: int | None, now: int
+) -> tuple[Moment, ...]:
+    """Return the visitors at the earlier times and now; no moments without variants."""
+    if not arms:
+        return ()
+    found = []
+    before: tuple[float, ...] = (0.0,) * len(arms)
+    last: int | None = None
+    for time, seen in (*((each.time, each.arms) for each in past), (now, arms)):
+        visitors = tuple(arm.visitors.value for arm in seen)
+        start = since if last is None else last
+        days = None if start is None else (time - start) / _SECONDS_PER_DAY
+        per_day = None
+        if days:
+            new = (max(0.0, later - first) for first, later in zip(before, visitors, strict=True))
+            per_day = tuple(number / days for number in new)
+        is_after_gap = last is not None and time - last > _GAP
+        found.append(Moment(time, None if last is None else days, visitors, per_day, is_after_gap))
+        before, last = visitors, time
+    return tuple(found)
 
-    Attributes:
-        variant: The variant's name.
-        first: Its lift over the control among the first half of the visitors.
-        second: Its lift among the second half.
-        turned: The time between the halves, in seconds since 1970.
-        sentence: The same in words.
+
+def goal_moments(
+    case: Case, past: Sequence[Earlier], confidence: float, reached: int | None
+) -> tuple[GoalMoment, ...]:
+    """Return what was known of a goal at the earlier times and now.
+
+    At most `MOST_MOMENTS` times are described: the first, the last, that of `reached`, and others
+    at equal distances between them. The rates and visitors of an arm without any are 0 to 1.
     """
+    chosen = _choose(past, reached)
+    tracks = [
+        _Track(Asked(each.question.lift, each.alpha), case.is_guardrail)
+        for each in case.comparisons
+    ]
+    found = []
+    for earlier in chosen:
+        control, *others = earlier.arms
+        rates = tuple(stats.rate(arm, confidence) for arm in earlier.arms)
+        lifts = (
+            track.add(earlier, Look(earlier.time, control, arm))
+            for track, arm in zip(tracks, others, strict=True)
+        )
+        found.append(GoalMoment(earlier.time, rates, (None, *lifts)))
+    rates = tuple(stats.rate(arm, confidence) for arm in case.arms)
+    found.append(GoalMoment(case.now, rates, (None, *(each.lift for each in case.comparisons))))
+    return tuple(found)
 
-    variant: str
-    first: float
-    second: float
-    turned: int
-    sentence: str
+
+def _choose(past: Sequence[Earlier], reached: int | None) -> list[Earlier]:
+    """Return at most `MOST_MOMENTS` - 1 of the earlier times."""
+    most = MOST_MOMENTS - 2
+    if len(past) <= most:
+        return list(past)
+    kept = {round(index * (len(past) - 1) / (most - 1)) for index in range(most)}
+    kept |= {index for index, each in enumerate(past) if each.time == reached}
+    return [past[index] for index in sorted(kept)]
+
+
+class _Track:
+    """The lift of one variant from look to look, as it was shown then."""
+
+    def __init__(self, asked: Asked, is_guardrail: bool) -> None:
+        self._asked = asked
+        self._is_guardrail = is_guardrail
+        self._seen: list[tuple[Look, Lift]] = []
+        self._low: float | None = None
+        self._high: float | None = None
+        self._has_disagreed = False
+
+    def add(self, earlier: Earlier, look: Look) -> Lift:
+        """Return the lift at a look: what holds at all looks until then that count."""
+        found = lift_interval(look.control, look.arm, self._asked.lift, self._asked.alpha)
+        if not (look.control.visitors.value and look.arm.visitors.value):
+            return found
+        if self._has_disagreed or not earlier.counts(is_guardrail=self._is_guardrail):
+            return found
+        self._seen.append((look, found))
+        self._low, self._high = _meet([(self._low, self._high), (found.low, found.high)])
+        if self._is_empty:
+            first = next(iter(known_since([each for each, _ in self._seen], self._asked)), -1)
+            ends = [(lift.low, lift.high) for _, lift in self._seen[first:]]
+            self._low, self._high = _meet(ends)
+            self._has_disagreed = self._is_empty
+        if self._has_disagreed:
+            return found
+        return Lift(clamp(found.value, self._low, self._high), self._low, self._high)
+
+    @property
+    def _is_empty(self) -> bool:
+        return self._low is not None and self._high is not None and self._low > self._high
+
+
+def _meet(intervals: Sequence[_Ends]) -> _Ends:
+    """Return the largest lower and the smallest upper end; None is an open end."""
+    lows = [low for low, _ in intervals if low is not None]
+    highs = [high for _, high in intervals if high is not None]
+    return max(lows, default=None), min(highs, default=None)

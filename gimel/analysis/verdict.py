@@ -55,9 +55,9 @@ class Verdict:
         goal: In a headline, the goal that it speaks of; None if it speaks of none or of several.
         open_guardrails: The guardrails that a decision on the primary goal may still harm.
         failed: The variants that failed for so many visitors that a decision has to wait.
-        reached: The time of the look at which it was reached, in seconds since 1970. None while
+        reached: The time of the look at which it was known first, in seconds since 1970. None while
             nothing is decided.
-        disagrees: The decided variants whose later data disagrees with what was decided.
+        disagrees: The variants about which later data disagrees with what was decided.
     """
 
     kind: Kind
@@ -83,10 +83,10 @@ class Verdict:
     def safe_to_stop(self) -> bool:
         """Whether the experiment has answered its question.
 
-        Not if a guardrail is open, or if a variant failed.
+        Not if a guardrail is open, if a variant failed, or if later data disagrees.
         """
         is_decided = self.kind in (Kind.WINNER, Kind.CONTROL_WINS, Kind.NO_DIFFERENCE)
-        return is_decided and not self.open_guardrails and not self.failed
+        return is_decided and not (self.open_guardrails or self.failed or self.disagrees)
 
 
 NO_DATA = Verdict(Kind.NO_DATA, "No visitors counted yet.")

@@ -1,0 +1,216 @@
+"""Two arms at several looks: what held at all of them, and when it was first known.
+
+An always-valid interval contains the true lift at every look, with the confidence given for all of
+them together. So the true lift is also in their intersection, whichever looks were taken: what was
+excluded once stays excluded. If nothing is left, the lift was not the same all the time.
+
+Knows arms, and nothing of designs, verdicts or words.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from gimel.analysis.counts import Arm
+from gimel.analysis.failures import FailurePair, failure_interval
+from gimel.analysis.mixture import FARTHEST, Lift, Pair, crossing, lift_interval
+
+_DISTANT = 0.5  # a log lift beyond which the evidence may fall again
+_Evidence = Callable[[float], float]
+
+
+@dataclass(frozen=True)
+class Look:
+    """The counts of two arms at one time, both with visitors.
+
+    Attributes:
+        time: In seconds since 1970.
+        control: The control.
+        arm: The variant.
+    """
+
+    time: int
+    control: Arm
+    arm: Arm
+
+    @property
+    def is_mostly_reached(self) -> bool:
+        """Whether the pooled rate is above one half: the change of the failures is shown, too."""
+        visitors = self.arm.visitors.value + self.control.visitors.value
+        converted = sum(each.rate * each.visitors.value for each in (self.arm, self.control))
+        return converted > visitors / 2
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """All arms at an earlier time.
+
+    Attributes:
+        time: In seconds since 1970.
+        arms: The arms, the control first.
+        is_trusted: Whether the split was right.
+        is_young: Whether the minimum days had not passed.
+    """
+
+    time: int
+    arms: tuple[Arm, ...]
+    is_trusted: bool
+    is_young: bool
+
+    def counts(self, *, is_guardrail: bool) -> bool:
+        """Return whether a verdict rests on this look, too."""
+        is_conversion = all(arm.is_conversion for arm in self.arms)
+        return self.is_trusted and is_conversion and (is_guardrail or not self.is_young)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What every look is asked.
+
+    Attributes:
+        lift: The lift worth detecting.
+        alpha: The error of the always-valid interval.
+    """
+
+    lift: float
+    alpha: float
+
+    def intervals(self, look: Look) -> tuple[Lift, Lift | None]:
+        """Return the lift at one look, and above a rate of 50% the change of the failures."""
+        lift = lift_interval(look.control, look.arm, self.lift, self.alpha)
+        if not look.is_mostly_reached:
+            return lift, None
+        return lift, failure_interval(look.control, look.arm, self.lift, self.alpha)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of a lift after several looks.
+
+    Attributes:
+        lift: The observed lift, with the interval that holds at all looks.
+        failures: The same for the failures, if the rate is above 50%; else None.
+        first: The look at which something was first known, if a later one disagrees with it; else
+            None. The intervals are then those of the last look.
+    """
+
+    lift: Lift
+    failures: Lift | None
+    first: Look | None = None
+
+
+def combine(looks: Sequence[Look], last: tuple[Lift, Lift | None], asked: Asked) -> Known:
+    """Return what is known after these looks, by time; `last` are the intervals of the last one.
+
+    Looks before anything was known do not count if later ones exclude what they allow: nothing was
+    said then that could be wrong.
+    """
+    if found := _intersect(looks, last, asked):
+        return found
+    first = next(iter(known_since(looks, asked)), len(looks) - 1)
+    return _intersect(looks[first:], last, asked) or Known(*last, looks[first])
+
+
+def known_since(looks: Sequence[Look], asked: Asked) -> Iterable[int]:
+    """Yield the looks at which it was first known that there is a difference, or that it is small.
+
+    At most one of each, in order; `when_excluded` and `when_small` return them by name.
+    """
+    found = (when_excluded(looks, asked), when_small(looks, asked))
+    return sorted(index for index in found if index is not None)
+
+
+def when_excluded(looks: Sequence[Look], asked: Asked) -> int | None:
+    """Return the first look that excludes a lift of 0; None if none does."""
+    threshold = -math.log(asked.alpha)
+    for index, look in enumerate(looks):
+        if Pair.of(look.control, look.arm, asked.lift).log_evidence(0.0) > threshold:
+            return index
+    return None
+
+
+def when_small(looks: Sequence[Look], asked: Asked) -> int | None:
+    """Return the first look after which any difference is below the lift worth detecting."""
+    threshold = -math.log(asked.alpha)
+    ends = {side: math.log1p(side * asked.lift) for side in (-1, 1) if side * asked.lift > -1}
+    for index, look in enumerate(looks):
+        evidence, estimate = _evidence(look, asked, look.is_mostly_reached)
+        for side, end in tuple(ends.items()):
+            if side * (end - estimate) > 0 and evidence(end) > threshold:
+                del ends[side]
+        if not ends:
+            return index
+    return None
+
+
+def _intersect(looks: Sequence[Look], last: tuple[Lift, Lift | None], asked: Asked) -> Known | None:
+    """Return what holds at all looks; None if nothing does."""
+    lift = _narrow(last[0], looks[:-1], asked, is_failures=False)
+    failures = last[1]
+    if failures is not None:
+        reached = [look for look in looks[:-1] if look.is_mostly_reached]
+        failures = _narrow(failures, reached, asked, is_failures=True)
+        if failures is None:
+            return None
+    return None if lift is None else Known(lift, failures)
+
+
+def _narrow(
+    interval: Lift, earlier: Sequence[Look], asked: Asked, *, is_failures: bool
+) -> Lift | None:
+    """Return the part of an interval that no earlier look excludes; None if nothing is left.
+
+    The latest of them come first: their intervals are usually the narrowest.
+    """
+    low, high = interval.low, interval.high
+    for look in reversed(earlier):
+        evidence, estimate = _evidence(look, asked, is_failures)
+        low = _nearer(evidence, estimate, -1, low, asked.alpha)
+        high = _nearer(evidence, estimate, 1, high, asked.alpha)
+        if low is not None and high is not None and low > high:
+            return None
+    if (low, high) == (interval.low, interval.high):
+        return interval
+    return Lift(clamp(interval.value, low, high), low, high)
+
+
+def clamp(value: float | None, low: float | None, high: float | None) -> float | None:
+    """Return a value, or the nearest end of an interval that does not contain it."""
+    if value is None:
+        return None
+    value = value if low is None else max(value, low)
+    return value if high is None else min(value, high)
+
+
+def _evidence(look: Look, asked: Asked, is_failures: bool) -> tuple[_Evidence, float]:
+    """Return ln E of a candidate log lift, or log change of failures, and the estimate of it."""
+    if is_failures:
+        failures = FailurePair.of(look.control, look.arm, asked.lift)
+        return failures.log_evidence, failures.failed.log_lift
+    pair = Pair.of(look.control, look.arm, asked.lift)
+    return pair.log_evidence, pair.log_lift
+
+
+def _nearer(
+    log_evidence: _Evidence, estimate: float, side: int, end: float | None, alpha: float
+) -> float | None:
+    """Return `end`, or the nearest excluded lift if that is nearer to the estimate.
+
+    `end` is an end of the interval of another look, None if that is open. Far quicker than
+    `nearest_excluded` where `end` is not excluded, as usual. It may miss a nearer one then: the
+    interval is wider than the intersection, and holds all the same.
+    """
+    threshold = -math.log(alpha)
+
+    def evidence(distance: float) -> float:
+        return log_evidence(estimate + side * distance) - threshold
+
+    distances = [FARTHEST if end is None or end <= -1 else side * (math.log1p(end) - estimate)]
+    if distances[0] > _DISTANT:
+        distances.append(-side * estimate)  # of no lift
+    for distance in distances:
+        if 0 < distance < FARTHEST and evidence(distance) > 0:
+            return math.expm1(estimate + side * crossing(evidence, 0.0, distance))
+    return end
