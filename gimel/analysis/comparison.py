@@ -75,8 +75,8 @@ class Comparison:
     Attributes:
         arm: The variant.
         control: The control.
-        lift: The lift of the rate with its always-valid interval. With earlier looks the interval
-            is what holds at all of them, and a value outside it is moved to its nearest end.
+        lift: The lift of the rate with its always-valid interval. With earlier looks that is what
+            holds at all of them.
         failures: The same for the visitors who do not convert, if the rate is above 50%; else None.
         details: The fixed-horizon figures.
         question: What is asked.

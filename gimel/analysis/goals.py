@@ -15,7 +15,7 @@ from gimel.analysis.counts import Arm, Count, Point
 from gimel.analysis.design import Design, Role
 from gimel.analysis.goal import Goal
 from gimel.analysis.looks import Earlier, Look
-from gimel.analysis.shares import check_shares
+from gimel.analysis.shares import is_mismatch
 
 _ROLES = tuple(Role)  # in the order in which the goals are shown
 _SECONDS_PER_DAY = 86_400
@@ -57,7 +57,7 @@ class Lineup:
             if point.time >= now or (since is not None and point.time < since):
                 continue
             arms = self.arms(point.visitors)
-            is_trusted = not check_shares(arms).is_mismatch
+            is_trusted = not is_mismatch(arms)
             is_young = since is not None and point.time - since < minimum
             yield point, Earlier(point.time, arms, is_trusted, is_young)
 

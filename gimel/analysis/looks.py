@@ -2,7 +2,9 @@
 
 An always-valid interval contains the true lift at every look, with the confidence given for all of
 them together. So the true lift is also in their intersection, whichever looks were taken: what was
-excluded once stays excluded. If nothing is left, the lift was not the same all the time.
+excluded once stays excluded. If the observed lift is not in it, later data disagrees with earlier
+data: the lift was not the same all the time, unless the intersection is wrong, which is as rare as
+for any of the intervals.
 
 Knows arms, and nothing of designs, verdicts or words.
 """
@@ -104,8 +106,8 @@ class Known:
 def combine(looks: Sequence[Look], last: tuple[Lift, Lift | None], asked: Asked) -> Known:
     """Return what is known after these looks, by time; `last` are the intervals of the last one.
 
-    Looks before anything was known do not count if later ones exclude what they allow: nothing was
-    said then that could be wrong.
+    If the observed lift is not in the intersection, looks before anything was known do not count:
+    nothing was said then that could be wrong.
     """
     if found := _intersect(looks, last, asked):
         return found
@@ -146,7 +148,7 @@ def when_small(looks: Sequence[Look], asked: Asked) -> int | None:
 
 
 def _intersect(looks: Sequence[Look], last: tuple[Lift, Lift | None], asked: Asked) -> Known | None:
-    """Return what holds at all looks; None if nothing does."""
+    """Return what holds at all looks; None if what is observed now is not in it."""
     lift = _narrow(last[0], looks[:-1], asked, is_failures=False)
     failures = last[1]
     if failures is not None:
@@ -160,7 +162,7 @@ def _intersect(looks: Sequence[Look], last: tuple[Lift, Lift | None], asked: Ask
 def _narrow(
     interval: Lift, earlier: Sequence[Look], asked: Asked, *, is_failures: bool
 ) -> Lift | None:
-    """Return the part of an interval that no earlier look excludes; None if nothing is left.
+    """Return the part of an interval that no earlier look excludes; None if its value is not in it.
 
     The latest of them come first: their intervals are usually the narrowest.
     """
@@ -171,17 +173,16 @@ def _narrow(
         high = _nearer(evidence, estimate, 1, high, asked.alpha)
         if low is not None and high is not None and low > high:
             return None
-    if (low, high) == (interval.low, interval.high):
-        return interval
-    return Lift(clamp(interval.value, low, high), low, high)
+    narrowed = Lift(interval.value, low, high)
+    return narrowed if narrowed == interval or holds(narrowed) else None
 
 
-def clamp(value: float | None, low: float | None, high: float | None) -> float | None:
-    """Return a value, or the nearest end of an interval that does not contain it."""
-    if value is None:
-        return None
-    value = value if low is None else max(value, low)
-    return value if high is None else min(value, high)
+def holds(lift: Lift) -> bool:
+    """Return whether an interval contains its value, or that is unknown."""
+    if lift.value is None:
+        return lift.low is None or lift.high is None or lift.low <= lift.high
+    is_above = lift.low is None or lift.low <= lift.value
+    return is_above and (lift.high is None or lift.value <= lift.high)
 
 
 def _evidence(look: Look, asked: Asked, is_failures: bool) -> tuple[_Evidence, float]:

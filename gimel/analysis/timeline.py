@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gimel.analysis import stats
 from gimel.analysis.case import Case
 from gimel.analysis.counts import Arm
-from gimel.analysis.looks import Asked, Earlier, Look, clamp, known_since
+from gimel.analysis.looks import Asked, Earlier, Look, holds, known_since
 from gimel.analysis.mixture import Lift, lift_interval
 from gimel.analysis.stats import Estimate
 
@@ -21,8 +21,6 @@ _GAP = 1.5 * _SECONDS_PER_DAY
 
 MOST_MOMENTS = 120
 """The largest number of times at which a goal is described: a plot shows no more."""
-
-_Ends = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -127,36 +125,27 @@ class _Track:
     def __init__(self, asked: Asked, is_guardrail: bool) -> None:
         self._asked = asked
         self._is_guardrail = is_guardrail
-        self._seen: list[tuple[Look, Lift]] = []
-        self._low: float | None = None
-        self._high: float | None = None
-        self._has_disagreed = False
+        self._looks: list[Look] = []
+        self._lifts: list[Lift] = []
 
     def add(self, earlier: Earlier, look: Look) -> Lift:
-        """Return the lift at a look: what holds at all looks until then that count."""
+        """Return the lift at a look, with what holds at all looks until then that count."""
         found = lift_interval(look.control, look.arm, self._asked.lift, self._asked.alpha)
         if not (look.control.visitors.value and look.arm.visitors.value):
             return found
-        if self._has_disagreed or not earlier.counts(is_guardrail=self._is_guardrail):
+        if not earlier.counts(is_guardrail=self._is_guardrail):
             return found
-        self._seen.append((look, found))
-        self._low, self._high = _meet([(self._low, self._high), (found.low, found.high)])
-        if self._is_empty:
-            first = next(iter(known_since([each for each, _ in self._seen], self._asked)), -1)
-            ends = [(lift.low, lift.high) for _, lift in self._seen[first:]]
-            self._low, self._high = _meet(ends)
-            self._has_disagreed = self._is_empty
-        if self._has_disagreed:
-            return found
-        return Lift(clamp(found.value, self._low, self._high), self._low, self._high)
-
-    @property
-    def _is_empty(self) -> bool:
-        return self._low is not None and self._high is not None and self._low > self._high
+        self._looks.append(look)
+        self._lifts.append(found)
+        narrowed = _meet(self._lifts)
+        if not holds(narrowed):
+            first = next(iter(known_since(self._looks, self._asked)), -1)
+            narrowed = _meet(self._lifts[first:])
+        return narrowed if holds(narrowed) else found
 
 
-def _meet(intervals: Sequence[_Ends]) -> _Ends:
-    """Return the largest lower and the smallest upper end; None is an open end."""
-    lows = [low for low, _ in intervals if low is not None]
-    highs = [high for _, high in intervals if high is not None]
-    return max(lows, default=None), min(highs, default=None)
+def _meet(lifts: Sequence[Lift]) -> Lift:
+    """Return the last lift with what all intervals have in common; None is an open end."""
+    lows = [lift.low for lift in lifts if lift.low is not None]
+    highs = [lift.high for lift in lifts if lift.high is not None]
+    return Lift(lifts[-1].value, max(lows, default=None), min(highs, default=None))
