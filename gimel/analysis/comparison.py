@@ -112,9 +112,8 @@ class Comparison:
 
         What was decided first stays, except that a guardrail is harmed as soon as any data says so.
         """
-        now = self._turned(self.lift.sign)
-        if self.at_first is None or (self.question.is_guardrail and now < 0):
-            return now
+        if self.at_first is None or self._is_harmful_now:
+            return self._turned(self.lift.sign)
         return self._turned(self.at_first.lift.sign)
 
     @property
@@ -149,7 +148,8 @@ class Comparison:
         """The time of the look at which a difference was first known; None if none is."""
         if not self.lift.sign and self.first is None:
             return None
-        return self._time(when_excluded(self.looks, self._asked))
+        is_late = self.at_first is not None and self.direction != self.at_first.direction
+        return self._time(None if is_late else when_excluded(self.looks, self._asked))
 
     @cached_property
     def small_at(self) -> int | None:
@@ -165,6 +165,10 @@ class Comparison:
     def forecast(self) -> DecisionRange:
         """How many more visitors of the two arms a decision takes."""
         return decision_range(self.control, self.arm, self.question.lift, self.alpha)
+
+    @property
+    def _is_harmful_now(self) -> bool:
+        return self.question.is_guardrail and self._turned(self.lift.sign) < 0
 
     @property
     def _asked(self) -> Asked:
