@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gimel.analysis.counts import Count, ExperimentCounts
+from gimel.analysis.counts import Count, ExperimentCounts, Point
 from gimel.analysis.design import Design, Role
 from gimel.analysis.experiment import Experiment, analyse
 from gimel.analysis.verdict import Kind, Verdict
@@ -67,6 +67,29 @@ times = st.floats(0, 1e5) | st.floats(0, 1e9)
 levels = st.sampled_from([0.5, 0.8, 0.95, 0.999])
 
 
+@st.composite
+def followed(draw: st.DrawFn) -> ExperimentCounts:
+    """Draw an experiment with a history: shares of its counts, which need not be the same."""
+    found = draw(experiments())
+    shares = st.floats(0, 1) | st.sampled_from([0.0, 0.5, 1.0])
+    points = []
+    for day in sorted(draw(st.sets(st.integers(0, 400), max_size=5))):
+        share = draw(shares)
+
+        def part(count: Count, share: float = share) -> Count:
+            share = min(1.0, share * draw(st.just(1.0) | st.floats(0.8, 1.25)))
+            return Count(count.value * share, count.variance * share, count.precision)
+
+        visitors = {name: part(count) for name, count in found.visitors.items()}
+        goals = {
+            goal: {name: part(count) for name, count in reached.items()}
+            for goal, reached in found.goals.items()
+            if draw(st.booleans())
+        }
+        points.append(Point(day * 86_400, visitors, goals))
+    return replace(found, history=tuple(points))
+
+
 def verdicts(experiment: Experiment) -> list[Verdict]:
     return [experiment.headline, *(goal.verdict for goal in experiment.goals)]
 
@@ -93,6 +116,36 @@ def test_what_is_safe_to_stop_says_so(counts: ExperimentCounts, design: Design, 
     for verdict in verdicts(analyse(counts, design, now=now)):
         assert verdict.safe_to_stop is (verdict.kind in SAFE and not verdict.open_guardrails)
         assert verdict.safe_to_stop is ("Safe to stop." in verdict.sentence)
+
+
+@settings(max_examples=60)
+@given(followed(), designs, st.floats(1e5, 5e7))
+def test_every_sentence_over_time_is_sound(
+    counts: ExperimentCounts, design: Design, now: float
+) -> None:
+    """Whatever was counted earlier: a date is never before the minimum days, nor after now."""
+    found = analyse(counts, design, now=now)
+
+    for verdict in verdicts(found):
+        assert not UNSOUND.search(verdict.sentence), verdict.sentence
+        assert verdict.safe_to_stop is ("Safe to stop." in verdict.sentence)
+        assert not (verdict.safe_to_stop and verdict.disagrees)
+        if verdict.kind in SAFE:
+            assert verdict.reached is not None
+            assert verdict.reached <= now
+            if counts.since is not None:
+                assert now - counts.since < 86_400 * design.minimum_days or (
+                    verdict.reached - counts.since >= 86_400 * design.minimum_days - 1
+                )
+    assert len(found.moments) == (
+        len([p for p in counts.history if p.time < int(now)]) + 1 if found.arms else 0
+    )
+    for goal in found.goals:
+        assert goal.moments[-1].time == int(now)
+        assert goal.novelty is None or goal.novelty.sentence.endswith(".")
+        for comparison in goal.case.comparisons:
+            lift = comparison.lift
+            assert lift.low is None or lift.high is None or lift.low <= lift.high
 
 
 @given(experiments(), designs)
