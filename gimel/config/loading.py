@@ -28,6 +28,7 @@ from gimel.wiring import Wiring, deployed_names
 
 VARIABLE = "GIMEL_CONFIG"
 
+_NOT_FOR_HANDLERS = {"redis", "extra_wiring", "experiments", "snapshots", "alerts", "aws"}
 _UNSET = "..."  # the password of the template
 
 
@@ -85,14 +86,22 @@ class Config:
         as `lambda_redis` does.
         """
         redis = self.lambda_redis() if redis is None else self._with_certificates(redis)
-        settings = self.document.model_dump(
-            exclude_none=True, exclude={"redis", "extra_wiring", "experiments", "aws"}
-        )
+        settings = self.document.model_dump(exclude_none=True, exclude=_NOT_FOR_HANDLERS)
         settings = {key: value for key, value in settings.items() if value != DEFAULTS[key]}
         if self.document.experiments:  # the limits do not keep these out
             settings["experiments"] = sorted(self.document.experiments)
         redis = {key: value for key, value in redis.items() if value != REDIS_DEFAULTS[key]}
         return json.dumps({**settings, "redis": redis}, separators=(",", ":"), sort_keys=True)
+
+    def snapshot_settings(self, redis: Mapping[str, Any] | None = None) -> str:
+        """Return GIMEL_SETTINGS of the function that takes the snapshots and sends the alerts.
+
+        Those of `runtime_settings`, with the set keys of `alerts`. Raises ConfigError likewise.
+        """
+        settings = json.loads(self.runtime_settings(redis))
+        if self.document.alerts.is_on:
+            settings["alerts"] = self.document.alerts.model_dump(exclude_none=True)
+        return json.dumps(settings, separators=(",", ":"), sort_keys=True)
 
     def _with_certificates(self, redis: Mapping[str, Any]) -> dict[str, Any]:
         redis = dict(redis)

@@ -13,7 +13,8 @@ from gimel.config.kinds import NotAllowedError, Section, section_of
 from gimel.config.schema import Document
 from gimel.errors import GimelError, suggest
 
-_SECRETS = ("password", "ssl_ca_data")
+_SECRETS = ("password", "ssl_ca_data", "secret", "webhook")
+_SECTIONS_WITH_SECRETS = ("redis", "alerts")
 
 _ALLOWED = {
     "bool_type": "must be true or false",
@@ -112,7 +113,7 @@ def _show_safely(found: Any, location: Sequence[int | str]) -> str:
     """Return what was found, but no password, and nothing that may contain one."""
     if location[-1] in _SECRETS:
         return "a secret"
-    if location[0] == "redis" and isinstance(found, dict | list):
+    if location[0] in _SECTIONS_WITH_SECRETS and isinstance(found, dict | list):
         return "an object" if isinstance(found, dict) else "a list"
     if isinstance(found, str) and _may_be_url(location, found):  # which may hold a password
         return "text"
@@ -120,7 +121,7 @@ def _show_safely(found: Any, location: Sequence[int | str]) -> str:
 
 
 def _may_be_url(location: Sequence[int | str], found: str) -> bool:
-    if location in (("redis",), ("redis", "url")):
+    if location in (("redis",), ("redis", "url"), ("alerts",)):
         return True
     return location == ("redis", "host") and ("@" in found or "://" in found)
 

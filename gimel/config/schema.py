@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from typing_extensions import Self
 
 from gimel.analysis.design import LIFT_WORTH_DETECTING, MINIMUM_DAYS, Design
 from gimel.analysis.duration import MOST_VISITORS
+from gimel.config.alerts import Alerts
 from gimel.config.aws import Aws
 from gimel.config.entries import Entry
 from gimel.config.kinds import (
@@ -144,7 +145,23 @@ class Document(Section):
         description="Designs of experiments, by name. No limit but counters_per_experiment "
         "applies to them",
     )
+    snapshots: bool = Field(
+        True, description="Record the counts of every experiment once a day, and send the alerts"
+    )
+    alerts: Alerts = Field(
+        Alerts(), description="Where the daily snapshot reports what has changed"
+    )
     aws: Aws = Field(Aws(), description="How `gimel deploy` sets up its AWS resources")
+
+    @field_validator("alerts")
+    @classmethod
+    def _check_alerts(cls, alerts: Alerts, info: ValidationInfo) -> Alerts:
+        if alerts.is_on and info.data.get("snapshots") is False:
+            raise NotAllowedError(
+                'must not be set with "snapshots": false, because the daily snapshot sends them',
+                "Remove one of them.",
+            )
+        return alerts
 
 
 def _quoted(name: str) -> str:
