@@ -2,8 +2,8 @@
 
 AWS Lambda imports this module. It ships to Lambda together with `gimel.runtime` and imports nothing
 else. The handlers `gimel.track`, `gimel.all`, `gimel.experiment` and `gimel.delete` are loaded on
-first use, so that a cold start loads only the handler that it needs. So is `gimel.assign`, which
-does not ship to Lambda.
+first use, so that a cold start loads only the handler that it needs. So are `gimel.snapshot`, which
+ships with the alerts to a function of its own, and `gimel.assign`, which does not ship to Lambda.
 """
 
 TYPE_CHECKING = False
@@ -17,6 +17,7 @@ _MODULES = {
     "all": "gimel.runtime.results",
     "experiment": "gimel.runtime.results",
     "delete": "gimel.runtime.delete",
+    "snapshot": "gimel.alerts.handler",
     "assign": "gimel.page.assignment",
 }
 

@@ -1,0 +1,50 @@
+"""The runtime's own description of an experiment as counts.
+
+`gimel.api.answers` does the same with an answer that it does not trust, by means of pydantic, which
+does not ship to Lambda.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gimel.analysis.counts import Count, ExperimentCounts, Point
+from gimel.runtime.event import PARTICIPATE
+
+
+def parse(described: Mapping[str, Any]) -> ExperimentCounts:
+    """Return the counts of an experiment as `gimel.all` describes it, with or without history."""
+    return ExperimentCounts(
+        described["experiment"],
+        {
+            each["label"]: Count.from_parts(each["trials_by_precision"])
+            for each in described["participants"]
+        },
+        {
+            goal["goal"]: {
+                each["label"]: Count.from_parts(each["successes_by_precision"])
+                for each in goal["results"]
+            }
+            for goal in described["goals"]
+        },
+        described["since"],
+        described["ignored"],
+        described["unreadable"],
+        described["precision"],
+        tuple(_points(described.get("history") or {})),
+    )
+
+
+def _points(history: Mapping[str, Any]) -> Iterator[Point]:
+    for time, *numbers in history.get("points", ()):
+        parts: dict[tuple[str, str], dict[str, float]] = {}
+        for (goal, variant, precision), number in zip(history["columns"], numbers, strict=True):
+            if number is not None:
+                parts.setdefault((goal, variant), {})[precision] = number
+        visitors: dict[str, Count] = {}
+        goals: dict[str, dict[str, Count]] = {}
+        for (goal, variant), found in parts.items():
+            counts = visitors if goal == PARTICIPATE else goals.setdefault(goal, {})
+            counts[variant] = Count.from_parts(found)
+        yield Point(time, visitors, goals)

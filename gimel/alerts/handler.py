@@ -1,0 +1,98 @@
+"""`gimel.snapshot`: the daily run, which records every experiment and then sends the alerts.
+
+Without a receiver it loads neither the analysis nor anything that sends.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import gimel
+from gimel.runtime import fields, keys
+from gimel.runtime.process import Process, current
+from gimel.runtime.settings import VARIABLE
+from gimel.runtime.snapshot import take
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gimel.analysis.design import Design
+
+_DESIGNS = Path(gimel.__file__).parent / "designs.json"
+_RESERVE = 1.0  # seconds before AWS ends the run
+
+
+def snapshot(event: Any, context: Any = None) -> dict[str, Any]:
+    """Take a snapshot of every experiment, then send the alerts.
+
+    Returns how many experiments were recorded and how many alerts were sent, with the names of the
+    receivers that failed. Raises RedisError where no snapshot can be taken; AWS repeats the run
+    then. A receiver that fails is only logged: the next run sends what it has missed.
+
+    An event with the name of an `experiment` is that of a trial before a deploy: nothing is
+    recorded or sent.
+    """
+    process = current(context)
+    if isinstance(event, dict) and "experiment" in event:
+        return _try(event, process)
+    now = int(time.time())
+    alerts = json.loads(os.environ[VARIABLE]).get("alerts")
+    if not alerts:
+        return {"status": "ok", "experiments": sum(1 for _ in take(process, now)), "alerts": 0}
+    from gimel.alerts import receivers, records, telling, watch
+
+    watching = watch.Watch(read_designs(), now)
+    experiments = 0
+    for taken in take(process, now):
+        experiments += 1
+        watching.add(taken)
+    store = records.Records(process.redis)
+    for namespace, ignored in store.ignored(sorted(watching.namespaces)):
+        watching.add_namespace(namespace, ignored)
+    told = telling.tell(
+        receivers.configured(alerts), watching.watched, store, now, lambda: _seconds_left(context)
+    )
+    for name, why in told.failures:
+        line = {"level": "ERROR", "error": "alerts not sent", "receiver": name, "message": why}
+        print(json.dumps(line), file=sys.stderr)  # noqa: T201 - Lambda's log is its standard error
+    answer: dict[str, Any] = {"status": "ok", "experiments": experiments, "alerts": told.alerts}
+    if told.failures:
+        answer["failed"] = [name for name, _ in told.failures]
+    return answer
+
+
+def read_designs(path: Path = _DESIGNS) -> dict[str, Design]:
+    """Return the designs that `gimel deploy` put beside the code, by the experiment's name.
+
+    The file holds an object for each experiment with the fields of `Design`, those at their default
+    omitted or not. Without the file there are none.
+    """
+    from gimel.analysis.design import Design
+
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        return {}
+    content: Mapping[str, Mapping[str, Any]] = json.loads(text)
+    return {name: Design(**options) for name, options in content.items()}
+
+
+def _try(event: Mapping[str, Any], process: Process) -> dict[str, Any]:
+    """Answer a trial: load all code, read the designs, and ask Redis something."""
+    from gimel.alerts import receivers, records, telling, watch  # noqa: F401
+
+    read_designs()
+    namespace = keys.encode(fields.namespace(event))
+    asked = ("SISMEMBER", keys.experiments_key(namespace), fields.text(event, "experiment"))
+    process.redis.run([asked])
+    return {"status": "ok", "experiments": 0, "alerts": 0}
+
+
+def _seconds_left(context: Any) -> float:
+    remaining = getattr(context, "get_remaining_time_in_millis", None)
+    return float("inf") if remaining is None else remaining() / 1000 - _RESERVE
