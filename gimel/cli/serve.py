@@ -64,7 +64,9 @@ def command(
     """Run the whole backend on this machine, with a demo page, until Ctrl-C.
 
     It counts in a private Redis or Valkey server that it starts, unless --redis names another.
+    Once a day it records the counts, and sends the alerts of the configuration.
     """
+    from gimel.alerts import receivers
     from gimel.serve import gateway, web
     from gimel.serve.store import LocalStore
 
@@ -84,7 +86,12 @@ def command(
             gateway.check_redis(redis)
         key = datadir.kept_key(data_dir) if api_key is None else api_key
         serving = gateway.Gateway(
-            configured.wiring, key, configured.runtime_settings(redis), configured.designs()
+            configured.wiring,
+            key,
+            configured.runtime_settings(redis),
+            configured.designs(),
+            snapshots=configured.document.snapshots,
+            receivers=receivers.configured(configured.document.alerts.model_dump()),
         )
         app = gateway.application(serving, store, _warn)
         if host not in LOOPBACK and len(key) < _SHORT_KEY:

@@ -21,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as HttpRoute
 
+from gimel.alerts.receivers import Receiver
 from gimel.analysis.design import Design
 from gimel.api.client import check_key
 from gimel.errors import GimelError
@@ -28,6 +29,7 @@ from gimel.runtime.errors import RedisError
 from gimel.runtime.redis.client import Client
 from gimel.runtime.settings import RedisOptions, Settings
 from gimel.serve import dashboard, demo_experiment
+from gimel.serve.daily import Daily
 from gimel.serve.demo_page import DemoPage
 from gimel.serve.gate import HOME, sign_in_path
 from gimel.serve.handlers import Handlers, find_handler
@@ -44,8 +46,9 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 class Gateway:
     """What is served: the wiring, the key of its protected routes, the runtime's GIMEL_SETTINGS.
 
-    `designs` are those of the configured experiments, for the dashboard, and `tickets` sign
-    browsers in to it. Raises GimelError for an invalid key.
+    `designs` are those of the configured experiments, for the dashboard and the alerts, and
+    `tickets` sign browsers in to the dashboard. `receivers` get the alerts, if there are daily
+    `snapshots`. Raises GimelError for an invalid key.
     """
 
     wiring: Wiring
@@ -53,6 +56,8 @@ class Gateway:
     settings: str = field(repr=False)
     designs: Mapping[str, Design] = field(default_factory=dict)
     tickets: Tickets = field(default_factory=Tickets, repr=False)
+    snapshots: bool = True
+    receivers: tuple[Receiver, ...] = ()
 
     def __post_init__(self) -> None:
         check_key(self.api_key)
@@ -80,8 +85,14 @@ def application(
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        stopping = asyncio.Event()
+        daily = Daily(handlers, designs, gateway.receivers, warn, now)
+        schedule = asyncio.create_task(daily.run(stopping)) if gateway.snapshots else None
         watch = asyncio.create_task(keep_running(store, warn)) if store is not None else None
         yield
+        stopping.set()
+        if schedule is not None:
+            await schedule
         if watch is not None:
             watch.cancel()
         handlers.close()

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import gimel
 from gimel.analysis.counts import ExperimentCounts, NamespaceCounts
@@ -18,6 +18,7 @@ from gimel.runtime.errors import BadRequest, RedisError
 from gimel.runtime.settings import VARIABLE
 
 Handler = Callable[[Any, Any], Any]
+Result = TypeVar("Result")
 
 
 def find_handler(name: str) -> Handler:
@@ -37,6 +38,17 @@ class Handlers:
     async def call(self, handler: Handler, event: Mapping[str, Any]) -> Any:
         """Return what a handler answers to an event, raise what it raises."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, handler, event, None)
+
+    async def run(self, function: Callable[[], Result]) -> Result:
+        """Return what a function returns that uses Redis as the handlers do, on their thread.
+
+        Events wait for it.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function)
+
+    def wait_for(self, function: Callable[[], Result]) -> Result:
+        """Do the same from a thread other than that of the event loop."""
+        return self._thread.submit(function).result()
 
     def experiments(
         self, namespace: str, scope: str | None = None, *, history: bool = False
