@@ -21,6 +21,7 @@ MOST_ALERTS = 50
 """In one message."""
 
 _SLACK = "hooks.slack.com"
+_LONGEST_SENTENCE = 800  # characters: SNS takes 262,144 bytes, in which names have 4 per character
 _LONGEST_SUBJECT = 100  # characters, of an SNS message
 
 
@@ -72,7 +73,14 @@ class Alert:
         }
 
 
-def test_alert(now: float) -> Alert:
+def shortened(sentence: str) -> str:
+    """Return a sentence, cut where many long names make it too long for a message."""
+    if len(sentence) <= _LONGEST_SENTENCE:
+        return sentence
+    return sentence[: _LONGEST_SENTENCE - 1] + "\u2026"
+
+
+def sample_alert(now: float) -> Alert:
     """Return what `gimel alerts --test` sends."""
     sentence = "Alerts from Gimel arrive here. No experiment has changed."
     return Alert(f"test-{now:.0f}", None, "test", "test", sentence, int(now))

@@ -84,10 +84,11 @@ class Topic:
         )
         region = self.arn.split(":")[3]
         try:
-            client = boto3.client("sns", region_name=region, config=once)
+            client = boto3.session.Session().client("sns", region_name=region, config=once)
             answer: Mapping[str, Any] = client.publish(**message)
         except ClientError as error:
-            raise NotSent(f"SNS answered {error.response['Error']['Code']}") from None
+            code = error.response.get("Error", {}).get("Code", "an error")
+            raise NotSent(f"SNS answered {code}") from None
         except BotoCoreError as error:  # such as no credentials, or no answer
             raise NotSent(_one_line(str(error))) from None
         except ResponseParserError:

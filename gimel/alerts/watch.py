@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from gimel.alerts.conditions import Observation, limit, observe
 from gimel.alerts.described import parse
-from gimel.alerts.messages import Alert
+from gimel.alerts.messages import Alert, shortened
 from gimel.alerts.state import alert_id
 from gimel.analysis.design import Design
 from gimel.analysis.experiment import analyse
@@ -52,7 +52,7 @@ class Watched:
             condition.kind,
             self.namespace,
             self.experiment,
-            condition.sentence,
+            shortened(condition.sentence),
             int(now),
             condition.variant,
             condition.goal,
