@@ -54,6 +54,7 @@ SECTIONS = {
         "namespaces": "List the namespaces that have experiments.",
     },
     "Manage": {
+        "alerts": "Show where alerts go, or send a test there.",
         "status": "Show what is deployed, and what differs from config.json.",
         "rollback": "Undo the newest deploy.",
         "key": "Manage the API key.",
