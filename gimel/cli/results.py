@@ -22,6 +22,7 @@ from gimel.analysis.experiment import (
 from gimel.api.client import Api
 from gimel.cli import Options
 from gimel.cli.connection import api_options, complete_experiments, find_api
+from gimel.cli.fail_on import check, fail_on_option
 from gimel.cli.help import Command
 from gimel.cli.numbers import CONFIDENCE, LIFT_WORTH_DETECTING
 from gimel.errors import GimelError
@@ -83,6 +84,7 @@ class Results:
         'gimel results "signup button"': "one experiment in full",
         "gimel results --local --watch": "the results of `gimel serve`",
         "gimel results --csv > results.csv": "for a spreadsheet",
+        "gimel results --fail-on broken": "for cron",
     },
 )
 @click.argument("experiment", required=False, shell_complete=complete_experiments)
@@ -125,6 +127,7 @@ class Results:
 @click.option(
     "--watch", is_flag=True, help=f"Refresh every {REFRESH_SECONDS} seconds, until Ctrl-C."
 )
+@fail_on_option
 @api_options
 @click.pass_context
 def command(
@@ -141,6 +144,7 @@ def command(
     excel: bool,
     details: bool,
     watch: bool,
+    fail_on: tuple[str, ...],
     namespace: str,
     url: str | None,
     api_key: str | None,
@@ -153,6 +157,8 @@ def command(
     """
     form = _form(as_json, as_csv, excel)
     _check(experiment, show_all, states, form, details, watch)
+    if watch and fail_on:
+        raise click.UsageError("--watch cannot be used with --fail-on. Remove one of them.")
     options: Options = context.obj
     config = options.load_config()
     query = Query(
@@ -175,6 +181,7 @@ def command(
     results = fetch(api, query)
     if form is None:
         _show(results, query)
+        check(results.experiments, fail_on)
         return
     experiments = _in_states(results.experiments, query)
     if form == "json":
@@ -183,6 +190,7 @@ def command(
         click.echo(export.to_csv(experiments, namespace).encode(), nl=False)
     else:
         click.echo(export.to_excel(experiments, namespace), nl=False)
+    check(results.experiments, fail_on)
 
 
 def _form(as_json: bool, as_csv: bool, excel: bool) -> str | None:
