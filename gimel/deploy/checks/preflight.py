@@ -16,6 +16,7 @@ from gimel.deploy.checks.address import check_address
 from gimel.deploy.checks.findings import Finding, failed, ok, warning
 from gimel.deploy.checks.permissions import check_permissions
 from gimel.deploy.checks.quotas import check_quotas
+from gimel.deploy.checks.receivers import check_receivers
 from gimel.deploy.checks.redis import check_redis
 from gimel.deploy.desired import desired_state
 from gimel.errors import GimelError
@@ -45,7 +46,7 @@ def preflight(
     findings = [_check_configuration(config), check_runtime(config.document.aws.runtime, today)]
     if config.path is not None:
         findings += [*_check_settings(config), *_check_routes(config), *_check_functions(config)]
-        findings += check_ad_blockers(config)
+        findings += [*check_ad_blockers(config), *check_receivers(config)]
     if aws is not None:
         findings += _check_aws(aws, config, before_deploy)
     if config.path is not None:
