@@ -210,7 +210,7 @@ def _nearer(
 
     to_end = FARTHEST if end is None or end <= -1 else side * (math.log1p(end) - estimate)
     to_zero = -side * estimate
-    distances = [to_end, to_zero] if _DISTANT < to_end and to_zero < to_end else [to_end]
+    distances = [to_end, to_zero] if to_end > _DISTANT and to_zero < to_end else [to_end]
     for distance in distances:
         if 0 < distance < FARTHEST and evidence(distance) > 0:
             return math.expm1(estimate + side * crossing(evidence, 0.0, distance))

@@ -20,6 +20,9 @@ from gimel.api.http import Session
 from gimel.errors import GimelError
 from gimel.wiring import WIRING
 
+TIME_HEADER = "x-gimel-time"
+"""With it, `gimel serve` answers as at another time (seconds since 1970), and repeats it."""
+
 _UNAVAILABLE = (502, 503, 504)  # a function that ran out of time is answered 502 or 504
 _ROUTES = tuple(dict.fromkeys(route.path for route in WIRING.routes))
 _NO_EXPERIMENT = "gimel namespaces"
@@ -46,17 +49,25 @@ class Api:
     """A deployed API, or `gimel serve`.
 
     `url` is its address without the route; the address of a route is accepted too. `ca_bundle`
-    replaces the environment's.
+    replaces the environment's. `time` (seconds since 1970) asks `gimel serve` to answer as at that
+    time, None as now.
     """
 
     url: str
     key: str = field(repr=False)
     ca_bundle: str | None = None
+    time: int | None = None
 
     def __post_init__(self) -> None:
         """Raises GimelError for a URL that is not complete, or an invalid key."""
         object.__setattr__(self, "url", base_url(self.url))
         check_key(self.key)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every request has: the key, and the time if it is not now."""
+        time = {} if self.time is None else {TIME_HEADER: str(self.time)}
+        return {"x-api-key": self.key, **time}
 
     def experiments(
         self, namespace: str, scope: str | None = None, *, history: bool = False
@@ -109,11 +120,13 @@ class Api:
     def _call(self, method: str, route: str, parameters: dict[str, str]) -> Any:
         address = f"{self.url}/{route}"
         with Session(address, ca_bundle=self.ca_bundle) as session:
-            answer = session.send(
-                method, f"{address}?{urlencode(parameters)}", headers={"x-api-key": self.key}
-            )
+            answer = session.send(method, f"{address}?{urlencode(parameters)}", self.headers)
         if answer.status != 200:
             raise self._failure(address, answer.status, answer.body)
+        if self.time is not None and answer.headers.get(TIME_HEADER) != str(self.time):
+            raise GimelError(
+                f"{self.url} does not simulate earlier days.", "Only `gimel serve` does."
+            )
         try:
             return json.loads(answer.body)
         except (ValueError, RecursionError):

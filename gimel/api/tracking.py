@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import urllib3
 
@@ -31,15 +31,20 @@ RETRIES = urllib3.Retry(
 _CHECK_URL = f"Check that it is the track URL, which usually ends in /{TRACK_PATH}."
 
 
-def post_events(session: Session, url: str, events: Sequence[dict[str, str]]) -> list[str]:
+def post_events(
+    session: Session,
+    url: str,
+    events: Sequence[dict[str, str]],
+    headers: Mapping[str, str] | None = None,
+) -> list[str]:
     """Post at most 100 events; return for each why it was not counted, "" if it was.
 
-    Raises GimelError if the answer is not that of a track URL.
+    `headers` are sent as well. Raises GimelError if the answer is not that of a track URL.
     """
     answer = session.send(
         "POST",
         url,
-        {"User-Agent": USER_AGENT, "Content-Type": "application/json"},
+        {"User-Agent": USER_AGENT, "Content-Type": "application/json", **(headers or {})},
         json.dumps(events).encode(),
     )
     status = answer.status

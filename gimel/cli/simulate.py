@@ -10,8 +10,9 @@ import os
 import re
 import secrets
 import shlex
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -22,10 +23,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from gimel.analysis.phrases import pluralize
 from gimel.api.client import base_url, whole_url
 from gimel.api.http import LOOPBACK, Session
-from gimel.api.simulation import Traffic, Visitor, batches, visitors
+from gimel.api.past import Past
+from gimel.api.simulation import Traffic, Visitor, batches, by_day, visitors
 from gimel.api.tracking import RETRIES, post_events
 from gimel.cli import Options
-from gimel.cli.connection import LOCAL_TRACK_URL, LOCAL_URL
+from gimel.cli.connection import LOCAL_TRACK_URL, LOCAL_URL, find_api
 from gimel.cli.help import Command
 from gimel.cli.traffic import (
     DEFAULT_GOAL,
@@ -95,6 +97,7 @@ class Sent:
         "gimel simulate --weights red=11,blue=9": "a split that is not the expected one",
         "gimel simulate --rates old=0.05,new=0.09..0.05": "a novelty effect",
         "gimel simulate --rates old=0.05,new=0.05/0": "a page that breaks halfway",
+        "gimel simulate --days 30": "an experiment that began 30 days ago, with its history",
     },
 )
 @click.option("--url", default=LOCAL_TRACK_URL, show_default=True, help="The track URL.")
@@ -146,6 +149,19 @@ class Sent:
     type=click.IntRange(min=0),
     help="The same seed makes the same visitors. [default: random]",
 )
+@click.option(
+    "--days",
+    type=click.IntRange(1, 3650),
+    help="Spread the visitors over the last days, with fewer at weekends, as if the experiment had"
+    " begun then. Only `gimel serve` can do that.",
+)
+@click.option(
+    "--api-key",
+    metavar="KEY",
+    envvar="GIMEL_API_KEY",
+    show_envvar=True,
+    help="Key of `gimel serve`, needed for --days. [default: that in its data directory]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what was sent as JSON.")
 @click.pass_obj
 def command(
@@ -158,6 +174,8 @@ def command(
     experiment: str,
     namespace: str,
     seed: int | None,
+    days: int | None,
+    api_key: str | None,
     as_json: bool,
 ) -> None:
     """Send simulated visitors to a track URL.
@@ -168,6 +186,9 @@ def command(
     RATES lists the variants: red=0.05,blue=0.055. A rate may change during the run: 0.09..0.05
     moves evenly from the first visitor to the last. Slashes divide the run into equal parts:
     0.05/0 changes halfway.
+
+    With --days, `gimel serve` counts each day's visitors and records its history as at that day's
+    end, so that results over time can be seen at once.
 
     Use `gimel delete` to remove the experiment.
     """
@@ -181,9 +202,10 @@ def command(
         secrets.randbelow(2**32) if seed is None else seed,
     )
     simulation = Simulation(namespace, experiment, traffic)
+    past = None if days is None else _past(simulation, url, api_key, days)
     sent = Sent()
     try:
-        _send(simulation, url, sent)
+        _send(simulation, url, sent, past)
     except GimelError as error:
         hint = f"{error.hint} {_how_to_complete(traffic, sent)}".strip()
         raise GimelError(error.message, hint) from None
@@ -203,7 +225,18 @@ def command(
         click.echo(line, err=True)
 
 
-def _send(simulation: Simulation, url: str, sent: Sent) -> None:
+def _past(simulation: Simulation, url: str, api_key: str | None, days: int) -> Past:
+    """Return the days to simulate. Raises GimelError if the experiment exists already."""
+    past = Past(find_api(base_url(url), api_key, local=True), days, int(time.time()))
+    if past.has_begun(simulation.namespace, simulation.experiment):
+        raise GimelError(
+            f"The experiment {simulation.experiment!r} exists, so that it cannot begin earlier.",
+            "Choose another name with --experiment, or delete it with `gimel delete`.",
+        )
+    return past
+
+
+def _send(simulation: Simulation, url: str, sent: Sent, past: Past | None) -> None:
     """Send everything and record it in `sent`, with a progress bar on a terminal."""
     traffic = simulation.traffic
     console = Console(stderr=True)
@@ -215,11 +248,18 @@ def _send(simulation: Simulation, url: str, sent: Sent) -> None:
         Session(url, retries=RETRIES) as session,
     ):
         task = progress.add_task("visitors", total=traffic.number)
-        for group, events in batches(
-            visitors(traffic), simulation.namespace, simulation.experiment
-        ):
-            sent.add(group, post_events(session, url, events))
-            progress.advance(task, len(group))
+
+        def send(crowd: Iterable[Visitor], headers: Mapping[str, str]) -> None:
+            for group, events in batches(crowd, simulation.namespace, simulation.experiment):
+                sent.add(group, post_events(session, url, events, headers))
+                progress.advance(task, len(group))
+
+        if past is None:
+            send(visitors(traffic), {})
+            return
+        for day, crowd in enumerate(by_day(visitors(traffic), traffic.number, past.weekdays)):
+            send(crowd, past.during(day))
+            past.record(simulation.namespace, simulation.experiment, day)
 
 
 def _how_to_complete(traffic: Traffic, sent: Sent) -> str:

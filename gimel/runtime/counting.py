@@ -90,6 +90,7 @@ class _Call:
         from gimel.runtime import creation  # not needed by most calls, nor are the limits
 
         redis, settings = self._process.redis, self._process.settings
+        now = int(self._process.now())
         unknown = [
             Counter(names, 1, beside=True)
             if names in self._occupied
@@ -114,7 +115,7 @@ class _Call:
             refused = {new.counter.names for new in unmarked} - {n.counter.names for n in admitted}
             self._ignore(refused)
             to_register += admitted
-        self._new = {new.counter.names: new for new in creation.register(redis, to_register)}
+        self._new = {new.counter.names: new for new in creation.register(redis, to_register, now)}
 
     def finish(self) -> dict[TrackEvent, str]:
         """Return the events that were ignored, each with the reason."""

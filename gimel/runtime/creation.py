@@ -8,7 +8,6 @@ only after the one before succeeded, so that the order holds on a cluster too.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Sequence
 
 from gimel.runtime import keys
@@ -97,8 +96,10 @@ def _look_up(redis: Client, counters: Sequence[Counter], default: int) -> list[N
     ]
 
 
-def register(redis: Client, new: Sequence[New]) -> list[New]:
+def register(redis: Client, new: Sequence[New], now: int) -> list[New]:
     """Register experiments and counters, then mark the counters. Return those that were marked.
+
+    `now` is the time (seconds since 1970) of the first event of an experiment that is new.
 
     Another client may just have begun an experiment with another precision. Its counters are not
     marked, and must be looked up again.
@@ -108,7 +109,7 @@ def register(redis: Client, new: Sequence[New]) -> list[New]:
     for each in dated:
         key = each.counter.experiment.meta_key
         # Before the name: a name without a time would look like an experiment of 1.5.0.
-        commands.append(("HSETNX", key, "since", int(time.time())))
+        commands.append(("HSETNX", key, "since", now))
         commands.append(("HSETNX", key, "precision", each.counter.precision))
         commands.append(("HMGET", key, "precision"))
     replies = redis.run(commands)

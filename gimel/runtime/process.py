@@ -9,6 +9,7 @@ from gimel.runtime.redis.client import Client
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from gimel.runtime.counter import Counter, Names
@@ -19,14 +20,18 @@ _TIME_TO_ANSWER = 0.2
 
 
 class Process:
-    """`known` holds the counters whose commit mark this process has seen, by their names."""
+    """`known` holds the counters whose commit mark this process has seen, by their names.
 
-    __slots__ = ("known", "redis", "settings")
+    `now` returns the time in seconds since 1970.
+    """
+
+    __slots__ = ("known", "now", "redis", "settings")
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.redis = Client(settings.redis)
         self.known: dict[Names, Counter] = {}
+        self.now: Callable[[], float] = time.time
 
 
 _kept: Process | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from bisect import bisect
 from collections.abc import Sequence
 from itertools import chain, islice
@@ -66,7 +65,7 @@ def _all(request: Request, process: Process) -> Any:
         if not isinstance(scope, str):
             raise BadRequest("scope must be text")
         wanted = [fields.text({"scope": name}, "scope") for name in scope.split(",")]
-    histories = _histories(request.parameters.get("history"))
+    histories = _histories(request.parameters.get("history"), process)
     experiments = counts.find(process.redis, namespace, wanted)
     if page:
         name, _, goal = page.partition(":")
@@ -92,7 +91,7 @@ def _one(request: Request, process: Process) -> Any:
     return items[0]["goals"]
 
 
-def _histories(wanted: Any) -> Histories | None:
+def _histories(wanted: Any, process: Process) -> Histories | None:
     """Return what reads histories, None if they are not wanted."""
     if wanted in (None, "", "false", False):
         return None
@@ -100,7 +99,7 @@ def _histories(wanted: Any) -> Histories | None:
         raise BadRequest("history must be true or false")
     from gimel.runtime.snapshot import Histories
 
-    return Histories(int(time.time()))
+    return Histories(int(process.now()))
 
 
 def _from(experiments: list[ExperimentCounts], name: str, goal: str) -> list[ExperimentCounts]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -23,7 +24,7 @@ from starlette.routing import Route as HttpRoute
 
 from gimel.alerts.receivers import Receiver
 from gimel.analysis.design import Design
-from gimel.api.client import check_key
+from gimel.api.client import TIME_HEADER, check_key
 from gimel.errors import GimelError
 from gimel.runtime.errors import RedisError
 from gimel.runtime.redis.client import Client
@@ -39,6 +40,7 @@ from gimel.serve.store import LocalStore, keep_running
 from gimel.wiring import Route, Wiring
 
 _LONGEST_BODY = 10 * 1024 * 1024  # bytes, the limit of API Gateway
+_TIME = re.compile("[0-9]{1,10}")  # seconds since 1970
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -147,25 +149,34 @@ class _Api:
         route = self._routes.get((path, methods[0] if is_preflight else method))
         if route is None:
             return _unknown()
-        if route.api_key_required and not is_preflight and (refusal := self._check_key(request)):
+        earlier = request.headers.get(TIME_HEADER)
+        needs_key = route.api_key_required or earlier is not None
+        if needs_key and not is_preflight and (refusal := self._check_key(request)):
             return refusal
+        if earlier is not None and not _TIME.fullmatch(earlier):
+            return JSONResponse({"message": f"{TIME_HEADER} must be seconds since 1970"}, 400)
         body = await _read_body(request)
         if body is None:
             return JSONResponse({"message": "Request Too Long"}, 413)
-        answer = await self._call(route, proxy_event(request, body, f"/{path}"))
+        at = None if earlier is None else int(earlier)
+        answer = await self._call(route, proxy_event(request, body, f"/{path}"), at)
         if answer is None:
             return JSONResponse({"message": "Internal server error"}, 502)
         headers = dict(answer["headers"])
+        if earlier is not None:
+            headers[TIME_HEADER] = earlier
         if is_preflight:
             # A handler knows its own methods; a path can lead to several functions.
             headers["Access-Control-Allow-Methods"] = ",".join((*methods, "OPTIONS"))
         return Response(answer["body"], answer["statusCode"], headers)
 
-    async def _call(self, route: Route, event: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """Return the answer of the route's function, None if it failed."""
+    async def _call(
+        self, route: Route, event: Mapping[str, Any], at: int | None
+    ) -> Mapping[str, Any] | None:
+        """Return the answer of the route's function at a time, None if it failed."""
         try:
             answer: Mapping[str, Any] = await self._handlers.call(
-                self._functions[route.function], event
+                self._functions[route.function], event, at
             )
         except Exception as error:
             self._warn(

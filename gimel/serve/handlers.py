@@ -14,6 +14,7 @@ from gimel.analysis.counts import ExperimentCounts, NamespaceCounts
 from gimel.api import answers
 from gimel.api.client import find_experiment
 from gimel.errors import GimelError
+from gimel.runtime import process
 from gimel.runtime.errors import BadRequest, RedisError
 from gimel.runtime.settings import VARIABLE
 
@@ -35,9 +36,15 @@ class Handlers:
         os.environ[VARIABLE] = settings
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="lambda")
 
-    async def call(self, handler: Handler, event: Mapping[str, Any]) -> Any:
-        """Return what a handler answers to an event, raise what it raises."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, handler, event, None)
+    async def call(
+        self, handler: Handler, event: Mapping[str, Any], at: float | None = None
+    ) -> Any:
+        """Return what a handler answers to an event, raise what it raises.
+
+        `at` is the time that it takes for now, in seconds since 1970.
+        """
+        call = partial(handler, event, None)
+        return await self.run(call if at is None else partial(_call_at, at, call))
 
     async def run(self, function: Callable[[], Result]) -> Result:
         """Return what a function returns that uses Redis as the handlers do, on their thread.
@@ -86,3 +93,13 @@ class Handlers:
             raise GimelError("Redis cannot be reached.", "Check that it is running.") from None
         except BadRequest as error:
             raise GimelError(f"The request is invalid: {error}.") from None
+
+
+def _call_at(time: float, call: Callable[[], Any]) -> Any:
+    """Return what a handler answers that takes `time` for now."""
+    state = process.current()
+    clock, state.now = state.now, lambda: time
+    try:
+        return call()
+    finally:
+        state.now = clock

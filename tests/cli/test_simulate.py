@@ -10,6 +10,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,58 @@ def test_what_was_sent_is_printed(tmp_path: Path, served: Served, namespace: str
         f"  'red': {red} visitors, {red} reached 'conversion'",
         f"  'blue': {50 - red} visitors, 0 reached 'conversion'",
     ]
+
+
+def test_days_that_have_passed(tmp_path: Path, served: Served, namespace: str) -> None:
+    """The experiment began then, each day has its visitors, and it cannot begin again."""
+    line = ["simulate", "--url", served.track_url, "--namespace", namespace, "--days", "14"]
+    line += ["--visitors", "280", "--rates", "red=1,blue=0"]
+    environ = {"GIMEL_API_KEY": served.key["x-api-key"]}
+
+    done = gimel_here(*line, home=tmp_path, **environ)
+
+    (experiment,) = served.results(namespace=namespace, history="true")
+    columns = [*map(tuple, experiment["history"]["columns"])]
+    reds = columns.index(("conversion", "red", "16"))
+    points = experiment["history"]["points"]
+    assert done.returncode == 0, done.stderr
+    assert round((time.time() - experiment["since"]) / 86_400) == 14
+    assert [round((b[0] - a[0]) / 86_400) for a, b in pairwise(points)] == [1] * 13
+    assert all(a[1 + reds] < b[1 + reds] for a, b in pairwise(points))
+
+    again = gimel_here(*line, home=tmp_path, **environ)
+    assert again.returncode == 1
+    assert "The experiment 'simulation' exists" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--experiment", "a,b"), "'a,b' has a comma"),
+        (("--api-key", "wrong"), "rejected the API key"),
+    ],
+)
+def test_days_that_cannot_be_simulated(
+    tmp_path: Path, served: Served, options: tuple[str, str], message: str
+) -> None:
+    """Before anything is sent."""
+    environ = {"GIMEL_API_KEY": served.key["x-api-key"]}
+    line = ("simulate", "--url", served.track_url, "--days", "3", *options)
+    done = gimel_here(*line, home=tmp_path, **environ)
+    assert done.returncode == 1
+    assert message in done.stderr
+
+
+def test_only_gimel_serve_simulates_days(tmp_path: Path) -> None:
+    """Another API would count all visitors as of today."""
+    with answering(body=[{"meta": {"scope": None, "ignored": {}}}]) as stub:
+        done = gimel_here(
+            *("simulate", "--url", f"{stub.url}/e", "--days", "3", "--api-key", "k"), home=tmp_path
+        )
+    assert done.returncode == 1
+    assert "does not simulate earlier days. Only `gimel serve` does" in " ".join(
+        done.stderr.split()
+    )
 
 
 def test_several_goals_of_the_same_visitors(tmp_path: Path, served: Served, namespace: str) -> None:

@@ -14,6 +14,7 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gimel.api.client import TIME_HEADER
 from gimel.errors import GimelError
 from gimel.runtime.http import ALLOWED_HEADERS
 from gimel.serve.gateway import Gateway, application
@@ -144,6 +145,36 @@ def test_unknown_paths_and_methods_get_api_gateways_answer(
     answer = empty.http.request(method, f"{empty.url}{path}", headers=empty.key)
     message = None if method == "HEAD" else {"message": "Missing Authentication Token"}
     assert (answer.status_code, json.loads(answer.text or "null")) == (403, message)
+
+
+def test_a_request_may_be_as_at_another_time(empty: Served) -> None:
+    """The answer repeats the time. The next request without one is as at now."""
+    day, key = 86_400, empty.key
+    began = int(time.time()) - 3 * day
+    at = [{TIME_HEADER: str(began + days * day), **key} for days in range(3)]
+    for headers in at:
+        event = {**EVENT, "uuid": headers[TIME_HEADER]}
+        counted = empty.http.post("/e", json=[event], headers=headers)
+        assert counted.headers[TIME_HEADER] == headers[TIME_HEADER]
+        empty.http.get("/experiments", params={"history": "true"}, headers=headers)
+    (experiment,) = empty.results(history="true")
+    times = [point[0] for point in experiment["history"]["points"]]
+    assert experiment["since"] == began
+    assert times == [int(each[TIME_HEADER]) for each in at]
+    assert TIME_HEADER not in empty.http.get("/experiments", headers=key).headers
+
+
+@pytest.mark.parametrize(
+    ("time", "with_key", "status"),
+    [("1790000000", False, 403), ("soon", True, 400), ("-1", True, 400), ("1e9", True, 400)],
+)
+def test_another_time_needs_the_key_and_seconds(
+    time: str, with_key: bool, status: int, empty: Served
+) -> None:
+    """Nothing is counted otherwise, not even by the path that needs no key."""
+    headers = {TIME_HEADER: time, **(empty.key if with_key else {})}
+    assert empty.http.post("/e", json=[EVENT], headers=headers).status_code == status
+    assert empty.results() == []
 
 
 @pytest.mark.parametrize("path", ["/track/", "//track", "///track//", "/tr%61ck"])
