@@ -41,6 +41,22 @@ def test_the_next_page_is_asked_for_by_its_name() -> None:
     assert stub.asked == [("GET", first), ("GET", f"{first}&page=b%3A%253A")]
 
 
+def test_the_history_is_asked_for() -> None:
+    """Of a namespace or of one experiment, on every page; an older API answers without it."""
+    history = {"columns": [["participate", "red", "16"]], "points": [[1_750_000_000, 7]]}
+    with answering(body=answer({**two(), "history": history})) as stub:
+        api = Api(stub.url, KEY)
+        (found,) = api.experiments("shop", history=True).experiments
+        assert api.experiment("shop", "e", history=True) == found
+    assert [(p.time, p.visitors["red"].value) for p in found.history] == [(1_750_000_000, 7)]
+    assert [path for _, path in stub.asked] == [
+        "/experiments?namespace=shop&history=true",
+        "/experiments?namespace=shop&scope=e&history=true",
+    ]
+    with answering(body=answer(two())) as stub:
+        assert Api(stub.url, KEY).experiment("shop", "e", history=True).history == ()
+
+
 def test_namespaces_are_read_without_counting() -> None:
     """The scope names an experiment that does not exist, so that nothing is counted."""
     page = answer(row("gimel namespaces", {}, ()))

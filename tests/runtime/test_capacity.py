@@ -1,14 +1,23 @@
-"""Reading and deleting at the default limits, in the memory that the functions have."""
+"""Reading, deleting and snapshots at the default limits, in the memory of the functions."""
 
 from __future__ import annotations
 
+import json
+import re
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
+import redis
 
 from benchmarks.competitors import THIS, Command, Usage, call, empty_store, fill, setups
-from benchmarks.reading import MIB, Content
+from benchmarks.reading import MIB, VARIANT_NAMES, Content, goal_names
+from gimel.runtime.history import parse
+from tests.support.command import REPOSITORY
 from tests.support.events import rest
+from tests.support.servers import Store
 
 COUNTERS = 20_000
 LONGEST = "\N{GRINNING FACE}" * 195  # and a number of five digits
@@ -52,3 +61,42 @@ def test_memory(commands: Callable[[], Iterator[Command]], experiment: str, most
         fill(store, commands())
         assert usage("all", "GET", namespace="alephbet").peak_memory < most
         assert usage("delete", "DELETE", experiment=experiment).peak_memory < most
+
+
+TAKE = """
+import resource, sys, time
+sys.path.insert(0, sys.argv[1])
+from gimel.runtime import process, snapshot
+taken = snapshot.take(process.current(), int(time.time()))
+points = [len(each.described["history"]["points"]) for each in taken]
+print(len(points), sum(points), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+
+def test_memory_of_a_snapshot(store: redis.Redis, session_store: Store) -> None:
+    """A run stays small: 2,000 experiments of 10 counters, 100 of them with a year's history.
+
+    A history is read with 19 others, so that more of them need no more memory.
+    """
+    fill(session_store, ordinary_names())
+    columns = [(goal, variant, "16") for goal in goal_names(4) for variant in VARIANT_NAMES]
+    now, text = int(time.time()), ""
+    for day in range(365, 0, -1):
+        counts = dict.fromkeys(columns, 1_000_000 - day)
+        text = parse(text, 1_750_000_000).with_point(counts, now - day * 86_400) or ""
+    text = re.sub(" [0-9a-z]+", " 0000", text)  # what is counted: the keys are missing
+    for number in range(100):
+        store.hset(f"alephbet:experiment-{number}:meta", "history", text)
+    settings = {"redis": {"host": "127.0.0.1", "port": session_store.port}}
+
+    output = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", TAKE, str(REPOSITORY)],
+        env={"GIMEL_SETTINGS": json.dumps(settings)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    experiments, points, peak_memory = map(int, output.split())
+    assert (experiments, points) == (2000, 36_500)
+    assert peak_memory < 100 * MIB

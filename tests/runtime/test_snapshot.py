@@ -165,13 +165,16 @@ class TestRuns:
         assert taken_points(clock(2)) == [[first, 1, 1]]
         assert answered("banner")[:2] == [[first, 1], [second, 2]]
 
-    def test_a_meta_hash_of_another_type(self, store: redis.Redis) -> None:
+    def test_a_meta_hash_of_another_type(
+        self, store: redis.Redis, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         """Nothing is written, and the counts are read."""
         send()
         store.delete(META)
         store.set(META, "x")
         assert run()["button"].described["participants"][0]["trials"] == 1
         assert store.get(META) == b"x"
+        assert capsys.readouterr().err == ""
 
     def test_a_newer_version(self, store: redis.Redis) -> None:
         """Its history is not touched."""
@@ -427,9 +430,11 @@ class TestAtOnce:
     ) -> None:
         """Nothing is left of the experiment, not even the point that the run was about to add."""
         now = clock(0)
-        for _ in self.everywhere(
-            store, lambda: begin(now), send, lambda _: gimel.delete({"experiment": "button"})
-        ):
+
+        def delete(_: Turns) -> None:
+            gimel.delete({"experiment": "button"})
+
+        for _ in self.everywhere(store, lambda: begin(now, trips=False), send, delete):
             assert snapshot(store) == {}
 
     def test_a_delete_and_a_new_beginning(
@@ -517,12 +522,22 @@ class TestNotes:
         store.hdel("alephbet:banner:meta", "a")
         assert snapshot(store) == before
 
-    def test_many(self, store: redis.Redis) -> None:
+    def test_many(self, store: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
         """They are written in slices of about 1 MB."""
+        slices = []
+        in_order = process.current().redis.in_order
+
+        def counted(first: Any, second: Any) -> Any:
+            slices.append(sum(len(command[-1]) for command in first))
+            return in_order(first, second)
+
         for number in range(30):
             send(experiment=f"e{number}")
         notes = [each.note("a", "x" * 100_000) for each in run().values()]
+        monkeypatch.setattr(process.current().redis, "in_order", counted)
         write(process.current().redis, notes)
+        assert sum(slices) == 3_000_000
+        assert max(slices) <= 1_100_000
         assert all(store.hstrlen(f"alephbet:e{n}:meta", "a") == 100_000 for n in range(30))
 
     def test_a_refusal_is_raised(self, store: redis.Redis) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import pytest
 import redis
@@ -34,6 +35,23 @@ def test_an_answer_of_many_pages_is_read_as_a_whole(
         assert [len(each.goals) for each in whole.experiments] == [3, 3, 3]
         assert pages_of_the_namespace() == 9
         assert handlers.experiment("alephbet", "b") == whole.experiments[1]
+    finally:
+        handlers.close()
+
+
+def test_the_history_is_read_if_it_is_asked_for(
+    gimel_store: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking at results adds a point per day."""
+    gimel.track({"experiment": "a", "variant": "red", "event": "participate", "uuid": "1"})
+    handlers = Handlers(os.environ["GIMEL_SETTINGS"])
+    now = int(time.time())
+    try:
+        assert handlers.experiment("alephbet", "a", history=True).history == ()
+        monkeypatch.setattr(time, "time", lambda: now + 86_400)
+        (counts,) = handlers.experiments("alephbet", history=True).experiments
+        assert [point.visitors["red"].value for point in counts.history] == [1]
+        assert handlers.experiment("alephbet", "a").history == ()
     finally:
         handlers.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import redis
 import gimel
 from gimel.runtime import process
 from gimel.runtime.errors import AuthenticationError
+from gimel.runtime.snapshot import take
 from tests.runtime.redis.cluster import ask, key_on, migrating
 from tests.support.clients import MakeClient
 from tests.support.events import EVENT, GOOGLEBOT, OK, Configure, read, rest
@@ -97,7 +99,10 @@ def use_everything(admin: redis.Redis) -> None:
     assert track(experiment="lamed", variant="blue") == (200, OK)
     ignored = read(gimel.track(rest(query=EVENT, User_Agent=GOOGLEBOT), None))
     assert ignored == (200, {"status": "ignored", "reason": "bot"})
-    _, button, lamed = gimel.all({})
+    assert gimel.all({"history": "true"})[1]["history"]["points"] == []
+    _, button, lamed = gimel.all({"history": "true"})
+    (point,) = button["history"]["points"]
+    assert point[1:] == [1, 2]
     assert button["ignored"] == {"bot": 1}
     ignore_during_a_delete(admin)
     assert [each["trials"] for each in button["participants"]] == [1, 2]
@@ -140,6 +145,27 @@ def test_another_database_needs_select(admin: redis.Redis, set_user: SetUser) ->
     set_user(f"{LINE} +select", database=1)
     assert track() == (200, OK)
     assert snapshot(admin) == {}
+
+
+def test_without_hset_only_the_history_is_missing(
+    admin: redis.Redis, set_user: SetUser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Events are counted, results are answered, a snapshot is complete, and the log says why."""
+    set_user(without("+hset"))
+    assert track() == (200, OK)
+    assert track(experiment="banner") == (200, OK)
+    before = snapshot(admin)
+
+    _, *items = gimel.all({"history": "true"})
+    taken = list(take(process.current(), int(time.time())))
+
+    assert [each["history"] for each in items] == [{"columns": [], "points": []}] * 2
+    assert [each.described for each in taken] == items
+    assert snapshot(admin).keys() == before.keys()
+    assert list(admin.hgetall("alephbet:button:meta")) == [b"since", b"precision"]
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert {line["error"] for line in lines} == {"AuthenticationError"}
+    assert all("'hset' command (HSET alephbet:banner:meta)" in line["message"] for line in lines)
 
 
 @pytest.mark.parametrize("pattern", ["~gimel:namespaces", "~alephbet:*"])
