@@ -110,11 +110,9 @@ class Comparison:
     def direction(self) -> int:
         """1 if the variant is better than the control, -1 if worse, 0 if not decided.
 
-        What was decided first stays, except that a guardrail is harmed as soon as any data says so.
+        What was decided first stays.
         """
-        if self.at_first is None or self._is_harmful_now:
-            return self._turned(self.lift.sign)
-        return self._turned(self.at_first.lift.sign)
+        return self._turned((self.at_first or self).lift.sign)
 
     @property
     def leaning(self) -> int:
@@ -148,8 +146,7 @@ class Comparison:
         """The time of the look at which a difference was first known; None if none is."""
         if not self.lift.sign and self.first is None:
             return None
-        is_late = self.at_first is not None and self.direction != self.at_first.direction
-        return self._time(None if is_late else when_excluded(self.looks, self._asked))
+        return self._time(when_excluded(self.looks, self._asked))
 
     @cached_property
     def small_at(self) -> int | None:
@@ -165,10 +162,6 @@ class Comparison:
     def forecast(self) -> DecisionRange:
         """How many more visitors of the two arms a decision takes."""
         return decision_range(self.control, self.arm, self.question.lift, self.alpha)
-
-    @property
-    def _is_harmful_now(self) -> bool:
-        return self.question.is_guardrail and self._turned(self.lift.sign) < 0
 
     @property
     def _asked(self) -> Asked:
@@ -207,19 +200,20 @@ def compare(
         intervals = asked.intervals(Look(0, control, arm))
         seen = tuple(looks[index]) if looks else ()
         known = combine(seen, intervals, asked) if len(seen) > 1 else Known(*intervals)
-        comparisons.append(
-            Comparison(
-                arm,
-                control,
-                known.lift,
-                known.failures,
-                details,
-                question,
-                alpha,
-                seen,
-                known.first,
-            )
+        found = Comparison(
+            arm,
+            control,
+            known.lift,
+            known.failures,
+            details,
+            question,
+            alpha,
+            seen,
+            known.first,
         )
+        if question.is_guardrail and found.at_first and found.at_first.direction >= 0:
+            found = replace(found, looks=seen[-1:], first=None)  # it may be harmed now
+        comparisons.append(found)
     return tuple(comparisons)
 
 

@@ -59,11 +59,10 @@ def decide(case: Case) -> Verdict:
 def _winner(case: Case, best: Comparison, is_harmful: bool) -> Verdict:
     found = f"{sentences.effect(best, case.over)}."
     others = [each for each in case.judged if each is not best]
-    more = sentences.mention([each for each in others if each.direction > 0], "also better")
-    more += _lost(others)
-    more += sentences.mention([each for each in others if not each.direction], "not decided")
-    more += _doubtful(others)
-    found += more
+    found += sentences.mention([each for each in others if each.direction > 0], "also better")
+    found += _lost(others)
+    found += sentences.mention([each for each in others if not each.direction], "not decided")
+    found += _doubtful(others)
     name, days, reached = quote(best.arm.name), case.progress.days_left, _decided_at(case, best)
     fix = _fix_first(case, best.arm.name, "choose")
     if is_harmful:
@@ -242,7 +241,8 @@ def _undecided(case: Case, undecided: Sequence[Comparison], is_small: bool) -> V
         if forecast
         else "There are too few visitors to estimate how long it takes."
     )
-    return _verdict(case, kind, f"{start} {when}{_lost(case.judged)}", closest, forecast=forecast)
+    sentence = f"{start} {when}{_lost(case.judged)}{_doubtful(case.judged)}"
+    return _verdict(case, kind, sentence, closest, forecast=forecast)
 
 
 def _too_noisy(case: Case, undecided: Sequence[Comparison]) -> Verdict:

@@ -58,9 +58,8 @@ def effect(comparison: Comparison, over: str | None = None) -> str:
     "has a rate 25% lower". Above a rate of 50% the failures are added. If later data disagrees, it
     "converted 25% better than ...", with the day and what is observed now.
     """
-    first = comparison.at_first
-    if first is not None and first.direction == comparison.direction and comparison.first:
-        verb, _, found = effect(first, over).partition(" ")
+    if comparison.at_first and comparison.first:
+        verb, _, found = effect(comparison.at_first, over).partition(" ")
         past = {"has": "had", "converts": "converted"}[verb]
         when = day(comparison.first.time)
         return f"{past} {found} on {when}, but later data disagrees ({now(comparison)})"

@@ -64,8 +64,8 @@ _BRIEF = {
 def state_of(experiment: Experiment) -> State:
     """Return the state of an experiment.
 
-    It needs attention if its data or a guardrail is in doubt, if a variant failed, or if it would
-    never be decided.
+    It needs attention if its data or a guardrail is in doubt, if later data disagrees with what was
+    decided, if a variant failed, or if it would never be decided.
     """
     return _STATES[mark_of(experiment)]
 
@@ -121,6 +121,8 @@ def _failed(failed: Sequence[FailedVariant], shorten: Callable[[str], str]) -> s
 
 def _brief(verdict: Verdict, lift: str, shorten: Callable[[str], str]) -> str:
     name = _shortened([verdict.variant or ""], shorten)
+    if verdict.disagrees:
+        return "later data disagrees"
     if verdict.open_guardrails:
         found = f"{name} better" if verdict.kind is Kind.WINNER else f"under {lift}"
         return f"{found}, guardrail open"

@@ -70,6 +70,8 @@ def choose_mark(verdict: Verdict, is_doubtful: bool = False) -> Mark:
         return Mark.DOUBT
     if verdict.kind is Kind.NO_VERDICT:
         return Mark.INFO
+    if verdict.disagrees:
+        return Mark.DOUBT
     is_unharmed = verdict.kind is Kind.NOT_HARMED and not verdict.failed
     is_decided = verdict.safe_to_stop or is_unharmed
     return Mark.DECIDED if is_decided else Mark.UNDECIDED

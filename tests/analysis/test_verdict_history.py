@@ -83,7 +83,7 @@ def test_what_was_better_first_is_not_said_to_be_worse() -> None:
 
 
 def test_a_guardrail_is_harmed_as_soon_as_any_data_says_so() -> None:
-    """It was better first. Harm that follows is not hidden by that."""
+    """It was better first. Harm that follows is not hidden by that, nor is what may be harm."""
     design = Design(control="blue", goal="signup", guardrails=("buy",))
     better = {"blue": (20_000, {"buy": 2000}), "red": (20_000, {"buy": 2400})}
     worse = {"blue": (400_000, {"buy": 40_000}), "red": (400_000, {"buy": 37_000})}
@@ -94,6 +94,27 @@ def test_a_guardrail_is_harmed_as_soon_as_any_data_says_so() -> None:
     assert found.kind is Kind.HARMED
     assert found.reached == day_time(60)
     assert "Guardrail “buy” is harmed: “red” converts 7.5% worse" in found.sentence
+
+    unknown = {"blue": (24_000, {"buy": 2400}), "red": (24_000, {"buy": 2300})}
+    (goal,) = analysed([point(11, better), point(60, unknown)], design).goals
+    assert goal.verdict.kind is Kind.TOO_EARLY
+    assert not goal.verdict.disagrees
+
+
+def test_harm_stays_if_later_data_disagrees() -> None:
+    """A guardrail that was harmed first is not said to be unharmed."""
+    design = Design(control="blue", goal="signup", guardrails=("buy",))
+    harmed = {"blue": (20_000, {"buy": 2000}), "red": (20_000, {"buy": 1600})}
+    after = {"blue": (400_000, {"buy": 40_000}), "red": (400_000, {"buy": 39_900})}
+    signup = {name: (n, {**goals, "signup": 4000}) for name, (n, goals) in after.items()}
+
+    found = headline(point(11, harmed), point(60, signup), design=design)
+
+    assert (found.kind, found.reached) == (Kind.HARMED, day_time(11))
+    assert found.sentence.startswith(
+        "Guardrail “buy” is harmed: “red” converted 20% worse than “blue” (12% to 28% worse) on 12"
+        " January 2026, but later data disagrees (now "
+    )
 
 
 def test_harm_is_dated_before_the_minimum_days() -> None:
