@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gimel.analysis import sentences
+from gimel.analysis import dating, sentences
 from gimel.analysis.case import Case, describe
 from gimel.analysis.comparison import Comparison
 from gimel.analysis.counts import EXACT
@@ -51,7 +51,7 @@ def decide(case: Case) -> Verdict:
     if not undecided:
         return _control_wins(case)
     is_small = all(comparison.is_small for comparison in undecided)
-    if is_small and (reached := _no_difference_since(case, undecided)) is not None:
+    if is_small and (reached := dating.no_difference_since(case, undecided)) is not None:
         return _no_difference(case, undecided, reached)
     return _undecided(case, undecided, is_small)
 
@@ -59,11 +59,16 @@ def decide(case: Case) -> Verdict:
 def _winner(case: Case, best: Comparison, is_harmful: bool) -> Verdict:
     found = f"{sentences.effect(best, case.over)}."
     others = [each for each in case.judged if each is not best]
-    found += sentences.mention([each for each in others if each.direction > 0], "also better")
+    agreed = [each for each in others if not each.disagrees]
+    found += sentences.mention([each for each in agreed if each.direction > 0], "also better")
     found += _lost(others)
     found += sentences.mention([each for each in others if not each.direction], "not decided")
-    found += _doubtful(others)
-    name, days, reached = quote(best.arm.name), case.progress.days_left, _decided_at(case, best)
+    found += dating.disputes(others)
+    name, days, reached = (
+        quote(best.arm.name),
+        case.progress.days_left,
+        dating.decided_at(case, best),
+    )
     fix = _fix_first(case, best.arm.name, "choose")
     if is_harmful:
         harm = "harms a guardrail" if case.role is Role.PRIMARY else "is worse under another goal"
@@ -77,13 +82,13 @@ def _winner(case: Case, best: Comparison, is_harmful: bool) -> Verdict:
     elif is_open := _open_guardrails(case, [best.arm.name]):
         by = f" by {name}" if len(case.judged) > 1 else ""
         subject = f"{fix}it" if fix else name
-        sentence = f"{subject} {found}{_since(case, reached)} {_until_now(is_open, by)}"
+        sentence = f"{subject} {found}{dating.known_since(case, reached)} {_until_now(is_open, by)}"
         verdict = _verdict(case, Kind.WINNER, sentence, best, reached=reached)
         return replace(verdict, open_guardrails=is_open)
     else:
         kind = Kind.WINNER
         start = fix or f"Choose {name}: "
-        sentence = f"{start}it {found}{_since(case, reached)}{_ending(case)}"
+        sentence = f"{start}it {found}{dating.known_since(case, reached)}{_ending(case)}"
     return _verdict(case, kind, sentence, best, days_left=days, reached=reached)
 
 
@@ -94,9 +99,12 @@ def _control_wins(case: Case) -> Verdict:
     if len(case.judged) > 1:
         effect = sentences.effect(closest)
         found = f"every variant is worse. The closest is {name}, which {effect}."
-        found += _doubtful([each for each in case.judged if each is not closest])
+        found += dating.disputes([each for each in case.judged if each is not closest])
     control = sentences.label_control(case.control.name, case.control_is_guess)
-    days, reached = case.progress.days_left, max(_decided_at(case, each) for each in case.judged)
+    days, reached = (
+        case.progress.days_left,
+        max(dating.decided_at(case, each) for each in case.judged),
+    )
     lost = case.decided(-1)
     if helped := sorted(name for name in case.better_elsewhere if name in lost):
         verb = "is" if len(helped) == 1 else "are"
@@ -111,27 +119,12 @@ def _control_wins(case: Case) -> Verdict:
     else:
         kind = Kind.CONTROL_WINS
         fix = _fix_first(case, case.control.name, "keep")
-        sentence = f"{fix or f'Keep {control}: '}{found}{_since(case, reached)}{_ending(case)}"
+        sentence = (
+            f"{fix or f'Keep {control}: '}{found}{dating.known_since(case, reached)}{_ending(case)}"
+        )
     at = None if kind is Kind.AHEAD else reached
     verdict = _verdict(case, kind, sentence, closest, days_left=days, reached=at)
     return replace(verdict, variant=case.control.name)
-
-
-def _no_difference_since(case: Case, undecided: Sequence[Comparison]) -> int | None:
-    """Return the time since which it is known that there is no difference; None if it is not.
-
-    That is the first look after which any difference was known to be small, and at which no
-    fixed-horizon interval excluded zero.
-    """
-    decided = [each for each in case.judged if each.direction]
-    start = max(each.small_at or 0 for each in undecided)
-    times = {look.time for each in undecided for look in each.looks if look.time >= start}
-
-    for time in sorted(times):
-        later = [each for each in decided if _decided_at(case, each) > time]
-        if not any(each.leant(time) for each in (*undecided, *later)):
-            return time
-    return None
 
 
 def _no_difference(case: Case, undecided: Sequence[Comparison], reached: int) -> Verdict:
@@ -150,27 +143,13 @@ def _no_difference(case: Case, undecided: Sequence[Comparison], reached: int) ->
         return _verdict(case, Kind.NO_DIFFERENCE, sentence, closest, reached=reached)
     between = sentences.bounds(undecided)
     is_open = _open_guardrails(case, [each.arm.name for each in undecided])
-    sentence = f"No difference of {bound}: {between}.{_lost(case.judged)}{_doubtful(case.judged)}"
-    sentence += _since(case, reached)
+    sentence = (
+        f"No difference of {bound}: {between}.{_lost(case.judged)}{dating.disputes(case.judged)}"
+    )
+    sentence += dating.known_since(case, reached)
     sentence += f" {_until_now(is_open)}" if is_open else _ending(case)
     verdict = _verdict(case, Kind.NO_DIFFERENCE, sentence, closest, reached=reached)
     return replace(verdict, open_guardrails=is_open)
-
-
-def _decided_at(case: Case, comparison: Comparison) -> int:
-    """Return the time of the look at which a difference was first known."""
-    return case.now if comparison.decided_at is None else comparison.decided_at
-
-
-def _since(case: Case, reached: int) -> str:
-    """Return since which day a verdict is known, with a space in front; '' if since today."""
-    return f" Known since {day(reached)}." if day(reached) != day(case.now) else ""
-
-
-def _doubtful(comparisons: Sequence[Comparison]) -> str:
-    """Return about which variants later data disagrees, with a space in front; '' if none."""
-    changed = [each for each in comparisons if each.disagrees]
-    return f" Later data disagrees about {sentences.names(changed)}." if changed else ""
 
 
 def _open_guardrails(case: Case, variants: Sequence[str]) -> tuple[str, ...]:
@@ -241,7 +220,7 @@ def _undecided(case: Case, undecided: Sequence[Comparison], is_small: bool) -> V
         if forecast
         else "There are too few visitors to estimate how long it takes."
     )
-    sentence = f"{start} {when}{_lost(case.judged)}{_doubtful(case.judged)}"
+    sentence = f"{start} {when}{_lost(case.judged)}{dating.disputes(case.judged)}"
     return _verdict(case, kind, sentence, closest, forecast=forecast)
 
 
@@ -272,8 +251,8 @@ def _guard(case: Case) -> Verdict:
     """
     worst = min(case.judged, key=_gain)
     if harmed := [comparison for comparison in case.judged if comparison.direction < 0]:
-        reached = min(_decided_at(case, each) for each in harmed)
-        sentence = f"Harmed: {describe(case, -1)}.{_since(case, reached)}"
+        reached = min(dating.decided_at(case, each) for each in harmed)
+        sentence = f"Harmed: {describe(case, -1)}.{dating.known_since(case, reached)}"
         return _verdict(case, Kind.HARMED, sentence, worst, reached=reached)
     found = _intervals(case)
     if all(comparison.direction > 0 or comparison.is_small for comparison in case.judged):
@@ -327,7 +306,8 @@ def _lean(comparison: Comparison) -> str:
 
 
 def _lost(comparisons: Sequence[Comparison]) -> str:
-    return sentences.mention([each for each in comparisons if each.direction < 0], "worse")
+    worse = [each for each in comparisons if each.direction < 0 and not each.disagrees]
+    return sentences.mention(worse, "worse")
 
 
 def _in_failures(comparisons: Sequence[Comparison]) -> str:

@@ -221,7 +221,8 @@ def test_another_winner_is_chosen_if_later_data_disagrees_with_one() -> None:
 
     assert (found.variant, found.disagrees) == ("green", ("red",))
     assert not found.safe_to_stop
-    assert "Later data disagrees about “red”." in found.sentence
+    assert "(8.4% to 16% better). Later data disagrees that “red” is better." in found.sentence
+    assert "also better" not in found.sentence
 
 
 @pytest.mark.parametrize("goal", ["first", "second"])
