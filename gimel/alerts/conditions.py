@@ -1,4 +1,4 @@
-"""What an experiment's owner wants to hear of without looking: conditions, as values.
+"""What the owner of an experiment should hear of without looking: conditions, as values.
 
 Decides what is the case now. Whether that is new is for `gimel.alerts.state`.
 """

@@ -83,7 +83,7 @@ def shortened(sentence: str) -> str:
 def sample_alert(now: float) -> Alert:
     """Return what `gimel alerts --test` sends."""
     sentence = "Alerts from Gimel arrive here. No experiment has changed."
-    return Alert(f"test-{now:.0f}", None, "test", "test", sentence, int(now))
+    return Alert(f"test-{int(now)}", None, "test", "test", sentence, int(now))
 
 
 def body(url: str, alerts: Sequence[Alert]) -> bytes:
@@ -106,7 +106,7 @@ def message_id(alerts: Sequence[Alert]) -> str:
 
 def signature(secret: str, body: bytes, now: float) -> str:
     """Return the header X-Gimel-Signature: the time, and the HMAC-SHA256 of "time.body"."""
-    sent = f"{now:.0f}"
+    sent = str(int(now))
     digest = hmac.new(secret.encode(), sent.encode() + b"." + body, hashlib.sha256).hexdigest()
     return f"t={sent},v1={digest}"
 

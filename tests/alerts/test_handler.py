@@ -112,7 +112,7 @@ def test_a_deleted_experiment_takes_what_was_sent_with_it(
 def test_events_lost_to_a_limit_are_told_of_the_experiment_and_of_the_namespace(
     gimel_store: redis.Redis, configure: Callable[..., None]
 ) -> None:
-    """An experiment that could not begin has no item of its own: its namespace is named."""
+    """An experiment that could not begin does not exist: its namespace is named."""
     with receiving() as receiver:
         configure(
             limits={"experiments": 1, "counters_per_experiment": 2},

@@ -74,7 +74,7 @@ def test_what_cannot_work_is_refused_and_no_secret_is_quoted(
 
 
 def test_alerts_need_the_snapshot_that_sends_them(tmp_path: Path) -> None:
-    """Without the snapshot nothing would ever be sent; an empty section is no mistake."""
+    """Without the snapshot nothing would ever be sent; an empty section is fine."""
     with pytest.raises(config.ConfigError, match='must not be set with "snapshots": false'):
         load(tmp_path, snapshots=False, alerts={"sns": TOPIC})
 

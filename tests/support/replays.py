@@ -117,7 +117,7 @@ class Replayed:
 
 
 def tell(inbox: Inbox, watched: Sequence[Watched], store: Store, now: float) -> None:
-    """Send what is new. A receiver that is down is no failure of the run."""
+    """Send what is new. A receiver that is down does not fail the run."""
     with contextlib.suppress(NotSent):
         deliver(inbox, watched, store, now, lambda: 900.0)
 
