@@ -1,4 +1,4 @@
-"""Which URL calls which handler: WIRING, and the records it is made of.
+"""Which URL or schedule calls which handler: WIRING, and the records it is made of.
 
 `gimel deploy` creates these functions and routes on AWS, and `gimel serve` serves the same routes
 locally. `gimel.config.entries` adds the `extra_wiring` of a configuration. Nothing here knows AWS
@@ -18,6 +18,9 @@ GATEWAY_SECONDS = 29
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 """
 
+SNAPSHOT = "gimel.snapshot"
+"""The handler that only a schedule calls, so that no entry of `extra_wiring` may name it."""
+
 READING_MEMORY = 256
 """MB, enough to read or delete a namespace at the default limits within GATEWAY_SECONDS.
 
@@ -32,13 +35,17 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "ANY")
 
 @dataclass(frozen=True)
 class Function:
-    """A Lambda function: `memory` in MB, `timeout` in seconds, `url` if it has a public URL."""
+    """A Lambda function: `memory` in MB, `timeout` in seconds, `url` if it has a public URL.
+
+    `schedule` is the expression of the EventBridge rule that calls it, None without one.
+    """
 
     name: str
     handler: str
     memory: int
     timeout: int
     url: bool = False
+    schedule: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +72,12 @@ class Wiring:
     def function(self, name: str) -> Function:
         """Return the function of that name. Raises KeyError."""
         return {function.name: function for function in self.functions}[name]
+
+    def unscheduled(self) -> Wiring:
+        """Return the wiring without the functions that a schedule calls."""
+        return replace(
+            self, functions=tuple(each for each in self.functions if each.schedule is None)
+        )
 
     def methods(self, path: str) -> tuple[str, ...]:
         """Return the methods that a path answers, without OPTIONS; ANY is spelled out."""
@@ -100,6 +113,9 @@ WIRING = Wiring(
         Function("gimel-track", "gimel.track", memory=128, timeout=3),
         Function("gimel-all-experiments", "gimel.all", READING_MEMORY, GATEWAY_SECONDS),
         Function("gimel-delete-experiment", "gimel.delete", READING_MEMORY, GATEWAY_SECONDS),
+        Function(
+            "gimel-snapshot", SNAPSHOT, READING_MEMORY, timeout=900, schedule="cron(5 0 * * ? *)"
+        ),
     ),
     routes=(
         Route(TRACK_PATH, "GET", False, "gimel-track", _EVENT_PARAMETERS),
@@ -136,3 +152,9 @@ def deployed_names(deployment: str) -> dict[str, str]:
         function.name: deployment + function.name.removeprefix(DEFAULT_NAME)
         for function in WIRING.functions
     }
+
+
+def scheduled_functions(deployment: str) -> tuple[str, ...]:
+    """Return the names of the functions that a schedule calls in a deployment of that name."""
+    names = deployed_names(deployment)
+    return tuple(names[each.name] for each in WIRING.functions if each.schedule is not None)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from gimel.wiring import METHODS, WIRING, Function, Route, Wiring, deployed_names
+from gimel.wiring import (
+    HANDLERS,
+    METHODS,
+    WIRING,
+    Function,
+    Route,
+    Wiring,
+    deployed_names,
+    scheduled_functions,
+)
 
 
 def test_the_routes_are_those_of_1_5_0_and_more_for_events() -> None:
@@ -24,10 +33,20 @@ def test_the_routes_are_those_of_1_5_0_and_more_for_events() -> None:
 
 
 def test_every_route_leads_to_a_function() -> None:
-    """The functions are those that the routes name, each once."""
-    names = [function.name for function in WIRING.functions]
+    """The functions are those that the routes name, each once, and one for a schedule."""
+    names = [function.name for function in WIRING.unscheduled().functions]
     assert names == list(dict.fromkeys(route.function for route in WIRING.routes))
     assert WIRING.function("gimel-track") == Function("gimel-track", "gimel.track", 128, 3)
+
+
+def test_a_schedule_calls_one_function_once_a_day() -> None:
+    """It may take as long as Lambda allows. No route leads to it."""
+    (function,) = set(WIRING.functions) - set(WIRING.unscheduled().functions)
+    assert function == Function(
+        "gimel-snapshot", "gimel.snapshot", 256, 900, schedule="cron(5 0 * * ? *)"
+    )
+    assert function.handler not in HANDLERS
+    assert scheduled_functions("shop") == ("shop-snapshot",)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +73,7 @@ def test_a_deployment_has_functions_of_its_name() -> None:
         "shop-track",
         "shop-all-experiments",
         "shop-delete-experiment",
+        "shop-snapshot",
     ]
     assert {(route.path, route.function) for route in wiring.routes} == {
         ("e", "shop-track"),

@@ -161,6 +161,11 @@ def _complete(entry: Entry, known: dict[str, Function], where: str) -> Function:
     """Return the entry's function with the sizes that it omits."""
     given = entry.function
     same = known.get(given.name)
+    if same is not None and same.schedule is not None:
+        raise NotAllowedError(
+            f"{where}.lambda.FunctionName must not be {given.name}, which only its schedule calls",
+            f"Choose another name. aws.functions.{given.name} sets its memory and timeout.",
+        )
     if same is not None and same.handler != given.handler:
         raise NotAllowedError(
             f'{where}.lambda.Handler must be "{same.handler}", the handler of {given.name}',

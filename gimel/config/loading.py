@@ -180,7 +180,7 @@ def load(path: Path | None) -> Config:
                 f"{path}: aws.functions: unknown function {name!r}.",
                 suggest(deployed.get(name, name), functions),
             )
-    return Config(path, document, wiring)
+    return Config(path, document, wiring if document.snapshots else wiring.unscheduled())
 
 
 def create(path: Path) -> None:

@@ -30,7 +30,7 @@ from gimel.errors import GimelError
 
 Answer: TypeAlias = dict[str, Any]
 
-SERVICES = ("sts", "iam", "logs", "lambda", "apigateway")
+SERVICES = ("sts", "iam", "logs", "lambda", "apigateway", "events")
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 10.0  # seconds
 # Seconds for which a call is repeated, by reason. A new role can take minutes, and so can a

@@ -50,7 +50,14 @@ _EXISTS = frozenset(
         "ResourceConflictException",
     }
 )
-_CHANGING = frozenset({"ConflictException", "ConcurrentModification", "OperationAbortedException"})
+_CHANGING = frozenset(
+    {
+        "ConcurrentModification",
+        "ConcurrentModificationException",
+        "ConflictException",
+        "OperationAbortedException",
+    }
+)
 
 # What Lambda says while a new role is not known everywhere: to itself, to EC2, to KMS.
 _NEW_ROLE = re.compile(

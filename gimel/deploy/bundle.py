@@ -1,8 +1,9 @@
-"""The zip that AWS Lambda runs: gimel/__init__.py and gimel/runtime/ as readable source.
+"""The zips that AWS Lambda runs: parts of Gimel as readable source.
 
-It is byte-identical from any folder, machine and Python, so that what is deployed can be recognised
-by its hash: entries are sorted, dates and modes are fixed, and nothing is compressed, because two
-versions of zlib compress the same text differently.
+The function that takes the snapshots also analyses them, and has more parts and the designs of the
+experiments. A zip is byte-identical from any folder, machine and Python, so that what is deployed
+can be recognized by its hash: entries are sorted, dates and modes are fixed, and nothing is
+compressed, because two versions of zlib compress the same text differently.
 """
 
 from __future__ import annotations
@@ -10,8 +11,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
+
+from gimel.analysis.design import Design
 
 _PACKAGE = Path(__file__).parents[1]
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold
@@ -20,9 +26,30 @@ _MODE = 0o100644
 
 
 def build(package: Path = _PACKAGE) -> bytes:
-    """Return the zip of a folder that holds the package `gimel`."""
-    files = [package / "__init__.py", *(package / "runtime").rglob("*.py")]
-    sources = {f"gimel/{file.relative_to(package).as_posix()}": file.read_bytes() for file in files}
+    """Return the zip of the handlers that answer requests.
+
+    `package` is the folder of the package `gimel`.
+    """
+    return _zip(_sources(package, "runtime"))
+
+
+def build_snapshot(designs: Mapping[str, Design], package: Path = _PACKAGE) -> bytes:
+    """Return the zip of the handler `gimel.snapshot`, with the designs of the experiments."""
+    sources = _sources(package, "alerts", "analysis", "runtime")
+    sources["gimel/errors.py"] = (package / "errors.py").read_bytes()
+    described = {name: asdict(design) for name, design in designs.items()}
+    text = json.dumps(described, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _zip({**sources, "gimel/designs.json": text.encode()})
+
+
+def _sources(package: Path, *parts: str) -> dict[str, bytes]:
+    """Return the package's own module and those of some of its parts, by their names in a zip."""
+    files = [package / "__init__.py"]
+    files += [file for part in parts for file in (package / part).rglob("*.py")]
+    return {f"gimel/{file.relative_to(package).as_posix()}": file.read_bytes() for file in files}
+
+
+def _zip(sources: Mapping[str, bytes]) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for name in sorted(sources):

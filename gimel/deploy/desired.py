@@ -10,6 +10,7 @@ from dataclasses import astuple, dataclass, field, fields
 from gimel.config import Config
 from gimel.deploy import bundle
 from gimel.errors import GimelError
+from gimel.wiring import SNAPSHOT
 
 SETTINGS_VARIABLE = "GIMEL_SETTINGS"
 
@@ -60,7 +61,10 @@ class FunctionConfiguration:
 
 @dataclass(frozen=True)
 class DesiredFunction:
-    """A function as it should be. `routed` says whether a path of the REST API leads to it."""
+    """A function as it should be. `routed` says whether a path of the REST API leads to it.
+
+    `schedule` is the expression of the rule that calls it, None without one.
+    """
 
     name: str
     configuration: FunctionConfiguration
@@ -68,6 +72,7 @@ class DesiredFunction:
     reserved_concurrency: int | None = None
     url: bool = False
     routed: bool = True
+    schedule: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,13 +100,22 @@ class Desired:
 
 
 def desired_state(config: Config, archive: bytes | None = None) -> Desired:
-    """Return what a configuration asks for, with `archive` as the code of the functions.
+    """Return what a configuration asks for, with `archive` as the code of all functions.
 
-    Raises GimelError where no Redis is configured, or where the settings are too long for Lambda.
+    Without it, each function gets the code that its handler needs. Raises GimelError where no Redis
+    is configured, or where the settings are too long for Lambda.
     """
-    settings = config.runtime_settings()
-    _check_size(settings, config)
-    archive = bundle.build() if archive is None else archive
+    handlers = {function.handler for function in config.wiring.functions}
+    settings = {
+        each: config.snapshot_settings() if each == SNAPSHOT else config.runtime_settings()
+        for each in handlers
+    }
+    _check_size(max(settings.values(), key=len), config)
+    archives = dict.fromkeys(handlers, archive or b"")
+    if archive is None:
+        archives = dict.fromkeys(handlers, bundle.build())
+        if SNAPSHOT in handlers:
+            archives[SNAPSHOT] = bundle.build_snapshot(config.designs())
     aws = config.document.aws
     routed = {route.function for route in config.wiring.routes}
     functions = []
@@ -115,18 +129,19 @@ def desired_state(config: Config, archive: bytes | None = None) -> Desired:
             timeout=(options and options.timeout) or function.timeout,
             subnets=tuple(sorted(aws.vpc.subnets)) if aws.vpc else (),
             security_groups=tuple(sorted(aws.vpc.security_groups)) if aws.vpc else (),
-            settings=settings,
-            code_sha256=bundle.code_sha256(archive),
+            settings=settings[function.handler],
+            code_sha256=bundle.code_sha256(archives[function.handler]),
             role=aws.role,
         )
         functions.append(
             DesiredFunction(
                 name=function.name,
                 configuration=configuration,
-                code=archive,
+                code=archives[function.handler],
                 reserved_concurrency=options.reserved_concurrency if options else None,
                 url=function.url,
                 routed=function.name in routed,
+                schedule=function.schedule,
             )
         )
     return Desired(config, tuple(functions))

@@ -90,6 +90,10 @@ class Identity:
         """Return the ARN by which a REST API is tagged."""
         return f"arn:{self.partition}:apigateway:{self.region}::/restapis/{api}"
 
+    def rule(self, name: str) -> str:
+        """Return the ARN of an EventBridge rule."""
+        return f"arn:{self.partition}:events:{self.region}:{self.account}:rule/{name}"
+
     def api_callers(self, api: str) -> str:
         """Return the ARN pattern of everything in a REST API that may invoke a function."""
         return f"arn:{self.partition}:execute-api:{self.region}:{self.account}:{api}/*"

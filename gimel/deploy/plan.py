@@ -29,6 +29,8 @@ from gimel.deploy.resources.permissions import PERMISSIONS
 from gimel.deploy.resources.rest_api import REST_API
 from gimel.deploy.resources.role import ROLE
 from gimel.deploy.resources.role_policy import ROLE_POLICY
+from gimel.deploy.resources.rule_targets import RULE_TARGETS
+from gimel.deploy.resources.rules import RULES
 from gimel.deploy.resources.stage import STAGE_OF_API
 from gimel.deploy.resources.tag_record import TAG_RECORD
 from gimel.deploy.resources.trials import TRIALS
@@ -53,6 +55,8 @@ RESOURCES: Resources = (
     CORS_PREFLIGHTS,
     GATEWAY_RESPONSES,
     PERMISSIONS,
+    RULES,
+    RULE_TARGETS,
     STAGE_OF_API,
     API_KEY,
     USAGE_PLAN,

@@ -10,6 +10,7 @@ policy and read back. Each region has its own statements, because all regions sh
 | `LogsREGION`      | writing to the functions' log groups     | the functions                     |
 | `ReservedREGION`  | the same                                 | functions with reserved capacity  |
 | `NetworkREGION`   | network interfaces, inside a VPC         |                                   |
+| `AlertsREGION`    | publishing to the SNS topic of `alerts`  |                                   |
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _USE_NETWORK = [
     "ec2:UnassignPrivateIpAddresses",
 ]
 
-_SID = re.compile(r"(?:Logs|Reserved|Network)((?:[A-Z][a-z]*)+[0-9]+)")
+_SID = re.compile(r"(?:Alerts|Logs|Network|Reserved)((?:[A-Z][a-z]*)+[0-9]+)")
 _INTERIM_SID = re.compile(r"Before\d+")  # of `merge_policies`
 _LOG_GROUP = re.compile(r"arn:[^:]*:logs:([^:]*):[^:]*:log-group:/aws/lambda/([A-Za-z0-9_-]+):\*")
 
@@ -60,10 +61,18 @@ def read_record(policy: Policy | None, region: str) -> Record:
     return Record(frozenset(functions), frozenset(reserved))
 
 
-def role_policy(identity: Identity, record: Record, *, vpc: bool, before: Policy | None) -> Policy:
+def role_policy(
+    identity: Identity,
+    record: Record,
+    *,
+    vpc: bool,
+    before: Policy | None,
+    topic: str | None = None,
+) -> Policy:
     """Return the policy that writes a record down and permits its functions what they need.
 
-    What the policy `before` says of other regions is kept.
+    `topic` is the ARN of the SNS topic that alerts go to. What the policy `before` says of other
+    regions is kept.
     """
     region = _camel_case(identity.region)
     own: list[Statement] = []
@@ -77,6 +86,8 @@ def role_policy(identity: Identity, record: Record, *, vpc: bool, before: Policy
             own.append(_allow(sid, _WRITE_LOGS, log_groups))
     if vpc:
         own.append(_allow(f"Network{region}", _USE_NETWORK, ["*"]))
+    if topic is not None:
+        own.append(_allow(f"Alerts{region}", ["sns:Publish"], [topic]))
     elsewhere = statements(other_regions(before, identity.region) or {})
     in_order = sorted((*own, *elsewhere), key=lambda statement: str(statement["Sid"]))
     return {"Version": VERSION, "Statement": in_order}

@@ -112,6 +112,7 @@ def test_an_entry_names_gimels_own_function_with_either_name(name: str, wire: An
         "shop-track",
         "shop-all-experiments",
         "shop-delete-experiment",
+        "shop-snapshot",
     ]
     assert wiring.function("shop-track").memory == 256
     assert {route.function for route in wiring.routes if route.path in ("track", "kcart")} == {

@@ -18,11 +18,11 @@ from gimel.deploy.resources.base import Run, Step
 from gimel.deploy.resources.observed_function import ObservedFunction
 from gimel.deploy.resources.trials import Trial, TryVersions
 from gimel.errors import GimelError, Interrupted
-from tests.support.state.cloud import FUNCTIONS, HERE
+from tests.support.state.cloud import HERE, WITH_ROUTES
 from tests.support.state.seen import identity_of
 from tests.support.state.settled import desired
 
-TRACK, ALL, DELETE = FUNCTIONS
+TRACK, ALL, DELETE = FUNCTIONS = WITH_ROUTES
 BEFORE = History((Entry(2, 2), Entry(1, 1)), "0123abcd")
 MOVES = tuple(MoveBack(name, BEFORE, BEFORE.before(2)) for name in FUNCTIONS)
 THEN, GOAL = BEFORE.describe(), BEFORE.before(2).describe()

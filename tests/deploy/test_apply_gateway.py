@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.deploy import test_apply_functions
+from tests.deploy import test_apply_functions, test_schedule_calls
 from tests.support.aws import Json
 from tests.support.calls import Call, Case, call
 from tests.support.configurations import LINKED, ROUTED, SECOND_PATH, URL
@@ -24,6 +24,7 @@ from tests.support.state.cloud import (
     PLAN,
     RESPONSES,
     ROOT,
+    SNAPSHOT,
     TRACK,
     Method,
     Place,
@@ -40,7 +41,7 @@ from tests.support.state.deviations import (
     remove,
     set_gateway_response,
 )
-from tests.support.state.names import STEPS, CreateApi, MoveBack, record_of
+from tests.support.state.names import STEPS, CreateApi, MoveBack, as_pairs, record_of
 from tests.support.state.seen import deployment, role_policy
 from tests.support.state.settled import desired
 
@@ -210,6 +211,7 @@ KEY_CASES = {
                 call("TagResource", resourceArn=HERE.log_group(name), tags=MARK)
                 for name in FUNCTIONS
             ),
+            call("TagResource", ResourceARN=HERE.rule(SNAPSHOT), Tags=as_pairs(MARK)),
         ],
         [change_api(tags={}), lambda there: replace(there, key_is_marked=False)],
         in_any_order=True,
@@ -255,6 +257,7 @@ TAG_CASES = {
                 call("TagResource", resourceArn=HERE.log_group(name), tags=TAG)
                 for name in FUNCTIONS
             ),
+            call("TagResource", ResourceARN=HERE.rule(SNAPSHOT), Tags=as_pairs(TAG)),
             call("TagResource", resourceArn=API_ARN, tags={**TAG, **record_of(TAG)}),
             call("TagRole", RoleName="gimel", Tags=[{"Key": "team", "Value": "web"}]),
         ],
@@ -272,6 +275,7 @@ TAG_CASES = {
                 call("UntagResource", resourceArn=HERE.log_group(name), tagKeys=["team"])
                 for name in FUNCTIONS
             ),
+            call("UntagResource", ResourceARN=HERE.rule(SNAPSHOT), TagKeys=["team"]),
             call("UntagResource", resourceArn=API_ARN, tagKeys=["gimel:tags", "team"]),
             call("UntagRole", RoleName="gimel", TagKeys=["team"]),
         ],
@@ -291,6 +295,8 @@ REMOVED = [
     call("DeleteUsagePlan", usagePlanId=PLAN),
     call("DeleteApiKey", apiKey=KEY),
     call("DeleteRestApi", **IN_API),
+    call("RemoveTargets", Rule=SNAPSHOT, Ids=["gimel"]),
+    call("DeleteRule", Name=SNAPSHOT),
     *(call("DeleteFunction", FunctionName=name) for name in FUNCTIONS),
     *(call("DeleteLogGroup", logGroupName=f"/aws/lambda/{name}") for name in FUNCTIONS),
 ]
@@ -355,7 +361,8 @@ def test_the_tables_have_every_kind_of_step() -> None:
 
     Deploys do not make the step of a rollback: see test_rollback.
     """
-    cases = [*TABLES.values(), *test_apply_functions.TABLES.values()]
+    others = (test_apply_functions.TABLES, test_schedule_calls.TABLES)
+    cases = [*TABLES.values(), *(each for table in others for each in table.values())]
 
     kinds = {type(step) for case in cases for step in case.planned()[0]}
 

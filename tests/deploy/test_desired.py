@@ -13,7 +13,13 @@ from gimel.deploy.bundle import code_sha256
 from gimel.deploy.desired import desired_state
 from gimel.errors import GimelError
 from tests.support.configurations import OWN_FUNCTION, SECOND_PATH, URL
-from tests.support.state.cloud import ALL, DELETE, FUNCTIONS, TRACK
+from tests.support.state.cloud import (
+    ALL,
+    DELETE,
+    FUNCTIONS,
+    SNAPSHOT,
+    TRACK,
+)
 from tests.support.state.names import Configuration, Desired
 from tests.support.state.settled import ARCHIVE, configuration, desired
 
@@ -26,14 +32,20 @@ def configured(wanted: Desired, name: str = TRACK) -> Configuration:
 
 
 def test_the_defaults() -> None:
-    """Three functions of the wiring's sizes, on Python 3.13 and arm64, outside any VPC."""
+    """Four functions of the wiring's sizes, on Python 3.13 and arm64, outside any VPC."""
     wanted = desired()
 
     sizes = [
         (each.name, each.configuration.memory, each.configuration.timeout)
         for each in wanted.functions
     ]
-    assert sizes == [(TRACK, 128, 3), (ALL, 256, 29), (DELETE, 256, 29)]
+    assert sizes == [
+        (TRACK, 128, 3),
+        (ALL, 256, 29),
+        (DELETE, 256, 29),
+        (SNAPSHOT, 256, 900),
+    ]
+    assert [each.schedule for each in wanted.functions] == [None, None, None, "cron(5 0 * * ? *)"]
     for function in wanted.functions:
         made = function.configuration
         assert (made.runtime, made.architecture) == ("python3.13", "arm64")
@@ -66,7 +78,12 @@ def test_reserved_concurrency_may_be_none_at_all(concurrency: int) -> None:
     """0 stops a function, and is not the same as no reservation."""
     wanted = desired(aws={"functions": {TRACK: {"reserved_concurrency": concurrency}}})
 
-    assert [each.reserved_concurrency for each in wanted.functions] == [concurrency, None, None]
+    assert [each.reserved_concurrency for each in wanted.functions] == [
+        concurrency,
+        None,
+        None,
+        None,
+    ]
 
 
 def test_extra_wiring_brings_its_functions() -> None:
@@ -75,7 +92,7 @@ def test_extra_wiring_brings_its_functions() -> None:
 
     assert [each.name for each in wanted.functions] == [*FUNCTIONS, "our-experiment"]
     assert configured(wanted, "our-experiment").memory == 256
-    assert [each.url for each in wanted.functions] == [True, False, False, False]
+    assert [each.url for each in wanted.functions] == [True, False, False, False, False]
 
 
 def test_every_function_runs_the_same_code_and_settings() -> None:
@@ -89,6 +106,45 @@ def test_every_function_runs_the_same_code_and_settings() -> None:
             "precision": 64,
             "redis": {"host": "redis.example.com"},
         }
+
+
+ALERTS = {
+    "webhook": "https://hooks.example.com/0123456789",
+    "secret": "0123456789abcdef",
+    "sns": "arn:aws:sns:us-east-1:123456789012:experiments",
+}
+
+
+def test_only_the_snapshot_gets_the_settings_of_alerts() -> None:
+    """They hold secrets, and no other handler sends any."""
+    wanted = desired(alerts=ALERTS)
+
+    settings = {
+        each.name: json.loads(each.configuration.settings or "") for each in wanted.functions
+    }
+    assert settings.pop(SNAPSHOT).pop("alerts") == ALERTS
+    assert not [each for each in settings.values() if "alerts" in each]
+
+
+def test_without_snapshots_there_is_no_function_for_them() -> None:
+    """Its options may stay in the configuration."""
+    wanted = desired(snapshots=False, aws={"functions": {SNAPSHOT: {"memory": 512}}})
+
+    assert SNAPSHOT not in wanted.function_names
+
+
+def test_a_changed_design_changes_the_snapshot_alone() -> None:
+    """It is in the code of the function that analyses."""
+    before, after = (
+        desired_state(configuration(experiments={"e": {"goal": goal}})) for goal in ("a", "b")
+    )
+
+    changed = [
+        now.name
+        for then, now in zip(before.functions, after.functions, strict=True)
+        if then.configuration != now.configuration
+    ]
+    assert changed == [SNAPSHOT]
 
 
 def test_secrets_and_code_are_not_shown_by_accident() -> None:
@@ -138,8 +194,9 @@ def test_settings_of_4096_bytes_are_deployed() -> None:
         ({"allowed_origins": [f"https://{'x' * 190}{i}" for i in range(30)]}, "allowed_origins"),
         ({"redis": {"host": "h", "ssl_ca_data": "x" * 5000}}, "redis.ssl_ca_data"),
         ({"redis": {"host": "h", "password": "é" * 3000}}, "redis.password"),
+        ({"alerts": {"webhook": f"https://example.com/{'x' * 4096}"}}, "alerts"),
     ],
-    ids=["one byte", "experiments", "namespaces", "origins", "certificates", "not ASCII"],
+    ids=["one byte", "experiments", "namespaces", "origins", "certificates", "not ASCII", "alerts"],
 )
 def test_longer_settings_are_an_error_that_names_the_longest(
     document: dict[str, Any], longest: str

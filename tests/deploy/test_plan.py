@@ -12,7 +12,16 @@ from gimel.errors import GimelError
 from tests.support.configurations import CHANGE, OWN_FUNCTION, SECOND_PATH, URL
 from tests.support.state.after import after, states
 from tests.support.state.cases import planned
-from tests.support.state.cloud import ALL, EMPTY, FUNCTIONS, HERE, TRACK
+from tests.support.state.cloud import (
+    ALL,
+    DAILY,
+    EMPTY,
+    FUNCTIONS,
+    HERE,
+    SNAPSHOT,
+    TRACK,
+    WITH_ROUTES,
+)
 from tests.support.state.deviations import (
     Deviation,
     change_function,
@@ -30,6 +39,7 @@ from tests.support.state.expected import assert_order, assert_steps, step, steps
 from tests.support.state.names import (
     AddKeyToPlan,
     AllowApi,
+    AllowRule,
     CreateAlias,
     CreateApi,
     CreateFunction,
@@ -37,6 +47,7 @@ from tests.support.state.names import (
     CreateLogGroup,
     CreateResource,
     CreateRole,
+    CreateRule,
     CreateUsagePlan,
     DeleteFunction,
     DeleteLogGroup,
@@ -49,6 +60,7 @@ from tests.support.state.names import (
     PutGatewayResponse,
     PutMethod,
     PutRolePolicy,
+    PutTarget,
     SetThrottle,
     TryVersions,
     UpdateFunctionCode,
@@ -97,7 +109,7 @@ documents = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENT
 
 
 def test_a_first_deploy_makes_everything_once() -> None:
-    """37 steps: nothing is changed or deleted, for nothing exists."""
+    """44 steps: nothing is changed or deleted, for nothing exists."""
     assert_steps(
         planned(EMPTY),
         [
@@ -112,7 +124,10 @@ def test_a_first_deploy_makes_everything_once() -> None:
             *steps(PutMethod, "route", ROUTES, replace=False),
             *steps(PutCorsPreflight, "preflight", PATHS, replace=False),
             *steps(PutGatewayResponse, "kind", ("DEFAULT_4XX", "DEFAULT_5XX")),
-            *steps(AllowApi, "function", FUNCTIONS, replace=False),
+            *steps(AllowApi, "function", WITH_ROUTES, replace=False),
+            step(AllowRule, function=SNAPSHOT, replace=False),
+            step(CreateRule, function=SNAPSHOT, schedule=DAILY, tags={"gimel": "gimel"}),
+            step(PutTarget, function=SNAPSHOT),
             step(DeployApi),
             step(SetThrottle, rate=1000, burst=2000),
             step(CreateKey),
@@ -232,7 +247,7 @@ def test_what_left_the_wiring_goes_after_nothing_live_needs_it() -> None:
 
 def reserving(**concurrency: int) -> dict[str, Any]:
     """Return a configuration in which these functions reserve concurrency: track=5."""
-    names = dict(zip(("track", "all", "delete"), FUNCTIONS, strict=True))
+    names = dict(zip(("track", "all", "delete"), WITH_ROUTES, strict=True))
     options = {names[name]: {"reserved_concurrency": each} for name, each in concurrency.items()}
     return {"aws": {"functions": options}}
 

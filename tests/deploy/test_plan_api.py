@@ -13,8 +13,10 @@ from tests.support.state.cloud import (
     EMPTY,
     FUNCTIONS,
     HERE,
+    SNAPSHOT,
     TRACK,
     URL_STATEMENTS,
+    WITH_ROUTES,
     Method,
     cors_answer,
 )
@@ -74,6 +76,7 @@ PATHS = ("e", "track", "experiments", "delete")
 TAGGED = (
     *(f"function {name}" for name in FUNCTIONS),
     *(f"log group /aws/lambda/{name}" for name in FUNCTIONS),
+    f"EventBridge rule {SNAPSHOT}",
 )
 OPEN_RESULTS = {
     "lambda": {"FunctionName": ALL, "Handler": "gimel.all"},
@@ -108,7 +111,7 @@ API = {
             *steps(PutMethod, "route", ROUTES, replace=False),
             *steps(PutCorsPreflight, "preflight", PATHS, replace=False),
             *steps(PutGatewayResponse, "kind", ("DEFAULT_4XX", "DEFAULT_5XX")),
-            *steps(AllowApi, "function", FUNCTIONS, replace=True),
+            *steps(AllowApi, "function", WITH_ROUTES, replace=True),
             step(DeployApi),
             step(SetThrottle, rate=1000, burst=2000),
             step(AddStageToPlan),

@@ -10,7 +10,16 @@ from typing import Any
 import pytest
 
 from tests.support.configurations import CHANGE, OWN_FUNCTION, URL
-from tests.support.state.cloud import ACCOUNT, ALL, DELETE, FUNCTIONS, HERE, TRACK, Place
+from tests.support.state.cloud import (
+    ACCOUNT,
+    ALL,
+    DELETE,
+    FUNCTIONS,
+    HERE,
+    SNAPSHOT,
+    TRACK,
+    Place,
+)
 from tests.support.state.names import Policy
 from tests.support.state.seen import (
     operator_policy,
@@ -136,6 +145,17 @@ def needed(place: Place = HERE, **document: Any) -> Policy:
 
 
 BASE = needed()
+EVENTS = {
+    "events:DeleteRule",
+    "events:DescribeRule",
+    "events:ListTagsForResource",
+    "events:ListTargetsByRule",
+    "events:PutRule",
+    "events:PutTargets",
+    "events:RemoveTargets",
+    "events:TagResource",
+    "events:UntagResource",
+}
 TAGGED: Mapping[str, Any] = {"aws": {"tags": {"team": "web"}}}
 BOUND: Mapping[str, Any] = {
     "aws": {"permissions_boundary": "arn:aws:iam::123456789012:policy/boundary"}
@@ -187,10 +207,19 @@ def test_a_feature_adds_exactly_its_actions(document: dict[str, Any], more: set[
     assert actions(BASE) <= actions(policy)
 
 
+def test_without_snapshots_no_rule_and_no_function_of_theirs_is_needed() -> None:
+    """Whoever switches them off does not grant anything on EventBridge."""
+    policy = needed(snapshots=False)
+
+    assert actions(policy) == actions(BASE) - EVENTS
+    assert not [resource for _, resource in pairs(policy) if SNAPSHOT in resource]
+
+
 def test_the_operator_needs_these_actions_and_no_more() -> None:
     """The table for a configuration that uses no more than the defaults."""
     assert actions(BASE) == {
         *(f"apigateway:{verb}" for verb in ("DELETE", "GET", "PATCH", "POST", "PUT")),
+        *EVENTS,
         "iam:CreateRole",
         "iam:DeleteRole",
         "iam:DeleteRolePolicy",
@@ -261,6 +290,7 @@ def test_every_action_is_bound_to_what_gimel_makes(place: Place, document: dict[
         "iam": [place.role],
         "lambda": [place.function(name) for name in names],
         "logs": [place.log_group(name) for name in names],
+        "events": [place.rule(SNAPSHOT)],
         "apigateway": [f"{gateway}/{each}" for each in ("restapis", "apikeys", "usageplans")],
     }
     for action, resource in pairs(policy) - reading:

@@ -15,7 +15,16 @@ from gimel.errors import GimelError
 from tests.support.configurations import OWN_FUNCTION
 from tests.support.state.after import after, states
 from tests.support.state.cases import planned
-from tests.support.state.cloud import ALL, DELETE, EMPTY, FUNCTIONS, LATEST, TRACK, State
+from tests.support.state.cloud import (
+    ALL,
+    DELETE,
+    EMPTY,
+    FUNCTIONS,
+    LATEST,
+    TRACK,
+    WITH_ROUTES,
+    State,
+)
 from tests.support.state.deviations import change_function, deviate, existing
 from tests.support.state.expected import assert_steps, step, steps
 from tests.support.state.names import MoveAlias, MoveBack, Step, TryVersions
@@ -29,7 +38,7 @@ OUR = "our-experiment"
 def sizes(track: int, results: int | None = None, delete: int | None = None) -> dict[str, Any]:
     """Return a configuration with these sizes in MB, of all functions if only one is given."""
     memory = (track, results or track, delete or track)
-    options = {name: {"memory": each} for name, each in zip(FUNCTIONS, memory, strict=True)}
+    options = {name: {"memory": each} for name, each in zip(WITH_ROUTES, memory, strict=True)}
     return {"aws": {"functions": options}}
 
 
@@ -52,12 +61,12 @@ def rolled_back(there: State, to: int | None = None) -> State:
 
 def live(there: State) -> tuple[int, ...]:
     """Return the sizes of what is live, of which each configuration here has its own."""
-    return tuple(existing(there.functions[name].serving).memory for name in FUNCTIONS)
+    return tuple(existing(there.functions[name].serving).memory for name in WITH_ROUTES)
 
 
 def versions(there: State) -> tuple[int | None, ...]:
     """Return the version of each function that is live."""
-    return tuple(there.functions[name].live for name in FUNCTIONS)
+    return tuple(there.functions[name].live for name in WITH_ROUTES)
 
 
 A, B, BAD, FIX = sizes(128), sizes(256), sizes(512), sizes(1024)
@@ -114,7 +123,7 @@ def test_rolling_back_twice_goes_one_deploy_further() -> None:
 
     assert live(twice) == (128, 128, 128)
     forward = planned(twice, **BAD)
-    assert_steps(forward, [step(TryVersions), *steps(MoveAlias, "function", FUNCTIONS, number=3)])
+    assert_steps(forward, [step(TryVersions), *steps(MoveAlias, "function", WITH_ROUTES, number=3)])
     assert live(rolled_back(after(twice, forward))) == (128, 128, 128)
 
 
@@ -168,7 +177,7 @@ def test_a_function_that_the_deploy_created_stays() -> None:
     assert once.functions[OUR].live == 1
     again = deployed({**FIX, "extra_wiring": [OWN_FUNCTION]}, there=once)
     moved = {each.function for each in rollback(again) if isinstance(each, MoveBack)}
-    assert moved == set(FUNCTIONS)
+    assert moved == set(WITH_ROUTES)
 
 
 def test_a_function_that_was_created_in_between_stays() -> None:
@@ -293,7 +302,7 @@ def test_a_deployment_of_1_5_0_can_be_rolled_back() -> None:
 
     moves = rollback(replace(there, functions=functions))
 
-    assert_steps(moves, steps(MoveBack, "function", FUNCTIONS, before=2, number=1))
+    assert_steps(moves, steps(MoveBack, "function", WITH_ROUTES, before=2, number=1))
 
 
 def test_only_what_is_kept_can_be_gone_back_to() -> None:

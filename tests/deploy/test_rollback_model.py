@@ -34,7 +34,7 @@ Sizes = tuple[int | None, ...]
 
 Plan = Callable[[], tuple[Step, ...]]
 
-FIRST: Sizes = (128, 128, 128, None)
+FIRST: Sizes = (128, 128, 128, 128, None)
 START = settled(aws={"functions": {name: {"memory": 128} for name in FUNCTIONS}})
 _wanted: dict[Sizes, Desired] = {}
 

@@ -17,6 +17,7 @@ from tests.support.state.cloud import (
     FUNCTIONS,
     HERE,
     LATEST,
+    SNAPSHOT,
     TRACK,
     Method,
     Place,
@@ -29,6 +30,7 @@ from tests.support.state.deviations import (
     change_method,
     change_plan,
     change_role,
+    change_rule,
     deploy_with,
     deviate,
     disable_key,
@@ -49,6 +51,7 @@ SENTENCES = {
     "Add the stage to the usage plan",
     "Add to the role gimel the permissions that the functions need",
     "Allow everyone to invoke the function gimel-track through its URL",
+    "Allow its EventBridge rule to invoke the function gimel-snapshot",
     "Allow only AWS Lambda to assume the role gimel",
     "Allow the API to invoke the function gimel-track",
     "Configure the function gimel-track: memory 5 -> 128 MB",
@@ -60,6 +63,7 @@ SENTENCES = {
     "Create the CORS preflight of /e (GET, POST)",
     "Create the CORS preflight of /experiment (GET)",
     "Create the CORS preflight of /track (GET, POST)",
+    "Create the EventBridge rule gimel-snapshot: daily at 00:05 UTC",
     "Create the REST API gimel",
     "Create the function gimel-track: python3.13, arm64, 128 MB, 3 s",
     "Create the log group /aws/lambda/gimel-track, retention 30 days",
@@ -70,6 +74,7 @@ SENTENCES = {
     "Create the usage plan gimel (API keys require one)",
     "Delete PUT /track, which is not in the wiring",
     "Delete the API key gimel",
+    "Delete the EventBridge rule gimel-snapshot",
     "Delete the REST API gimel",
     "Delete the function gimel-track",
     "Delete the log group /aws/lambda/gimel-track with its logs",
@@ -84,6 +89,7 @@ SENTENCES = {
     "Enable the API key gimel",
     "Keep version 2 of the function gimel-track, the first one",
     "Keep the role gimel for the deployments in eu-west-1",
+    "Let the EventBridge rule gimel-snapshot call the function gimel-snapshot",
     "Limit the role gimel to the permissions that the functions need",
     "Make the new version of the function gimel-track live",
     "Make the new version of the function gimel-track live, replacing version 1",
@@ -97,12 +103,16 @@ SENTENCES = {
     "Remove the permission to invoke gimel-track through a URL",
     "Remove the reserved concurrency of the function gimel-track",
     "Remove the stage from the usage plan",
+    "Replace the permission that lets EventBridge invoke gimel-snapshot",
     "Replace the permission that lets the API invoke gimel-track",
     "Reserve a concurrency of 5 for the function gimel-track",
     "Rewire GET /track to the function gimel-track",
     "Set the retention of /aws/lambda/gimel-track: 7 days -> 30 days",
     "Set the retention of /aws/lambda/gimel-track: unlimited -> 30 days",
     "Set the permissions boundary of the role gimel: arn:aws:iam::123456789012:policy/boundary",
+    "Tag the EventBridge rule gimel-snapshot: remove team",
+    "Tag the EventBridge rule gimel-snapshot: set gimel=gimel, team=web",
+    "Tag the EventBridge rule gimel-snapshot: set team=web",
     "Tag the REST API gimel: record which tags were given",
     "Tag the REST API gimel: remove team",
     "Tag the REST API gimel: set gimel=gimel",
@@ -120,6 +130,9 @@ SENTENCES = {
     "Tag the role gimel: set team=web",
     "Throttle to 1000 requests per second, burst 2000",
     "Try gimel-track before going live, with a marked event",
+    "Update the EventBridge rule gimel-snapshot: another trigger -> daily at 00:05 UTC",
+    "Update the EventBridge rule gimel-snapshot: enable it",
+    "Update the EventBridge rule gimel-snapshot: enable it, rate(1 day) -> daily at 00:05 UTC",
     "Update the CORS preflight of /track (GET, POST)",
     "Upload the code of the function gimel-track",
     "Upload the code of the function gimel-track for arm64",
@@ -147,6 +160,10 @@ def plans() -> list[tuple[Step, ...]]:
         deviate(settled(), add_method("track", "PUT", Method()), set_log_group(TRACK, 7)),
         deviate(settled(), change_method("track", "GET", integration=None)),
         deviate(settled(), change_api(rate=0.5, deployed="by hand")),
+        deviate(settled(), change_rule(SNAPSHOT, is_enabled=False)),
+        deviate(settled(), change_rule(SNAPSHOT, is_enabled=False, schedule="rate(1 day)")),
+        deviate(settled(), change_rule(SNAPSHOT, schedule="")),
+        deviate(settled(), change_function(SNAPSHOT, rule="")),
     ]
     everything = {
         "extra_wiring": [URL, OWN_FUNCTION],
@@ -185,6 +202,7 @@ def said() -> set[str]:
         if not any(other in each for other in OTHERS)
         and ("our-experiment" not in each or "API key" in each)
         and ("linked" not in each or "API" in each)
+        and (SNAPSHOT not in each or "EventBridge" in each)
     }
 
 

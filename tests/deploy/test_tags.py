@@ -10,7 +10,13 @@ import pytest
 from tests.deploy import test_plan_api
 from tests.support.state.after import after, states
 from tests.support.state.cases import Case, planned
-from tests.support.state.cloud import EMPTY, FUNCTIONS, Place, State
+from tests.support.state.cloud import (
+    EMPTY,
+    FUNCTIONS,
+    SNAPSHOT,
+    Place,
+    State,
+)
 from tests.support.state.deviations import (
     change_api,
     change_function,
@@ -28,6 +34,7 @@ EU = Place("eu-west-1")
 TAGGED = (
     *(f"function {name}" for name in FUNCTIONS),
     *(f"log group /aws/lambda/{name}" for name in FUNCTIONS),
+    f"EventBridge rule {SNAPSHOT}",
 )
 
 
@@ -48,7 +55,7 @@ def retagged(tags: dict[str, str], gone: tuple[str, ...], record: dict[str, str]
 TABLES = {
     "API deleted": Case(
         [
-            *test_plan_api.API["API deleted"].expected[:-6],
+            *test_plan_api.API["API deleted"].expected[:-9],
             *steps(Tag, "what", TAGGED, tags={"gimel": "gimel", "team": "web"}, removed=()),
             step(Tag, what="REST API gimel", tags=record_of({"team": "web"}), removed=()),
         ],
@@ -95,6 +102,7 @@ def given_tags(there: State) -> set[tuple[tuple[str, str], ...]]:
     """Return the tags of a region, without the record: one set where all have the same."""
     all_tags = [each.tags for each in there.functions.values()]
     all_tags += [each.tags for each in there.log_groups.values()]
+    all_tags += [each.tags for each in there.rules.values()]
     of_api = existing(there.api).tags
     all_tags.append({key: of_api[key] for key in of_api if key != RECORD})
     return {tuple(sorted(tags.items())) for tags in all_tags}

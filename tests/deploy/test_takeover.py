@@ -10,14 +10,29 @@ import pytest
 from tests.support.configurations import OWN_FUNCTION
 from tests.support.state.after import after, states
 from tests.support.state.cases import planned
-from tests.support.state.cloud import ALL, DELETE, EMPTY, FUNCTIONS, LAMBDA, TRACK, Place, State
+from tests.support.state.cloud import (
+    ALL,
+    DELETE,
+    EMPTY,
+    FUNCTIONS,
+    LAMBDA,
+    SNAPSHOT,
+    TRACK,
+    WITH_ROUTES,
+    Place,
+    State,
+)
 from tests.support.state.deviations import change_role, deviate, existing
 from tests.support.state.expected import assert_order, assert_steps, step, steps
 from tests.support.state.names import (
     AddKeyToPlan,
     AllowApi,
+    AllowRule,
+    CreateAlias,
+    CreateFunction,
     CreateLogGroup,
     CreateResource,
+    CreateRule,
     CreateUsagePlan,
     DeleteFunction,
     DeleteResource,
@@ -29,6 +44,7 @@ from tests.support.state.names import (
     PutGatewayResponse,
     PutMethod,
     PutRolePolicy,
+    PutTarget,
     SetLogRetention,
     SetThrottle,
     Tag,
@@ -49,7 +65,7 @@ PATHS = ("track", "experiments", "delete")
 
 MARKED = (
     "role gimel",
-    *(f"function {name}" for name in FUNCTIONS),
+    *(f"function {name}" for name in WITH_ROUTES),
     f"log group /aws/lambda/{TRACK}",
     "REST API gimel",
 )
@@ -64,12 +80,17 @@ def test_a_takeover_changes_what_differs_and_creates_what_is_missing() -> None:
         planned(left_by_1_5_0()),
         [
             step(SetLogRetention, function=TRACK, before=None, days=30),
-            *steps(CreateLogGroup, "function", (ALL, DELETE)),
-            *steps(UpdateFunctionConfiguration, "function", FUNCTIONS),
-            *steps(UpdateFunctionCode, "function", FUNCTIONS),
-            *steps(PublishVersion, "function", FUNCTIONS),
+            *steps(CreateLogGroup, "function", (ALL, DELETE, SNAPSHOT)),
+            *steps(UpdateFunctionConfiguration, "function", WITH_ROUTES),
+            *steps(UpdateFunctionCode, "function", WITH_ROUTES),
+            *steps(PublishVersion, "function", WITH_ROUTES),
+            step(CreateFunction, function=SNAPSHOT),
             step(TryVersions),
-            *steps(MoveAlias, "function", FUNCTIONS, before=1, number=None),
+            *steps(MoveAlias, "function", WITH_ROUTES, before=1, number=None),
+            step(CreateAlias, function=SNAPSHOT),
+            step(AllowRule, function=SNAPSHOT, replace=False),
+            step(CreateRule, function=SNAPSHOT),
+            step(PutTarget, function=SNAPSHOT),
             *steps(
                 PutMethod,
                 "route",
@@ -81,7 +102,7 @@ def test_a_takeover_changes_what_differs_and_creates_what_is_missing() -> None:
             step(PutCorsPreflight, preflight="e", replace=False),
             *steps(PutCorsPreflight, "preflight", PATHS, replace=True),
             *steps(PutGatewayResponse, "kind", ("DEFAULT_4XX", "DEFAULT_5XX")),
-            *steps(AllowApi, "function", FUNCTIONS, replace=False),
+            *steps(AllowApi, "function", WITH_ROUTES, replace=False),
             step(DeployApi),
             step(SetThrottle, rate=1000, burst=2000),
             step(CreateUsagePlan),

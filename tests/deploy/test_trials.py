@@ -14,7 +14,7 @@ from gimel.errors import GimelError
 from tests.support.aws import Refusal, Script, invoked, lambda_answer, scripted
 from tests.support.configurations import LINKED, OWN_FUNCTION
 from tests.support.state.cases import planned
-from tests.support.state.cloud import ALL, DELETE, EMPTY, FUNCTIONS, HERE, TRACK, State
+from tests.support.state.cloud import ALL, DELETE, EMPTY, FUNCTIONS, HERE, SNAPSHOT, TRACK, State
 from tests.support.state.deviations import deploy_with, deviate
 from tests.support.state.names import MoveAlias, TryVersions
 from tests.support.state.seen import identity_of
@@ -53,13 +53,28 @@ def calls(script: Script) -> list[tuple[str, str, Any]]:
     ]
 
 
+def all_new(**document: Any) -> TryVersions:
+    """Return the trial of a deploy that changes every function."""
+    step = trial(settled(), precision=64, **document)
+    assert step is not None
+    return step
+
+
+def test_before_a_first_deploy_one_function_that_reads_is_tried() -> None:
+    """It shows whether Redis answers. No visitor reaches anything that could break."""
+    made = perform(trial(EMPTY))
+
+    assert [(name, version) for name, version, _ in made] == [(ALL, "7")]
+
+
 def test_new_versions_count_read_and_remove_one_event() -> None:
     """It is of a namespace and experiment that no page has, and the same one throughout."""
-    made = perform(trial(EMPTY))
+    made = perform(all_new())
 
     assert [(name, version) for name, version, _ in made] == [
         (TRACK, "7"),
         (ALL, "7"),
+        (SNAPSHOT, "7"),
         (DELETE, "7"),
     ]
     events = [event for *_, event in made]
@@ -72,7 +87,7 @@ def test_new_versions_count_read_and_remove_one_event() -> None:
 
 def test_every_trial_has_its_own_experiment() -> None:
     """Two operators may deploy at the same time."""
-    first, second = perform(trial(EMPTY)), perform(trial(EMPTY))
+    first, second = perform(all_new()), perform(all_new())
 
     assert first[0][2]["experiment"] != second[0][2]["experiment"]
     assert first[0][2]["uuid"] != second[0][2]["uuid"]
@@ -80,7 +95,7 @@ def test_every_trial_has_its_own_experiment() -> None:
 
 def test_where_namespaces_are_limited_an_allowed_one_is_used() -> None:
     """Any other would be refused."""
-    made = perform(trial(EMPTY, allowed_namespaces=["shop", "blog"]))
+    made = perform(all_new(allowed_namespaces=["shop", "blog"]))
 
     assert {event["namespace"] for *_, event in made} == {"shop"}
 
@@ -114,21 +129,21 @@ def test_an_old_version_that_is_used_again_is_tried() -> None:
         (settled(), {"aws": {"tags": {"team": "web"}}}, None),
         (settled(), {"extra_wiring": [OWN_FUNCTION]}, ["our-experiment"]),
         (settled(), {"extra_wiring": [LINKED]}, ["linked"]),
-        (left_by_1_5_0(), {}, [*FUNCTIONS]),
+        (left_by_1_5_0(), {}, [TRACK, ALL, SNAPSHOT, DELETE]),
         (
             settled(),
             {"precision": 64, "aws": {"functions": {ALL: {"reserved_concurrency": 0}}}},
-            [TRACK, ALL, DELETE],
+            [TRACK, ALL, SNAPSHOT, DELETE],
         ),
         (
             settled(aws={"functions": {ALL: {"reserved_concurrency": 0}}}),
             {"precision": 64, "aws": {"functions": {ALL: {"reserved_concurrency": 0}}}},
-            [TRACK, DELETE],
+            [TRACK, SNAPSHOT, DELETE],
         ),
         (
             settled(aws={"functions": {DELETE: {"reserved_concurrency": 0}}}),
             {"precision": 64, "aws": {"functions": {DELETE: {"reserved_concurrency": 0}}}},
-            [ALL],
+            [ALL, SNAPSHOT],
         ),
     ],
     ids=[
@@ -174,8 +189,7 @@ WRONG = {"errorMessage": "WRONGPASS invalid username-password pair", "errorType"
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_version_that_fails_is_named_with_the_reason(function: str) -> None:
     """And what was counted by then is removed."""
-    step = trial(EMPTY)
-    assert step is not None
+    step = all_new()
     with (
         scripted() as script,
         pytest.raises(GimelError, match=rf"{function}.*WRONGPASS") as failure,
@@ -190,8 +204,7 @@ def test_a_version_that_fails_is_named_with_the_reason(function: str) -> None:
 
 def test_a_reader_that_does_not_find_the_event_fails() -> None:
     """The functions would use different stores."""
-    step = trial(EMPTY)
-    assert step is not None
+    step = all_new()
     with scripted() as script, pytest.raises(GimelError, match=f"{ALL} does not find") as failure:
         attempt(step, broken(ALL, value=[]), script)
 
@@ -201,8 +214,7 @@ def test_a_reader_that_does_not_find_the_event_fails() -> None:
 
 def test_an_error_is_not_hidden_by_one_of_removing() -> None:
     """The first one says what does not work."""
-    step = trial(EMPTY)
-    assert step is not None
+    step = all_new()
 
     def answers(given: Mapping[str, Any]) -> Any:
         if given["FunctionName"] == TRACK:
@@ -217,8 +229,7 @@ def test_an_error_is_not_hidden_by_one_of_removing() -> None:
 
 def test_a_refused_invocation_is_an_error() -> None:
     """Without the permission nothing is tried, and nothing goes live."""
-    step = trial(EMPTY)
-    assert step is not None
+    step = all_new()
     refusal = Refusal("AccessDeniedException", "not yours", 403)
     with scripted() as script, pytest.raises(GimelError, match="not yours"):
         attempt(step, lambda given: refusal, script)

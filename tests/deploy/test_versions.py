@@ -8,7 +8,12 @@ import pytest
 
 from tests.support.state.after import after
 from tests.support.state.cases import planned
-from tests.support.state.cloud import FUNCTIONS, TRACK, State
+from tests.support.state.cloud import (
+    FUNCTIONS,
+    TRACK,
+    WITH_ROUTES,
+    State,
+)
 from tests.support.state.deviations import change_function, deviate
 from tests.support.state.settled import left_by_1_5_0, settled
 
@@ -68,7 +73,7 @@ def test_a_version_of_1_5_0_goes_in_its_turn() -> None:
 
     there = deploy(after(there, planned(there)), 160, 192, 224, 288, 320)
 
-    for name in FUNCTIONS:
+    for name in WITH_ROUTES:
         assert versions(there, name) == ([3, 4, 5, 6, 7], 7)
 
 

@@ -27,7 +27,7 @@ ROUTED = {
     "api_gateway": {"pathPart": "linked", "method": {"httpMethod": "GET"}},
 }
 
-FUNCTIONS = ("gimel-track", "gimel-all-experiments", "gimel-delete-experiment")
+FUNCTIONS = ("gimel-track", "gimel-all-experiments", "gimel-delete-experiment", "gimel-snapshot")
 
 
 def memory(megabytes: int, *functions: str) -> dict[str, Any]:

@@ -37,6 +37,7 @@ def listing(client: Client) -> dict[str, Any]:
         "stages": {api: gateway.get_stages(restApiId=api)["item"] for api in apis},
         "keys": gateway.get_api_keys(includeValues=True)["items"],
         "plans": gateway.get_usage_plans()["items"],
+        "rules": client("events").list_rules()["Rules"],
     }
 
 
@@ -54,6 +55,7 @@ def state(client: Client) -> Any:
         "policy": iam.get_role_policy(RoleName="gimel", PolicyName="gimel")["PolicyDocument"],
         "log groups": logs.describe_log_groups()["logGroups"],
         "functions": [_function(functions, name) for name in sorted(function_names(client))],
+        "rules": rules(client),
         "paths": {path["path"]: path.get("resourceMethods") for path in paths},
         "responses": [
             answer
@@ -87,6 +89,21 @@ def api_id(client: Client) -> str:
 def function_names(client: Client) -> list[str]:
     """Return the names of all functions."""
     return [each["FunctionName"] for each in client("lambda").list_functions()["Functions"]]
+
+
+def rules(client: Client) -> list[Any]:
+    """Return every EventBridge rule: its name, schedule, state, targets and tags."""
+    events = client("events")
+    return [
+        (
+            each["Name"],
+            each.get("ScheduleExpression"),
+            each["State"],
+            events.list_targets_by_rule(Rule=each["Name"])["Targets"],
+            events.list_tags_for_resource(ResourceARN=each["Arn"])["Tags"],
+        )
+        for each in events.list_rules()["Rules"]
+    ]
 
 
 def versions(client: Client, function: str) -> list[int]:

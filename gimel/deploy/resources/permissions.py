@@ -1,7 +1,7 @@
 """Who may invoke the functions: the resource policy of each alias.
 
-It admits Gimel's REST API where a path leads to the function, and everyone through the function's
-own URL where it has one.
+It admits Gimel's REST API where a path leads to the function, everyone through the function's own
+URL where it has one, and Gimel's EventBridge rule where a schedule calls the function.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
 from gimel.deploy.resources.functions import FUNCTIONS, function_permission
 from gimel.deploy.resources.rest_api import REST_API
 
-API_STATEMENT = "gimel-api"
+API_STATEMENT, RULE_STATEMENT = "gimel-api", "gimel-schedule"
 
 # https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 # Since October 2025 a public URL needs both.
@@ -36,11 +36,12 @@ class ObservedPermissions:
     """Gimel's statements in the policy of one alias.
 
     `api_callers` is the ARN pattern that the API's statement admits, "" where it admits anyone,
-    None without a statement.
+    None without a statement. `rule` is the same of the schedule's statement.
     """
 
     api_callers: str | None = None
     url_statements: frozenset[str] = frozenset()
+    rule: str | None = None
 
 
 class Permissions(Resource[Mapping[str, ObservedPermissions]]):
@@ -65,6 +66,8 @@ class Permissions(Resource[Mapping[str, ObservedPermissions]]):
             missing = tuple(sid for sid in URL_STATEMENTS if sid not in there.url_statements)
             if function.url and missing:
                 yield AllowUrl(function.name, missing)
+            if function.schedule and there.rule != observed.identity.rule(function.name):
+                yield AllowRule(function.name, replace=there.rule is not None)
 
     def retire(self, desired: Desired, observed: Observed) -> Iterator[Step]:
         for function in desired.functions:
@@ -125,6 +128,31 @@ class DisallowApi(Step):
 
 
 @dataclass(frozen=True)
+class AllowRule(Step):
+    """Let the function's EventBridge rule, and no other, invoke it."""
+
+    function: str
+    replace: bool
+
+    def __str__(self) -> str:
+        if self.replace:
+            return f"Replace the permission that lets EventBridge invoke {self.function}"
+        return f"Allow its EventBridge rule to invoke the function {self.function}"
+
+    def perform(self, run: Run) -> None:
+        if self.replace:
+            _disallow(run, self.function, RULE_STATEMENT)
+        _allow(
+            run,
+            self.function,
+            RULE_STATEMENT,
+            Action="lambda:InvokeFunction",
+            Principal="events.amazonaws.com",
+            SourceArn=run.identity.rule(self.function),
+        )
+
+
+@dataclass(frozen=True)
 class AllowUrl(Step):
     """Let everyone invoke a function through its URL; `statements` are those that are missing."""
 
@@ -156,10 +184,11 @@ def _observe(look: Look, function: str) -> ObservedPermissions:
     answer = look.aws.find("lambda", "get_policy", FunctionName=function, Qualifier=ALIAS)
     statements = json.loads(answer["Policy"]).get("Statement", []) if answer else []
     by_sid: dict[str, Answer] = {each.get("Sid", ""): each for each in statements}
-    api = by_sid.get(API_STATEMENT)
+    api, rule = by_sid.get(API_STATEMENT), by_sid.get(RULE_STATEMENT)
     return ObservedPermissions(
         api_callers=None if api is None else _source(api),
         url_statements=frozenset(sid for sid in by_sid if sid in URL_STATEMENTS),
+        rule=None if rule is None else _source(rule),
     )
 
 

@@ -94,8 +94,14 @@ class RolePolicy(Resource[Policy | None]):
         return merge_policies(policy, self._policy(everything, desired, observed))
 
     def _policy(self, record: Record, desired: Desired, observed: Observed) -> Policy:
-        vpc = desired.config.document.aws.vpc is not None
-        return role_policy(observed.identity, record, vpc=vpc, before=observed.of(self))
+        document = desired.config.document
+        return role_policy(
+            observed.identity,
+            record,
+            vpc=document.aws.vpc is not None,
+            before=observed.of(self),
+            topic=document.alerts.sns,
+        )
 
 
 ROLE_POLICY = RolePolicy()

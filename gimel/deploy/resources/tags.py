@@ -34,6 +34,7 @@ _CALLS = {
     "lambda": _Calls("tag_resource", "untag_resource", "Tags", "TagKeys"),
     "logs": _Calls("tag_resource", "untag_resource", "tags", "tagKeys"),
     "apigateway": _Calls("tag_resource", "untag_resource", "tags", "tagKeys"),
+    "events": _Calls("tag_resource", "untag_resource", "Tags", "TagKeys", pairs=True),
 }
 
 
@@ -110,5 +111,5 @@ def given(**parameters: Any) -> dict[str, Any]:
 
 
 def as_pairs(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return tags in the form of IAM."""
+    """Return tags in the form of IAM and EventBridge."""
     return [{"Key": key, "Value": value} for key, value in tags.items()]

@@ -1,7 +1,8 @@
 """Trying versions before they are live: a marked event is counted, read and removed again.
 
 What does not work, because Redis refuses the password or cannot be reached from the functions'
-network, is found while visitors still reach the version that works.
+network, is found while visitors still reach the version that works. Before a first deploy they
+reach none, and the public URLs are checked right after it: one function that reads is tried.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
 from gimel.deploy.resources.concurrency import CONCURRENCY
 from gimel.deploy.resources.functions import function_permission, functions_by_name, version_id
 from gimel.errors import GimelError
+from gimel.wiring import SNAPSHOT
 
 NAMESPACE = "gimel-check"
 TRACK, DELETE = "gimel.track", "gimel.delete"
-_HANDLERS = (TRACK, "gimel.all", "gimel.experiment", DELETE)  # the order in which they are tried
+_READ = ("gimel.all", "gimel.experiment")
+_HANDLERS = (TRACK, *_READ, SNAPSHOT, DELETE)  # the order in which they are tried
 
 
 class DoesNotWork(GimelError):
@@ -65,6 +68,9 @@ class Trials(Resource[None]):
             else:
                 number = there.version_with(function.configuration) if there else None
                 trials.append(Trial(function.name, function.configuration, number))
+        if not any(function.live for function in existing.values()):
+            reading = [each for each in trials if each.handler in _READ]
+            trials = reading[:1] or trials
         yield from try_versions(trials, live, observed)
 
     def permissions(self, identity: Identity, desired: Desired) -> Iterator[Permission]:
@@ -108,7 +114,8 @@ class TryVersions(Step):
 
     def __str__(self) -> str:
         names = join_names([each.function for each in self.trials])
-        return f"Try {names} before going live, with a marked event"
+        counts = any(each.handler == TRACK for each in self.trials)
+        return f"Try {names} before going live{', with a marked event' if counts else ''}"
 
     def perform(self, run: Run) -> None:
         """Raises GimelError that names the version which does not work, and why."""

@@ -121,7 +121,7 @@ def test_code_can_be_stored_or_not(code: int, status: str) -> None:
         ({}, True, 0),
         ({}, False, 1),
         ({TRACK: 1}, True, 1),
-        ({TRACK: 1000}, True, 4),
+        ({TRACK: 1000}, True, 5),
     ],
 )
 def test_a_deploy_asks_only_if_it_matters(

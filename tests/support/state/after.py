@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterable
 
 from tests.support.state import after_compute as after_compute
+from tests.support.state import after_events as after_events
 from tests.support.state import after_gateway as after_gateway
 from tests.support.state import after_tags as after_tags
 from tests.support.state.after_base import Impossible as Impossible

@@ -136,26 +136,29 @@ def _(step: CreateFunction, there: State) -> State:
 
 @step_after.register
 def _(step: UpdateFunctionConfiguration, there: State) -> State:
-    before = _function(step, there, step.function.name).latest
+    before = function_of(step, there, step.function.name).latest
     latest = replace(
         step.function.configuration,
         code_sha256=before.code_sha256,
         architecture=before.architecture,
     )
-    return _with_function(step, there, step.function.name, latest=latest)
+    return with_function(step, there, step.function.name, latest=latest)
 
 
 @step_after.register
 def _(step: UpdateFunctionCode, there: State) -> State:
-    before, wanted = _function(step, there, step.function.name).latest, step.function.configuration
+    before, wanted = (
+        function_of(step, there, step.function.name).latest,
+        step.function.configuration,
+    )
     code, architecture = wanted.code_sha256, wanted.architecture
     latest = replace(before, code_sha256=code, architecture=architecture)
-    return _with_function(step, there, step.function.name, latest=latest)
+    return with_function(step, there, step.function.name, latest=latest)
 
 
 @step_after.register
 def _(step: DeleteVersion, there: State) -> State:
-    function = _function(step, there, step.function)
+    function = function_of(step, there, step.function)
     needs(step.number in function.versions, step, "it does not exist")
     needs(step.number not in {*function.theirs, function.live}, step, "an alias points to it")
     versions, described = (
@@ -163,7 +166,7 @@ def _(step: DeleteVersion, there: State) -> State:
         for by_number in (function.versions, function.described)
     )
     last = _last(function)
-    return _with_function(
+    return with_function(
         step, there, step.function, versions=versions, described=described, last=last
     )
 
@@ -175,39 +178,39 @@ def _last(function: Function) -> int:
 @step_after.register
 def _(step: PublishVersion, there: State) -> State:
     """AWS publishes nothing where nothing changed since the newest version."""
-    function = _function(step, there, step.function)
+    function = function_of(step, there, step.function)
     newest, number = max(function.versions, default=LATEST), _last(function) + 1
     if function.versions.get(newest) == function.latest:
         return there
     versions = {**function.versions, number: function.latest}
     described = {**function.described, number: publication(step.deploy, step.changes)}
-    return _with_function(step, there, step.function, versions=versions, described=described)
+    return with_function(step, there, step.function, versions=versions, described=described)
 
 
 @step_after.register
 def _(step: CreateAlias, there: State) -> State:
-    needs(_function(step, there, step.function).live is None, step, "it exists")
+    needs(function_of(step, there, step.function).live is None, step, "it exists")
     return _with_live(step, there, step.function, step.number, NO_HISTORY, step.deploy)
 
 
 @step_after.register
 def _(step: MoveAlias, there: State) -> State:
-    live = _function(step, there, step.function).live
+    live = function_of(step, there, step.function).live
     needs(live == step.before, step, "the alias points elsewhere")
     return _with_live(step, there, step.function, step.number, step.earlier, step.deploy)
 
 
 @step_after.register
 def _(step: MoveBack, there: State) -> State:
-    function = _function(step, there, step.function)
+    function = function_of(step, there, step.function)
     needs(step.number in function.versions, step, "there is no such version")
-    return _with_function(step, there, step.function, live=step.number, history=step.to.describe())
+    return with_function(step, there, step.function, live=step.number, history=step.to.describe())
 
 
 @step_after.register
 def _(step: TryVersions, there: State) -> State:
     for trial in step.trials:
-        function = _function(step, there, trial.function)
+        function = function_of(step, there, trial.function)
         possible = set(function.versions) if trial.number is None else {trial.number}
         needs(possible and possible <= set(function.versions), step, "there is no such version")
     return there
@@ -216,11 +219,11 @@ def _(step: TryVersions, there: State) -> State:
 def _with_live(
     step: Step, there: State, name: str, number: int | None, earlier: History, deploy: Deploy
 ) -> State:
-    versions = _function(step, there, name).versions
+    versions = function_of(step, there, name).versions
     live = max(versions, default=LATEST) if number is None else number
     needs(live in versions, step, "there is no such version")
     history = earlier.after(deploy, live, "")
-    return _with_function(step, there, name, live=live, history=history.describe())
+    return with_function(step, there, name, live=live, history=history.describe())
 
 
 def publication(deploy: Deploy, changes: str) -> str:
@@ -230,67 +233,69 @@ def publication(deploy: Deploy, changes: str) -> str:
 
 @step_after.register
 def _(step: ReserveConcurrency, there: State) -> State:
-    return _with_function(step, there, step.function, reserved=step.concurrency)
+    return with_function(step, there, step.function, reserved=step.concurrency)
 
 
 @step_after.register
 def _(step: AllowApi, there: State) -> State:
     """A permission that exists already is found out by the call, and replaced."""
-    function = _function(step, there, step.function)
+    function = function_of(step, there, step.function)
     needs(there.api, step, "there is no API")
     needs(function.live is not None, step, "there is no alias")
-    return _with_function(step, there, step.function, callers=there.place.callers(API))
+    return with_function(step, there, step.function, callers=there.place.callers(API))
 
 
 @step_after.register
 def _(step: AllowUrl, there: State) -> State:
-    function = _function(step, there, step.function)
+    function = function_of(step, there, step.function)
     needs(function.live is not None, step, "there is no alias")
     statements = function.url_statements | set(step.statements)
-    return _with_function(step, there, step.function, url_statements=statements)
+    return with_function(step, there, step.function, url_statements=statements)
 
 
 @step_after.register
 def _(step: CreateUrl, there: State) -> State:
-    function = _function(step, there, step.function)
+    function = function_of(step, there, step.function)
     needs(function.live is not None, step, "there is no alias")
     needs(function.url is None, step, "it exists")
-    return _with_function(step, there, step.function, url=url_of(step.function))
+    return with_function(step, there, step.function, url=url_of(step.function))
 
 
 @step_after.register
 def _(step: DeleteUrl, there: State) -> State:
-    function = _function(step, there, step.function)
+    function = function_of(step, there, step.function)
     needs(function.url is not None, step, "it does not exist")
-    return _with_function(step, there, step.function, url=None)
+    return with_function(step, there, step.function, url=None)
 
 
 @step_after.register
 def _(step: DisallowUrl, there: State) -> State:
-    function = _function(step, there, step.function)
+    function = function_of(step, there, step.function)
     needs(set(step.statements) <= function.url_statements, step, "it does not exist")
     left = function.url_statements - set(step.statements)
-    return _with_function(step, there, step.function, url_statements=left)
+    return with_function(step, there, step.function, url_statements=left)
 
 
 @step_after.register
 def _(step: DisallowApi, there: State) -> State:
-    needs(_function(step, there, step.function).callers is not None, step, "it does not exist")
-    return _with_function(step, there, step.function, callers=None)
+    needs(function_of(step, there, step.function).callers is not None, step, "it does not exist")
+    return with_function(step, there, step.function, callers=None)
 
 
 @step_after.register
 def _(step: DeleteFunction, there: State) -> State:
-    _function(step, there, step.function)
+    function_of(step, there, step.function)
     left = {name: there.functions[name] for name in there.functions if name != step.function}
     return replace(there, functions=left)
 
 
-def _function(step: Step, there: State, name: str) -> Function:
+def function_of(step: Step, there: State, name: str) -> Function:
+    """Return a function. Raises Impossible where it does not exist."""
     needs(name in there.functions, step, "there is no such function")
     return there.functions[name]
 
 
-def _with_function(step: Step, there: State, name: str, **changes: object) -> State:
-    changed = replace(_function(step, there, name), **changes)  # type: ignore[arg-type]
+def with_function(step: Step, there: State, name: str, **changes: object) -> State:
+    """Return the account with a changed function."""
+    changed = replace(function_of(step, there, name), **changes)  # type: ignore[arg-type]
     return replace(there, functions={**there.functions, name: changed})

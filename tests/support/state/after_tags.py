@@ -24,6 +24,10 @@ def _(step: Tag, there: State) -> State:
     if step.service == "logs" and name in groups:
         group = replace(groups[name], tags=_retag(groups[name].tags, step))
         return replace(there, log_groups={**groups, name: group})
+    rule = next(iter(step.target.values())).rpartition("/")[2]
+    if step.service == "events" and rule in there.rules:
+        retagged = replace(there.rules[rule], tags=_retag(there.rules[rule].tags, step))
+        return replace(there, rules={**there.rules, rule: retagged})
     raise Impossible(f"{step}: it does not exist")
 
 

@@ -21,6 +21,7 @@ from tests.support.state.cloud import (
     State,
 )
 from tests.support.state.names import MARK, Configuration
+from tests.support.state.rules import rule_answers, rule_tags
 
 GONE = Refusal("ResourceNotFoundException", "does not exist", 404)
 NO_ENTITY = Refusal("NoSuchEntity", "cannot be found", 404)
@@ -36,6 +37,7 @@ def answers(there: State) -> dict[str, Any]:
         **_function_answers(there),
         **_api_answers(there),
         **_key_answers(there),
+        **rule_answers(there),
         "DescribeLogGroups": lambda given: {
             "logGroups": [
                 {
@@ -46,8 +48,15 @@ def answers(there: State) -> dict[str, Any]:
                 if f"/aws/lambda/{name}".startswith(given["logGroupNamePrefix"])
             ]
         },
-        "ListTagsForResource": lambda given: _tags(there.log_groups, given["resourceArn"], "tags"),
+        "ListTagsForResource": lambda given: _tags_for_resource(there, given),
     }
+
+
+def _tags_for_resource(there: State, given: Given) -> Any:
+    """Two services have a call of this name; EventBridge's parameter ends in capitals."""
+    if "ResourceARN" in given:
+        return rule_tags(there, given["ResourceARN"])
+    return _tags(there.log_groups, given["resourceArn"], "tags")
 
 
 def _tags(by_name: Mapping[str, Any], arn: str, key: str) -> Any:
@@ -166,6 +175,11 @@ def _permissions(name: str, function: Function) -> Any:
         source = {"ArnLike": {"AWS:SourceArn": function.callers}} if function.callers else {}
         principal = {"Service": "apigateway.amazonaws.com"}
         statement = {"Sid": "gimel-api", "Effect": "Allow", "Principal": principal}
+        statements.append({**statement, **({"Condition": source} if source else {})})
+    if function.rule is not None:
+        source = {"ArnLike": {"AWS:SourceArn": function.rule}} if function.rule else {}
+        principal = {"Service": "events.amazonaws.com"}
+        statement = {"Sid": "gimel-schedule", "Effect": "Allow", "Principal": principal}
         statements.append({**statement, **({"Condition": source} if source else {})})
     if not statements:
         return GONE

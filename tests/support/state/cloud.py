@@ -15,7 +15,10 @@ from tests.support.state.names import Configuration, Policy
 
 ACCOUNT = "123456789012"
 TRACK, ALL, DELETE = "gimel-track", "gimel-all-experiments", "gimel-delete-experiment"
-FUNCTIONS = (TRACK, ALL, DELETE)
+SNAPSHOT = "gimel-snapshot"
+WITH_ROUTES = (TRACK, ALL, DELETE)
+FUNCTIONS = (*WITH_ROUTES, SNAPSHOT)
+DAILY = "cron(5 0 * * ? *)"
 LAMBDA = "lambda.amazonaws.com"
 LATEST = 0  # the version that an alias on $LATEST points to
 URL_STATEMENTS = frozenset({"gimel-url", "gimel-url-invoke"})
@@ -45,6 +48,12 @@ class Place:
 
     def function(self, name: str) -> str:
         return f"arn:{self.partition}:lambda:{self.region}:{ACCOUNT}:function:{name}"
+
+    def alias(self, name: str) -> str:
+        return f"{self.function(name)}:live"
+
+    def rule(self, name: str) -> str:
+        return f"arn:{self.partition}:events:{self.region}:{ACCOUNT}:rule/{name}"
 
     def log_group(self, name: str) -> str:
         return f"arn:{self.partition}:logs:{self.region}:{ACCOUNT}:log-group:/aws/lambda/{name}"
@@ -83,7 +92,8 @@ class Function:
     `live` is the version that Gimel's alias points to, LATEST for what is not published, None
     without the alias. `history` is the alias's description, `described` are those of the versions.
     `theirs` are the versions that other aliases point to. `callers` is the pattern in the API's
-    permission, "" where it lets anybody call. `last` is the highest number that a version ever had.
+    permission, "" where it lets anybody call, and `rule` is the same of the schedule's permission.
+    `last` is the highest number that a version ever had.
     """
 
     role: str
@@ -95,6 +105,7 @@ class Function:
     theirs: frozenset[int] = frozenset()
     reserved: int | None = None
     callers: str | None = None
+    rule: str | None = None
     url: str | None = None
     url_statements: frozenset[str] = frozenset()
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -113,6 +124,21 @@ class LogGroup:
     """A log group. `days` is None where logs never expire."""
 
     days: int | None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """An EventBridge rule. `schedule` is "" where an event pattern calls it.
+
+    `target` is the ARN that Gimel's own target calls, "" where it does not pass the plain event on,
+    None without it; `theirs` are the ids of other targets.
+    """
+
+    schedule: str = DAILY
+    is_enabled: bool = True
+    target: str | None = None
+    theirs: frozenset[str] = frozenset()
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -155,15 +181,17 @@ class UsagePlan:
 
 @dataclass(frozen=True)
 class State:
-    """All that exists. `key` is whether the API key is enabled, None without one.
+    """All that exists; functions, log groups and rules by function name.
 
-    `key_is_marked` is whether the key is known as Gimel's, which that of 1.5.0 is not.
+    `key` is whether the API key is enabled, None without one. `key_is_marked` is whether the key is
+    known as Gimel's, which that of 1.5.0 is not.
     """
 
     place: Place = HERE
     role: Role | None = None
     functions: Mapping[str, Function] = field(default_factory=dict)
     log_groups: Mapping[str, LogGroup] = field(default_factory=dict)
+    rules: Mapping[str, Rule] = field(default_factory=dict)
     api: Api | None = None
     key: bool | None = None
     key_is_marked: bool = True

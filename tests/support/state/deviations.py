@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
-from tests.support.state.cloud import Function, LogGroup, Method, State
+from tests.support.state.cloud import Function, LogGroup, Method, Rule, State
 from tests.support.state.names import Configuration
 
 EARLIER = "gimel 1:1 =0123abcd"
@@ -122,6 +122,21 @@ def add_log_group(name: str, group: LogGroup) -> Deviation:
 def remove_log_group(name: str) -> Deviation:
     """Delete a log group."""
     return lambda there: replace(there, log_groups=_without(there.log_groups, name))
+
+
+def change_rule(name: str, **changes: Any) -> Deviation:
+    """Change an EventBridge rule."""
+    return lambda there: add_rule(name, replace(there.rules[name], **changes))(there)
+
+
+def add_rule(name: str, rule: Rule) -> Deviation:
+    """Add an EventBridge rule."""
+    return lambda there: replace(there, rules={**there.rules, name: rule})
+
+
+def remove_rule(name: str) -> Deviation:
+    """Delete an EventBridge rule."""
+    return lambda there: replace(there, rules=_without(there.rules, name))
 
 
 def change_method(path: str, method: str, **changes: Any) -> Deviation:

@@ -53,6 +53,7 @@ from gimel.deploy.resources.methods import (
 )
 from gimel.deploy.resources.permissions import (
     AllowApi,
+    AllowRule,
     AllowUrl,
     DisallowApi,
     DisallowUrl,
@@ -72,6 +73,14 @@ from gimel.deploy.resources.role_policy import (
     LeaveRole,
     PutRolePolicy,
 )
+from gimel.deploy.resources.rule_targets import (
+    PutTarget,
+)
+from gimel.deploy.resources.rules import (
+    CreateRule,
+    DeleteRule,
+    UpdateRule,
+)
 from gimel.deploy.resources.stage import (
     DeployApi,
     SetThrottle,
@@ -80,6 +89,7 @@ from gimel.deploy.resources.tags import (
     MARK,
     RECORD,
     Tag,
+    as_pairs,
     marked,
     record_of,
 )
@@ -105,6 +115,7 @@ __all__ = [
     "AddKeyToPlan",
     "AddStageToPlan",
     "AllowApi",
+    "AllowRule",
     "AllowUrl",
     "Configuration",
     "CreateAlias",
@@ -114,6 +125,7 @@ __all__ = [
     "CreateLogGroup",
     "CreateResource",
     "CreateRole",
+    "CreateRule",
     "CreateUrl",
     "CreateUsagePlan",
     "DeleteApi",
@@ -124,6 +136,7 @@ __all__ = [
     "DeleteResource",
     "DeleteRole",
     "DeleteRolePolicy",
+    "DeleteRule",
     "DeleteUrl",
     "DeleteUsagePlan",
     "DeleteVersion",
@@ -148,6 +161,7 @@ __all__ = [
     "PutGatewayResponse",
     "PutMethod",
     "PutRolePolicy",
+    "PutTarget",
     "RemoveStagesFromPlan",
     "ReserveConcurrency",
     "SetBoundary",
@@ -159,7 +173,9 @@ __all__ = [
     "TryVersions",
     "UpdateFunctionCode",
     "UpdateFunctionConfiguration",
+    "UpdateRule",
     "as_json",
+    "as_pairs",
     "marked",
     "record_of",
 ]
@@ -168,6 +184,7 @@ STEPS: tuple[type[Step], ...] = (
     AddKeyToPlan,
     AddStageToPlan,
     AllowApi,
+    AllowRule,
     AllowUrl,
     CreateAlias,
     CreateApi,
@@ -176,6 +193,7 @@ STEPS: tuple[type[Step], ...] = (
     CreateLogGroup,
     CreateResource,
     CreateRole,
+    CreateRule,
     CreateUrl,
     CreateUsagePlan,
     DeleteApi,
@@ -186,6 +204,7 @@ STEPS: tuple[type[Step], ...] = (
     DeleteResource,
     DeleteRole,
     DeleteRolePolicy,
+    DeleteRule,
     DeleteUrl,
     DeleteUsagePlan,
     DeleteVersion,
@@ -202,6 +221,7 @@ STEPS: tuple[type[Step], ...] = (
     PutGatewayResponse,
     PutMethod,
     PutRolePolicy,
+    PutTarget,
     RemoveStagesFromPlan,
     ReserveConcurrency,
     SetBoundary,
@@ -212,5 +232,6 @@ STEPS: tuple[type[Step], ...] = (
     TryVersions,
     UpdateFunctionCode,
     UpdateFunctionConfiguration,
+    UpdateRule,
 )
 """Every kind of step."""

@@ -37,6 +37,8 @@ from gimel.deploy.resources.permissions import PERMISSIONS, ObservedPermissions
 from gimel.deploy.resources.rest_api import REST_API, ObservedApi
 from gimel.deploy.resources.role import ROLE, ObservedRole
 from gimel.deploy.resources.role_policy import ROLE_POLICY
+from gimel.deploy.resources.rule_targets import RULE_TARGETS
+from gimel.deploy.resources.rules import RULES
 from gimel.deploy.resources.stage import STAGE_OF_API, ObservedStage
 from gimel.deploy.resources.tag_record import TAG_RECORD
 from gimel.deploy.resources.trials import TRIALS
@@ -66,6 +68,7 @@ from tests.support.state.names import (
     Observed,
     Policy,
 )
+from tests.support.state.rules import seen_rules
 
 
 def identity_of(place: Place) -> Identity:
@@ -81,10 +84,11 @@ def role_policy(
     *,
     vpc: bool = False,
     before: Policy | None = None,
+    topic: str | None = None,
 ) -> Policy:
     """Return the role's policy for these functions, with what `before` says of other regions."""
     written = Record(frozenset(functions), frozenset(reserved))
-    return record.role_policy(identity_of(place), written, vpc=vpc, before=before)
+    return record.role_policy(identity_of(place), written, vpc=vpc, before=before, topic=topic)
 
 
 def operator_policy(place: Place, wanted: Desired) -> Policy:
@@ -156,9 +160,11 @@ def seen(there: State, wanted: Desired | None = None, *, versions: bool = False)
         CORS_PREFLIGHTS: None,
         GATEWAY_RESPONSES: api.responses if api else {},
         PERMISSIONS: {
-            name: ObservedPermissions(each.callers, each.url_statements)
+            name: ObservedPermissions(each.callers, each.url_statements, each.rule)
             for name, each in live.items()
         },
+        RULES: seen_rules(there, wanted, {*_recorded(there), *functions}, foreign),
+        RULE_TARGETS: None,
         STAGE_OF_API: ObservedStage(api.deployed, api.rate, api.burst)
         if api and api.deployed is not None
         else None,

@@ -19,6 +19,7 @@ from tests.support.state.cloud import (
     KEY,
     OUR_STAGE,
     RESPONSES,
+    SNAPSHOT,
     TRACK,
     URL_STATEMENTS,
     Api,
@@ -27,6 +28,7 @@ from tests.support.state.cloud import (
     Method,
     Place,
     Role,
+    Rule,
     State,
     UsagePlan,
     cors_answer,
@@ -42,7 +44,8 @@ ARCHIVE = b"the zip"
 def configuration(**document: Any) -> Config:
     """Return what config.json holds, with a Redis unless it says otherwise."""
     parsed = Document.model_validate({"redis": {"host": "redis.example.com"}, **document})
-    return Config(None, parsed, extend(parsed.extra_wiring, parsed.aws.name))
+    wiring = extend(parsed.extra_wiring, parsed.aws.name)
+    return Config(None, parsed, wiring if parsed.snapshots else wiring.unscheduled())
 
 
 def desired(archive: bytes = ARCHIVE, /, **document: Any) -> Desired:
@@ -59,7 +62,8 @@ def settled(place: Place = HERE, /, **document: Any) -> State:
     deploy = Deploy(1, wanted.fingerprint)
     names = [function.name for function in wanted.functions]
     reserved = [each.name for each in wanted.functions if each.reserved_concurrency is not None]
-    policy = role_policy(place, names, reserved, vpc=aws.vpc is not None)
+    topic = config.document.alerts.sns
+    policy = role_policy(place, names, reserved, vpc=aws.vpc is not None, topic=topic)
     called = {route.function for route in config.wiring.routes}
     functions = {
         each.name: Function(
@@ -71,6 +75,7 @@ def settled(place: Place = HERE, /, **document: Any) -> State:
             described={1: publication(deploy, "created")},
             reserved=each.reserved_concurrency,
             callers=place.callers(API) if each.name in called else None,
+            rule=place.rule(each.name) if each.schedule else None,
             url=url_of(each.name) if each.url else None,
             url_statements=URL_STATEMENTS if each.url else frozenset(),
             tags=tags,
@@ -88,6 +93,11 @@ def settled(place: Place = HERE, /, **document: Any) -> State:
         else Role(place.role, policy=policy, tags=tags, boundary=aws.permissions_boundary),
         functions=functions,
         log_groups={name: LogGroup(aws.log_retention_days, tags) for name in names},
+        rules={
+            each.name: Rule(each.schedule, target=place.alias(each.name), tags=tags)
+            for each in wanted.functions
+            if each.schedule
+        },
         api=Api(
             paths=paths,
             methods=methods,
@@ -109,7 +119,9 @@ def left_by_1_5_0(**document: Any) -> State:
     """
     there = settled(**document)
     functions = {
-        name: _of_1_5_0(function, there.place) for name, function in there.functions.items()
+        name: _of_1_5_0(function, there.place)
+        for name, function in there.functions.items()
+        if name != SNAPSHOT
     }
     services = ["lambda.amazonaws.com", "apigateway.amazonaws.com"]
     policy = {
