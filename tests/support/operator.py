@@ -43,6 +43,9 @@ _IN_A_VPC = (
 )
 
 
+_IN_EVENTS = f"arn:aws:events:{REGION}:000000000000"
+
+
 def document(
     owner: dict[str, str], reserved: str, memory: int, architecture: str, wiring: list[Any]
 ) -> dict[str, Any]:
@@ -106,8 +109,8 @@ class Operator:
     def begin(self, policy: Policy, before: str = "first deploy") -> None:
         """Bring the account to where this command of LIFE is next; the user holds this policy.
 
-        The emulator does not know the name of a function that is being created, so the policy that
-        it enforces allows creating any. `unenforced` checks the name.
+        The emulator does not know the name of a function that is being created, nor the ARNs of
+        rules, so the policy that it enforces allows any. `unenforced` checks them.
         """
         self._prepare(before)
         self._hold(policy)
@@ -136,9 +139,13 @@ class Operator:
     def _hold(self, policy: Policy) -> None:
         """Give the user this policy, and the environment the user's key."""
         self.policy = policy
-        unnamed = {"Effect": "Allow", "Action": ["lambda:CreateFunction"], "Resource": ["*"]}
-        added = [unnamed] if "lambda:CreateFunction" in actions(policy) else []
-        held = {**policy, "Statement": [*policy["Statement"], *added]}
+        unnamed = [
+            each
+            for each in actions(policy)
+            if each == "lambda:CreateFunction" or each.startswith("events:")
+        ]
+        added = {"Effect": "Allow", "Action": unnamed, "Resource": ["*"]}
+        held = {**policy, "Statement": [*policy["Statement"], *([added] if unnamed else [])]}
         iam = self.owner("iam")
         iam.put_user_policy(
             UserName="operator", PolicyName="gimel", PolicyDocument=json.dumps(held)
@@ -158,10 +165,11 @@ class Operator:
         self.owner("iam").update_assume_role_policy(RoleName="gimel", PolicyDocument=trust)
 
     def delete_by_hand(self) -> None:
-        """Delete the role, so that tags alone show what is Gimel's, and a function."""
+        """Delete the role, so that tags alone show what is Gimel's, a function and a target."""
         self.owner("iam").delete_role_policy(RoleName="gimel", PolicyName="gimel")
         self.owner("iam").delete_role(RoleName="gimel")
         self.owner("lambda").delete_function(FunctionName="gimel-track")
+        self.owner("events").remove_targets(Rule="gimel-snapshot", Ids=["gimel"])
 
     def least(self, document: dict[str, Any] = FIRST) -> Policy:
         """Return what `gimel iam-policy` prints for a configuration."""
@@ -204,10 +212,14 @@ class Operator:
 
     def unenforced(self, call: Call) -> Refuse | None:
         """Refuse, in AWS's words, what the emulator would allow without the permission."""
+        if call.service == "events":
+            return self._unenforced_on_rules(call)
         held = actions(self.policy)
         asked = json.loads(call.body) if call.operation == "CreateFunction" else {}
-        if asked and not self._may_create(asked["FunctionName"]):
-            return _denied("lambda:CreateFunction")
+        if asked:
+            arn = f"arn:aws:lambda:{REGION}:000000000000:function:{asked['FunctionName']}"
+            if not self._may("lambda:CreateFunction", arn):
+                return _denied("lambda:CreateFunction")
         needed = _UNENFORCED.get(call.operation)
         if needed and needed not in held:
             return _denied(needed)
@@ -217,10 +229,19 @@ class Operator:
                     return _denied_by_ec2(each.removeprefix("ec2:"))
         return None
 
-    def _may_create(self, function: str) -> bool:
-        arn = f"arn:aws:lambda:{REGION}:000000000000:function:{function}"
+    def _unenforced_on_rules(self, call: Call) -> Refuse | None:
+        """Refuse a call about a rule without the permission on this very rule."""
+        asked = json.loads(call.body)
+        rule = asked.get("Name") or asked.get("Rule") or asked["ResourceARN"].rpartition("/")[2]
+        needed = [call.operation, *(["TagResource"] if asked.get("Tags") else [])]
+        for action in (f"events:{each}" for each in needed):
+            if not self._may(action, f"{_IN_EVENTS}:rule/{rule}"):
+                return _denied(action)
+        return None
+
+    def _may(self, action: str, arn: str) -> bool:
         return any(
-            "lambda:CreateFunction" in each["Action"] and arn in each["Resource"]
+            action in each["Action"] and arn in each["Resource"]
             for each in self.policy["Statement"]
         )
 

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import redis
 
+from gimel.runtime.fields import DEFAULT_NAMESPACE
+from gimel.runtime.keys import meta_key
 from tests.support.account import Account
 from tests.support.configurations import OWN_FUNCTION, SECOND_PATH, URL, memory
 from tests.support.proxy import AwsProxy
@@ -34,6 +36,38 @@ def test_events_are_counted_and_read_back_over_http(account: Account) -> None:
     assert account.ask("delete", "DELETE", experiment="e").status == 403
     assert account.ask("delete", "DELETE", key=key, experiment="e").status == 200
     assert [row for row in account.ask("experiments", key=key).body if "experiment" in row] == []
+
+
+SCHEDULED = {
+    "version": "0",
+    "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+    "detail-type": "Scheduled Event",
+    "source": "aws.events",
+    "account": "000000000000",
+    "time": "2026-05-12T00:05:00Z",
+    "region": "us-east-1",
+    "resources": ["arn:aws:events:us-east-1:000000000000:rule/gimel-snapshot"],
+    "detail": {},
+}
+
+
+def test_a_rule_has_a_snapshot_taken_every_day(deployed: Account, store: redis.Redis) -> None:
+    """It calls the live version, which admits this rule alone, with EventBridge's own event."""
+    assert deployed.ask("e", **EVENT).body == {"status": "ok"}
+    events, functions = deployed.client("events"), deployed.client("lambda")
+    alias = {"FunctionName": "gimel-snapshot", "Qualifier": "live"}
+    (statement,) = json.loads(functions.get_policy(**alias)["Policy"])["Statement"]
+    rule = events.describe_rule(Name="gimel-snapshot")
+    (target,) = events.list_targets_by_rule(Rule="gimel-snapshot")["Targets"]
+
+    answer = functions.invoke(FunctionName=target["Arn"], Payload=json.dumps(SCHEDULED))
+
+    assert (rule["ScheduleExpression"], rule["State"]) == ("cron(5 0 * * ? *)", "ENABLED")
+    assert target["Arn"].endswith(":function:gimel-snapshot:live")
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert list(statement["Condition"].values()) == [{"AWS:SourceArn": rule["Arn"]}]
+    assert json.load(answer["Payload"])["status"] == "ok"
+    assert store.hget(meta_key(DEFAULT_NAMESPACE, "e"), "history")
 
 
 @pytest.mark.parametrize(
@@ -91,20 +125,20 @@ def test_a_handler_that_fails_does_not_answer_200(deployed: Account, store: redi
     assert deployed.ask("track", **EVENT).status in (500, 502, 503)
 
 
-def test_a_first_deploy_takes_at_most_68_calls(account: Account) -> None:
+def test_a_first_deploy_takes_at_most_74_calls(account: Account) -> None:
     """Counted where botocore sends them, observing included. 9 of them create the path /e."""
     result = account.deploy()
 
-    assert len(result.calls) <= 67  # plus one of preflight, which asks IAM about the permissions
+    assert len(result.calls) <= 73  # plus one of preflight, which asks IAM about the permissions
 
 
 def test_a_second_deploy_changes_nothing(deployed: Account) -> None:
-    """No step, no mutating call, and at most 20 calls, preflight's one included."""
+    """No step, no mutating call, and at most 24 calls, preflight's one included."""
     again = deployed.deploy()
 
     assert again.steps == ()
     assert mutating(again.calls) == []
-    assert len(again.calls) <= 19
+    assert len(again.calls) <= 23
 
 
 def test_a_second_deploy_of_every_kind_of_setting_changes_nothing(account: Account) -> None:
@@ -199,7 +233,7 @@ def test_log_groups_are_never_all_listed(account: Account, proxy: AwsProxy) -> N
         for call in proxy.calls
         if call.operation == "DescribeLogGroups"
     ]
-    assert len(prefixes) == 4
+    assert len(prefixes) == 5
     assert "/aws/lambda/" not in prefixes
 
 

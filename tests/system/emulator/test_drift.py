@@ -103,7 +103,12 @@ def delete_gateway_response(account: Account) -> None:
     )
 
 
+def disable_rule(account: Account) -> None:
+    account.client("events").disable_rule(Name="gimel-snapshot")
+
+
 DRIFTS = [
+    disable_rule,
     remove_permission,
     remove_integration,
     remove_cors_answer,

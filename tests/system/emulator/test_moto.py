@@ -41,7 +41,7 @@ def test_a_deploy_converges_at_once_and_is_removed_as_a_whole(moto: Moto) -> Non
         "log_retention_days": 7,
     }
     first = moto.deploy()
-    assert (len(first.calls), moto.plan()) == (64, ())
+    assert (len(first.calls), moto.plan()) == (72, ())
     assert moto.deploy(aws=change).steps
     assert moto.plan(aws=change) == ()
     moto.deploy()

@@ -80,7 +80,11 @@ def plan(account: Account) -> None:
     gateway.create_usage_plan(name="gimel", apiStages=[{"apiId": other, "stage": "prod"}])
 
 
-FOREIGN = [role, role_of_lambda, function, log_group, api, key, plan]
+def rule(account: Account) -> None:
+    account.client("events").put_rule(Name="gimel-snapshot", ScheduleExpression="rate(1 hour)")
+
+
+FOREIGN = [role, role_of_lambda, function, log_group, api, key, plan, rule]
 
 
 def everything(account: Account) -> Any:
