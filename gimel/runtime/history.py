@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import gt
 
 TYPE_CHECKING = False
@@ -81,20 +81,27 @@ class History:
         if len(self.points) - len(points) > 1 or (points and points[-1].time > now):
             return None
         points = self._valid(points, counts)
-        columns = sorted(counts)
-        current = [counts[column] for column in columns]
-        if columns == self.columns:
-            lines = [point.line for point in points]
-        else:
-            lines = [_line(point.time, self._in(columns, point)) for point in points]
         # In a time without events the last point moves, so that such a time takes two points.
-        if len(points) > 1 and all(self._in(columns, each) == current for each in points[-2:]):
-            lines.pop()
-        lines.append(_line(now, current))
-        header = {"v": _VERSION, "since": self.since, "columns": columns}
-        text = json.dumps(header, ensure_ascii=False, separators=(",", ":"))
-        lines = _thinned(lines, LARGEST - len(text.encode()))
-        return "\n".join([text, *lines]) if lines else None
+        if len(points) > 1 and all(self._counts(each) == counts for each in points[-2:]):
+            points.pop()
+        header, *lines = self._lines(points, counts, now)
+        lines = _thinned(lines, LARGEST - len(header.encode()))
+        return "\n".join([header, *lines]) if lines else None
+
+    def ended(self, counts: Mapping[Column, int], now: int, is_complete: bool = True) -> str:
+        """Return the text of a history that has ended with these counts.
+
+        They are its last point, even if the day has one or the clock is wrong. Earlier points are
+        dropped if they need too much room.
+        """
+        points = self._valid(self.points, counts, 0 if is_complete else math.inf)
+        last = max([now, self.since or 0, *(point.time + 1 for point in points)])
+        header, *lines = self._lines(points, counts, last)
+        return "\n".join([header, *(_thinned(lines, LARGEST - len(header.encode())) or lines[-1:])])
+
+    def last(self) -> dict[Column, int]:
+        """Return the counts of the last point, none if there is no point."""
+        return self._counts(self.points[-1]) if self.points else {}
 
     def described(
         self, counts: Mapping[Column, int], now: int, is_complete: bool = True
@@ -119,8 +126,7 @@ class History:
         last = self.points[-1]
         if last.time // DAY != now // DAY or not now - _HOUR <= last.time <= now:
             return None
-        numbers = zip(self.columns, last.numbers, strict=True)
-        return {column: number for column, number in numbers if number is not None}
+        return self._counts(last)
 
     def _valid(
         self, points: Sequence[Point], counts: Mapping[Column, int], otherwise: float = 0
@@ -143,10 +149,23 @@ class History:
         valid.reverse()
         return valid
 
-    def _in(self, columns: Sequence[Column], point: Point) -> list[int | None]:
-        """Return the numbers of a point in the order of other columns."""
-        numbers = dict(zip(self.columns, point.numbers, strict=True))
-        return [numbers.get(column) for column in columns]
+    def _lines(
+        self, points: Sequence[Point], counts: Mapping[Column, int], now: int
+    ) -> Iterator[str]:
+        """Yield the lines of a text with these points and another one of these counts."""
+        columns = sorted(counts)
+        header = {"v": _VERSION, "since": self.since, "columns": columns}
+        yield json.dumps(header, ensure_ascii=False, separators=(",", ":"))
+        for point in points:
+            if columns == self.columns:
+                yield point.line
+            else:
+                yield _line(point.time, columns, self._counts(point))
+        yield _line(now, columns, counts)
+
+    def _counts(self, point: Point) -> dict[Column, int]:
+        numbers = zip(self.columns, point.numbers, strict=True)
+        return {column: number for column, number in numbers if number is not None}
 
 
 def parse(text: str | None, since: int | None) -> History:
@@ -188,8 +207,9 @@ def _columns(found: Any) -> list[Column] | None:
     return columns if len({*columns}) == len(columns) else None
 
 
-def _line(time: int, numbers: Sequence[int | None]) -> str:
-    return " ".join([_base36(time), *("-" if n is None else _base36(n) for n in numbers)])
+def _line(time: int, columns: Iterable[Column], counts: Mapping[Column, int]) -> str:
+    numbers = (_base36(counts[column]) if column in counts else "-" for column in columns)
+    return " ".join([_base36(time), *numbers])
 
 
 def _base36(number: int) -> str:

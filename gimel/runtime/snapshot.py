@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 CONCLUDED = "concluded"
 """The field of the meta hash that a concluded experiment has: its history has ended."""
 
+FINAL = "final"
+"""The field that holds the text of a history that has ended.
+
+It is not the usual one, because a run that has read the experiment before may still write that.
+"""
+
 _AT_ONCE = 20  # experiments, each with up to 100 KB of history
 _BYTES_AT_ONCE = 1_000_000  # of what is written
 
@@ -76,7 +82,8 @@ class Taken:
 def take(process: Process, now: int) -> Iterator[Taken]:
     """Write today's point of every experiment and yield what was read of it.
 
-    `now` is the time of the call in seconds since 1970; what takes longer is dated later. Concluded experiments are skipped. Where Redis refuses to write a point, that is logged. Raises
+    `now` is the time of the call in seconds since 1970; what takes longer is dated later. Concluded
+    experiments are skipped. Where Redis refuses to write a point, that is logged. Raises
     RedisError, also at the deadline; then the next call continues: where a point is at most an hour
     old, it does not read the counters again.
     """
@@ -137,6 +144,19 @@ class Histories:
             _write_points(redis, self._points)
         except RedisError as error:
             http.log(error)
+
+
+def end_history(redis: Client, namespace: str, experiment: str, now: int) -> None:
+    """Write the final history of an experiment that is being concluded, unless it has one.
+
+    Its last point are the counts, so the counters must still be listed. Raises RedisError.
+    """
+    (found,) = counts.find(redis, namespace, [experiment])
+    (meta,) = redis.read([found.meta_command()])
+    found.read_meta(meta)
+    found.read(redis, redis.stream(found.commands()))
+    text = _history(found).ended(found.parts(), now, found.is_complete)
+    redis.run([("HSETNX", found.meta_key, FINAL, text)])
 
 
 def _history(experiment: ExperimentCounts) -> History:

@@ -42,7 +42,7 @@ def test_the_next_page_is_asked_for_by_its_name() -> None:
 
 
 def test_the_history_is_asked_for() -> None:
-    """Of a namespace or of one experiment, on every page; an older API answers without it."""
+    """For a namespace or one experiment; an older API answers without it."""
     history = {"columns": [["participate", "red", "16"]], "points": [[1_750_000_000, 7]]}
     with answering(body=answer({**two(), "history": history})) as stub:
         api = Api(stub.url, KEY)

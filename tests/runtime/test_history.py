@@ -155,7 +155,7 @@ class TestClock:
         ]
 
     def test_back_by_less_than_a_day(self) -> None:
-        """The point of the evening before is there, so that nothing is written."""
+        """The evening before already has a point, so that nothing is written."""
         text = text_of((day(1), 1), (day(2), 2))
         assert parse(text, SINCE).with_point({RED: 3}, day(1) + 3600) is None
 
@@ -212,6 +212,39 @@ class TestAnotherLife:
     def test_nothing_was_counted(self) -> None:
         """An experiment without counters has no history."""
         assert parse("", SINCE).with_point({}, day(1)) is None
+
+
+class TestEnd:
+    """The history of a concluded experiment."""
+
+    @pytest.mark.parametrize("now", [day(3), day(2) + 5, day(1), SINCE - 9])
+    def test_the_counts_are_the_last_point(self, now: int) -> None:
+        """Whatever the clock says, and even if the day has a point."""
+        text = text_of((day(1), 1), (day(2), 2))
+        ended = parse(parse(text, SINCE).ended({RED: 3, BLUE: 1}, now), SINCE)
+        assert ended.last() == {RED: 3, BLUE: 1}
+        assert described(text, {RED: 3}, day(9)) == [[day(1), 1], [day(2), 2]]
+        found = ended.described(ended.last(), day(9))["points"]
+        assert found == [[day(1), None, 1], [day(2), None, 2], [max(now, day(2) + 1), 1, 3]]
+
+    def test_without_a_history(self) -> None:
+        """There is one point, at the beginning if the clock is before it."""
+        ended = parse(parse(None, SINCE).ended({RED: 3}, SINCE - 5), SINCE)
+        assert ended.last() == {RED: 3}
+        assert [point.time for point in ended.points] == [SINCE]
+        assert parse(None, SINCE).last() == {}
+
+    def test_counters_that_cannot_be_read(self) -> None:
+        """The points before are kept."""
+        text = add("", day(1), {RED: 5, BLUE: 5})
+        ended = parse(parse(text, SINCE).ended({RED: 6}, day(2), is_complete=False), SINCE)
+        assert [point.time for point in ended.points] == [day(1), day(2)]
+
+    def test_names_without_room_for_points(self) -> None:
+        """The last point is written, however long the text becomes."""
+        long = "\U0001f600" * 200
+        counts = {(long, f"{long[:190]}{n}", "16"): n for n in range(70)}
+        assert parse(parse("", SINCE).ended(counts, day(1)), SINCE).last() == counts
 
 
 class TestOtherTexts:

@@ -16,7 +16,7 @@ from gimel.runtime import process
 from gimel.runtime.errors import BadRequest, ConnectionFailed, RedisError, ServerError
 from gimel.runtime.history import parse
 from gimel.runtime.settings import Settings
-from gimel.runtime.snapshot import Histories, Taken, take, write
+from gimel.runtime.snapshot import FINAL, Histories, Taken, end_history, take, write
 from tests.support.events import Configure, read, rest
 from tests.support.foreign import damaged
 from tests.support.redis_content import counter_id, snapshot
@@ -332,7 +332,7 @@ class TestAtOnce:
 
     @pytest.fixture
     def begin(self, session_store: Store) -> Iterator[Callable[..., Turns]]:
-        """Begin a run in a process and thread of its own; it stops before each round trip."""
+        """Begin a run in its own process and thread; it stops before each round trip."""
         clients = []
 
         def begin(now: int, *, trips: bool = True) -> Turns:
@@ -472,7 +472,7 @@ class TestAtOnce:
         begin: Callable[..., Turns],
         how: Callable[[Turns], None],
     ) -> None:
-        """The next run adds what is missing, and nothing else is there."""
+        """The next run adds what is missing, and Redis holds nothing else."""
         now = clock(0)
 
         def prepare() -> None:
@@ -548,6 +548,33 @@ class TestNotes:
         store.set(META, "x")
         with pytest.raises(ServerError, match="HSET alephbet:button:meta"):
             write(process.current().redis, [button.note("a", "1")])
+
+
+class TestEnd:
+    """The final history of an experiment that is concluded."""
+
+    def test_a_later_run(self, store: redis.Redis, clock: Callable[[float], int]) -> None:
+        """It does not touch the final history, whose last point are the counts."""
+        send()
+        run(clock(1))
+        send(uuid="2")
+        late = take(process.current(), clock(2))
+        end_history(process.current().redis, "alephbet", "button", clock(3))
+        final: Any = store.hget(META, FINAL)
+        send(uuid="3")
+        assert [each.name for each in late] == ["button"]
+        end_history(process.current().redis, "alephbet", "button", clock(4))
+        assert store.hget(META, FINAL) == final
+        ended = parse(final.decode(), int(store.hget(META, "since") or 0))
+        assert ended.last() == {("participate", "red", "1"): 2}
+        assert [point.time for point in ended.points] == [clock(1), clock(3)]
+
+    def test_of_1_5_0_without_counters(self, store: redis.Redis) -> None:
+        """It has a point without columns."""
+        store.sadd("alephbet:experiments", "button")
+        end_history(process.current().redis, "alephbet", "button", 9)
+        final: Any = store.hget(META, FINAL)
+        assert len(parse(final.decode(), None).points) == 1
 
 
 class TestFailures:
