@@ -124,7 +124,7 @@ class History:
         if self.since is None or not self.points:
             return None
         last = self.points[-1]
-        if last.time // DAY != now // DAY or not now - _HOUR <= last.time <= now:
+        if last.time // DAY != now // DAY or abs(last.time - now) > _HOUR:
             return None
         return self._counts(last)
 

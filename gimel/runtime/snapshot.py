@@ -1,13 +1,13 @@
 """A snapshot: today's point in the history of every experiment, and what was noted of each.
 
-`take` reads the counts of all namespaces, a bounded number of experiments at a time. Everything is
-written beside an experiment, into its meta hash, and only as long as the experiment exists.
+`take` reads the counts of all namespaces, a bounded number of experiments at a time. A history is
+written into the meta hash of its experiment, and only as long as the experiment exists.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from gimel.runtime import counts, http, keys, parsing
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gimel.runtime.history import History
     from gimel.runtime.process import Process
     from gimel.runtime.redis.client import Client
-    from gimel.runtime.redis.resp import Command, Reply
+    from gimel.runtime.redis.resp import Command
 
 CONCLUDED = "concluded"
 """The field of the meta hash that a concluded experiment has: its history has ended."""
@@ -36,25 +36,6 @@ It is not the usual one, because a run that has read the experiment before may s
 
 _AT_ONCE = 20  # experiments, each with up to 100 KB of history
 _BYTES_AT_ONCE = 1_000_000  # of what is written
-
-
-class Note:
-    """A field of the meta hash of an experiment and its new value, "" to remove it.
-
-    `since` is the hash's own text, None if it has none: another text means that the experiment
-    was deleted and began again.
-    """
-
-    __slots__ = ("experiment", "field", "namespace", "since", "value")
-
-    def __init__(
-        self, namespace: str, experiment: str, since: str | None, field: str, value: str
-    ) -> None:
-        self.namespace = namespace
-        self.experiment = experiment
-        self.since = since
-        self.field = field
-        self.value = value
 
 
 class Taken:
@@ -73,10 +54,6 @@ class Taken:
         self.name = name
         self.described = described
         self.fields = fields
-
-    def note(self, field: str, value: str) -> Note:
-        """Return a note beside this experiment, for `write`."""
-        return Note(self.namespace, self.name, self.fields.get("since"), field, value)
 
 
 def take(process: Process, now: int) -> Iterator[Taken]:
@@ -112,7 +89,7 @@ def _take(redis: Client, experiments: Sequence[ExperimentCounts], now: int) -> I
     replies = redis.stream(chain.from_iterable(each.commands() for each in unread))
     for each in unread:
         each.read(redis, replies)
-    _write_points(redis, [_todays_point(each, history, now) for each, history in found])
+    _write(redis, [(each, _todays_point(each, history, now)) for each, history in found])
     for each, history in found:
         described = each.described(each.goals())
         described["history"] = history.described(each.parts(), now, each.is_complete)
@@ -124,7 +101,7 @@ class Histories:
 
     def __init__(self, now: int) -> None:
         self._now = now
-        self._points: list[Note | None] = []
+        self._texts: list[tuple[ExperimentCounts, str | None]] = []
 
     def size(self, text: str) -> int:
         """Return how many bytes a history takes at most in Lambda's answer."""
@@ -135,13 +112,13 @@ class Histories:
     def described(self, experiment: ExperimentCounts, text: str) -> dict[str, Any]:
         """Return the history of an experiment that was read as the API answers it."""
         history = parse(text, experiment.since)
-        self._points.append(_todays_point(experiment, history, self._now))
+        self._texts.append((experiment, _todays_point(experiment, history, self._now)))
         return history.described(experiment.parts(), self._now, experiment.is_complete)
 
     def add_points(self, redis: Client) -> None:
         """Write the points that are missing. A failure is only logged: the counts were read."""
         try:
-            _write_points(redis, self._points)
+            _write(redis, self._texts)
         except RedisError as error:
             http.log(error)
 
@@ -163,75 +140,56 @@ def _history(experiment: ExperimentCounts) -> History:
     return parse(experiment.take_history(), experiment.since)
 
 
-def _todays_point(experiment: ExperimentCounts, history: History, now: int) -> Note | None:
-    """Return the note that adds today's point to the history, None if nothing is to be added."""
+def _todays_point(experiment: ExperimentCounts, history: History, now: int) -> str | None:
+    """Return the text of the history with today's point, None if nothing is to be written."""
     if not experiment.is_complete or CONCLUDED in experiment.fields:
         return None
-    text = history.with_point(experiment.parts(), now)
-    if text is None:
-        return None
-    since = experiment.fields.get("since")
-    return Note(experiment.namespace, experiment.name, since, counts.HISTORY, text)
+    return history.with_point(experiment.parts(), now)
 
 
-def _write_points(redis: Client, points: Iterable[Note | None]) -> None:
-    """Write points. One that Redis refuses is logged: it leaves a gap in the history.
+def _write(redis: Client, texts: Sequence[tuple[ExperimentCounts, str | None]]) -> None:
+    """Write texts of the histories in one namespace, a bounded number of bytes at a time.
 
-    Raises RedisError if Redis cannot be reached.
+    Where Redis refuses, that is logged: it leaves a gap. Raises RedisError if Redis cannot be
+    reached.
     """
+    some: list[tuple[ExperimentCounts, str]] = []
+    size = 0
     try:
-        write(redis, (point for point in points if point is not None))
+        for experiment, text in texts:
+            if text is not None:
+                some.append((experiment, text))
+                size += len(text)
+            if size > _BYTES_AT_ONCE:
+                _write_some(redis, some)
+                some, size = [], 0
+        _write_some(redis, some)
     except ServerError as error:
         http.log(error)
 
 
-def write(redis: Client, notes: Iterable[Note]) -> None:
-    """Write notes, a bounded number of bytes at a time.
+def _write_some(redis: Client, texts: Sequence[tuple[ExperimentCounts, str]]) -> None:
+    """Write texts where their experiments still exist.
 
-    Where the experiment does not exist any more, or began again, nothing is left of the note.
-    Raises RedisError; then some of them may have been written, and all may be written again.
+    Where one was deleted and began again meanwhile, the text is that of the earlier life, which
+    readers ignore.
     """
-    some: list[Note] = []
-    size = 0
-    for each in notes:
-        some.append(each)
-        size += len(each.value) + len(each.experiment)
-        if size > _BYTES_AT_ONCE:
-            _write(redis, some)
-            some, size = [], 0
-    _write(redis, some)
-
-
-def _write(redis: Client, notes: Sequence[Note]) -> None:
     writes: list[Command] = []
-    questions: list[Command] = []
-    removals: list[Command] = []
-    ends = []
-    for note in notes:
-        spaces = parsing.namespace_spellings(note.namespace)
-        key = keys.meta_key(keys.encode(note.namespace), keys.encode(note.experiment))
-        removals.append(("HDEL", key, note.field))
-        writes.append(("HSET", key, note.field, note.value) if note.value else removals[-1])
-        questions.append(("HMGET", key, "since"))
-        questions += (("SISMEMBER", keys.experiments_key(s), note.experiment) for s in spaces)
-        ends.append(len(questions))
-    written, answers = redis.in_order(writes, questions)
-    begin = 0
-    gone = []
-    for note, removal, end in zip(notes, removals, ends, strict=True):
-        since, *listed = answers[begin:end]
-        for question, answer in zip(questions[begin:end], (since, *listed), strict=True):
-            if not isinstance(answer, WrongTypeError):
-                check(question, answer)
-        if 1 not in listed or _text(since) != note.since:
-            gone.append(removal)
-        begin = end
+    asked: list[tuple[ExperimentCounts, Command]] = []
+    for each, text in texts:
+        writes.append(("HSET", each.meta_key, counts.HISTORY, text))
+        for space in parsing.namespace_spellings(each.namespace):
+            asked.append((each, ("SISMEMBER", keys.experiments_key(space), each.name)))
+    written, answers = redis.in_order(writes, [question for _, question in asked])
+    listed = set()
+    for (each, question), answer in zip(asked, answers, strict=True):
+        if answer == 1:
+            listed.add(each.name)
+        elif not isinstance(answer, WrongTypeError):
+            check(question, answer)
+    gone: list[Command] = [
+        ("HDEL", each.meta_key, counts.HISTORY) for each, _ in texts if each.name not in listed
+    ]
     removed = redis.execute(gone)
     for command, reply in zip((*writes, *gone), (*written, *removed), strict=True):
         check(command, reply)
-
-
-def _text(reply: Reply) -> str | None:
-    """Return the one value in a reply to HMGET, None if there is none."""
-    value = reply[0] if isinstance(reply, list) else None
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else None

@@ -13,10 +13,10 @@ import redis
 
 import gimel
 from gimel.runtime import process
-from gimel.runtime.errors import BadRequest, ConnectionFailed, RedisError, ServerError
-from gimel.runtime.history import parse
+from gimel.runtime.errors import BadRequest, ConnectionFailed, RedisError
+from gimel.runtime.history import History, parse
 from gimel.runtime.settings import Settings
-from gimel.runtime.snapshot import FINAL, Histories, Taken, end_history, take, write
+from gimel.runtime.snapshot import FINAL, Histories, Taken, end_history, take
 from tests.support.events import Configure, read, rest
 from tests.support.foreign import damaged
 from tests.support.redis_content import counter_id, snapshot
@@ -80,7 +80,7 @@ class TestRuns:
         run()
         clock(1)
         send(uuid="2")
-        store.hset(META, "alerted:webhook", "{}")
+        store.hset(META, "alerted:webhook", "{}")  # another module's
 
         by_name = run()
 
@@ -491,63 +491,24 @@ class TestAtOnce:
             assert snapshot(store) == complete
 
 
-class TestNotes:
-    """Other fields beside an experiment, such as those of alerts."""
+def test_many_histories(store: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are written in slices of about 1 MB."""
+    names = [f"e{number:02}" for number in range(16)]
+    for name in names:
+        send(experiment=name)
+    gimel.all({"history": "true"})
+    sizes = []
+    in_order = process.current().redis.in_order
 
-    def test_set_and_removed(self, store: redis.Redis) -> None:
-        """An empty value removes the field."""
-        send()
-        button = run()["button"]
-        write(process.current().redis, [button.note("a", "1"), button.note("b", "2")])
-        write(process.current().redis, [button.note("a", "")])
-        fields: Any = store.hgetall(META)
-        assert fields.keys() == {b"since", b"precision", b"history", b"b"}
-        assert run()["button"].fields["b"] == "2"
+    def counted(first: Any, second: Any) -> Any:
+        sizes.append(sum(len(command[-1]) for command in first))
+        return in_order(first, second)
 
-    @pytest.mark.parametrize("again", [False, True], ids=["deleted", "began again"])
-    def test_the_experiment_is_gone(
-        self, store: redis.Redis, clock: Callable[[float], int], again: bool
-    ) -> None:
-        """Nothing of the note is left, and the others are written."""
-        send()
-        send(experiment="banner")
-        taken = run()
-        gimel.delete({"experiment": "button"})
-        if again:
-            clock(1)
-            send()
-        before = snapshot(store)
-        write(process.current().redis, [each.note("a", "1") for each in taken.values()])
-        assert store.hget("alephbet:banner:meta", "a") == b"1"
-        store.hdel("alephbet:banner:meta", "a")
-        assert snapshot(store) == before
-
-    def test_many(self, store: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-        """They are written in slices of about 1 MB."""
-        slices = []
-        in_order = process.current().redis.in_order
-
-        def counted(first: Any, second: Any) -> Any:
-            slices.append(sum(len(command[-1]) for command in first))
-            return in_order(first, second)
-
-        for number in range(30):
-            send(experiment=f"e{number}")
-        notes = [each.note("a", "x" * 100_000) for each in run().values()]
-        monkeypatch.setattr(process.current().redis, "in_order", counted)
-        write(process.current().redis, notes)
-        assert sum(slices) == 3_000_000
-        assert max(slices) <= 1_100_000
-        assert all(store.hstrlen(f"alephbet:e{n}:meta", "a") == 100_000 for n in range(30))
-
-    def test_a_refusal_is_raised(self, store: redis.Redis) -> None:
-        """So that whoever notes something knows that it was not noted."""
-        send()
-        button = run()["button"]
-        store.delete(META)
-        store.set(META, "x")
-        with pytest.raises(ServerError, match="HSET alephbet:button:meta"):
-            write(process.current().redis, [button.note("a", "1")])
+    monkeypatch.setattr(History, "with_point", lambda *_: "x" * 100_000)
+    monkeypatch.setattr(process.current().redis, "in_order", counted)
+    gimel.all({"history": "true"})
+    assert sizes == [1_100_000, 500_000]
+    assert all(store.hstrlen(f"alephbet:{name}:meta", "history") == 100_000 for name in names)
 
 
 class TestEnd:
