@@ -62,7 +62,7 @@ def constant(lift: float) -> Rates:
 
 
 def weekends(day: int) -> float:
-    """Return a lift of +30% on two days and -12% on five, which is none in a week."""
+    """Return a lift of +30% on two days and -12% on five: 0 over a week."""
     return 0.3 if day % 7 < 2 else -0.12
 
 
@@ -77,7 +77,7 @@ EQUAL = (
     World("no difference, precision 1", 2000, 0.1, constant(0), 1),
     World("no difference, rate 70%, precision 16", 2000, 0.7, constant(0)),
     World("+30% on two days a week, −12% on five", 2000, 0.1, weekends),
-    World("+30% on two days a week, −12% on five, 200 visitors a day", 200, 0.3, weekends),
+    World("+30% on two days a week, −12% on five, 200 visitors per day", 200, 0.3, weekends),
 )
 DIFFERENT = (
     World("+10%", 1000, 0.05, constant(0.1)),
@@ -85,7 +85,7 @@ DIFFERENT = (
     World("+5%, precision 1", 2000, 0.1, constant(0.05), 1),
     World("no difference", 2000, 0.1, constant(0)),
     World("+20% for ten days, then none", 2000, 0.1, novelty),
-    World("+20% for ten days, then none, 8,000 a day", 8000, 0.1, novelty),
+    World("+20% for ten days, then none, 8,000 visitors per day", 8000, 0.1, novelty),
 )
 
 

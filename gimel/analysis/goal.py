@@ -109,7 +109,7 @@ class Goal:
     def moments(self) -> tuple[GoalMoment, ...]:
         """What was known at each recorded time; the last one is now.
 
-        Of many times only some are described, the first and that of the verdict among them.
+        At most 120 times are described; the first and that of the verdict are among them.
         """
         return goal_moments(self.case, self.past, self.confidence, self.verdict.reached)
 

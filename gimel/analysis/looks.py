@@ -12,7 +12,7 @@ Knows arms, and nothing of designs, verdicts or words.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gimel.analysis.counts import Arm
@@ -104,24 +104,30 @@ class Known:
 
 
 def combine(looks: Sequence[Look], last: tuple[Lift, Lift | None], asked: Asked) -> Known:
-    """Return what is known after these looks, by time; `last` are the intervals of the last one.
-
-    If the observed lift is not in the intersection, looks before anything was known do not count:
-    nothing was said then that could be wrong.
-    """
+    """Return what is known after these looks, by time; `last` are the intervals of the last one."""
     if found := _intersect(looks, last, asked):
         return found
-    first = next(iter(known_since(looks, asked)), len(looks) - 1)
+    first = when_contradicted(looks, last, asked)
+    if first is None:
+        return Known(*last)
     return _intersect(looks[first:], last, asked) or Known(*last, looks[first])
 
 
-def known_since(looks: Sequence[Look], asked: Asked) -> Iterable[int]:
-    """Yield the looks at which it was first known that there is a difference, or that it is small.
+def when_contradicted(
+    looks: Sequence[Look], last: tuple[Lift, Lift | None], asked: Asked
+) -> int | None:
+    """Return the first look with a finding that may be wrong, given that some look excluded `last`.
 
-    At most one of each, in order; `when_excluded` and `when_small` return them by name.
+    The finding is that there is a difference, or that it is small if it is not small now. None if
+    there is neither: nothing was said that could be wrong.
     """
-    found = (when_excluded(looks, asked), when_small(looks, asked))
-    return sorted(index for index in found if index is not None)
+    excluded = when_excluded(looks, asked)
+    observed = (last[1] or last[0]).value
+    if observed is None or abs(observed) > asked.lift:
+        small = when_small(looks, asked)
+        if small is not None and (excluded is None or small < excluded):
+            return small
+    return excluded
 
 
 def when_excluded(looks: Sequence[Look], asked: Asked) -> int | None:

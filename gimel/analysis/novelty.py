@@ -1,7 +1,7 @@
 """A hint that a lift is not the same all the time, such as that of a novelty that wears off.
 
-It compares the first half of the visitors with the second. It is no part of a verdict, and is not
-valid at every look: its threshold is strict instead.
+It compares the first half of the visitors with the second. It is valid for one look only, so its
+threshold is strict, and a verdict does not depend on it.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gimel.analysis import stats
 from gimel.analysis.case import Case
 from gimel.analysis.counts import Arm
-from gimel.analysis.looks import Asked, Earlier, Look, holds, known_since
+from gimel.analysis.looks import Asked, Earlier, Look, holds, when_contradicted
 from gimel.analysis.mixture import Lift, lift_interval
 from gimel.analysis.stats import Estimate
 
@@ -139,8 +139,9 @@ class _Track:
         self._lifts.append(found)
         narrowed = _meet(self._lifts)
         if not holds(narrowed):
-            first = next(iter(known_since(self._looks, self._asked)), -1)
-            narrowed = _meet(self._lifts[first:])
+            last = self._asked.intervals(look)
+            first = when_contradicted(self._looks, last, self._asked)
+            narrowed = found if first is None else _meet(self._lifts[first:])
         return narrowed if holds(narrowed) else found
 
 

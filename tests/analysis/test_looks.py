@@ -112,7 +112,7 @@ def test_data_before_anything_was_known_can_disagree_with_nothing() -> None:
 
 
 def test_a_small_difference_is_dated_to_the_look_that_excludes_a_large_one() -> None:
-    """Either bound may be excluded at a look of its own."""
+    """The two bounds may be excluded at different looks."""
     pairs = [(1000, 100, 100), (100_000, 10_000, 10_000), (100_100, 10_010, 10_010)]
 
     assert when_small(looks(pairs), ASKED) == 1

@@ -133,7 +133,7 @@ def test_harm_is_dated_before_the_minimum_days() -> None:
 
 
 def test_days_before_the_minimum_decide_nothing_later() -> None:
-    """A difference at the weekend alone is no winner once the whole week is known."""
+    """A difference at the weekend alone does not win once the whole week is known."""
     weekend, week = on(2, (20_000, 2000), (20_000, 2300)), on(8, (80_000, 8000), (80_000, 8240))
     assert headline(weekend).kind is Kind.AHEAD
     assert headline(weekend).reached is None
@@ -184,7 +184,7 @@ def test_no_difference_stays_even_if_a_single_look_shows_one() -> None:
 
 
 def test_no_difference_with_which_later_data_disagrees() -> None:
-    """The decision stays and is not safe to stop at; nobody is told that red wins."""
+    """The decision stays and is not safe to stop at. It does not say that red wins."""
     found = headline(SAME, on(90, (300_000, 30_000), (300_000, 36_000)))
 
     assert (found.kind, found.reached) == (Kind.NO_DIFFERENCE, day_time(20))

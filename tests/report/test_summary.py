@@ -18,7 +18,9 @@ from gimel.report.summary import (
     listed_word,
     state_of,
 )
+from tests.support import histories
 from tests.support.answers import analysed, row, two
+from tests.support.experiments import pair
 
 HARM = row(
     "e",
@@ -192,3 +194,14 @@ def test_a_decided_lift_is_better_or_worse(
     comparison = headline_comparison(analysed(item, design))
 
     assert (direction_word(comparison), listed_word(comparison)) == (word, listed)
+
+
+def test_later_data_that_disagrees_needs_attention() -> None:
+    """The variant whose lift wore off is not recommended."""
+    won = histories.point(11, pair((20_000, 2000), (20_000, 2240)))
+    worn_off = histories.point(60, pair((200_000, 20_000), (200_000, 20_100)))
+
+    found = histories.analysed([won, worn_off])
+
+    assert (state_of(found), brief(found)) == (State.ATTENTION, "later data disagrees")
+    assert state_of(histories.analysed([won])) is State.DECIDED

@@ -42,6 +42,15 @@ def test_the_mark_of_a_verdict(kind: Kind, is_doubtful: bool, mark: Mark) -> Non
     assert wording.choose_mark(Verdict(kind, ""), is_doubtful) is mark
 
 
+@pytest.mark.parametrize("kind", [Kind.WINNER, Kind.NO_DIFFERENCE, Kind.TOO_EARLY])
+def test_a_verdict_with_which_later_data_disagrees_is_in_doubt(kind: Kind) -> None:
+    """Waiting may not decide it. A secondary goal has no verdict that could be in doubt."""
+    assert wording.choose_mark(Verdict(kind, "", disagrees=("red",))) is Mark.DOUBT
+
+    secondary = Verdict(Kind.NO_VERDICT, "", disagrees=("red",))
+    assert wording.choose_mark(secondary) is Mark.INFO
+
+
 @pytest.mark.parametrize(
     ("item", "design", "facts"),
     [
