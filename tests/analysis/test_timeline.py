@@ -63,10 +63,11 @@ def test_the_last_moment_of_each_day_is_what_was_shown_on_that_day(seed: int) ->
         assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), rel=1e-6)
 
 
-def test_many_days_are_thinned_and_the_day_of_the_verdict_is_kept() -> None:
+@pytest.mark.parametrize("seed", [2, 3])
+def test_many_days_are_thinned_and_the_day_of_the_verdict_is_kept(seed: int) -> None:
     """A year has 120 moments: the first, the last, and that of the verdict are among them."""
     rates = {"blue": 0.1, "red": 0.105}
-    points = simulate(random.Random(1), 365, lambda day: 2000, lambda day, name: rates[name])
+    points = simulate(random.Random(seed), 365, lambda day: 2000, lambda day, name: rates[name])
     found = analysed(points)
 
     times = [each.time for each in found.goals[0].moments]

@@ -305,11 +305,11 @@ def first_decisions(experiments: list[Experiment]) -> list[tuple[str, int | None
     return [(each.kind.value, each.reached, each.safe_to_stop) for each in verdicts[start:]]
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_a_decision_is_never_taken_back(seed: int) -> None:
-    """Day by day, +10% for eight weeks: once decided, it stays so with the same date."""
+    """Day by day, +10% for six weeks: once decided, it stays so with the same date."""
     points = simulate(
-        random.Random(seed), 56, lambda day: 3000, lambda day, name: 0.11 if name == "red" else 0.1
+        random.Random(seed), 42, lambda day: 4000, lambda day, name: 0.11 if name == "red" else 0.1
     )
 
     found = first_decisions(list(days(points)))
@@ -329,3 +329,18 @@ def test_weekdays_decide_nothing_before_the_minimum_days() -> None:
 
     assert [each.kind for each in found[:3]].count(Kind.AHEAD) >= 2
     assert not any(each.safe_to_stop or each.reached for each in found[:6])
+
+
+def test_equal_variants_are_rarely_told_apart_in_six_weeks_of_daily_looks() -> None:
+    """In at most 5% of experiments at any look; what was found is still known at the last one."""
+    generator = random.Random(16)
+    found = [
+        analysed(simulate(generator, 42, lambda day: 3000, lambda day, name: 0.1)).headline
+        for _ in range(100)
+    ]
+
+    wrong = [each for each in found if each.better or each.worse]
+    disputed = [each for each in found if each.disagrees]
+    assert len(wrong) <= 5
+    assert len(disputed) <= 2
+    assert sum(each.kind is Kind.NO_DIFFERENCE for each in found) > 75
