@@ -145,6 +145,8 @@ def test_json_has_a_verdict_per_goal() -> None:
         "goal": "buy",
         "open_guardrails": [],
         "failed": [],
+        "reached": verdict.reached,
+        "disagrees": [],
         "safe_to_stop": True,
     }
 
