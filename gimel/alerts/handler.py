@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _DESIGNS = Path(gimel.__file__).parent / "designs.json"
 _RESERVE = 1.0  # seconds before AWS ends the run
+_TO_SEND = 120.0  # seconds that are kept for sending
 
 
 def snapshot(event: Any, context: Any = None) -> dict[str, Any]:
@@ -41,15 +42,19 @@ def snapshot(event: Any, context: Any = None) -> dict[str, Any]:
     if isinstance(event, dict) and "experiment" in event:
         return _try(event, process)
     now = int(time.time())
+    experiments = sum(1 for _ in take(process, now))
     alerts = json.loads(os.environ[VARIABLE]).get("alerts")
     if not alerts:
-        return {"status": "ok", "experiments": sum(1 for _ in take(process, now)), "alerts": 0}
+        return {"status": "ok", "experiments": experiments, "alerts": 0}
     from gimel.alerts import receivers, records, telling, watch
 
+    # A second look, which reads the counts of the first one. Everything is recorded by now,
+    # whatever becomes of the alerts.
     watching = watch.Watch(read_designs(), now)
-    experiments = 0
     for taken in take(process, now):
-        experiments += 1
+        if _seconds_left(context) < _TO_SEND:
+            _log("all", "there was no time to look at every experiment")
+            break
         watching.add(taken)
     store = records.Records(process.redis)
     for namespace, ignored in store.ignored(sorted(watching.namespaces)):
@@ -58,8 +63,7 @@ def snapshot(event: Any, context: Any = None) -> dict[str, Any]:
         receivers.configured(alerts), watching.watched, store, now, lambda: _seconds_left(context)
     )
     for name, why in told.failures:
-        line = {"level": "ERROR", "error": "alerts not sent", "receiver": name, "message": why}
-        print(json.dumps(line), file=sys.stderr)  # noqa: T201 - Lambda's log is its standard error
+        _log(name, why)
     answer: dict[str, Any] = {"status": "ok", "experiments": experiments, "alerts": told.alerts}
     if told.failures:
         answer["failed"] = [name for name, _ in told.failures]
@@ -91,6 +95,11 @@ def _try(event: Mapping[str, Any], process: Process) -> dict[str, Any]:
     asked = ("SISMEMBER", keys.experiments_key(namespace), fields.text(event, "experiment"))
     process.redis.run([asked])
     return {"status": "ok", "experiments": 0, "alerts": 0}
+
+
+def _log(receiver: str, why: str) -> None:
+    line = {"level": "ERROR", "error": "alerts not sent", "receiver": receiver, "message": why}
+    print(json.dumps(line), file=sys.stderr)  # noqa: T201 - Lambda's log is its standard error
 
 
 def _seconds_left(context: Any) -> float:

@@ -204,6 +204,26 @@ def test_one_experiment_that_cannot_be_analysed_costs_no_other(
         assert gimel.snapshot({}) == {"status": "ok", "experiments": 2, "alerts": 1}
 
 
+def test_everything_is_recorded_before_anything_is_analysed(
+    mismatch: redis.Redis, configure: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A run without time for the alerts says so, and the next one sends them."""
+
+    class Context:
+        def get_remaining_time_in_millis(self) -> int:
+            return 100_000
+
+    visit("blue", 1, experiment="other")
+    with receiving() as receiver:
+        configure(alerts={"webhook": receiver.url})
+        assert gimel.snapshot({}, Context()) == {"status": "ok", "experiments": 2, "alerts": 0}
+        assert receiver.requests == []
+        assert gimel.snapshot({})["alerts"] == 1
+    assert mismatch.hget("shop:button:meta", "history")
+    assert mismatch.hget("shop:other:meta", "history")
+    assert "there was no time to look at every experiment" in capsys.readouterr().err
+
+
 def test_designs_are_read_as_they_are_written(tmp_path: Path) -> None:
     """All fields, with and without their defaults; without the file there are none."""
     file = tmp_path / "designs.json"
