@@ -6,7 +6,7 @@ does not ship to Lambda.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gimel.analysis.counts import Count, ExperimentCounts, Point
@@ -44,13 +44,19 @@ def parse(described: Mapping[str, Any]) -> ExperimentCounts:
     )
 
 
+def used(times: Sequence[int]) -> Iterator[int]:
+    """Yield the indexes of the points of these times that are used."""
+    week = None
+    for index, time in enumerate(times):
+        if time // _WEEK != week or index >= len(times) - _DAILY:
+            week = time // _WEEK
+            yield index
+
+
 def _points(history: Mapping[str, Any]) -> Iterator[Point]:
     points = history.get("points", ())
-    week = None
-    for index, (time, *numbers) in enumerate(points):
-        if time // _WEEK == week and index < len(points) - _DAILY:
-            continue
-        week = time // _WEEK
+    for index in used([point[0] for point in points]):
+        time, *numbers = points[index]
         parts: dict[tuple[str, str], dict[str, float]] = {}
         for (goal, variant, precision), number in zip(history["columns"], numbers, strict=True):
             if number is not None:

@@ -5,20 +5,33 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 
 import pytest
 
 from gimel.alerts.watch import Watched
-from tests.support.replays import BEGIN, DAY, Expected, Inbox, Killed, Memory, Steps, Story, tell
+from gimel.analysis.design import Design
+from tests.support.replays import (
+    BEGIN,
+    DAY,
+    Expected,
+    Inbox,
+    Killed,
+    Memory,
+    Replayed,
+    Steps,
+    Story,
+    tell,
+)
 
 DAYS = 20
 
 
 @pytest.fixture(scope="module")
 def runs() -> list[list[Watched]]:
-    """What is the case in 40 experiments, per daily run."""
-    stories = [Story(f"e{number}", number) for number in range(40)]
+    """What is the case in 30 experiments, per daily run."""
+    stories = [Story(f"e{number}", number) for number in range(30)]
     runs = []
     for day in range(DAYS):
         for each in stories:
@@ -106,3 +119,25 @@ def check_repeats(inbox: Inbox, begin: int) -> None:
     repeated = [each for each, number in Counter(ids).items() if number > 1]
     assert max(Counter(ids).values(), default=1) <= 2
     assert set(repeated) <= {alert.id for alert in messages[0]} if messages else not repeated
+
+
+def test_experiments_without_a_difference_are_not_reported() -> None:
+    """In a year, looked at every day: here every two weeks, and in the benchmark every day."""
+    found: list[str] = []
+    for number in range(12):
+        draw = random.Random(number)
+        replayed = Replayed(f"e{number}", Design(control="a", goal="buy", guardrails=("signup",)))
+        told: set[str] = set()
+        for look in range(26):
+            for variant in "ab":
+                visitors = round(draw.gauss(1400, 37))
+                replayed.add(
+                    variant,
+                    visitors,
+                    buy=round(draw.gauss(visitors * 0.1, (visitors * 0.09) ** 0.5)),
+                    signup=round(draw.gauss(visitors * 0.3, (visitors * 0.21) ** 0.5)),
+                )
+            seen = replayed.look(BEGIN + (look + 1) * 14 * DAY)
+            told |= {key for key in seen.observation.conditions if "no-difference" not in key}
+        found += told
+    assert found == []

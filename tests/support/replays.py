@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from gimel.alerts.conditions import observe
 from gimel.alerts.delivery import Store, deliver
+from gimel.alerts.described import used
 from gimel.alerts.http import NotSent
 from gimel.alerts.messages import Alert
 from gimel.alerts.watch import Watched
@@ -108,7 +109,8 @@ class Replayed:
             name: {v: Count(n) for (goal, v), n in self.counts.items() if goal == name}
             for name in names
         }
-        history, self.history = tuple(self.history), [*self.history, Point(now, visitors, goals)]
+        history = tuple(self.history[each] for each in used([p.time for p in self.history]))
+        self.history.append(Point(now, visitors, goals))
         counts = ExperimentCounts(
             self.name, visitors, goals, BEGIN, dict(self.ignored), history=history
         )
