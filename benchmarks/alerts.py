@@ -25,7 +25,7 @@ from tests.support.replays import (
     Replayed,
     Steps,
     Story,
-    tell,
+    notify,
 )
 
 _DAYS = 21
@@ -68,7 +68,7 @@ def _run_and_kill(
     for last in (*(choices.randrange(12) for _ in range(3)), None):
         inbox.step = memory.step = Steps(last)
         try:
-            tell(inbox, watched, memory, now)
+            notify(inbox, watched, memory, now)
         except Killed:
             continue
 

@@ -3,7 +3,7 @@
 AWS Lambda imports this module. It ships to Lambda together with `gimel.runtime` and imports nothing
 else. The handlers `gimel.track`, `gimel.all`, `gimel.experiment` and `gimel.delete` are loaded on
 first use, so that a cold start loads only the handler that it needs. So are `gimel.snapshot`, which
-ships to its own function together with the alerts, and `gimel.assign`, which does not ship to Lambda.
+ships to another function, together with the alerts, and `gimel.assign`, which does not ship.
 """
 
 TYPE_CHECKING = False

@@ -1,6 +1,6 @@
-"""What the owner of an experiment should hear of without looking: conditions, as values.
+"""What the owner of an experiment should know without looking: conditions, as values.
 
-Decides what is the case now. Whether that is new is for `gimel.alerts.state`.
+Decides which conditions hold now. `gimel.alerts.state` decides which of them are new.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _TITLES = {
 
 @dataclass(frozen=True)
 class Condition:
-    """Something that is the case now.
+    """Something that holds now.
 
     Attributes:
         kind: The kind of alert.

@@ -19,9 +19,9 @@ _WEEK = 7 * 86_400  # seconds
 def parse(described: Mapping[str, Any]) -> ExperimentCounts:
     """Return the counts of an experiment as `gimel.all` describes it, with or without history.
 
-    Of the history before the newest 30 points, one point per week is used: the function of the
-    alerts has a seventh of a processor for thousands of experiments. What was decided on a day that
-    is skipped was told on that day.
+    Before the newest 30 points, the history has one point per week: the snapshot's function has a
+    seventh of a processor for thousands of experiments. A decision of a day that is skipped was
+    reported on that day.
     """
     return ExperimentCounts(
         described["experiment"],

@@ -46,7 +46,7 @@ def snapshot(event: Any, context: Any = None) -> dict[str, Any]:
     alerts = json.loads(os.environ[VARIABLE]).get("alerts")
     if not alerts:
         return {"status": "ok", "experiments": experiments, "alerts": 0}
-    from gimel.alerts import receivers, records, telling, watch
+    from gimel.alerts import notify, receivers, records, watch
 
     # A second look, which reads the counts of the first one. Everything is recorded by now,
     # whatever becomes of the alerts.
@@ -59,14 +59,14 @@ def snapshot(event: Any, context: Any = None) -> dict[str, Any]:
     store = records.Records(process.redis)
     for namespace, ignored in store.ignored(sorted(watching.namespaces)):
         watching.add_namespace(namespace, ignored)
-    told = telling.tell(
+    outcome = notify.notify(
         receivers.configured(alerts), watching.watched, store, now, lambda: _seconds_left(context)
     )
-    for name, why in told.failures:
+    for name, why in outcome.failures:
         _log(name, why)
-    answer: dict[str, Any] = {"status": "ok", "experiments": experiments, "alerts": told.alerts}
-    if told.failures:
-        answer["failed"] = [name for name, _ in told.failures]
+    answer: dict[str, Any] = {"status": "ok", "experiments": experiments, "alerts": outcome.alerts}
+    if outcome.failures:
+        answer["failed"] = [name for name, _ in outcome.failures]
     return answer
 
 
@@ -88,7 +88,7 @@ def read_designs(path: Path = _DESIGNS) -> dict[str, Design]:
 
 def _try(event: Mapping[str, Any], process: Process) -> dict[str, Any]:
     """Answer a trial: load all code, read the designs, and ask Redis something."""
-    from gimel.alerts import receivers, records, telling, watch  # noqa: F401
+    from gimel.alerts import notify, receivers, records, watch  # noqa: F401
 
     read_designs()
     namespace = keys.encode(fields.namespace(event))

@@ -34,7 +34,7 @@ class Alert:
         kind: What it is about; None for a test.
         namespace: The experiment's namespace.
         experiment: The experiment's name; None if it is about the namespace.
-        sentence: What is the case, without the experiment's name.
+        sentence: The condition in words, without the experiment's name.
         time: When it was found, in seconds since 1970.
         variant: The variant that it is about, if any.
         goal: The goal that it is about, if any.

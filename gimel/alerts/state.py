@@ -1,4 +1,4 @@
-"""Which alerts a receiver has got: one text per experiment and receiver, and what is new to it.
+"""Which alerts a receiver has received, as one text per experiment, and which are new to it.
 
 Pure. `gimel.alerts.records` keeps the text beside the experiment.
 """
@@ -76,8 +76,8 @@ class State:
 def alert_id(namespace: str, experiment: str | None, began: str | None, key: str, n: int) -> str:
     """Return the id of the n-th alert of a condition.
 
-    It depends on nothing else, so that a repeated alert has the same one. `began` tells apart
-    experiments that had the same name one after the other.
+    It depends on nothing else, so that a repeated alert has the same one. `began` differs
+    between experiments that had the same name one after the other.
     """
     named = json.dumps([namespace, experiment, began, key, n])
     return hashlib.sha256(named.encode()).hexdigest()[:32]

@@ -1,4 +1,4 @@
-"""What is watched: every experiment of a snapshot whose conditions may concern a receiver."""
+"""What is watched: every experiment of a snapshot that a receiver may have to be notified of."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class Taken(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Watched:
-    """An experiment, or with `experiment` None a namespace, and what is the case there.
+    """An experiment, or with `experiment` None a namespace, and which conditions hold there.
 
-    `began` is the text of its field `since`, None without one: it tells apart experiments that had
-    the same name one after the other.
+    `began` is the text of its field `since`, None without one: it differs between
+    experiments that had the same name one after the other.
     """
 
     namespace: str

@@ -14,9 +14,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from gimel.alerts.notify import notify
 from gimel.alerts.receivers import Receiver
 from gimel.alerts.records import Records
-from gimel.alerts.telling import tell
 from gimel.alerts.watch import Watch, Watched
 from gimel.analysis.design import Design
 from gimel.runtime import process
@@ -89,10 +89,10 @@ class Daily:
             if self.receivers:
                 await asyncio.to_thread(_look, watch, some)
         if self.receivers:
-            await self._tell(watch, Records(state.redis), now, stopping)
+            await self._notify(watch, Records(state.redis), now, stopping)
         return True
 
-    async def _tell(
+    async def _notify(
         self, watch: Watch, records: Records, now: int, stopping: asyncio.Event
     ) -> None:
         names = sorted(watch.namespaces)
@@ -103,10 +103,10 @@ class Daily:
         def seconds_left() -> float:
             return 0.0 if stopping.is_set() else float("inf")
 
-        told = await asyncio.to_thread(
-            tell, self.receivers, watch.watched, store, now, seconds_left
+        outcome = await asyncio.to_thread(
+            notify, self.receivers, watch.watched, store, now, seconds_left
         )
-        for name, why in told.failures:
+        for name, why in outcome.failures:
             self.warn(f"Alerts were not sent to {name}: {why}. The next snapshot sends them.")
 
 

@@ -41,13 +41,13 @@ def sentences(observation: Observation) -> list[tuple[Kind, str]]:
     return [(each.kind, each.sentence) for each in observation.conditions.values()]
 
 
-def test_nothing_to_tell_of_an_undecided_experiment() -> None:
+def test_nothing_to_report_of_an_undecided_experiment() -> None:
     """And nothing of one without visitors."""
     assert seen(counted(EVEN)).conditions == {}
     assert seen(counted({})).conditions == {}
 
 
-def test_a_verdict_is_told_from_the_minimum_days_on() -> None:
+def test_a_verdict_is_sent_from_the_minimum_days_on() -> None:
     """Before, the winner is only ahead."""
     assert seen(counted(BETTER), days=6).conditions == {}
     ((kind, sentence),) = sentences(seen(counted(BETTER), days=7))
@@ -63,7 +63,7 @@ def test_a_verdict_of_no_difference_is_a_verdict() -> None:
     assert "No difference of 10% or more" in sentence
 
 
-def test_a_harmed_guardrail_is_told_at_once_and_per_variant() -> None:
+def test_a_harmed_guardrail_is_sent_at_once_and_per_variant() -> None:
     """Before the minimum days, and with the sentence of that variant alone."""
     cells: Cells = {
         "blue": (10_000, {"buy": 500, "signup": 2000}),
@@ -113,7 +113,7 @@ def test_a_variant_fails_from_1_percent_and_is_fixed_below_half_of_that(
     assert found.is_over("variant-fails:::green")
 
 
-def test_events_lost_to_a_limit_are_told() -> None:
+def test_events_lost_to_a_limit_are_sent() -> None:
     """With what to do."""
     found = seen(counted(EVEN, ignored={"limit reached": 1203, "bot": 5}))
     assert sentences(found) == [
@@ -126,7 +126,7 @@ def test_events_lost_to_a_limit_are_told() -> None:
 
 
 def test_what_was_decided_or_lost_is_never_over() -> None:
-    """A verdict that is hidden for a day is not told again."""
+    """A verdict that is hidden for a day is not sent again."""
     found = seen(counted(EVEN))
     for key in ("verdict:winner:buy:red", "guardrail-harmed::signup:red", "limit-reached"):
         assert not found.is_over(key)

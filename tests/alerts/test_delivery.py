@@ -94,7 +94,7 @@ def test_a_condition_that_begins_again_is_another_alert() -> None:
     assert len({alert.id for alert in inbox.alerts}) == 3
 
 
-def test_another_verdict_is_told_and_the_same_one_is_not() -> None:
+def test_another_verdict_is_sent_and_the_same_one_is_not() -> None:
     """A verdict that was hidden in between is not new."""
     inbox, memory = Inbox(), Memory()
     for conditions in ([WINNER], [SPLIT], [WINNER], [LOSER], [WINNER]):
@@ -103,7 +103,7 @@ def test_another_verdict_is_told_and_the_same_one_is_not() -> None:
 
 
 def test_receivers_have_states_of_their_own() -> None:
-    """One that is added later hears what is the case then."""
+    """One that is added later gets the conditions that hold then."""
     memory, first, second = Memory(), Inbox(), Inbox(name="sns")
     send(first, [watched(SPLIT)], memory)
     send(second, [watched(SPLIT, WINNER)], memory)
@@ -112,7 +112,7 @@ def test_receivers_have_states_of_their_own() -> None:
 
 
 def test_of_an_experiment_that_was_deleted_meanwhile_nothing_is_sent() -> None:
-    """The others are told."""
+    """The others are notified."""
     inbox, memory = Inbox(), Memory(gone={"e1"})
     assert send(inbox, many(3), memory) == 2
     assert [alert.experiment for alert in inbox.alerts] == ["e0", "e2"]

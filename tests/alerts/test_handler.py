@@ -64,7 +64,7 @@ def test_an_alert_is_sent_once(mismatch: redis.Redis, configure: Callable[..., N
 
 
 def test_without_a_receiver_counts_are_recorded_and_nothing_else(mismatch: redis.Redis) -> None:
-    """No state is written: a receiver that is configured later hears of what is the case then."""
+    """No state is written: a receiver that is configured later gets what holds then."""
     assert gimel.snapshot({}) == {"status": "ok", "experiments": 1, "alerts": 0}
     assert sorted(mismatch.hkeys("shop:button:meta")) == [b"history", b"precision", b"since"]
 
@@ -109,7 +109,7 @@ def test_a_deleted_experiment_takes_what_was_sent_with_it(
     assert first["id"] != second["id"]
 
 
-def test_events_lost_to_a_limit_are_told_of_the_experiment_and_of_the_namespace(
+def test_events_lost_to_a_limit_are_sent_of_the_experiment_and_of_the_namespace(
     gimel_store: redis.Redis, configure: Callable[..., None]
 ) -> None:
     """An experiment that could not begin does not exist: its namespace is named."""
@@ -133,7 +133,7 @@ def test_events_lost_to_a_limit_are_told_of_the_experiment_and_of_the_namespace(
     assert of_namespace["sentence"].startswith("2 events of experiments that do not exist yet")
 
 
-def test_two_receivers_are_told_each_on_its_own(
+def test_two_receivers_are_sent_each_on_its_own(
     mismatch: redis.Redis, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A topic that refuses keeps nothing from the webhook."""

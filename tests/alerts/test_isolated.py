@@ -16,7 +16,7 @@ sys.path.insert(0, sys.argv[1])
 import gimel
 handler = gimel.snapshot
 assert not any(name.startswith("gimel.analysis") for name in sys.modules)
-from gimel.alerts import receivers, records, telling, watch
+from gimel.alerts import notify, receivers, records, watch
 assert not any(name.startswith("boto") for name in sys.modules)
 print(sys.modules["gimel"].__file__)
 """

@@ -22,7 +22,7 @@ from tests.support.replays import (
     Replayed,
     Steps,
     Story,
-    tell,
+    notify,
 )
 
 DAYS = 20
@@ -30,7 +30,7 @@ DAYS = 20
 
 @pytest.fixture(scope="module")
 def runs() -> list[list[Watched]]:
-    """What is the case in 30 experiments, per daily run."""
+    """The conditions in 30 experiments, per daily run."""
     stories = [Story(f"e{number}", number) for number in range(30)]
     runs = []
     for day in range(DAYS):
@@ -66,7 +66,7 @@ def test_each_alert_arrives_once(runs: list[list[Watched]], down: int) -> None:
         inbox.is_down = down > 0 and day % down == 0
         expected.look(watched, inbox.is_down)
         for _ in range(2):
-            tell(inbox, watched, memory, BEGIN + (day + 1) * DAY)
+            notify(inbox, watched, memory, BEGIN + (day + 1) * DAY)
 
     arrived = [(alert.experiment, alert.kind) for alert in inbox.alerts]
     wanted = [(name, key.split(":")[0]) for name, key in expected.alerts]
@@ -97,11 +97,11 @@ def test_a_run_that_is_killed_at_any_step_loses_and_repeats_nothing(
             inbox.step = memory.step
             del inbox.messages[alone:]
             try:
-                tell(inbox, watched, memory, BEGIN + (day + 1) * DAY)
+                notify(inbox, watched, memory, BEGIN + (day + 1) * DAY)
             except Killed:
                 kills += 1
                 memory.step = inbox.step = Steps()
-                tell(inbox, watched, memory, BEGIN + (day + 1) * DAY)
+                notify(inbox, watched, memory, BEGIN + (day + 1) * DAY)
                 check_repeats(inbox, alone)
                 last += 1
             else:
@@ -127,7 +127,7 @@ def test_experiments_without_a_difference_are_not_reported() -> None:
     for number in range(12):
         draw = random.Random(number)
         replayed = Replayed(f"e{number}", Design(control="a", goal="buy", guardrails=("signup",)))
-        told: set[str] = set()
+        sent: set[str] = set()
         for look in range(26):
             for variant in "ab":
                 visitors = round(draw.gauss(1400, 37))
@@ -138,6 +138,6 @@ def test_experiments_without_a_difference_are_not_reported() -> None:
                     signup=round(draw.gauss(visitors * 0.3, (visitors * 0.21) ** 0.5)),
                 )
             seen = replayed.look(BEGIN + (look + 1) * 14 * DAY)
-            told |= {key for key in seen.observation.conditions if "no-difference" not in key}
-        found += told
+            sent |= {key for key in seen.observation.conditions if "no-difference" not in key}
+        found += sent
     assert found == []

@@ -1,4 +1,4 @@
-"""Experiments of several weeks, day by day, through the alerts: what a receiver would have got."""
+"""Experiments of several weeks, day by day, through the alerts: what a receiver would receive."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Replayed:
             self.counts[cell] = self.counts.get(cell, 0) + number
 
     def look(self, now: int) -> Watched:
-        """Return what is the case, and record the day."""
+        """Return which conditions hold, and record the day."""
         visitors = {v: Count(n) for (goal, v), n in self.counts.items() if not goal}
         names = sorted({goal for goal, _ in self.counts if goal})
         goals = {
@@ -118,7 +118,7 @@ class Replayed:
         return Watched("alephbet", self.name, str(BEGIN), observe(experiment, counts, now))
 
 
-def tell(inbox: Inbox, watched: Sequence[Watched], store: Store, now: float) -> None:
+def notify(inbox: Inbox, watched: Sequence[Watched], store: Store, now: float) -> None:
     """Send what is new. A receiver that is down does not fail the run."""
     with contextlib.suppress(NotSent):
         deliver(inbox, watched, store, now, lambda: 900.0)
@@ -166,14 +166,14 @@ class Expected:
     """What a receiver should get: each condition once, from its beginning until it is over."""
 
     def __init__(self) -> None:
-        self._told: set[tuple[str | None, str]] = set()
+        self._sent: set[tuple[str | None, str]] = set()
         self.alerts: list[tuple[str | None, str]] = []
 
     def look(self, watched: Sequence[Watched], is_down: bool) -> None:
         for each in watched:
             name, found = each.experiment, each.observation
-            self._told -= {(n, key) for n, key in self._told if n == name and found.is_over(key)}
+            self._sent -= {(n, key) for n, key in self._sent if n == name and found.is_over(key)}
             if not is_down:
-                new = [(name, key) for key in found.conditions if (name, key) not in self._told]
+                new = [(name, key) for key in found.conditions if (name, key) not in self._sent]
                 self.alerts += new
-                self._told |= set(new)
+                self._sent |= set(new)

@@ -1,4 +1,4 @@
-"""The end of a snapshot's run: each receiver is told what is new, and a failure costs no other."""
+"""The end of a snapshot's run: each receiver gets what is new to it."""
 
 from __future__ import annotations
 
@@ -14,26 +14,29 @@ from gimel.runtime.errors import RedisError
 
 
 @dataclass(frozen=True)
-class Told:
+class Outcome:
     """What became of the alerts of one run.
 
     Attributes:
         alerts: How many were sent, over all receivers.
-        failures: Per receiver that failed, its name and why. None holds a secret.
+        failures: The name of each receiver that failed, and why, without any secret.
     """
 
     alerts: int
     failures: tuple[tuple[str, str], ...]
 
 
-def tell(
+def notify(
     receivers: Sequence[Receiver],
     watched: Sequence[Watched],
     store: Store,
     now: float,
     seconds_left: Callable[[], float],
-) -> Told:
-    """Send each receiver what is new to it. What fails is sent by the next run."""
+) -> Outcome:
+    """Send each receiver what is new to it.
+
+    A failure does not affect the other receivers, and the next run tries again.
+    """
     alerts, failures = 0, []
     for receiver in receivers:
         try:
@@ -43,4 +46,4 @@ def tell(
         except Exception as error:  # a defect, which must not cost the other receivers
             http.log(error)
             failures.append((receiver.name, f"unexpected {type(error).__name__}"))
-    return Told(alerts, tuple(failures))
+    return Outcome(alerts, tuple(failures))
