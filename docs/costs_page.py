@@ -31,6 +31,8 @@ PRECISIONS = (1, 4, 16)
 DATABASE_BYTES = 250_000_000
 
 _MEMORY = WIRING.function("gimel-track").memory
+_SNAPSHOT = WIRING.function("gimel-snapshot")
+_SECONDS = 10  # of a run, for example
 _ARCHITECTURE = config.Document().aws.architecture
 
 
@@ -83,6 +85,24 @@ def assumptions() -> str:
     return (
         f"A call is assumed to take {cost.EVENT_SECONDS * 1000:.0f} ms with {_MEMORY} MB on "
         f"{_ARCHITECTURE}, and to log {cost.LOG_BYTES} bytes.\n"
+    )
+
+
+def snapshots() -> str:
+    """Return the sentences with the costs of the daily snapshot."""
+    most, usual = (
+        cost.snapshots_per_month(_SNAPSHOT.memory, _ARCHITECTURE, seconds)
+        for seconds in (_SNAPSHOT.timeout, _SECONDS)
+    )
+    variants, goals, precision = 2, 3, PRECISIONS[-1]
+    commands = commands_per_look(variants, goals, precision) * cost.DAYS
+    return (
+        f"A daily run of {_SECONDS} seconds costs ${usual:.3f} a month with {_SNAPSHOT.memory} MB on "
+        f"{_ARCHITECTURE}. If each run took all of the {_SNAPSHOT.timeout // 60} minutes that it "
+        f"may take, it would be ${most:.2f}. Where Redis is billed by the command, an experiment "
+        f"with {variants} variants and {goals} goals at precision {precision} adds about "
+        f"{commands:,} commands a month, or ${commands * UPSTASH_COMMANDS:.2f}. "
+        '`"snapshots": false` turns them off.\n'
     )
 
 

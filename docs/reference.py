@@ -20,6 +20,7 @@ from gimel.analysis.counts import relative_variance
 from gimel.cli import main
 from gimel.config.kinds import Section, section_of
 from gimel.deploy.checks import redis_permissions
+from gimel.deploy.resources.rules import describe_schedule
 from gimel.runtime.fields import DEFAULT_NAMESPACE
 from gimel.runtime.keys import NAMESPACES, PRECISIONS
 from gimel.runtime.settings import DEFAULTS, REDIS_DEFAULTS
@@ -69,9 +70,9 @@ def precision_table() -> str:
 
 
 def wiring_table() -> str:
-    """Return a table of the routes in WIRING, with their functions."""
+    """Return a table of the routes and schedules in WIRING, with their functions."""
     lines = [
-        "| route | API key | function | handler | memory | timeout |",
+        "| route or schedule | API key | function | handler | memory | timeout |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for route in WIRING.routes:
@@ -81,6 +82,12 @@ def wiring_table() -> str:
             f"| `{route.method} /{route.path}` | {key} | `{function.name}` | `{function.handler}` "
             f"| {function.memory} MB | {function.timeout} s |"
         )
+    for function in WIRING.functions:
+        if function.schedule is not None:
+            lines.append(
+                f"| {describe_schedule(function.schedule)} |  | `{function.name}` "
+                f"| `{function.handler}` | {function.memory} MB | {function.timeout} s |"
+            )
     return "\n".join(lines) + "\n"
 
 

@@ -20,6 +20,7 @@ from gimel.deploy.resources.base import Look, Observed, Step
 from gimel.deploy.resources.functions import FUNCTIONS
 from gimel.deploy.resources.observed_function import ObservedFunction
 from gimel.deploy.resources.rest_api import REST_API
+from gimel.deploy.resources.rules import RULES
 from gimel.errors import GimelError
 
 
@@ -70,19 +71,22 @@ def command(
         terminal.print_json(document)
     else:
         terminal.show_findings(warnings, terminal.stderr())
-        _show(functions, reached, differences, show_key)
+        _show(observed, reached, differences, show_key)
 
 
 def _show(
-    functions: Sequence[ObservedFunction],
+    observed: Observed,
     reached: Outputs | None,
     differences: tuple[Step, ...],
     show_key: bool,
 ) -> None:
+    functions = observed.of(FUNCTIONS)
     if reached:
         terminal.show_endpoints(reached, show_key=show_key)
     for function in functions:
         click.echo(f"{function.name}: {_describe(function)}")
+    for rule in observed.of(RULES).values():
+        click.echo(f"Snapshots: {rule.describe()}")
     if reachable := _reachable(functions):
         deploys = ", ".join(map(str, reachable))
         click.echo(f"`gimel rollback` can go back to: deploy {deploys}")
@@ -151,6 +155,10 @@ def _document(
                 "versions": [version.number for version in function.versions],
             }
             for function in functions
+        ],
+        "schedules": [
+            {"function": name, "schedule": rule.schedule or None, "enabled": rule.is_enabled}
+            for name, rule in observed.of(RULES).items()
         ],
         "deploys": [_as_json(each) for each in past_deploys(functions)],
         "rollback_to": _reachable(functions),

@@ -1,10 +1,10 @@
-"""What a million events cost, checked by hand against AWS's price list."""
+"""What events and snapshots cost, checked by hand against AWS's price list."""
 
 from __future__ import annotations
 
 import pytest
 
-from gimel.deploy.cost import cost_per_million
+from gimel.deploy.cost import cost_per_million, snapshots_per_month
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,20 @@ def test_a_million_events(
     cost = cost_per_million(memory, architecture)
 
     assert (cost.through_api, cost.through_url) == (through_api, through_url)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "architecture", "dollars"),
+    [
+        # 31 runs of 225 GB seconds at most, $0.003 each on arm64.
+        (900, "arm64", 0.093),
+        (900, "x86_64", 0.116),
+        (10, "arm64", 0.001),
+    ],
+)
+def test_a_month_of_snapshots(seconds: float, architecture: str, dollars: float) -> None:
+    """The longest possible runs cost a dime. The invocations cost next to nothing."""
+    assert snapshots_per_month(256, architecture, seconds) == dollars
 
 
 def test_arm64_costs_a_fifth_less_to_compute() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gimel.deploy.plan import plan, plan_destroy
-from gimel.deploy.resources.rules import describe_schedule
+from gimel.deploy.resources.rules import RULES, describe_schedule
 from gimel.deploy.rollback import plan_rollback
 from gimel.errors import GimelError
 from tests.support.aws import Script, scripted
@@ -297,6 +297,23 @@ def test_a_rollback_takes_the_snapshots_back_to_the_version_before() -> None:
 def test_a_schedule_in_words(expression: str, said: str) -> None:
     """Where it is once a day; others are shown as they are."""
     assert describe_schedule(expression) == said
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, "daily at 00:05 UTC"),
+        ({"schedule": "rate(1 hour)"}, "rate(1 hour)"),
+        ({"is_enabled": False}, "off, because the EventBridge rule is disabled"),
+        ({"target": None}, "off, because the EventBridge rule does not call the function"),
+        ({"schedule": ""}, "off, because the EventBridge rule has no schedule"),
+    ],
+)
+def test_status_says_when_snapshots_are_taken(changes: dict[str, Any], said: str) -> None:
+    """Or why none is."""
+    there = deviate(settled(), change_rule(SNAPSHOT, **changes))
+
+    assert seen(there).of(RULES)[SNAPSHOT].describe() == said
 
 
 def test_the_role_may_publish_to_the_topic_alone_and_only_where_alerts_use_it() -> None:

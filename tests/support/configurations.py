@@ -27,7 +27,8 @@ ROUTED = {
     "api_gateway": {"pathPart": "linked", "method": {"httpMethod": "GET"}},
 }
 
-FUNCTIONS = ("gimel-track", "gimel-all-experiments", "gimel-delete-experiment", "gimel-snapshot")
+WITH_ROUTES = ("gimel-track", "gimel-all-experiments", "gimel-delete-experiment")
+FUNCTIONS = (*WITH_ROUTES, "gimel-snapshot")
 
 
 def memory(megabytes: int, *functions: str) -> dict[str, Any]:

@@ -40,6 +40,14 @@ class ObservedRule:
     target: str | None
     targets: tuple[str, ...]
 
+    def describe(self) -> str:
+        """Return when the rule calls its function, or why it does not."""
+        if not self.is_enabled:
+            return "off, because the EventBridge rule is disabled"
+        if not self.target:
+            return "off, because the EventBridge rule does not call the function"
+        return describe_schedule(self.schedule) or "off, because the EventBridge rule has no schedule"
+
 
 class Rules(Resource[Mapping[str, ObservedRule]]):
     """Observed by function name."""

@@ -215,6 +215,9 @@ def test_status_warns_of_urls_that_ad_blockers_block(deployed: Account, run: Run
 
     shown = run("status")
     document = json.loads(run("status", "--json").stdout)
+    daily = {"function": "gimel-snapshot", "schedule": "cron(5 0 * * ? *)", "enabled": True}
+    assert "Snapshots: daily at 00:05 UTC" in shown.stdout
+    assert document["schedules"] == [daily]
 
     blocked = [line for line in shown.stdout.splitlines() if "ad blockers block it" in line]
     assert len(blocked) == 1

@@ -86,14 +86,14 @@ def test_two_regions_have_their_own_tags(account: Account, monkeypatch: pytest.M
     account.deploy(aws={"tags": {"team": "app", "stage": "test"}})
 
     assert mutating(account.deploy(aws={"tags": {"team": "app", "stage": "test"}}).calls) == []
-    assert tags(OTHER) == [{"gimel": "gimel", "team": "app", "stage": "test"}] * 3
-    assert tags(REGION) == [{"gimel": "gimel", "team": "web"}] * 3
+    assert tags(OTHER) == [{"gimel": "gimel", "team": "app", "stage": "test"}] * 4
+    assert tags(REGION) == [{"gimel": "gimel", "team": "web"}] * 4
     assert account.plan(aws={"tags": {"team": "web"}}) == ()
 
     account.deploy(aws={"tags": {}})
 
-    assert tags(REGION) == [{"gimel": "gimel"}] * 3
-    assert tags(OTHER) == [{"gimel": "gimel", "team": "app", "stage": "test"}] * 3
+    assert tags(REGION) == [{"gimel": "gimel"}] * 4
+    assert tags(OTHER) == [{"gimel": "gimel", "team": "app", "stage": "test"}] * 4
     assert account.plan(aws={"tags": {"team": "app", "stage": "test"}}) == ()
 
 

@@ -20,7 +20,7 @@ from gimel.deploy.checks.findings import Finding, failed
 from gimel.errors import GimelError, Interrupted
 from tests.support.account import Account, variables
 from tests.support.command import gimel_here
-from tests.support.configurations import FUNCTIONS
+from tests.support.configurations import WITH_ROUTES
 from tests.support.events import EVENT
 
 SIZES = (128, 192, 256, 320)
@@ -31,7 +31,7 @@ Sizes = tuple[int, ...]
 
 def sized(sizes: Sizes) -> dict[str, Any]:
     """Return a configuration that gives each function so many MB."""
-    functions = {name: {"memory": size} for name, size in zip(FUNCTIONS, sizes, strict=True)}
+    functions = {name: {"memory": size} for name, size in zip(WITH_ROUTES, sizes, strict=True)}
     return {"aws": {"functions": functions}}
 
 
@@ -40,7 +40,7 @@ def live(account: Account) -> Sizes:
     client = account.client("lambda")
     return tuple(
         client.get_function(FunctionName=name, Qualifier="live")["Configuration"]["MemorySize"]
-        for name in FUNCTIONS
+        for name in WITH_ROUTES
     )
 
 
@@ -109,7 +109,7 @@ def test_a_rollback_leads_to_what_was_live_before(
                 undone = 0
         assert live(deployed) == stack[-1], stack
         assert all(deployed.ask("track", **EVENT).status == 200 for _ in range(2))
-        assert all(len(deployed.versions(name)) <= 6 for name in FUNCTIONS)
+        assert all(len(deployed.versions(name)) <= 6 for name in WITH_ROUTES)
 
 
 def test_stories_from_the_field(deployed: Account) -> None:
@@ -160,7 +160,7 @@ def test_a_version_that_does_not_work_never_goes_live(deployed: Account) -> None
     deployed.redis["port"] = 1
     with pytest.raises(GimelError, match="What visitors reach has not changed"):
         deployed.deploy()
-    assert {deployed.live(name) for name in FUNCTIONS} == {1}
+    assert {deployed.live(name) for name in WITH_ROUTES} == {1}
     assert deployed.ask("track", **EVENT).status == 200
 
     deployed.redis["port"] = port

@@ -16,7 +16,7 @@ import redis
 
 from gimel.errors import GimelError
 from tests.support.account import Account, variables
-from tests.support.configurations import FUNCTIONS, memory
+from tests.support.configurations import WITH_ROUTES, memory
 from tests.support.oracle import DEPLOY_REQUIREMENTS, oracle_python, running_oracle
 from tests.support.recorded_calls import mutating
 
@@ -145,9 +145,9 @@ def test_five_more_deploys_keep_exactly_the_last_five_versions(old: Account) -> 
     old.deploy()
 
     for megabytes in (160, 192, 224, 288, 320):
-        old.deploy(aws=memory(megabytes, *FUNCTIONS))
+        old.deploy(aws=memory(megabytes, *WITH_ROUTES))
 
-    for name in FUNCTIONS:
+    for name in WITH_ROUTES:
         assert (old.versions(name), old.live(name)) == ([3, 4, 5, 6, 7], 7)
 
 
