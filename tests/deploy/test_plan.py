@@ -109,7 +109,7 @@ documents = pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENT
 
 
 def test_a_first_deploy_makes_everything_once() -> None:
-    """44 steps: nothing is changed or deleted, for nothing exists."""
+    """43 steps: nothing is changed or deleted, for nothing exists."""
     assert_steps(
         planned(EMPTY),
         [
