@@ -20,7 +20,7 @@ class LaterSituation(Situation):
         earlier: What was counted until earlier days, by day.
     """
 
-    earlier: Mapping[float, Variants] = field(default_factory=dict)
+    earlier: Mapping[int, Variants] = field(default_factory=dict)
 
 
 WON = {11: two((20_000, 2000), (20_000, 2240))}

@@ -89,8 +89,8 @@ def _counts(situation: Situation) -> str:
     words = _counted(situation.variants)
     if not isinstance(situation, LaterSituation):
         return words
-    days = {**situation.earlier, situation.days or 0: situation.variants}
-    return " ".join(f"Day {day:g}: {_counted(variants)}" for day, variants in days.items())
+    days = [*situation.earlier.items(), (situation.days or 0, situation.variants)]
+    return " ".join(f"Day {day:g}: {_counted(variants)}" for day, variants in days)
 
 
 def _counted(counted: Variants) -> str:

@@ -46,7 +46,8 @@ class ObservedRule:
             return "off, because the EventBridge rule is disabled"
         if not self.target:
             return "off, because the EventBridge rule does not call the function"
-        return describe_schedule(self.schedule) or "off, because the EventBridge rule has no schedule"
+        when = describe_schedule(self.schedule)
+        return when or "off, because the EventBridge rule has no schedule"
 
 
 class Rules(Resource[Mapping[str, ObservedRule]]):
