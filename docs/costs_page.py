@@ -98,8 +98,8 @@ def snapshots() -> str:
     commands = commands_per_look(variants, goals, precision) * cost.DAYS
     return (
         f"A daily run of {_SECONDS} seconds costs ${usual:.3f} a month with {_SNAPSHOT.memory} MB"
-        f" on {_ARCHITECTURE}. If each run took all of the {_SNAPSHOT.timeout // 60} minutes that it "
-        f"may take, it would be ${most:.2f}. Where Redis is billed by the command, an experiment "
+        f" on {_ARCHITECTURE}. If each run took all {_SNAPSHOT.timeout // 60} minutes that it"
+        f" may take, it would be ${most:.2f}. Where Redis is billed by the command, an experiment "
         f"with {variants} variants and {goals} goals at precision {precision} adds about "
         f"{commands:,} commands a month, or ${commands * UPSTASH_COMMANDS:.2f}. "
         '`"snapshots": false` turns them off.\n'
