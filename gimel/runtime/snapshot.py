@@ -163,7 +163,8 @@ def _write(redis: Client, texts: Sequence[tuple[ExperimentCounts, str | None]]) 
             if size > _BYTES_AT_ONCE:
                 _write_some(redis, some)
                 some, size = [], 0
-        _write_some(redis, some)
+        if some:
+            _write_some(redis, some)
     except ServerError as error:
         http.log(error)
 

@@ -215,6 +215,27 @@ class TestRuns:
                 after = store.info("commandstats").get("cmdstat_pfcount", {"calls": 0})["calls"]
                 assert after == before
 
+    def test_a_long_run_dates_its_points(
+        self, clock: Callable[[float], int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It reads some counts later. A second run with the same time does not count again."""
+        for number in range(25):
+            send(experiment=f"e{number:02}")
+        monotonic, now = time.monotonic, clock(0)
+        taken = take(process.current(), now)
+        next(taken)
+        monkeypatch.setattr(time, "monotonic", lambda: monotonic() + 300)
+        list(taken)
+        monkeypatch.setattr(time, "monotonic", monotonic)
+        send(experiment="e24", uuid="2")
+        again = run(now)
+        assert again["e24"].described["participants"][0]["trials"] == 1
+        later = run(now + DAY)
+        ((first, _),) = later["e00"].described["history"]["points"]
+        ((last, _),) = later["e24"].described["history"]["points"]
+        assert first == now
+        assert 300 <= last - now <= 310
+
     def test_midnight_is_another_day(self, clock: Callable[[float], int]) -> None:
         """The counts of yesterday's last minutes are not those of today."""
         clock(-1)
@@ -238,7 +259,7 @@ class TestAnswers:
             assert "history" not in gimel.all(parameters)[1]
         assert store.hgetall(META) == before
 
-    def test_it_adds_todays_point(self, clock: Callable[[float], int]) -> None:
+    def test_it_adds_todays_point(self, store: redis.Redis, clock: Callable[[float], int]) -> None:
         """So that a history grows without a schedule, whenever somebody looks."""
         send()
         send(experiment="banner")
@@ -247,6 +268,9 @@ class TestAnswers:
         send(uuid="2")
         second = clock(1)
         assert answered() == [[first, 1]]
+        before = store.info("commandstats")["cmdstat_hset"]["calls"]
+        assert answered() == [[first, 1], [second, 2]]
+        assert store.info("commandstats")["cmdstat_hset"]["calls"] == before
         clock(2)
         status, body = read(gimel.all(rest(query={"history": "true"}), None))
         assert status == 200
