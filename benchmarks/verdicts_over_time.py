@@ -33,6 +33,7 @@ DAY = 86_400
 FIRST = 6  # the index of the first look after the minimum of seven days
 LIFT = 0.1
 DESIGN = Design(control="a", lift=LIFT)
+NAMES = ("a year of looks", "verdicts that stay")
 EVERY = 28  # days between the looks at which the package itself is asked
 
 Rates = Callable[[int], float]
@@ -102,14 +103,18 @@ class Year:
         found: Bools = vector_mixture.log_evidence(self.counts, 0.0, LIFT) > math.log(20)
         return found
 
-    def experiment(self, number: int, day: int) -> Experiment:
-        """Return one experiment at the end of a day as the package analyses it."""
+    def points(self, number: int) -> list[Point]:
+        """Return the points of one experiment."""
         columns = (self.counts.n_a, self.counts.s_a, self.counts.n_b, self.counts.s_b)
-        rows = np.stack([column[number, : day + 1] for column in columns], axis=1).tolist()
-        points = [_point(index, row, self.world.precision) for index, row in enumerate(rows)]
-        *history, now = points
-        counts = ExperimentCounts("e", now.visitors, now.goals, 0, history=tuple(history))
-        return analyse(counts, DESIGN, now=now.time)
+        rows = np.stack([column[number] for column in columns], axis=1).tolist()
+        return [_point(day, row, self.world.precision) for day, row in enumerate(rows)]
+
+
+def _analyse(points: list[Point]) -> Experiment:
+    """Return an experiment whose last point is now, as the package analyses it."""
+    *history, now = points
+    counts = ExperimentCounts("e", now.visitors, now.goals, 0, history=tuple(history))
+    return analyse(counts, DESIGN, now=now.time)
 
 
 def _point(day: int, row: list[float], precision: int) -> Point:
@@ -188,8 +193,9 @@ def _follow(year: Year, number: int) -> Followed:
     """Ask the package every `EVERY` days and at the end, and compare what it says."""
     before: tuple[Kind, int | None] | None = None
     is_taken_back, disputed, has_hint = False, [], False
+    points = year.points(number)
     for day in _asked():
-        (goal,) = year.experiment(number, day).goals
+        (goal,) = _analyse(points[: day + 1]).goals
         verdict = goal.verdict
         now = (verdict.kind, verdict.reached)
         is_advance = before and before[0] is Kind.NO_DIFFERENCE and verdict.reached is not None
@@ -211,20 +217,26 @@ def main() -> None:
     parser.add_argument("--asked", type=int, default=100, help="those that the package analyses")
     parser.add_argument("--histories", type=int, default=400, help="HyperLogLogs in the pool")
     parser.add_argument("--seed", type=int, default=16)
+    parser.add_argument("--only", choices=NAMES, nargs="+", default=NAMES, help="tables to write")
     parser.add_argument(
         "--output", type=pathlib.Path, default=PAGE, help="page with the tables to replace"
     )
     options = parser.parse_args()
     started = time.process_time()
-    rng = np.random.default_rng(options.seed)
     largest = max(world.per_day for world in (*EQUAL, *DIFFERENT) if world.precision) * DAYS
-    pool = Histories(rng, options.histories, largest)
+    pool = Histories(np.random.default_rng(options.seed), options.histories, largest)
     note = f"\nSeed {options.seed}, {options.experiments:,} experiments of each kind"
-    table = year_of_looks(rng, pool, options.experiments)
-    fill(options.output, "a year of looks", f"{table}{note}.\n")
-    table = verdicts_that_stay(rng, pool, options.experiments, options.asked)
-    note = f"{note}; the package analysed {options.asked} of them"
-    fill(options.output, "verdicts that stay", f"{table}{note}.\n")
+    looks, stay = NAMES
+    if looks in options.only:
+        rng = np.random.default_rng([options.seed, 1])
+        table = year_of_looks(rng, pool, options.experiments)
+        fill(options.output, looks, f"{table}{note}.\n")
+    if stay in options.only:
+        rng = np.random.default_rng([options.seed, 2])
+        table = verdicts_that_stay(rng, pool, options.experiments, options.asked)
+        fill(
+            options.output, stay, f"{table}{note}; the package analysed {options.asked} of them.\n"
+        )
     print(f"{time.process_time() - started:.0f} s", file=sys.stderr)
 
 

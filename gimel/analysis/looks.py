@@ -108,9 +108,21 @@ def combine(looks: Sequence[Look], last: tuple[Lift, Lift | None], asked: Asked)
     if found := _intersect(looks, last, asked):
         return found
     first = when_contradicted(looks, last, asked)
-    if first is None:
+    if first is not None:
+        return _intersect(looks[first:], last, asked) or Known(*last, looks[first])
+    if when_small(looks, asked) is None:
         return Known(*last)
-    return _intersect(looks[first:], last, asked) or Known(*last, looks[first])
+    lift, failures = last  # still small: what is larger stays excluded
+    if failures is None:
+        return Known(_clip(lift, asked.lift), None)
+    return Known(lift, _clip(failures, asked.lift))
+
+
+def _clip(lift: Lift, limit: float) -> Lift:
+    """Return a lift whose interval ends at a limit on both sides."""
+    low = -1.0 if lift.low is None else lift.low
+    high = limit if lift.high is None else min(lift.high, limit)
+    return Lift(lift.value, max(low, -limit), high)
 
 
 def when_contradicted(

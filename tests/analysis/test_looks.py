@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gimel.analysis.looks import Asked, Known, Look, combine, when_excluded, when_small
-from gimel.analysis.mixture import lift_interval
+from gimel.analysis.mixture import Lift, lift_interval
 from tests.support.arms import exact, noisy
 
 ASKED = Asked(0.1, 0.05)
@@ -118,6 +118,18 @@ def test_a_small_difference_is_dated_to_the_look_that_excludes_a_large_one() -> 
     assert when_small(looks(pairs), ASKED) == 1
     assert when_small(looks(pairs[:1]), ASKED) is None
     assert when_excluded(looks(pairs), ASKED) is None
+
+
+def test_a_difference_that_was_small_stays_small_while_it_is_observed_to_be() -> None:
+    """+9% was excluded and is observed now, but not +10%: 12% is as impossible as before."""
+    pairs = [(200_000, 20_000, 20_100), (20_000, 2000, 2160)]
+    last = ASKED.intervals(looks(pairs)[1])
+    assert (last[0].high or 0) > 0.1
+
+    found = known(pairs)
+
+    assert found.first is None
+    assert found.lift == Lift(last[0].value, last[0].low, 0.1)
 
 
 @pytest.mark.parametrize("precision", [0, 16])
