@@ -256,7 +256,7 @@ def test_the_schedule_of_another_deployment_has_another_name() -> None:
 
 
 def test_a_rollback_before_the_upgrade_leaves_the_schedule() -> None:
-    """Only functions go back, and one that the deploy created stays: it goes on with snapshots.
+    """Only functions go back, and one that the deploy created stays: it takes further snapshots.
 
     What it writes is beside the counts, and earlier versions do not read it.
     """

@@ -55,7 +55,7 @@ def test_deploy_prints_what_a_user_needs(account: Account, run: Run, store: redi
     assert key["value"] not in done.stdout
     assert "API key not shown; `gimel status --show-key`" in done.stdout
     assert "A million events cost about $3." in done.stdout
-    assert "37 steps, 8 checks passed." in done.stdout
+    assert "43 steps, 8 checks passed." in done.stdout
     assert "the marked event was read back" in done.stderr
     assert "the marked event was removed" in done.stderr
     assert store.keys() == []
@@ -67,7 +67,7 @@ def test_json_of_a_dry_run_is_json_of_the_deploy(account: Account, run: Run) -> 
     done = json.loads(run("deploy", "--yes", "--json").stdout)
 
     assert done["steps"] == planned
-    assert len(planned) == 37
+    assert len(planned) == 43
     assert json.loads(run("deploy", "--json").stdout)["steps"] == []
     assert {check["status"] for check in done["checks"]} == {"ok"}
 
@@ -82,7 +82,10 @@ def test_a_deploy_that_does_not_work_says_so_and_nothing_is_live(
     done = run("deploy", "--yes", "--no-preflight")
 
     assert done.returncode == 1
-    assert "The function gimel-track does not work in version 1: no connection" in done.stderr
+    assert (
+        "The function gimel-all-experiments does not work in version 1: no connection"
+        in done.stderr
+    )
     assert "What visitors reach has not changed." in done.stderr
     assert "Run the command again" not in done.stderr
     assert not account.listing()["apis"]

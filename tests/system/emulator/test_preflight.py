@@ -137,11 +137,11 @@ class Iam:
 @pytest.mark.parametrize(
     ("before_deploy", "questions"), [(True, 1), (False, 2)], ids=["before a deploy", "by itself"]
 )
-@pytest.mark.parametrize(("page", "pages"), [(100, 1), (20, 2)])
+@pytest.mark.parametrize(("page", "pages"), [(100, 1), (30, 2)])
 def test_one_question_covers_all_permissions(
     operator: Operator, before_deploy: bool, questions: int, page: int, pages: int
 ) -> None:
-    """One call before a deploy, which may make 55; actions without resources take a second.
+    """One call before a deploy, which may make 74; actions without resources take a second.
 
     All pages are read.
     """
