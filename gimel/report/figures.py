@@ -170,6 +170,29 @@ def format_start(seconds: int, now: float) -> str:
         return "an unknown date"
 
 
+def format_day(seconds: float, has_year: bool = True) -> str:
+    """Return a date (UTC): "3 May 2026", or "3 May". The time is in seconds since 1970."""
+    try:
+        found = datetime.fromtimestamp(seconds, timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        return "an unknown date"
+    return f"{found.day} {found:%b %Y}" if has_year else f"{found.day} {found:%b}"
+
+
+def format_day_and_time(seconds: float) -> str:
+    """Return a date and time (UTC): "3 May 2026, 00:05". The time is in seconds since 1970."""
+    day = format_day(seconds)
+    return f"{day}, {format_time(seconds)[-5:]}" if day[0].isdigit() else day
+
+
+def format_time(seconds: float) -> str:
+    """Return a date and time (UTC): "2026-05-03 00:05". The time is in seconds since 1970."""
+    try:
+        return f"{datetime.fromtimestamp(seconds, timezone.utc):%Y-%m-%d %H:%M}"
+    except (ValueError, OverflowError, OSError):
+        return "an unknown date"
+
+
 def format_age(seconds: int, now: float) -> str:
     """Return how long ago a time was: "today", "1 day", "21 days". Both are seconds since 1970."""
     days = _days_between(seconds, now)

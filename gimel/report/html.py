@@ -23,6 +23,7 @@ from gimel.errors import GimelError
 from gimel.report import REFRESH_SECONDS, views, wording
 from gimel.report import overview as overviews
 from gimel.report.figures import shorten, visible
+from gimel.report.over_time import over_time
 
 BASE = "/dashboard"
 """The path of all pages of the dashboard."""
@@ -169,6 +170,7 @@ def experiment(found: Experiment, choices: Choices, frame: Frame, now: float) ->
         choices,
         now,
         view=views.experiment_view(shown, now),
+        plots=over_time(shown),
         limit=wording.limit_warning([found], {}),
         raw_name=found.name,
         options=Options(_confidences(choices), (all_goals, *goals), tuple(controls)),
@@ -264,7 +266,7 @@ def report(
         now,
         view=overviews.overview(experiments, now, address),
         limit=wording.limit_warning(experiments, ignored),
-        views=[views.experiment_view(experiment, now) for experiment in experiments],
+        views=[(views.experiment_view(each, now), over_time(each)) for each in experiments],
         ignored=wording.unknown_events(ignored),
     )
 
@@ -311,11 +313,15 @@ def _page(
 
 
 def _style() -> str:
-    return templating.source("gimel.report", "style.css")
+    return _joined("style.css", "over_time.css")
 
 
 def _script() -> str:
-    return templating.source("gimel.report", "script.js")
+    return _joined("over_time.js", "script.js")
+
+
+def _joined(*files: str) -> str:
+    return "".join(templating.source("gimel.report", file) for file in files)
 
 
 def _hash(text: str) -> str:

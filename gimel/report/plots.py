@@ -72,7 +72,7 @@ class Axis:
 
         Each label is centred at the value that it names.
         """
-        step = _round_step(self.high - self.low)
+        step = round_step(self.high - self.low)
         first, last = math.ceil(self.low / step), math.floor(self.high / step)
         found = [self._label(0, step)] if self.is_relative else []
         least, most = (1, -1) if self.is_relative else (first, last)
@@ -103,7 +103,7 @@ class Axis:
     def _label(self, number: int, step: float) -> tuple[float, str]:
         """Return the position and the words of a number of steps."""
         share = number * step
-        return self.position(share), _percent(share, step, self.is_relative)
+        return self.position(share), percent_label(share, step, self.is_relative)
 
     def strip(self, interval: Lift | Estimate) -> Strip | None:
         """Return an interval on this axis; None if it has no value."""
@@ -155,10 +155,13 @@ def label_width(label: str) -> float:
     return _SIZE * sum(_GLYPHS.get(character, _DIGIT) for character in label)
 
 
-def _round_step(width: float) -> float:
-    """Return the least of 1, 2 or 5 times a power of ten that divides an axis into ten parts."""
-    power = 10.0 ** math.floor(math.log10(width / _MOST_STEPS))
-    return next(power * factor for factor in (1, 2, 5, 10) if width <= _MOST_STEPS * power * factor)
+def round_step(width: float, parts: int = _MOST_STEPS) -> float:
+    """Return the least of 1, 2 or 5 times a power of ten that divides an axis into ten parts.
+
+    `parts` replaces the ten.
+    """
+    power = 10.0 ** math.floor(math.log10(width / parts))
+    return next(power * factor for factor in (1, 2, 5, 10) if width <= parts * power * factor)
 
 
 def _has_room(label: tuple[float, str], others: Sequence[tuple[float, str]]) -> bool:
@@ -173,7 +176,7 @@ def _has_room(label: tuple[float, str], others: Sequence[tuple[float, str]]) -> 
     )
 
 
-def _percent(share: float, step: float, sign: bool) -> str:
+def percent_label(share: float, step: float, sign: bool) -> str:
     """Return a value on the axis in percent, with the decimal places that its steps need."""
     value = 100 * share
     if abs(value) >= 100_000:

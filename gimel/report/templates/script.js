@@ -2,6 +2,10 @@
 // Fetches this page again and swaps the part with the figures.
 // Focus, scroll position and open tables stay.
 (() => {
+  const part = document.getElementById("live");
+  const sent = part && part.innerHTML;
+  overTime.prepare(document);  // which adds elements
+
   // A choice from the opened list applies at once. On a closed one each arrow key is a change: the
   // button applies those. The search also hides rows while somebody types.
   for (const form of document.querySelectorAll("form[data-submit]")) {
@@ -45,7 +49,7 @@
   const seconds = Number(holder.dataset.seconds);
   const trouble = document.getElementById("trouble");
   let running = sessionStorage.getItem("refresh") !== "off";
-  let shown = document.getElementById("live").innerHTML;
+  let shown = sent;
 
   const button = document.createElement("button");
   button.type = "button";
@@ -88,7 +92,9 @@
     const focused = live.contains(document.activeElement) ? document.activeElement : null;
     const key = focused && (focused.id || (focused.closest("[id]") || {}).id);
     const { scrollX, scrollY } = window;
+    const kept = overTime.remember(live);
     live.replaceWith(document.adoptNode(fresh));
+    overTime.prepare(fresh, kept);
     if (search) filter();
     if (key) {
       const anchor = document.getElementById(key);
