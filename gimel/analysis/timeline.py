@@ -83,14 +83,18 @@ def moments(
 
 
 def goal_moments(
-    case: Case, past: Sequence[Earlier], confidence: float, reached: int | None
+    case: Case,
+    past: Sequence[Earlier],
+    confidence: float,
+    reached: int | None,
+    most: int = MOST_MOMENTS,
 ) -> tuple[GoalMoment, ...]:
     """Return what was known of a goal at the earlier times and now.
 
-    At most `MOST_MOMENTS` times are described: the first, the last, that of `reached`, and others
+    At most `most` times are described: the first, the last, that of `reached`, and others
     at equal distances between them. The rates and visitors of an arm without any are 0 to 1.
     """
-    chosen = _choose(past, reached)
+    chosen = _choose(past, reached, most)
     tracks = [
         _Track(Asked(each.question.lift, each.alpha), case.is_guardrail)
         for each in case.comparisons
@@ -109,12 +113,12 @@ def goal_moments(
     return tuple(found)
 
 
-def _choose(past: Sequence[Earlier], reached: int | None) -> list[Earlier]:
-    """Return at most `MOST_MOMENTS` - 1 of the earlier times."""
-    most = MOST_MOMENTS - 2
-    if len(past) <= most:
+def _choose(past: Sequence[Earlier], reached: int | None, most: int) -> list[Earlier]:
+    """Return at most `most` - 1 of the earlier times."""
+    number = most - 2
+    if len(past) <= number:
         return list(past)
-    kept = {round(index * (len(past) - 1) / (most - 1)) for index in range(most)}
+    kept = {round(index * (len(past) - 1) / (number - 1)) for index in range(number)}
     kept |= {index for index, each in enumerate(past) if each.time == reached}
     return [past[index] for index in sorted(kept)]
 

@@ -19,7 +19,7 @@ from gimel.analysis.counts import Count
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.goal import Goal, Variant
 from gimel.analysis.verdict import Verdict
-from gimel.report import wording
+from gimel.report import export_history, wording
 
 COLUMNS = (
     "namespace",
@@ -52,7 +52,12 @@ _FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _SKIPPED = ("Cc", "Cf", "Zs", "Zl", "Zp")  # what it may skip to find one: spaces, controls, marks
 
 
-def to_json(experiments: Sequence[Experiment], namespace: str, ignored: Mapping[str, int]) -> str:
+def to_json(
+    experiments: Sequence[Experiment],
+    namespace: str,
+    ignored: Mapping[str, int],
+    history: bool = False,
+) -> str:
     """Return a JSON document with all figures, each experiment as `describe` returns it.
 
     `ignored` are the ignored events of experiments that do not exist, by reason. `warnings` are
@@ -64,19 +69,20 @@ def to_json(experiments: Sequence[Experiment], namespace: str, ignored: Mapping[
         "namespace": namespace,
         "warnings": [warning for warning in warnings if warning],
         "ignored": dict(ignored),
-        "experiments": [describe(experiment) for experiment in experiments],
+        "experiments": [describe(experiment, history) for experiment in experiments],
     }
     return json.dumps(document, indent=2, allow_nan=False)
 
 
-def describe(experiment: Experiment) -> dict[str, Any]:
+def describe(experiment: Experiment, history: bool = False) -> dict[str, Any]:
     """Return an experiment as it appears in JSON.
 
     An interval is `{"value", "low", "high"}`; an end that is null is open. A figure that is not
     defined is null: a comparison of the control with itself, the value of a lift while the control
     has no conversions, every figure but `per_visitor` of a goal that is not unique per visitor. A
     `lift` is valid at every look; the figures under `details` are fixed-horizon. `headline` is the
-    verdict on the experiment, `verdict` that on a goal.
+    verdict on the experiment, `verdict` that on a goal. With `history`, the experiment has its
+    visitors, and each goal its figures, at every recorded time.
     """
     split, design = experiment.split, experiment.design
     return {
@@ -128,34 +134,55 @@ def describe(experiment: Experiment) -> dict[str, Any]:
             )
         ],
         "headline": _verdict(experiment.headline),
-        "goals": [_goal(goal) for goal in experiment.goals],
+        "goals": [
+            _goal(goal) | ({"history": export_history.describe_goal(goal)} if history else {})
+            for goal in experiment.goals
+        ],
+        **({"history": export_history.describe_visitors(experiment)} if history else {}),
     }
 
 
-def to_csv(experiments: Sequence[Experiment], namespace: str) -> str:
+def to_csv(experiments: Sequence[Experiment], namespace: str, history: bool = False) -> str:
     """Return a CSV table with one row per variant and goal; without goals, one row per variant.
 
     `failed` are the visitors for whom the variant failed; they are among its visitors.
     `since` is a date and time in ISO 8601, in UTC. Visitors and conversions are rounded. A name
     that a spreadsheet would run as a formula gets a ' in front.
+
+    With `history` it has one row per recorded time, goal and variant instead, with the columns
+    `export_history.COLUMNS`.
     """
-    return _to_csv(experiments, namespace, "\n")
+    return _to_csv(experiments, namespace, "\n", history)
 
 
-def to_excel(experiments: Sequence[Experiment], namespace: str) -> bytes:
+def to_excel(experiments: Sequence[Experiment], namespace: str, history: bool = False) -> bytes:
     """Return the table of `to_csv` such that Excel on Windows reads its names.
 
     Without the byte order mark it takes the file for the code page of the country.
     """
-    return _to_csv(experiments, namespace, "\r\n").encode("utf-8-sig")
+    return _to_csv(experiments, namespace, "\r\n", history).encode("utf-8-sig")
 
 
-def _to_csv(experiments: Sequence[Experiment], namespace: str, line_end: str) -> str:
+def _to_csv(experiments: Sequence[Experiment], namespace: str, line_end: str, history: bool) -> str:
     file = io.StringIO()
+    columns = export_history.COLUMNS if history else COLUMNS
     table = csv.DictWriter(
-        file, COLUMNS, restval="", lineterminator=line_end, quoting=csv.QUOTE_NONNUMERIC
+        file, columns, restval="", lineterminator=line_end, quoting=csv.QUOTE_NONNUMERIC
     )
     table.writeheader()
+    for row in _past(experiments, namespace) if history else _now(experiments, namespace):
+        table.writerow({name: _cell(value) for name, value in row.items()})
+    return file.getvalue()
+
+
+def _past(experiments: Sequence[Experiment], namespace: str) -> Iterator[dict[str, Any]]:
+    for experiment in experiments:
+        shared = {"namespace": namespace, "experiment": experiment.name}
+        for row in export_history.rows(experiment):
+            yield shared | row | {"date": _date_time(row["date"])}
+
+
+def _now(experiments: Sequence[Experiment], namespace: str) -> Iterator[dict[str, Any]]:
     for experiment in experiments:
         shared = {
             "namespace": namespace,
@@ -167,8 +194,7 @@ def _to_csv(experiments: Sequence[Experiment], namespace: str, line_end: str) ->
         for row in _rows(experiment):
             count = failed.get(row["variant"], Count())
             row |= {"failed": round(count.value), "failed_error": count.error}
-            table.writerow({name: _cell(value) for name, value in (shared | row).items()})
-    return file.getvalue()
+            yield shared | row
 
 
 def _date_time(seconds: int | None) -> str:

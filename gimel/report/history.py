@@ -5,8 +5,7 @@ The terminal prints them, and a page has them behind its plots. Names are made s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from gimel.analysis import timeline
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.goal import Goal
 from gimel.analysis.mixture import Lift
@@ -29,8 +28,8 @@ _UNTIL = "until (UTC)"
 _LATEST = 253_402_300_800
 """The end of the year 9999, in seconds since 1970: no calendar has a later date."""
 
-DECIDED = "decided"
-"""Ends the row of the day on which the verdict was reached."""
+LONGEST_TIME = 18
+"""The columns of a time with a mark."""
 
 
 def moments(experiment: Experiment) -> tuple[Moment, ...]:
@@ -41,6 +40,13 @@ def moments(experiment: Experiment) -> tuple[Moment, ...]:
 def goal_moments(goal: Goal) -> tuple[GoalMoment, ...]:
     """Return the moments of a goal, without those beyond all calendars."""
     return tuple(each for each in goal.moments if each.time < _LATEST)
+
+
+def every_moment(goal: Goal) -> tuple[GoalMoment, ...]:
+    """Return what was known of a goal at every recorded time: `goal.moments` can skip days."""
+    most = len(goal.past) + 2
+    found = timeline.goal_moments(goal.case, goal.past, goal.confidence, goal.verdict.reached, most)
+    return tuple(each for each in found if each.time < _LATEST)
 
 
 def per_day(moment: Moment, first: int | None) -> tuple[float, ...] | None:
@@ -82,26 +88,30 @@ def figures(goal: Goal) -> Table:
     )
 
 
-def whole(experiment: Experiment, goal: Goal) -> Table:
-    """Return `figures` with all visitors, and the new ones per day since the moment before."""
-    by_time: Mapping[int, Moment] = {each.time: each for each in moments(experiment)}
-    reached = goal.verdict.reached
+def whole(experiment: Experiment, goal: Goal, mark: str) -> Table:
+    """Return `figures` with all visitors, and the new ones per day since the moment before.
+
+    The `mark` follows the time at which the verdict was reached.
+    """
+    by_time = {each.time: each for each in moments(experiment)}
     rows = []
-    for each in goal_moments(goal):
+    for each in every_moment(goal):
         moment = by_time.get(each.time)
         paces = per_day(moment, experiment.since) if moment else None
-        cells = (
-            format_count(sum(moment.visitors)) if moment else MISSING,
-            format_count(sum(paces)) if paces else MISSING,
-            *_figures(goal, each),
+        time = format_time(each.time)
+        rows.append(
+            (
+                f"{time} {mark}" if each.time == goal.verdict.reached else time,
+                format_count(sum(moment.visitors)) if moment else MISSING,
+                format_count(sum(paces)) if paces else MISSING,
+                *_figures(goal, each),
+            )
         )
-        rows.append((format_time(each.time), *cells, DECIDED if each.time == reached else ""))
-    table = Table(
+    return Table(
         f"{visible(goal.name)} over time",
-        (_UNTIL, "visitors", "new per day", *_headers(goal), ""),
+        (_UNTIL, "visitors", "new per day", *_headers(goal)),
         tuple(rows),
     )
-    return table if any(row[-1] for row in rows) else table.drop("")
 
 
 def format_lift_in_one(lift: Lift | None) -> str:

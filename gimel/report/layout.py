@@ -62,15 +62,16 @@ def indent(content: RenderableType) -> Padding:
     return Padding(content, (0, 0, 0, _INDENT), expand=False)
 
 
-def lay_out(table: Table, screen: Screen) -> Padding:
+def lay_out(table: Table, screen: Screen, shortest: int = _SHORTEST_NAME) -> Padding:
     """Return a table that fits, indented.
 
-    Headers are broken first, then names shortened. Columns that still do not fit follow below, in a
-    table with the same names.
+    Headers are broken first, then names shortened, not below `shortest` columns. Columns that still
+    do not fit follow below, in a table with the same names.
     """
     parts: list[RenderableType] = []
-    for part in _split(table, screen.width):
-        parts += ["", _lay_out(part, screen)] if parts else [_lay_out(part, screen)]
+    for part in _split(table, screen.width, shortest):
+        found = _lay_out(part, screen, shortest=shortest)
+        parts += ["", found] if parts else [found]
     return indent(Group(*parts))
 
 
@@ -95,9 +96,11 @@ def lay_out_with_bars(
     return indent(_lay_out(wide, screen, has_bars=True))
 
 
-def _lay_out(table: Table, screen: Screen, has_bars: bool = False) -> rich_table.Table:
+def _lay_out(
+    table: Table, screen: Screen, has_bars: bool = False, shortest: int = _SHORTEST_NAME
+) -> rich_table.Table:
     names = screen.width - _INDENT - _width_of_figures(table)
-    names = max(_SHORTEST_NAME, min(_LONGEST_NAME, names))
+    names = max(shortest, min(_LONGEST_NAME, names))
     first_header, *headers = table.columns
     result = rich_table.Table(box=None, padding=(0, GAP, 0, 0), pad_edge=False, header_style="bold")
     result.add_column(Text(screen.name(first_header, names)), no_wrap=True, vertical="bottom")
@@ -113,18 +116,18 @@ def _lay_out(table: Table, screen: Screen, has_bars: bool = False) -> rich_table
     return result
 
 
-def _split(table: Table, width: int) -> Iterator[Table]:
+def _split(table: Table, width: int, shortest: int) -> Iterator[Table]:
     """Yield a table in parts that fit, each with the column of names and with broken headers."""
     end = len(table.columns)
     while True:
         part = _break_headers(_columns(table, 1, end), width)
-        names = min(_SHORTEST_NAME, _width_of_names(part))
+        names = min(shortest, _width_of_names(part))
         if end <= 2 or _INDENT + names + _width_of_figures(part) <= width:
             break
         end -= 1
     yield part
     if end < len(table.columns):
-        yield from _split(_columns(table, end, len(table.columns)), width)
+        yield from _split(_columns(table, end, len(table.columns)), width, shortest)
 
 
 def _columns(table: Table, first: int, end: int) -> Table:

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
 from gimel.analysis.experiment import Experiment
 from gimel.analysis.goal import Goal
-from gimel.analysis.phrases import quote
+from gimel.analysis.phrases import day, quote
 from gimel.analysis.verdict import Verdict
-from gimel.report import bars, tables, wording
+from gimel.report import bars, history, sparklines, tables, wording
 from gimel.report.figures import visible
 from gimel.report.layout import Screen, indent, lay_out, lay_out_with_bars, room_for_bars
 from gimel.report.summary import is_stuck
@@ -31,6 +32,9 @@ STYLES = {
 }
 """The styles of what is marked."""
 
+_LONGEST_NAME = 20  # columns of what a lift over time is of
+_BESIDE_SPARKLINE = 22  # columns beside a line and its label: "  -9.9% to +1000%", and gaps
+
 
 def report(
     experiments: Sequence[Experiment],
@@ -39,15 +43,18 @@ def report(
     screen: Screen,
     precision: int | None = None,
     details: bool = False,
+    history: bool = False,
 ) -> Iterator[RenderableType]:
     """Yield what to print at the time `now` (seconds since 1970).
 
     `ignored` are the ignored events of experiments that do not exist, by reason; `precision` is
-    the configured one, None if unknown. `details` adds the fixed-horizon figures.
+    the configured one, None if unknown. `details` adds the fixed-horizon figures, `history` the
+    figures of every day. An experiment alone has its values over time as lines of characters.
     """
     yield from warnings(experiments, ignored)
+    shown = _Shown(details, history, len(experiments) == 1)
     for experiment in experiments:
-        yield from _experiment(experiment, now, screen, details)
+        yield from _experiment(experiment, now, screen, shown)
         yield ""
     yield from remarks(experiments, ignored, precision)
     if any(goal.is_conversion for experiment in experiments for goal in experiment.goals):
@@ -72,8 +79,17 @@ def remarks(
         yield Text(f"{kept}\n")
 
 
+@dataclass(frozen=True)
+class _Shown:
+    """What to show beside the usual: details, the history; lines over time if it is alone."""
+
+    details: bool
+    history: bool
+    is_alone: bool
+
+
 def _experiment(
-    experiment: Experiment, now: float, screen: Screen, details: bool
+    experiment: Experiment, now: float, screen: Screen, shown: _Shown
 ) -> Iterator[RenderableType]:
     yield Text(visible(experiment.name), style="bold underline")
     yield Text(wording.facts(experiment, now))
@@ -86,21 +102,76 @@ def _experiment(
         yield _sentence(experiment.headline, screen, mark)
     if advice := wording.advice(experiment):
         yield Text(screen.text(advice))
-    if experiment.arms:
-        yield ""
-        yield lay_out(tables.participants(experiment), screen)
-    notes = list(wording.notes(experiment))
-    if details:
-        notes += wording.counting_notes(experiment)
-    if notes:
-        yield indent(Text(screen.text("\n".join(notes))))
+    yield from _participants(experiment, screen, shown)
     shared = None if experiment.split.is_mismatch else _shared_bars(experiment, screen)
     for goal in experiment.goals:
         yield ""
         if heading := _heading(experiment, goal, screen):
             yield heading
             yield ""
-        yield from _goal(goal, screen, details, shared)
+        yield from _goal(goal, screen, shown.details, shared)
+        if shown.history and goal.is_conversion:
+            yield from _goal_history(experiment, goal, screen)
+
+
+def _participants(
+    experiment: Experiment, screen: Screen, shown: _Shown
+) -> Iterator[RenderableType]:
+    """Yield the visitors, what else to know of the counts, and how both came over time."""
+    if experiment.arms:
+        yield ""
+        yield lay_out(tables.participants(experiment), screen)
+    notes = list(wording.notes(experiment))
+    if shown.details:
+        notes += wording.counting_notes(experiment)
+    if notes:
+        yield indent(Text(screen.text("\n".join(notes))))
+    if shown.is_alone:
+        yield from _sparklines(experiment, screen)
+    if shown.history and (experiment.split.is_mismatch or not experiment.goals):
+        yield from _history(history.visitors(experiment), screen)
+
+
+def _goal_history(experiment: Experiment, goal: Goal, screen: Screen) -> Iterator[RenderableType]:
+    mark = "*" if screen.ascii_only else "✓"
+    yield from _history(history.whole(experiment, goal, mark), screen)
+    if (reached := goal.verdict.reached) is not None:
+        yield indent(Text(f"{mark} The verdict was reached on {day(reached)}."))
+
+
+def _history(table: tables.Table, screen: Screen) -> Iterator[RenderableType]:
+    if table.rows:
+        yield ""
+        yield lay_out(table, screen, history.LONGEST_TIME)
+
+
+def _sparklines(experiment: Experiment, screen: Screen) -> Iterator[RenderableType]:
+    """Yield the visitors and the lifts over time, one below the other, as far as they are known."""
+    goals = [goal for goal in experiment.goals if goal.is_conversion]
+    subjects = [
+        (goal, number, f"{goal.name}: {arm.name}" if len(goals) > 1 else arm.name)
+        for goal in ([] if experiment.split.is_mismatch else goals)
+        for number, arm in enumerate(goal.arms)
+        if number
+    ]
+    labels = [f"Lift of {screen.name(visible(name), _LONGEST_NAME)}" for _, _, name in subjects]
+    labels.insert(0, "New visitors per day")
+    longest = max(map(cell_len, labels))
+    size = min(sparklines.LONGEST, screen.width - longest - _BESIDE_SPARKLINE)
+    if size < sparklines.SHORTEST:
+        return
+    found = [sparklines.visitors(experiment, size, screen.ascii_only)]
+    found += [
+        sparklines.lift(goal, number, size, screen.ascii_only) for goal, number, _ in subjects
+    ]
+    lines = [(label, line) for label, line in zip(labels, found, strict=True) if line]
+    for number, (label, line) in enumerate(lines):
+        if not number:
+            yield ""
+        space = " " * (longest - cell_len(label) + 2)
+        yield indent(Text(f"{label}{space}{line.bars}  {screen.figures(line.scale)}"))
+    if lines and (unit := lines[0][1].unit):
+        yield indent(Text(f"{' ' * (longest + 2)}{unit}"))
 
 
 def _heading(experiment: Experiment, goal: Goal, screen: Screen) -> Text:

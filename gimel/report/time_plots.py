@@ -21,15 +21,17 @@ SHORTEST_DAYS = 0.5
 LONGEST_DAYS = 1.5
 """More days between two moments are a gap."""
 
+WIDEST = 4.0
+"""Times the last interval: wider ones are cut off at the edge of the plot."""
+
 _WEEK = 7  # days, over which the weekdays cancel out
-_MOST_LABELS = 4  # below a plot: more would overlap on a phone
+_MOST_LABELS = 5  # below a plot: more would overlap on a phone
 _STEPS_OF_DAYS = (1, 2, 3, 7, 14)
 _STEPS_OF_MONTHS = (1, 2, 3, 6, 12, 24, 60, 120)
 _MONDAY = 4  # 1970-01-05 was the first Monday
 _PARTS = 5  # into which round values divide an axis at most
 _MARGIN = 0.06  # beside the outermost value, as a share of the axis
 _ROOM = 0.12  # beside zero, as a share of the axis
-_WIDEST = 4.0  # times the last interval: wider ones are cut off at the edge of the plot
 _BEYOND = 50.0  # percent outside of the plot, where a line is no longer seen
 _LEAST_WIDTH = 1e-6  # of an axis: a narrower one would only show rounding
 _ALL_MARKED, _SOME_MARKED = 16, 8  # points of a line: up to 16 all have markers, else about 8
@@ -121,7 +123,7 @@ class TimeAxis:
 
     @property
     def labels(self) -> tuple[tuple[Position, str], ...]:
-        """The positions and words of at most four dates (UTC), at midnight.
+        """The positions and words of at most five dates (UTC), at midnight.
 
         They are days or weeks apart, else at the start of months. Without a midnight, that of the
         start.
@@ -265,7 +267,7 @@ def lift_axis(lines: Sequence[Sequence[Value]]) -> ValueAxis:
     """
     known = [each for values in lines for each in values if each.value is not None]
     last = [width for values in lines if values and (width := _width(values[-1])) is not None]
-    most = _WIDEST * max(last) if last else math.inf
+    most = WIDEST * max(last) if last else math.inf
     ends = [0.0]
     for each in known:
         width = _width(each)
@@ -281,7 +283,7 @@ def lift_axis(lines: Sequence[Sequence[Value]]) -> ValueAxis:
 def rate_axis(lines: Sequence[Sequence[Value]]) -> ValueAxis:
     """Return the axis that holds the rates, except for the uncertain ones at the start."""
     last = [width for values in lines if values and (width := _width(values[-1])) is not None]
-    most = _WIDEST * max(last, default=math.inf)
+    most = WIDEST * max(last, default=math.inf)
     ends = [
         each.value
         for values in lines
