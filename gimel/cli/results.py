@@ -44,6 +44,7 @@ class Query:
         designs: The designs of the experiments that have one.
         precision: The configured precision; None without a configuration.
         details: Whether to show the details for statisticians.
+        history: Whether to show the figures of every day.
         lift: The lift worth detecting of every design; None for the design's.
         states: The only states to show; all if empty.
         is_full: Whether to show experiments in full rather than as a list.
@@ -58,6 +59,7 @@ class Query:
     designs: Mapping[str, Design]
     precision: int | None = None
     details: bool = False
+    history: bool = False
     lift: float | None = None
     states: tuple[State, ...] = ()
     is_full: bool = False
@@ -83,6 +85,7 @@ class Results:
         "gimel results": "every experiment",
         'gimel results "signup button"': "one experiment in full",
         "gimel results --local --watch": "the results of `gimel serve`",
+        'gimel results "signup button" --history': "day by day",
         "gimel results --csv > results.csv": "for a spreadsheet",
         "gimel results --fail-on broken": "for cron",
     },
@@ -125,6 +128,12 @@ class Results:
     help="Add the details for statisticians. Without EXPERIMENT, this implies --all.",
 )
 @click.option(
+    "--history",
+    is_flag=True,
+    help="Add the figures of every day. Without EXPERIMENT, this implies --all. With --csv, print"
+    " one row per day, goal and variant instead.",
+)
+@click.option(
     "--watch", is_flag=True, help=f"Refresh every {REFRESH_SECONDS} seconds, until Ctrl-C."
 )
 @fail_on_option
@@ -143,6 +152,7 @@ def command(
     as_csv: bool,
     excel: bool,
     details: bool,
+    history: bool,
     watch: bool,
     fail_on: tuple[str, ...],
     namespace: str,
@@ -170,9 +180,10 @@ def command(
         with_demo(config.designs()) if local else config.designs(),
         config.precision(),
         details,
+        history,
         lift,
         tuple(map(State, states)),
-        show_all or details or experiment is not None,
+        show_all or details or history or experiment is not None,
         repeat(context),
     )
     api = find_api(url, api_key, local)
@@ -185,11 +196,11 @@ def command(
         return
     experiments = _in_states(results.experiments, query)
     if form == "json":
-        click.echo(export.to_json(experiments, namespace, results.ignored))
+        click.echo(export.to_json(experiments, namespace, results.ignored, history))
     elif form == "csv":  # as bytes, so that it is UTF-8 everywhere
-        click.echo(export.to_csv(experiments, namespace).encode(), nl=False)
+        click.echo(export.to_csv(experiments, namespace, history).encode(), nl=False)
     else:
-        click.echo(export.to_excel(experiments, namespace), nl=False)
+        click.echo(export.to_excel(experiments, namespace, history), nl=False)
     check(results.experiments, fail_on)
 
 
@@ -311,7 +322,13 @@ def _show(results: Results, query: Query) -> None:
     listed = _in_states(results.experiments, query)
     if query.is_full and listed:
         parts = terminal.report(
-            in_order(listed), results.ignored, time.time(), screen, query.precision, query.details
+            in_order(listed),
+            results.ignored,
+            time.time(),
+            screen,
+            query.precision,
+            query.details,
+            query.history,
         )
     else:
         parts = listing.overview(

@@ -21,15 +21,24 @@ from gimel.report.figures import (
     visible,
 )
 from gimel.report.tables import Table
-from gimel.report.time_plots import SHORTEST_DAYS
 from gimel.report.wording import name_of
 
+SHORTEST_DAYS = 0.5
+"""Fewer days have no visitors per day: the pace of a few hours says little about a day."""
+
+LONGEST_DAYS = 1.5
+"""More days between two moments are a gap."""
+
+_DAY = 86_400
 _UNTIL = "until (UTC)"
 _LATEST = 253_402_300_800
 """The end of the year 9999, in seconds since 1970: no calendar has a later date."""
 
 LONGEST_TIME = 18
 """The columns of a time with a mark."""
+
+Step = tuple[float, float, float]
+"""A start, an end and a value in between; the times are in seconds since 1970."""
 
 
 def moments(experiment: Experiment) -> tuple[Moment, ...]:
@@ -56,8 +65,46 @@ def per_day(moment: Moment, first: int | None) -> tuple[float, ...] | None:
     """
     days = moment.days
     if days is None and first is not None:
-        days = (moment.time - first) / 86_400
+        days = (moment.time - first) / _DAY
     return None if days is None or days < SHORTEST_DAYS else moment.per_day
+
+
+def steps(experiment: Experiment) -> tuple[list[Step], ...]:
+    """Return the new visitors per day of each arm between each two moments, without the gaps.
+
+    They begin with the first event, if that is at most `LONGEST_DAYS` before the first moment.
+    """
+    found: tuple[list[Step], ...] = tuple([] for _ in experiment.arms)
+    start: float | None = experiment.since
+    is_first, before = True, None
+    for moment in moments(experiment):
+        paces = per_day(moment, experiment.since)
+        is_known = not is_gap(moment, before)
+        if is_first and start is not None:
+            is_known = moment.time - start <= LONGEST_DAYS * _DAY
+        if paces and start is not None and is_known:
+            for line, pace in zip(found, paces, strict=True):
+                line.append((start, moment.time, pace))
+        start, before, is_first = moment.time, moment.visitors, False
+    return found
+
+
+def is_gap(moment: Moment, before: tuple[float, ...] | None) -> bool:
+    """Return whether the days before a moment are unknown. Days without a visitor are not.
+
+    `before` are the visitors until the moment before.
+    """
+    return moment.is_after_gap and moment.visitors != before
+
+
+def gaps(experiment: Experiment) -> list[int]:
+    """Return the times at which gaps ended."""
+    found, before = [], None
+    for moment in moments(experiment):
+        if is_gap(moment, before):
+            found.append(moment.time)
+        before = moment.visitors
+    return found
 
 
 def visitors(experiment: Experiment) -> Table:

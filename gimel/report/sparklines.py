@@ -14,7 +14,7 @@ from gimel.analysis.goal import Goal
 from gimel.analysis.mixture import Lift
 from gimel.report import history
 from gimel.report.figures import format_count, format_lift_with_unit
-from gimel.report.time_plots import WIDEST
+from gimel.report.time_axes import WIDEST
 
 SHORTEST, LONGEST = 10, 56
 """The columns of a sparkline. A shorter one says nothing."""
@@ -48,15 +48,10 @@ class Sparkline:
 
 def visitors(experiment: Experiment, size: int, ascii_only: bool = False) -> Sparkline | None:
     """Return the new visitors per day in at most `size` columns; None without a history."""
-    steps: list[tuple[float, float, float]] = []
-    start: float | None = experiment.since
-    before: tuple[float, ...] | None = None
-    for moment in history.moments(experiment):
-        paces = history.per_day(moment, experiment.since)
-        is_long = start is not None and moment.time - start > 1.5 * _DAY
-        if paces and start is not None and (not is_long or moment.visitors == before):
-            steps.append((start, moment.time, math.fsum(paces)))
-        start, before = moment.time, moment.visitors
+    steps = [
+        (line[0][0], line[0][1], math.fsum(pace for _, _, pace in line))
+        for line in zip(*history.steps(experiment), strict=True)
+    ]
     if len(steps) < 2:
         return None
     edges, days = _columns(steps[0][0], steps[-1][1], size)
@@ -102,7 +97,7 @@ def _columns(start: float, end: float, size: int) -> tuple[list[float], int]:
     return [end - (number - each - 1) * days * _DAY for each in range(number)], days
 
 
-def _mean(steps: Sequence[tuple[float, float, float]], start: float, end: float) -> float | None:
+def _mean(steps: Sequence[history.Step], start: float, end: float) -> float | None:
     """Return the mean of steps in a column; None if too little of it is known."""
     known = weight = 0.0
     for first, last, value in steps:

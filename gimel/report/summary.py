@@ -13,7 +13,7 @@ from gimel.analysis.mixture import Lift
 from gimel.analysis.phrases import exact_percent, pluralize, quote, quote_names
 from gimel.analysis.sentences import duration
 from gimel.analysis.verdict import Kind, Verdict
-from gimel.report.figures import visible
+from gimel.report.figures import format_day, visible
 from gimel.report.wording import Mark, choose_mark
 
 
@@ -107,10 +107,25 @@ def brief(experiment: Experiment, shorten: Callable[[str], str] = str) -> str:
     if verdict.kind is Kind.SINGLE_VARIANT:
         return _nothing_to_compare(experiment, shorten)
     found = _brief(verdict, exact_percent(experiment.design.lift), shorten)
-    if not verdict.safe_to_stop or verdict.kind is Kind.NO_DIFFERENCE:
+    if not verdict.safe_to_stop:
         return found
-    is_chosen = any(each.name == verdict.variant for each in experiment.failed)
-    return f"{found}, {FEW_FAILED}" if is_chosen else found
+    if verdict.kind is not Kind.NO_DIFFERENCE and any(
+        each.name == verdict.variant for each in experiment.failed
+    ):
+        found = f"{found}, {FEW_FAILED}"
+    return f"{found}{_since(experiment)}"
+
+
+def _since(experiment: Experiment) -> str:
+    """Return the day on which the verdict was reached, in parentheses; '' if that is today."""
+    reached, moments = experiment.headline.reached, experiment.moments
+    if reached is None or not moments:
+        return ""
+    day, today = format_day(reached), format_day(moments[-1].time)
+    if day == today:
+        return ""
+    has_year = day[-4:] != today[-4:]
+    return f" ({format_day(reached, has_year)})"
 
 
 def _failed(failed: Sequence[FailedVariant], shorten: Callable[[str], str]) -> str:

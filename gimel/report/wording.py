@@ -54,6 +54,11 @@ _ADVICE = {
     Kind.NO_CONVERSIONS: "Check that the page sends the event of this goal.",
 }
 
+_CHANGED = (
+    "Look at the results over time for the day on which something changed: a release, a campaign or"
+    " the page's events. To know the lift from now on, start a new experiment."
+)
+
 
 class Mark(Enum):
     """The sign and colour of a verdict. They only repeat what its words say."""
@@ -90,6 +95,8 @@ def goal_mark(verdict: Verdict) -> Mark:
 def advice(experiment: Experiment) -> str:
     """Return what to do where that is not to choose or to wait; '' if there is nothing to add."""
     parts = [_ADVICE.get(experiment.headline.kind, "")]
+    if experiment.headline.disagrees:
+        parts.append(_CHANGED)
     if failed := [each for each in experiment.failed if each.matters]:
         forced = f"{experiment.name}:{failed[0].name}".translate(_ESCAPED)
         address = f"?gimel={forced}"

@@ -97,6 +97,8 @@ WORDS = [
     "perhaps 5 days",
     "wait 5 days",
     "leans better, leans worse",
+    "decided 3 May, known since 3 May",
+    "over time",
     "control",
     "primary goal, guardrail, secondary goal",
     "safe to stop",

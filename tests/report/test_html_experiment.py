@@ -246,7 +246,7 @@ def test_each_goal_is_one_row() -> None:
         "✓ buy primary old 5.00%, red 6.00% 0% +100% +20% better +9.5% to +32%",
         "! return guardrail, lower is better old 0.50%, red 0.75% 0% +100% +50% worse +11% to"
         " +105%",
-        "i look secondary old 50.0%, red 50.2% 0% +100% +0.50% \u22122.1% to +3.1% Goal all goals",
+        "i look secondary old 50.0%, red 50.2% 0% +100% +0.50% \u22122.1% to +3.1% Over time",
     ):
         assert goal in shown
     assert "80,000 of 90,000 planned visitors" in shown
