@@ -12,6 +12,7 @@ from gimel.analysis.design import Design
 from gimel.analysis.experiment import LIMIT_REACHED, get_experiment
 from gimel.analysis.failed import FAILED_EVENT
 from gimel.runtime.fields import DEFAULT_NAMESPACE
+from gimel.serve.demo_history import with_history
 
 _DAY = 86400
 
@@ -39,16 +40,21 @@ class Demo:
     def __init__(self, now: float, namespace: str = DEFAULT_NAMESPACE) -> None:
         self._experiments = list(_experiments(int(now)))
         self._namespace = namespace
+        self._now = int(now)
 
     def experiments(self, namespace: str, *, history: bool = False) -> NamespaceCounts:
         names = (self._namespace,) if self._experiments else ()
         if namespace != self._namespace:
             return NamespaceCounts((), {}, names)
-        return NamespaceCounts(tuple(self._experiments), {"bot": 12}, names)
+        found = self._experiments
+        if history:
+            found = [with_history(each, self._now) for each in found]
+        return NamespaceCounts(tuple(found), {"bot": 12}, names)
 
     def experiment(self, namespace: str, name: str, *, history: bool = False) -> ExperimentCounts:
         """Return one experiment. Raises GimelError with the most similar names."""
-        return get_experiment(self.experiments(namespace), name, namespace)
+        found = get_experiment(self.experiments(namespace), name, namespace)
+        return with_history(found, self._now) if history else found
 
     def delete(self, namespace: str, experiment: str) -> None:
         if namespace == self._namespace:
@@ -142,7 +148,7 @@ def _experiments(now: int) -> tuple[ExperimentCounts, ...]:
         _counted(
             "related products",
             now - 45 * _DAY,
-            {"off": (200_150, {"purchase": 10_010}), "on": (199_900, {"purchase": 10_405})},
+            {"off": (200_150, {"purchase": 10_010}), "on": (199_900, {"purchase": 10_425})},
         ),
         _counted("search box", None, {}, goals=(), ignored={"experiment not allowed": 3}),
         _counted(
