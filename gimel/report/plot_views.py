@@ -160,10 +160,10 @@ def visitors(experiment: Experiment, times: TimeAxis, table: Table) -> tuple[Plo
         Entry(_style(number), name, table.rows[last][number + 1], number + 1)
         for number, name in enumerate(table.columns[1:-1])
     )
-    mark = None
-    if experiment.split.is_mismatch and experiment.mismatch_since is not None:
-        day = format_day(experiment.mismatch_since, has_year=False)
-        mark = times.mark(experiment.mismatch_since, f"wrong split since about {day}")
+    mark, began = None, experiment.mismatch_since
+    if experiment.split.is_mismatch and began is not None and began > times.start:
+        day = format_day(began, has_year=False)
+        mark = times.mark(began, f"wrong split since about {day}")
     is_long = max(map(len, steps)) > _MOST_STEPS
     draw = time_plots.smooth if is_long else time_plots.draw_steps
     lines = (draw(_style(number), line, times, axis) for number, line in enumerate(steps))

@@ -107,12 +107,10 @@ def brief(experiment: Experiment, shorten: Callable[[str], str] = str) -> str:
     if verdict.kind is Kind.SINGLE_VARIANT:
         return _nothing_to_compare(experiment, shorten)
     found = _brief(verdict, exact_percent(experiment.design.lift), shorten)
-    if not verdict.safe_to_stop:
+    if not verdict.safe_to_stop or verdict.kind is Kind.NO_DIFFERENCE:
         return found
-    if verdict.kind is not Kind.NO_DIFFERENCE and any(
-        each.name == verdict.variant for each in experiment.failed
-    ):
-        found = f"{found}, {FEW_FAILED}"
+    if any(each.name == verdict.variant for each in experiment.failed):
+        return f"{found}, {FEW_FAILED}"
     return f"{found}{_since(experiment)}"
 
 

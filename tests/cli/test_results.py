@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from gimel.analysis.counts import Count
-from tests.support.answers import answer, row, two
+from tests.support.answers import SINCE, answer, row, two
 from tests.support.command import environment, gimel
 from tests.support.runner import invoke
 from tests.support.served import serving
@@ -230,6 +230,28 @@ def test_a_guessed_control_is_marked(
     assert document["experiments"][0]["control_is_guess"] == is_guess
     assert {each["control_is_guess"] for each in table} == {str(is_guess).lower()}
     assert not chosen["experiments"][0]["control_is_guess"]
+
+
+def test_the_history_is_shown_on_request(tmp_path: Path) -> None:
+    """A row per day in the terminal and in CSV, arrays in JSON; without a name, of every one."""
+    columns = [["participate", "blue", "16"], ["participate", "red", "16"]]
+    columns += [["buy", "blue", "16"], ["buy", "red", "16"]]
+    points = [[SINCE + day * 86_400, *(day * n for n in (900, 910, 40, 42))] for day in (1, 2, 3)]
+    item = two(history={"columns": columns, "points": points})
+    with answering(body=answer(item)) as stub:
+        arguments = ("results", "--url", stub.url, "--api-key", KEY)
+        usual = invoke(*arguments, "e", home=tmp_path).stdout
+        days = invoke(*arguments, "--history", home=tmp_path).stdout
+        table = invoke(*arguments, "e", "--history", "--csv", home=tmp_path).stdout
+        document = invoke(*arguments, "e", "--history", "--json", home=tmp_path).stdout
+
+    assert "until (UTC)" not in usual
+    assert "New visitors per day  " in usual
+    assert days.count("2023-11-15 22:13") == 1
+    assert "1,810" in days
+    assert len(list(csv.DictReader(io.StringIO(table)))) == 4 * 2
+    (described,) = json.loads(document)["experiments"]
+    assert [len(described["history"]), len(described["goals"][0]["history"])] == [4, 4]
 
 
 def test_details_are_shown_on_request(tmp_path: Path, url: str) -> None:

@@ -15,7 +15,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
-from gimel.analysis.experiment import Experiment, analyse_all
+from gimel.analysis.design import Design
+from gimel.analysis.experiment import Experiment, analyse, analyse_all
 from gimel.api import answers
 from gimel.report import listing, terminal
 from gimel.report.layout import Screen
@@ -23,6 +24,7 @@ from gimel.report.summary import in_order
 from tests.support.answers import answer
 from tests.support.many import DESIGNS, many
 from tests.support.printed import NOW
+from tests.support.year import year
 
 _FILES = Path(__file__).parent / "printed"
 
@@ -32,6 +34,7 @@ _PRINTED = {
         *(("list", number) for number in (1, 5, 100)),
         *(("all", number) for number in (1, 5)),
         ("details", 1),
+        ("history", 1),
     )
     for width in (60, 80, 120)
 }
@@ -43,16 +46,27 @@ def _parts(
     if view == "list":
         return listing.overview(experiments, {"bot": 12}, screen)
     return terminal.report(
-        in_order(experiments), {"bot": 12}, NOW, screen, details=view == "details"
+        in_order(experiments),
+        {"bot": 12},
+        experiments[0].now,
+        screen,
+        details=view == "details",
+        history=view == "history",
     )
+
+
+def _experiments(view: str, number: int) -> tuple[Experiment, ...]:
+    if view == "history":
+        counts, now = year(18, lifts={"new": 0.35}, goals=("buy", "look"), missing=(9,))
+        return (analyse(counts, Design(goal="buy"), now=now),)
+    return analyse_all(answers.parse(answer(*many(number))), DESIGNS, now=NOW)
 
 
 def _printed(name: str) -> str:
     view, number, width = _PRINTED[name]
-    counts = answers.parse(answer(*many(number)))
     file = io.StringIO()
     console = Console(file=file, width=width, highlight=False, emoji=False, markup=False)
-    for part in _parts(view, analyse_all(counts, DESIGNS, now=NOW), Screen(width)):
+    for part in _parts(view, _experiments(view, number), Screen(width)):
         console.print(part, crop=False)
     return "".join(f"{line.rstrip()}\n" for line in file.getvalue().splitlines())
 
