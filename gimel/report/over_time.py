@@ -24,6 +24,7 @@ from gimel.report.tables import Table
 from gimel.report.time_axes import TimeAxis
 
 _DAY = 86_400
+_NOTHING = "There is nothing to plot yet: one point is recorded per day."
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,9 @@ def over_time(experiment: Experiment) -> OverTime | None:
     if not experiment.arms or not moments or not experiment.visitors:
         return None
     is_untrusted = experiment.split.is_mismatch
-    if len(moments) < 2:
-        note = "There is nothing to plot yet: one point is recorded per day."
-        return OverTime(note, (), is_untrusted)
+    is_short = moments[-1].time - moments[0].time < history.SHORTEST_DAYS * _DAY
+    if len(moments) < 2 or (is_short and not any(history.steps(experiment))):
+        return OverTime(_NOTHING, (), is_untrusted)
     times = _times(experiment, moments)
     shown = headline_goal(experiment)
     goals = [goal for goal in experiment.goals if goal.is_conversion]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from gimel.analysis.counts import Point
 from gimel.analysis.design import Design
 from gimel.analysis.experiment import Experiment, analyse
 from gimel.report import html
@@ -44,12 +46,22 @@ def decided() -> Experiment:
 def test_the_first_point_has_nothing_to_plot() -> None:
     """Which is said; from the second one on there are plots."""
     counts, now = year(1)
-    alone = analyse(counts.__class__(**{**vars(counts), "history": ()}), now=now)
+    alone = analyse(replace(counts, history=()), now=now)
 
     assert shown(alone).groups == ()
     assert "There is nothing to plot yet: one point is recorded per day." in text_of(page(alone))
     (goal, visitors) = shown(analyse(counts, now=now)).groups
     assert (len(goal.table.rows), len(visitors.table.rows)) == (2, 2)
+
+
+def test_the_first_look_at_an_old_experiment_has_nothing_to_plot() -> None:
+    """It recorded the first point, a minute ago."""
+    counts, now = year(30)
+    last = Point(int(now) - 60, counts.visitors, counts.goals)
+    found = analyse(replace(counts, history=(last,)), now=now)
+
+    assert shown(found).groups == ()
+    assert shown(found).note
 
 
 def test_the_goal_of_the_headline_is_open(decided: Experiment) -> None:
@@ -106,9 +118,11 @@ def test_days_without_visitors_are_no_gap() -> None:
     """Their point was moved because nothing had changed."""
     counts, now = year(10)
     last = counts.history[-1]
-    still = last.__class__(last.time + 5 * 86_400, last.visitors, last.goals)
-    later = {"history": (*counts.history, still), "visitors": last.visitors, "goals": last.goals}
-    found = analyse(counts.__class__(**{**vars(counts), **later}), now=now + 5 * 86_400)
+    still = replace(last, time=last.time + 5 * 86_400)
+    ended = replace(
+        counts, visitors=last.visitors, goals=last.goals, history=(*counts.history, still)
+    )
+    found = analyse(ended, now=now + 5 * 86_400)
 
     _, visitors = shown(found).groups
     assert [series.path.count("M") for series in visitors.plots[0].plot.series] == [1, 1]
@@ -170,7 +184,7 @@ def test_many_variants_have_no_bands() -> None:
 def test_a_history_that_began_later_says_so() -> None:
     """The plots begin with it, and not with a mean of unknown days."""
     counts, now = year(30)
-    found = analyse(counts.__class__(**{**vars(counts), "history": counts.history[20:]}), now=now)
+    found = analyse(replace(counts, history=counts.history[20:]), now=now)
 
     assert shown(found).note == (
         "The experiment started on 5 Jan 2026; what was counted is recorded since 26 Jan 2026."
