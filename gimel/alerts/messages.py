@@ -20,7 +20,7 @@ from gimel.analysis.phrases import pluralize, quote
 MOST_ALERTS = 50
 """In one message."""
 
-_SLACK = "hooks.slack.com"
+_SLACK = ("hooks.slack.com", "hooks.slack-gov.com")
 _LONGEST_SENTENCE = 800  # characters: SNS takes 262,144 bytes, in which names have 4 per character
 _LONGEST_SUBJECT = 100  # characters, of an SNS message
 
@@ -90,7 +90,7 @@ def body(url: str, alerts: Sequence[Alert]) -> bytes:
     """Return the body of the request that takes alerts to a webhook: Slack's form, or JSON."""
     text = "\n".join(alert.line for alert in alerts)
     content: dict[str, Any] = {"text": text}
-    if urlsplit(url).hostname == _SLACK:
+    if urlsplit(url).hostname in _SLACK:
         # https://docs.slack.dev/messaging/formatting-message-text: without these characters, no
         # name can mention everybody or become a link with another text.
         content["text"] = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -55,6 +55,18 @@ def test_a_verdict_is_sent_from_the_minimum_days_on() -> None:
     assert sentence.startswith("“buy”: Choose “red”: it converts 60% better")
 
 
+def test_a_mixed_result_is_a_verdict_from_the_minimum_days_on() -> None:
+    """A variant that wins under one goal and loses under another."""
+    cells: Cells = {
+        "blue": (10_000, {"buy": 500, "signup": 2000}),
+        "red": (10_000, {"buy": 800, "signup": 1500}),
+    }
+    assert seen(counted(cells), days=6).conditions == {}
+    ((kind, sentence),) = sentences(seen(counted(cells), days=7))
+    assert kind is Kind.VERDICT
+    assert sentence.startswith("Mixed result: ")
+
+
 def test_a_verdict_of_no_difference_is_a_verdict() -> None:
     """With which the experiment has answered its question."""
     cells: Cells = {"blue": (400_000, {"buy": 40_000}), "red": (400_000, {"buy": 40_010})}

@@ -9,13 +9,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import redis
 
 import gimel
 from gimel.alerts.receivers import Webhook
+from gimel.runtime.snapshot import take
 from gimel.serve.daily import Daily
+from gimel.serve.gateway import Gateway, application
 from gimel.serve.handlers import Handlers
+from gimel.wiring import WIRING
+from tests.support.asgi import BASE
 from tests.support.events import BROWSER
 from tests.support.receivers import receiving
 from tests.support.served import serving
@@ -23,6 +28,23 @@ from tests.support.servers import Store, wait_until
 
 DAY = 86_400
 BEGIN = 20_000 * DAY + 9 * 3600  # some day, 9:00 UTC
+
+
+class Slow(Webhook):
+    """A receiver that takes its time to answer."""
+
+    async def has_begun(self) -> None:
+        """Return when it was asked."""
+        while not _asked:
+            await asyncio.sleep(0.01)
+
+    def send(self, alerts: Any, now: float) -> str:
+        _asked.append(len(alerts))
+        time.sleep(0.3)
+        return "200"
+
+
+_asked: list[int] = []
 
 
 class Clock:
@@ -76,7 +98,7 @@ def points(store: redis.Redis) -> list[int]:
 
 
 def test_one_snapshot_at_the_start_and_one_on_each_day(
-    gimel_store: redis.Redis, handlers: Handlers
+    gimel_store: redis.Redis, handlers: Handlers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Looks on the same day change nothing, and a day during which the laptop slept is a gap.
 
@@ -92,9 +114,17 @@ def test_one_snapshot_at_the_start_and_one_on_each_day(
         (2 * DAY, lambda: visit(66)),
     )
     warnings: list[str] = []
+    begun: list[int] = []
+
+    def counting(process: Any, now: int) -> Any:
+        begun.append(now)
+        return take(process, now)
+
+    monkeypatch.setattr("gimel.serve.daily.take", counting)
 
     run(Daily(handlers, {}, (), warnings.append, clock, clock.wait))
 
+    assert len(begun) == 5
     assert points(gimel_store) == [0, 1, 3, 5]
     assert warnings == []
 
@@ -147,39 +177,30 @@ def test_while_redis_is_down_it_tries_again_at_every_look(
 
 
 def test_a_slow_receiver_delays_no_event_and_is_waited_for_at_the_end(
-    gimel_store: redis.Redis, handlers: Handlers
+    gimel_store: redis.Redis,
 ) -> None:
     """The message that is being sent when the server stops is noted, so that it is not repeated."""
     visit(330, gimel_store)
-    sending = asyncio.Event()
-    answered: list[list[str]] = []
-    loops: list[asyncio.AbstractEventLoop] = []
-
-    class Slow(Webhook):
-        def send(self, alerts: Any, now: float) -> str:
-            loops[0].call_soon_threadsafe(sending.set)
-            time.sleep(0.3)
-            answered.append([alert.id for alert in alerts])
-            return "200"
+    _asked.clear()
+    receiver = Slow("http://localhost/")
+    gateway = Gateway(WIRING, "k" * 20, os.environ["GIMEL_SETTINGS"], receivers=(receiver,))
+    app = application(gateway, None, print)
+    event = {"experiment": "e", "variant": "red", "event": "participate", "uuid": "u"}
 
     async def serve() -> float:
-        loops.append(asyncio.get_running_loop())
-        stopping = asyncio.Event()
-        daily = Daily(handlers, {}, (Slow("http://localhost/"),), print, lambda: BEGIN)
-        schedule = asyncio.create_task(daily.run(stopping))
-        await sending.wait()
-        begin = time.monotonic()
-        event = {"experiment": "e", "variant": "red", "event": "participate", "uuid": "u"}
-        assert await handlers.call(gimel.track, event) == {"status": "ok"}
-        took = time.monotonic() - begin
-        stopping.set()
-        await schedule
-        return took
+        async with app.router.lifespan_context(app):
+            await receiver.has_begun()
+            begin = time.monotonic()
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+                answer = await client.get("/e", params=event, headers={"User-Agent": BROWSER})
+            assert answer.json() == {"status": "ok"}
+            return time.monotonic() - begin
 
     assert asyncio.run(serve()) < 0.25
-    assert len(answered) == 1
+    assert _asked == [1]
     text: Any = gimel_store.hget("alephbet:e:meta", "alerted:webhook")
-    assert b"split-mismatch" in text
+    assert b'{"split-mismatch":1}' in text
 
 
 def test_gimel_serve_sends_what_happened_before_it_was_started(
