@@ -184,6 +184,10 @@ PATH = "pathPart must be one part of a path without slashes: letters, digits and
             '.lambda.Handler must be "gimel.track", "gimel.all", "gimel.experiment" or '
             '"gimel.delete"; found "gimel.trakc". Did you mean \'gimel.track\'?',
         ),
+        (
+            broken("lambda.Handler", "gimel.snapshot"),
+            '"gimel.delete"; found "gimel.snapshot".',
+        ),
         (broken("lambda.Handler", "del"), ".lambda.Handler is missing."),
         (
             broken("lambda.FunctionName", "my function"),
@@ -259,6 +263,12 @@ def test_a_mistake_is_named_with_its_entry_and_key(given: Any, message: str, wir
             "Choose another FunctionName.",
         ),
         (
+            [entry(FunctionName="gimel-snapshot", Handler="gimel.all")],
+            "extra_wiring[0].lambda.FunctionName must not be gimel-snapshot, which only its "
+            "schedule calls. Choose another name. aws.functions.gimel-snapshot sets its memory and "
+            "timeout.",
+        ),
+        (
             [entry("a"), entry("b", Timeout=9)],
             "extra_wiring[1].lambda must have the MemorySize and Timeout of extra_wiring[0].lambda:"
             " both are the function gimel-track.",
@@ -269,7 +279,7 @@ def test_a_mistake_is_named_with_its_entry_and_key(given: Any, message: str, wir
             " both wire GET /a.",
         ),
     ],
-    ids=["handler", "size", "route"],
+    ids=["handler", "schedule", "size", "route"],
 )
 def test_entries_that_contradict_each_other_are_refused(
     entries: list[Any], message: str, wire: Any

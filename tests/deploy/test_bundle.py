@@ -1,4 +1,4 @@
-"""The zip that AWS Lambda runs."""
+"""The zips that AWS Lambda runs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import gimel
+from gimel.analysis.design import Design
 from gimel.deploy import bundle
 from tests.support.events import rest
 from tests.support.servers import Store
@@ -34,11 +37,43 @@ def test_holds_the_runtime_and_nothing_else() -> None:
     assert held == sorted(["gimel/__init__.py", *runtime])
 
 
+DESIGNS = {
+    "checkout": Design(
+        goal="bought", guardrails=["left"], decrease=[], weights={"red": 2, "blue": 1}
+    )
+}
+
+
+def test_the_snapshot_has_what_analyses_and_the_designs() -> None:
+    """The zip also has the analysis, the alerts, the errors and a file with the designs."""
+    parts = ("runtime", "analysis", "alerts")
+    sources = [file for part in parts for file in (PACKAGE / part).rglob("*.py")]
+    expected = [f"gimel/{file.relative_to(PACKAGE).as_posix()}" for file in sources]
+
+    held = names(bundle.build_snapshot(DESIGNS))
+
+    more = ["gimel/__init__.py", "gimel/designs.json", "gimel/errors.py"]
+    assert held == sorted([*expected, *more])
+
+
+def test_the_designs_can_be_read_back() -> None:
+    """Each with all its options, whatever their order in the configuration."""
+    archive = zipfile.ZipFile(BytesIO(bundle.build_snapshot(DESIGNS)))
+
+    written = json.loads(archive.read("gimel/designs.json"))
+
+    assert {name: Design(**options) for name, options in written.items()} == DESIGNS
+    assert written["checkout"]["minimum_days"] == Design().minimum_days
+    other = {"checkout": replace(DESIGNS["checkout"], weights={"blue": 1, "red": 2}), "a": Design()}
+    assert bundle.build_snapshot(other) == bundle.build_snapshot(dict(reversed(other.items())))
+    assert bundle.build_snapshot(other) != bundle.build_snapshot(DESIGNS)
+
+
 def test_is_readable_source() -> None:
     """Each file in the zip is the file of the package, byte for byte."""
-    archive = zipfile.ZipFile(BytesIO(bundle.build()))
+    archive = zipfile.ZipFile(BytesIO(bundle.build_snapshot({})))
 
-    for name in archive.namelist():
+    for name in set(archive.namelist()) - {"gimel/designs.json"}:
         assert archive.read(name) == (PACKAGE.parent / name).read_bytes()
 
 
@@ -53,7 +88,9 @@ def test_is_byte_identical_from_another_folder(tmp_path: Path, umask: int) -> No
     (tmp_path / "elsewhere" / "runtime" / "notes.txt").write_text("left over")
     os.utime(tmp_path / "elsewhere" / "__init__.py", (1, 1))
 
-    assert bundle.build(tmp_path / "elsewhere") == bundle.build()
+    elsewhere = tmp_path / "elsewhere"
+    assert bundle.build(elsewhere) == bundle.build()
+    assert bundle.build_snapshot(DESIGNS, elsewhere) == bundle.build_snapshot(DESIGNS)
 
 
 def test_is_the_same_from_a_checkout_with_windows_line_ends(tmp_path: Path) -> None:
@@ -63,6 +100,15 @@ def test_is_the_same_from_a_checkout_with_windows_line_ends(tmp_path: Path) -> N
     source.write_bytes(source.read_bytes().replace(b"\n", b"\r\n"))
 
     assert bundle.build(tmp_path / "crlf") == bundle.build()
+
+
+def test_the_snapshot_runs_alone_as_lambda_loads_it(tmp_path: Path, session_store: Store) -> None:
+    """It answers the trial of a deploy, for which it loads everything that it ever needs."""
+    (tmp_path / "gimel.zip").write_bytes(bundle.build_snapshot(DESIGNS))
+
+    answer = _ask(tmp_path, "snapshot", {"namespace": "n", "experiment": "e"}, session_store)
+
+    assert answer["status"] == "ok"
 
 
 def test_does_not_depend_on_zlib() -> None:
@@ -78,16 +124,22 @@ def test_runs_alone_as_lambda_loads_it(tmp_path: Path, session_store: Store, han
     (tmp_path / "gimel.zip").write_bytes(bundle.build())
     query = {"experiment": "e", "variant": "v", "event": "participate", "uuid": "u"}
     event = rest("DELETE" if handler == "delete" else "GET", query)
+
+    assert _ask(tmp_path, handler, event, session_store)["statusCode"] == 200
+
+
+def _ask(folder: Path, handler: str, event: object, store: Store) -> dict[str, Any]:
+    """Return what a handler answers, imported from the zip in a folder."""
     program = (
         "import sys, importlib, json; sys.path.insert(0, 'gimel.zip');"
         f"handler = getattr(importlib.import_module('gimel'), {handler!r});"
         "print(json.dumps(handler(json.load(sys.stdin), None)))"
     )
-    settings = json.dumps({"redis": {"host": "127.0.0.1", "port": session_store.port}})
+    settings = json.dumps({"redis": {"host": "127.0.0.1", "port": store.port}})
 
     run = subprocess.run(
         [sys.executable, "-I", "-S", "-c", program],
-        cwd=tmp_path,
+        cwd=folder,
         env={"GIMEL_SETTINGS": settings},
         input=json.dumps(event),
         capture_output=True,
@@ -95,4 +147,5 @@ def test_runs_alone_as_lambda_loads_it(tmp_path: Path, session_store: Store, han
         check=True,
     )
 
-    assert json.loads(run.stdout)["statusCode"] == 200
+    answer: dict[str, Any] = json.loads(run.stdout)
+    return answer
