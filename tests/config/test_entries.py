@@ -186,6 +186,7 @@ PATH = "pathPart must be one part of a path without slashes: letters, digits and
         ),
         (
             broken("lambda.Handler", "gimel.snapshot"),
+            '.lambda.Handler must be "gimel.track", "gimel.all", "gimel.experiment" or '
             '"gimel.delete"; found "gimel.snapshot".',
         ),
         (broken("lambda.Handler", "del"), ".lambda.Handler is missing."),
