@@ -1,157 +1,88 @@
 """One POST request with a limit on all of its time, whatever the other side does.
 
-A timeout of Python's HTTP clients begins again with each byte, so that a server which answers one
-byte at a time could hold a run for hours. It follows no redirect: the alerts are for one URL.
+It follows no redirect: the alerts are for one URL. Proxies are those of the environment.
 """
 
 from __future__ import annotations
 
 import contextlib
 import http.client
-import io
 import socket
 import ssl
-import time
-from collections.abc import Iterator, Mapping
-from urllib.parse import urlsplit
+import threading
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+from urllib.error import HTTPError, URLError
 
 from gimel import __version__
 
 SECONDS = 5.0
-"""For the whole request, except looking up the host's address."""
+"""For the whole request."""
 
-_MOST = 64 * 1024  # bytes of an answer that are read
+_MOST = 2000  # bytes of a refusal that are read
 
 
 class NotSent(Exception):
     """The receiver did not accept a message. The text says why, without any secret."""
 
 
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
-    """Send a POST request, and return the status and the beginning of the answer.
+    """Send a POST request, and return the status and the beginning of a refusal.
 
     Raises NotSent unless the answer is HTTP and in time.
     """
-    parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-    path = parts.path or "/"
-    if parts.query:
-        path += f"?{parts.query}"
-    head = {
-        "Host": parts.netloc,
-        "User-Agent": f"gimel/{__version__}",
-        "Content-Length": str(len(body)),
-        "Connection": "close",
-        **headers,
-    }
-    lines = [f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in head.items())]
-    request = "\r\n".join([*lines, "", ""]).encode("ascii") + body
-    deadline = time.monotonic() + SECONDS
-    try:
-        with _connected(host, port, parts.scheme == "https", deadline) as connection:
-            connection.settimeout(_left(deadline))
-            connection.sendall(request)
-            return _read(connection, deadline)
-    except ssl.SSLCertVerificationError as error:
-        raise NotSent(f"its certificate is not trusted: {error.verify_message}") from None
-    except TimeoutError:
-        raise NotSent(f"it did not answer within {SECONDS:g} seconds") from None
-    except socket.gaierror:
-        raise NotSent("its host was not found") from None
-    except OSError as error:
-        raise NotSent(f"the connection failed: {error.strerror or type(error).__name__}") from None
+    given = {"User-Agent": f"gimel/{__version__}", **headers}
+    request = urllib.request.Request(url, body, given, method="POST")  # noqa: S310 - http(s)
+    answers: list[tuple[int, str] | NotSent] = []
 
-
-@contextlib.contextmanager
-def _connected(host: str, port: int, encrypt: bool, deadline: float) -> Iterator[socket.socket]:
-    with contextlib.closing(_connect(host, port, deadline)) as plain:
-        if not encrypt:
-            yield plain
-            return
-        context = ssl.create_default_context()
-        plain.settimeout(_left(deadline))
-        with contextlib.closing(context.wrap_socket(plain, server_hostname=host)) as encrypted:
-            yield encrypted
-
-
-def _connect(host: str, port: int, deadline: float) -> socket.socket:
-    """Return a connection to the first address that takes one. All of them share the time."""
-    failure: OSError | None = None
-    for family, kind, protocol, _, address in socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM
-    ):
-        connection = socket.socket(family, kind, protocol)
+    def ask() -> None:
         try:
-            connection.settimeout(_left(deadline))
-            connection.connect(address)
-        except TimeoutError:
-            connection.close()
-            raise
-        except OSError as error:
-            connection.close()
-            failure = error
-        else:
-            return connection
-    raise failure or OSError("the host has no address")
+            answers.append(_ask(request))
+        except Exception as error:
+            answers.append(NotSent(_reason(error)))
+
+    # The timeout of a connection begins again with each byte, so that a server which sends one byte
+    # at a time could hold a run for hours.
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(SECONDS)
+    answer = answers[0] if answers else NotSent(_reason(TimeoutError()))
+    if isinstance(answer, NotSent):
+        raise answer
+    return answer
 
 
-def _read(connection: socket.socket, deadline: float) -> tuple[int, str]:
-    """Return the status and, unless it is 2xx, the beginning of the body.
-
-    An accepted message needs no body, and some servers keep the connection open.
-    """
-    data = _receive_head(connection, deadline)
-    status, said = _parse(data)
-    if status is None:
-        raise NotSent("its answer is not HTTP" if data else "it closed the connection")
-    if not 200 <= status < 300:
-        with contextlib.suppress(OSError):  # the status says enough
-            while len(data) < _MOST and (more := _receive(connection, deadline)):
-                data += more
-                _, said = _parse(data)
-    return status, said
-
-
-def _receive_head(connection: socket.socket, deadline: float) -> bytes:
-    data = b""
-    while b"\r\n\r\n" not in data and len(data) < _MOST:
-        more = _receive(connection, deadline)
-        if not more:
-            break
-        data += more
-    return data
-
-
-def _receive(connection: socket.socket, deadline: float) -> bytes:
-    connection.settimeout(_left(deadline))
-    return connection.recv(4096)
-
-
-def _left(deadline: float) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise TimeoutError
-    return left
-
-
-def _parse(data: bytes) -> tuple[int | None, str]:
-    """Return the status of an answer, None if it is not one, and what has arrived of its body."""
-    answer = http.client.HTTPResponse(_Received(data))  # type: ignore[arg-type]
+def _ask(request: urllib.request.Request) -> tuple[int, str]:
+    tls = urllib.request.HTTPSHandler(context=ssl.create_default_context())
+    opener = urllib.request.build_opener(_NoRedirects, tls)
     try:
-        answer.begin()
-        said = answer.read()
-    except http.client.IncompleteRead as error:
-        said = error.partial
-    except (http.client.HTTPException, ValueError, OSError):
-        return None, ""
-    return answer.status, said.decode("utf-8", "replace")
+        with opener.open(request, timeout=SECONDS) as answer:
+            return answer.status, ""  # some servers keep the connection open, without a body
+    except HTTPError as refusal:
+        said = b""
+        with contextlib.suppress(OSError, http.client.HTTPException), refusal:
+            said = refusal.read(_MOST)
+        return refusal.code, said.decode("utf-8", "replace")
 
 
-class _Received:
-    """What `http.client` needs of a socket, with bytes that have arrived."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-
-    def makefile(self, _mode: str) -> io.BytesIO:
-        return io.BytesIO(self._data)
+def _reason(error: Exception) -> str:
+    if isinstance(error, URLError) and isinstance(error.reason, Exception):
+        error = error.reason
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted: {error.verify_message}"
+    if isinstance(error, TimeoutError):
+        return f"it did not answer within {SECONDS:g} seconds"
+    if isinstance(error, socket.gaierror):
+        return "its host was not found"
+    if isinstance(error, http.client.RemoteDisconnected):
+        return "it closed the connection"
+    if isinstance(error, http.client.HTTPException):
+        return "its answer is not HTTP"
+    detail = getattr(error, "strerror", None) or type(error).__name__
+    return f"the connection failed: {detail}"
