@@ -104,7 +104,7 @@ def test_is_the_same_from_a_checkout_with_windows_line_ends(tmp_path: Path) -> N
 
 def test_the_snapshot_runs_alone_as_lambda_loads_it(tmp_path: Path, session_store: Store) -> None:
     """It answers the trial of a deploy, for which it loads everything that it ever needs."""
-    (tmp_path / "gimel.zip").write_bytes(bundle.build_snapshot(DESIGNS))
+    zipfile.ZipFile(BytesIO(bundle.build_snapshot(DESIGNS))).extractall(tmp_path / "gimel.zip")
 
     answer = _ask(tmp_path, "snapshot", {"namespace": "n", "experiment": "e"}, session_store)
 
@@ -129,7 +129,7 @@ def test_runs_alone_as_lambda_loads_it(tmp_path: Path, session_store: Store, han
 
 
 def _ask(folder: Path, handler: str, event: object, store: Store) -> dict[str, Any]:
-    """Return what a handler answers, imported from the zip in a folder."""
+    """Return what a handler answers, imported from the zip in a folder, which may be unpacked."""
     program = (
         "import sys, importlib, json; sys.path.insert(0, 'gimel.zip');"
         f"handler = getattr(importlib.import_module('gimel'), {handler!r});"
