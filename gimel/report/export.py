@@ -120,7 +120,11 @@ def describe(experiment: Experiment, history: bool = False) -> dict[str, Any]:
         "unreadable": experiment.unreadable,
         "precision": experiment.precision,
         "counting_noise": experiment.widening,
-        "split": {"p": split.p, "mismatch": split.is_mismatch},
+        "split": {
+            "p": split.p,
+            "mismatch": split.is_mismatch,
+            "mismatch_since": experiment.mismatch_since,
+        },
         "participants": [
             {
                 "variant": arm.name,
@@ -219,6 +223,7 @@ def _goal(goal: Goal) -> dict[str, Any]:
         "is_conversion": goal.is_conversion,
         "verdict": {**_verdict(goal.verdict), "goal": goal.name},
         "counting_noise": goal.widening,
+        "novelty": asdict(goal.novelty) if goal.novelty else None,
         "variants": [_variant(goal, variant) for variant in goal.variants],
     }
 

@@ -1,6 +1,6 @@
 """The history of experiments as data for other programs: arrays for JSON, rows for CSV.
 
-Rates and lifts are shares of 1. Every recorded time is there, and now as the last one.
+Rates and lifts are shares of 1. All recorded times are included; the last one is now.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def describe_visitors(experiment: Experiment) -> list[dict[str, Any]]:
 def describe_goal(goal: Goal) -> list[dict[str, Any]]:
     """Return the figures of each variant until every time, in seconds since 1970.
 
-    A lift is as of that day. A rate is null without visitors, and for a goal that is not a
+    A rate is null without visitors, and for a goal that is not a
     conversion.
     """
     return [{"time": time, "variants": variants} for time, variants in _times(goal)]

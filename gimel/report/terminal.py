@@ -110,6 +110,8 @@ def _experiment(
             yield heading
             yield ""
         yield from _goal(goal, screen, shown.details, shared)
+        if goal.novelty and shared:
+            yield indent(Text(screen.text(visible(goal.novelty.sentence))))
         if shown.history and goal.is_conversion:
             yield from _goal_history(experiment, goal, screen)
 

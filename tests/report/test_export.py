@@ -75,7 +75,7 @@ def test_json_has_the_facts_of_an_experiment() -> None:
         "unreadable": 1,
         "precision": 16,
         "counting_noise": analysed(two()).widening,
-        "split": {"p": 1.0, "mismatch": False},
+        "split": {"p": 1.0, "mismatch": False, "mismatch_since": None},
     }
     assert described["doubts"] == ["incomplete: 1 counter cannot be read"]
 

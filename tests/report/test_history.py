@@ -9,10 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from gimel.analysis.experiment import Experiment, analyse
-from gimel.report import export, history, sparklines
+from gimel.report import export, history, sparklines, terminal
 from gimel.report.figures import format_time
+from gimel.report.layout import Screen
 from tests.support.year import SINCE, year
 
 DAY = 86_400
@@ -178,3 +180,20 @@ def test_few_days_have_no_sparkline_of_a_lift(days: int) -> None:
     assert (sparklines.visitors(experiment, 40) is None) == (days < 2)
     if days == 1:
         assert sparklines.lift(experiment.goals[0], 1, 40) is None
+
+
+def test_a_lift_that_faded_is_pointed_out() -> None:
+    """In the terminal and in JSON, as on the page."""
+    counts, now = year(200, lifts={"new": -0.02}, novelty=2.0)
+    experiment = analyse(counts, now=now)
+    novelty = experiment.goals[0].novelty
+    assert novelty is not None
+
+    (described,) = export.describe(experiment)["goals"]
+    file = io.StringIO()
+    console = Console(file=file, width=500)
+    for part in terminal.report([experiment], {}, now, Screen(500)):
+        console.print(part)
+
+    assert described["novelty"]["sentence"] == novelty.sentence
+    assert novelty.sentence in file.getvalue()

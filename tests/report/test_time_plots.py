@@ -54,7 +54,7 @@ def test_a_long_line_has_few_markers() -> None:
 
 
 def test_weekdays_cancel_out() -> None:
-    """The means of seven days are a straight line, and begin anew after a gap."""
+    """The means of seven days are a straight line, and begin again after a gap."""
     week = (1.0, 1.0, 1.0, 1.0, 1.0, 0.5, 0.5)
     steps = [
         (day * DAY, (day + 1) * DAY, week[day % 7]) for day in range(60) if day not in (20, 21)

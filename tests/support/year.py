@@ -1,4 +1,4 @@
-"""Experiments with a history made by hand: a point per day, with all that a year can bring.
+"""Experiments with a history made by hand: a point per day, and what a year can bring.
 
 Weekends have fewer visitors, a variant can be novel at first, lose visitors from some day on, and
 days can be missing.
