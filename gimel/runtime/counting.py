@@ -12,7 +12,12 @@ from itertools import chain
 from gimel.runtime import http
 from gimel.runtime.counter import Counter
 from gimel.runtime.errors import NotReadyError, WrongTypeError
-from gimel.runtime.event import COUNTER_UNREADABLE, LIMIT_REACHED, TrackEvent
+from gimel.runtime.event import (
+    COUNTER_UNREADABLE,
+    EXPERIMENT_CONCLUDED,
+    LIMIT_REACHED,
+    TrackEvent,
+)
 from gimel.runtime.redis.client import check
 
 TYPE_CHECKING = False
@@ -20,9 +25,9 @@ if TYPE_CHECKING:
     from gimel.runtime.counter import Names
     from gimel.runtime.creation import New
     from gimel.runtime.process import Process
-    from gimel.runtime.redis.resp import Command
+    from gimel.runtime.redis.resp import Command, Reply
 
-_MOST_ROUNDS = 10  # each delete that removes the counter in the meantime takes another one
+_MOST_ROUNDS = 10  # each delete or conclusion of the experiment meanwhile takes another one
 _MOST_KNOWN = 1000  # counters: of 1 KB each, or 22 KB with the longest names
 
 
@@ -57,6 +62,7 @@ class _Call:
         self._new: dict[Names, New] = {}  # registered just now
         self._occupied: set[Names] = set()  # their plain key holds something else, as Lamed's does
         self._unlisted: dict[str, Counter] = {}  # received an event, and then had no mark
+        self._stray: list[Counter] = []  # registered while the experiment was concluded
 
     def add(self) -> None:
         """Add the events whose counters are known or new. The others stay waiting."""
@@ -72,9 +78,8 @@ class _Call:
         for command, answer in zip(asked, answers, strict=True):
             check(command, answer)
         for counter in questions:
-            alive = all(answers[: len(questions[counter])])
+            self._settle(counter, answers[: len(questions[counter])])
             answers = answers[len(questions[counter]) :]
-            self._settle(counter, alive)
         for (event, counter), command, reply in zip(
             counters.items(), additions, added, strict=True
         ):
@@ -91,6 +96,9 @@ class _Call:
 
         redis, settings = self._process.redis, self._process.settings
         now = int(self._process.now())
+        if self._stray:
+            creation.withdraw(redis, self._stray)
+            self._stray.clear()
         unknown = [
             Counter(names, 1, beside=True)
             if names in self._occupied
@@ -101,7 +109,10 @@ class _Call:
         found = creation.look_up(redis, unknown, settings.precision)
         to_register = list(self._new.values())
         unmarked = []
+        self._ignore({new.counter.names for new in found if new.is_concluded}, EXPERIMENT_CONCLUDED)
         for new in found:
+            if new.is_concluded:
+                continue
             if new.is_complete:
                 self._remember(new.counter)
             elif new.is_marked:
@@ -113,7 +124,7 @@ class _Call:
 
             admitted = admit(redis, settings, unmarked)
             refused = {new.counter.names for new in unmarked} - {n.counter.names for n in admitted}
-            self._ignore(refused)
+            self._ignore(refused, LIMIT_REACHED)
             to_register += admitted
         self._new = {new.counter.names: new for new in creation.register(redis, to_register, now)}
 
@@ -132,15 +143,19 @@ class _Call:
         new = self._new.get(counter.names)
         return new.questions() if new else [counter.is_marked]
 
-    def _settle(self, counter: Counter, alive: bool) -> None:
+    def _settle(self, counter: Counter, answers: Sequence[Reply]) -> None:
         """Note what the answers to a counter's questions say."""
-        if alive:
+        new = self._new.get(counter.names)
+        if new.is_alive(answers) if new else all(answers):
             self._unlisted.pop(counter.id, None)
             self._new.pop(counter.names, None)
             self._remember(counter)
         else:  # one that is new is registered again
             self._unlisted[counter.id] = counter
             self._process.known.pop(counter.names, None)
+            if new and new.is_concluded:
+                self._stray.append(counter)
+                del self._new[counter.names]
 
     def _remember(self, counter: Counter) -> None:
         known = self._process.known
@@ -148,10 +163,10 @@ class _Call:
             del known[next(iter(known))]
         known[counter.names] = counter
 
-    def _ignore(self, refused: set[Names]) -> None:
+    def _ignore(self, refused: set[Names], reason: str) -> None:
         for event in self.waiting:
             if event.names in refused:
-                self._ignored[event] = LIMIT_REACHED
+                self._ignored[event] = reason
         self.waiting = [event for event in self.waiting if event not in self._ignored]
 
     def _blocked(self, event: TrackEvent, counter: Counter, error: WrongTypeError) -> None:

@@ -25,17 +25,19 @@ _PRECISIONS = {b"%d" % precision for precision in keys.PRECISIONS}
 class New:
     """A counter that this process does not know yet, and what Redis holds of it.
 
-    `is_listed` says whether its experiment is, and `is_older` whether the experiment began under
-    1.5.0, which did not note when. `is_marked` says whether the counter has its mark, `is_indexed`
-    whether the namespace's index lists it, and `is_complete` whether it has its mark and all names.
-    `precision` is the one that its experiment began with, or the `default`.
+    `is_listed` says whether its experiment is, `is_concluded` whether the experiment has ended, and
+    `is_older` whether it began under 1.5.0, which did not note when. `is_marked` says whether the
+    counter has its mark, `is_indexed` whether the namespace's index lists it, and `is_complete`
+    whether it has its mark and all names. `precision` is the one that its experiment began with, or
+    the `default`.
     """
 
     def __init__(self, counter: Counter, default: int, replies: Sequence[Reply]) -> None:
         listed, meta, member, marked, indexed, namespace = replies
-        since, precision = meta if isinstance(meta, list) else (None, None)
+        since, precision, concluded = meta if isinstance(meta, list) else (None, None, None)
         name = counter.experiment.name
         self.counter = counter
+        self.is_concluded = concluded is not None
         self.is_listed = bool(listed)
         # One without counters is being deleted, unless 1.5.0 spelled its index's key otherwise.
         has_counters = member is not None or keys.encode(name) != name
@@ -53,16 +55,23 @@ class New:
             self.precision = default
 
     def questions(self) -> list[Command]:
-        """Return the commands that are all answered 1 while it is registered and marked."""
+        """Return the commands of the second look, which `is_alive` understands the answers to."""
         experiment = self.counter.experiment
-        questions: list[Command] = [
+        return [
             ("SISMEMBER", experiment.experiments_key, experiment.name),
             ("SISMEMBER", keys.NAMESPACES, experiment.namespace),
             ("SISMEMBER", experiment.namespace_index, self.counter.id),
+            ("HMGET", experiment.meta_key, "since", keys.CONCLUDED),
+            self.counter.is_marked,
         ]
-        if not self.is_older:
-            questions.append(("HEXISTS", experiment.meta_key, "since"))
-        return [*questions, self.counter.is_marked]
+
+    def is_alive(self, answers: Sequence[Reply]) -> bool:
+        """Return whether it is still registered and marked, and its experiment not concluded."""
+        *named, meta, marked = answers
+        since, concluded = meta if isinstance(meta, list) else (None, None)
+        self.is_concluded = concluded is not None
+        dated = self.is_older or since is not None
+        return bool(all(named) and dated and marked) and not self.is_concluded
 
 
 def look_up(redis: Client, counters: Sequence[Counter], default: int) -> list[New]:
@@ -83,7 +92,7 @@ def _look_up(redis: Client, counters: Sequence[Counter], default: int) -> list[N
         experiment = counter.experiment
         commands += [
             ("SISMEMBER", experiment.experiments_key, experiment.name),
-            ("HMGET", experiment.meta_key, "since", "precision"),
+            ("HMGET", experiment.meta_key, "since", "precision", keys.CONCLUDED),
             ("SRANDMEMBER", experiment.index),
             counter.is_marked,
             ("SISMEMBER", experiment.namespace_index, counter.id),
@@ -101,8 +110,8 @@ def register(redis: Client, new: Sequence[New], now: int) -> list[New]:
 
     `now` is the time (seconds since 1970) of the first event of an experiment that is new.
 
-    Another client may just have begun an experiment with another precision. Its counters are not
-    marked, and must be looked up again.
+    Another client may just have begun an experiment with another precision, or concluded it. Its
+    counters are not marked, and must be looked up again.
     """
     dated = [each for each in new if not each.is_older]
     commands: list[Command] = []
@@ -111,14 +120,16 @@ def register(redis: Client, new: Sequence[New], now: int) -> list[New]:
         # Before the name: a name without a time would look like an experiment of 1.5.0.
         commands.append(("HSETNX", key, "since", now))
         commands.append(("HSETNX", key, "precision", each.counter.precision))
-        commands.append(("HMGET", key, "precision"))
+        commands.append(("HMGET", key, "precision", keys.CONCLUDED))
     replies = redis.run(commands)
     other = {
         each
         for each, noted in zip(dated, replies[2::3], strict=True)
         if isinstance(noted, list)
-        and noted[0] in _PRECISIONS
-        and noted[0] != b"%d" % each.counter.precision
+        and (
+            noted[1] is not None
+            or (noted[0] in _PRECISIONS and noted[0] != b"%d" % each.counter.precision)
+        )
     }
     new = [each for each in new if each not in other]
     names: list[Command] = []
@@ -130,6 +141,22 @@ def register(redis: Client, new: Sequence[New], now: int) -> list[New]:
     redis.run(names)
     redis.run([("SADD", each.counter.experiment.index, each.counter.id) for each in new])
     return new
+
+
+def withdraw(redis: Client, counters: Iterable[Counter]) -> None:
+    """Remove what was registered while the experiment was concluded.
+
+    The experiment may have been reopened since: look the counters up again afterwards.
+    """
+    counters = list(counters)
+    record_leftovers(redis, counters)
+    redis.run([("SREM", each.experiment.index, each.id) for each in counters])
+    names: list[Command] = []
+    for each in counters:
+        experiment = each.experiment
+        names.append(("SREM", experiment.namespace_index, each.id))
+        names.append(("SREM", experiment.experiments_key, experiment.name))
+    redis.run(names)
 
 
 def record_leftovers(redis: Client, counters: Iterable[Counter]) -> None:

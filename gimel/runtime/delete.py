@@ -3,6 +3,9 @@
 A delete that is interrupted is finished by the next one: what it was about to delete is in the
 experiment's deletion record until it is gone. Events that arrive meanwhile begin the experiment
 again.
+
+The same route concludes and reopens experiments. An API that cannot do so finds no `experiment`
+in such a request, and deletes nothing.
 """
 
 from __future__ import annotations
@@ -32,28 +35,45 @@ _LONGEST_CALL = 15 * 60  # seconds: no Lambda runs for longer
 
 
 def delete(event: Any, context: Any = None) -> Any:
-    """Delete an `experiment` of a `namespace`.
+    """Delete an `experiment` of a `namespace`, or `conclude` or `reopen` the one of that name.
 
-    Answers how many counters it had, with those that an interrupted delete left. Deleting it again
-    is not an error.
+    A delete answers how many counters there were, with those that an interrupted delete left, and
+    `"concluded": true` if it removed the record of a concluded experiment. Deleting it again is not
+    an error. `gimel.runtime.conclude` says what the others answer.
     """
     return http.answer(event, context, _delete, methods=METHODS, unavailable=UNAVAILABLE)
 
 
 def _delete(request: Request, process: Process) -> Any:
+    if "conclude" in request.parameters or "reopen" in request.parameters:
+        from gimel.runtime.conclude import act
+
+        return act(request, process)
     namespace = fields.namespace(request.parameters)
     name = fields.text(request.parameters, "experiment")
-    deletion = _Deletion(process.redis, Experiment(namespace, name))
+    deletion = remove(process.redis, Experiment(namespace, name))
+    answer = {"status": "ok", "deleted": len(deletion.counters)}
+    return {**answer, "concluded": True} if deletion.was_concluded else answer
+
+
+def remove(redis: Client, experiment: Experiment) -> _Deletion:
+    """Delete an experiment, and return what was deleted."""
+    deletion = _Deletion(redis, experiment)
     deletion.record()
     deletion.remove_counters()
     deletion.remove_names()
     deletion.restore_names()
     deletion.forget()
-    return {"status": "ok", "deleted": len(deletion.counters)}
+    return deletion
 
 
-class _Deletion:
-    """The steps of one delete, in their order. Each may be repeated.
+def is_old(since: int, now: float) -> bool:
+    """Return whether the call that made an entry of a deletion record at this time has ended."""
+    return since < now - _LONGEST_CALL
+
+
+class Removal:
+    """What lists an experiment and its counters, and how many commands are executed.
 
     `lists` are the sets of the namespace's experiments, `own` the indexes of this experiment, and
     `shared` those of the namespace, each in every spelling.
@@ -67,33 +87,67 @@ class _Deletion:
         self._lists = [keys.experiments_key(space) for space in spaces]
         self._own = [keys.experiment_counters_key(s, n) for s in spaces for n in names]
         self._shared = [keys.counters_key(space) for space in spaces]
+        self._concluded = keys.concluded_key(keys.encode(namespace))
         # A user without access to this key fails here, before anything is deleted.
-        redis.run([("SISMEMBER", keys.NAMESPACES, namespace)])
+        _, noted = redis.run(
+            [
+                ("SISMEMBER", keys.NAMESPACES, namespace),
+                ("HMGET", experiment.meta_key, "since", "precision", keys.CONCLUDED),
+            ]
+        )
+        since, precision, concluded = noted if isinstance(noted, list) else (None, None, None)
+        self._noted = {"since": since, "precision": precision}
+        self.was_concluded = concluded is not None
         known = {name}.union(*(members for _, members in redis.members(self._lists)))
         self._parser = parsing.Parser(namespace, known)
-        self._entries = {
-            entry: keys.parse_deletion_entry(entry)
-            for _, entries in redis.members([experiment.deleting_key])
-            for entry in entries
-        }
-        self.counters = self._find()
 
     def _find(self) -> set[str]:
         """Return the ids of the experiment's counters.
 
         The namespace's index is read too, since an event may have died before it wrote the mark.
         An id that can be read in more than one way belongs to this experiment only if its own index
-        or its deletion record lists it.
+        lists it.
         """
-        listed = {counter for _, counter in self._entries.values()}
+        listed: set[str] = set()
         for key, counters in self._redis.members([*self._own, *self._shared]):
             listed.update(c for c in counters if key in self._own or not parsing.has_raw_colon(c))
         return set(self._own_counters(listed))
+
+    def _read_entries(self) -> dict[str, tuple[int, str]]:
+        """Return the entries of the deletion record, each with its time (s) and counter."""
+        return {
+            entry: keys.parse_deletion_entry(entry)
+            for _, entries in self._redis.members([self._experiment.deleting_key])
+            for entry in entries
+        }
 
     def _own_counters(self, counters: Iterable[str]) -> Iterator[str]:
         """Yield those that are this experiment's: 1.5.0's key may be another namespace's index."""
         name = self._experiment.name
         return (counter for counter in counters if self._parser.parse(counter, owner=name))
+
+    def _run(self, commands: Iterable[Command]) -> None:
+        """Execute many commands, a slice of them at a time."""
+        commands = iter(commands)
+        while some := list(islice(commands, SLICE)):
+            self._redis.run(some)
+
+    def _remove(self, commands: Iterable[Command]) -> None:
+        """Do the same, except where a key of 1.5.0's spelling holds another type of value."""
+        for _ in self._redis.stream(commands):
+            pass
+
+
+class _Deletion(Removal):
+    """The steps of one delete, in their order. Each may be repeated."""
+
+    def __init__(self, redis: Client, experiment: Experiment) -> None:
+        super().__init__(redis, experiment)
+        marked = self._find()
+        # After the marks: who concludes the experiment enters a counter before its mark is removed.
+        self._entries = self._read_entries()
+        recorded = self._own_counters(counter for _, counter in self._entries.values())
+        self.counters = marked.union(recorded)
 
     def record(self) -> None:
         """Enter the counters into the deletion record, with a token of this delete."""
@@ -102,7 +156,7 @@ class _Deletion:
         mine = [keys.deletion_entry(token, now, counter) for counter in self.counters]
         self._run(("SADD", self._experiment.deleting_key, entry) for entry in mine)
         self._finished = mine + [
-            e for e, (since, _) in self._entries.items() if since < now - _LONGEST_CALL
+            entry for entry, (since, _) in self._entries.items() if is_old(since, now)
         ]
 
     def remove_counters(self) -> None:
@@ -116,8 +170,8 @@ class _Deletion:
         """Remove the name before what is noted beside it: a name without that is one of 1.5.0."""
         experiment, redis = self._experiment, self._redis
         self._remove(("SREM", key, experiment.name) for key in self._lists)
-        redis.run([("DEL", experiment.meta_key)])
-        sizes: list[Command] = [("SCARD", key) for key in self._lists]
+        redis.in_order([("DEL", experiment.meta_key)], [("SREM", self._concluded, experiment.name)])
+        sizes: list[Command] = [("SCARD", key) for key in (*self._lists, self._concluded)]
         if any(redis.read(sizes)):
             return
         redis.run([("SREM", keys.NAMESPACES, experiment.namespace)])
@@ -150,14 +204,3 @@ class _Deletion:
     def forget(self) -> None:
         """Remove the finished entries of the record. Other deletes may still need theirs."""
         self._run(("SREM", self._experiment.deleting_key, entry) for entry in self._finished)
-
-    def _run(self, commands: Iterable[Command]) -> None:
-        """Execute many commands, a slice of them at a time."""
-        commands = iter(commands)
-        while some := list(islice(commands, SLICE)):
-            self._redis.run(some)
-
-    def _remove(self, commands: Iterable[Command]) -> None:
-        """Do the same, except where a key of 1.5.0's spelling holds another type of value."""
-        for _ in self._redis.stream(commands):
-            pass

@@ -19,6 +19,7 @@ BOT = "bot"
 NAMESPACE_NOT_ALLOWED = "namespace not allowed"
 EXPERIMENT_NOT_ALLOWED = "experiment not allowed"
 LIMIT_REACHED = "limit reached"
+EXPERIMENT_CONCLUDED = "experiment concluded"
 COUNTER_UNREADABLE = "counter unreadable"
 """The counter's key holds something that is not a count, so the event cannot be added to it."""
 

@@ -12,6 +12,13 @@ NAMESPACES = "gimel:namespaces"
 PRECISIONS = (1, 4, 16, 64, 256)
 """How many HyperLogLogs a counter may be split into."""
 
+CONCLUDED = "concluded"
+"""The field of a meta hash that makes its experiment a concluded one: the record, as JSON.
+
+It is also the token of the entries in the deletion record that keep the counters of such an
+experiment until it is too late to reopen it.
+"""
+
 _SUFFIXES = {f"::{k}": k for k in PRECISIONS}
 _COLONS_WITH_SUFFIX = 6  # in an id whose names contain none
 
@@ -79,9 +86,19 @@ def deleting_key(namespace: str, experiment: str) -> str:
     return f"{namespace}:{experiment}:deleting"
 
 
+def concluded_key(namespace: str) -> str:
+    """Return the key of the set of experiments that were concluded."""
+    return f"{namespace}:concluded"
+
+
 def deletion_entry(token: str, since: int, counter: str) -> str:
     """Return an entry of a deletion record: who deletes the counter, since when (s), its id."""
     return f"{token} {since} {counter}"
+
+
+def is_kept_entry(entry: str) -> bool:
+    """Return whether an entry is of a concluded experiment: its counter is kept for a while."""
+    return entry.startswith(f"{CONCLUDED} ")
 
 
 def parse_deletion_entry(entry: str) -> tuple[int, str]:

@@ -1,7 +1,8 @@
 """How many events were ignored, and why: noted beside the experiment, so that its owner sees it.
 
 An event is noted only where its experiment, or at least its namespace, is known: an ignored event
-must not create keys with names of its own choosing.
+must not create keys with names of its own choosing. That of a concluded experiment is noted beside
+its record.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping
 
 from gimel.runtime import http, keys
 from gimel.runtime.errors import RedisError
+from gimel.runtime.event import EXPERIMENT_CONCLUDED
 from gimel.runtime.redis.client import check
 
 TYPE_CHECKING = False
@@ -31,9 +33,13 @@ def note(redis: Client, reasons: Mapping[TrackEvent, str]) -> None:
     numbers = Counter((event.experiment, reason) for event, reason in reasons.items())
     listed: list[Command] = []
     exists: list[Command] = []
-    for experiment, _ in numbers:
-        listed.append(("SISMEMBER", experiment.experiments_key, experiment.name))
-        exists.append(("EXISTS", experiment.experiments_key))
+    for experiment, reason in numbers:
+        if reason == EXPERIMENT_CONCLUDED:
+            listed.append(("HEXISTS", experiment.meta_key, keys.CONCLUDED))
+            exists.append(listed[-1])
+        else:
+            listed.append(("SISMEMBER", experiment.experiments_key, experiment.name))
+            exists.append(("EXISTS", experiment.experiments_key))
     try:
         known = redis.run([*listed, *exists])
         additions: list[Command] = []

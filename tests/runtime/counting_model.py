@@ -1,8 +1,8 @@
-"""An explicit-state model of how `gimel.runtime` counts and deletes.
+"""An explicit-state model of how `gimel.runtime` counts, deletes and concludes.
 
-It visits every interleaving of a few events and deletes, each of which may die between any two of
-its commands, and checks the invariants in every state in which no client can move any more. The
-real code is interleaved in the same way by `test_interleavings`.
+It visits every interleaving of a few events, deletes, conclusions and reopenings, each of which may
+die between any two of its commands, and checks the invariants in every state in which no client can
+move any more. The real code is interleaved in the same way by `test_interleavings`.
 
 `python -m tests.runtime.counting_model` checks all scenarios, the large ones too, and prints the
 shortest trace to each broken invariant. Its arguments name protections to omit.
@@ -19,7 +19,8 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
-from tests.support.counting_protocol import Client, Counter, Delete, Event, Redis, Rules
+from tests.support.conclusion_protocol import KEPT, Client, Conclude, Reopen, kept
+from tests.support.counting_protocol import Counter, Delete, Entry, Event, Redis, Rules
 
 State: TypeAlias = tuple[tuple[Client, ...], Redis]
 
@@ -50,7 +51,7 @@ def explore(
                 continue
             moved = True
             following = [_advance(client, redis, rules)]
-            if isinstance(client, mortal) and client.at not in client.HARMLESS:
+            if type(client) in mortal and client.at not in client.HARMLESS:
                 following.append((replace(client, at="dead"), redis))
             for after, changed in following:
                 new = ((*clients[:place], after, *clients[place + 1 :]), changed)
@@ -111,7 +112,9 @@ def violations(state: State, rules: Rules, undated: frozenset[str]) -> Iterator[
     for counter, uuid in redis.data:
         if counter not in listed and not _is_of_dead(uuid, events):
             yield "data that nothing lists"
-    healed = _healed(redis, rules, events)
+    healed = _healed(_repeated(redis, clients), rules, events)
+    if not deleted:
+        yield from _of_concluded(redis, clients)
     yield from _unlisted(healed if dead else redis)
     if not dead and healed.experiments - healed.since - undated:
         yield "an experiment without since"
@@ -134,8 +137,41 @@ def _unlisted(redis: Redis) -> Iterator[str]:
     for counter in redis.marks - recorded:
         if counter.experiment not in redis.experiments or counter not in redis.index:
             yield "a counter without its names"
-    if redis.experiments and not redis.namespaces:
+    if (redis.experiments or redis.past) and not redis.namespaces:
         yield "an unlisted namespace"
+
+
+def _of_concluded(redis: Redis, clients: tuple[Client, ...]) -> Iterator[str]:
+    """Yield what is wrong with concluded experiments, after those that died have been repeated."""
+    redis = _repeated(redis, clients)
+    dead = any(client.at == "dead" for client in clients)
+    if redis.concluded - redis.past or (redis.past - redis.concluded and not dead):
+        yield "a conclusion that is not listed"
+    for experiment in redis.concluded:
+        if not dead and (redis.marks_of(experiment) or experiment in redis.experiments):
+            yield "a concluded experiment that is still counted"
+    for event in clients:
+        if not isinstance(event, Event) or event.at != "counted":
+            continue
+        experiment = event.counter.experiment
+        counters = {entry.counter for entry in kept(redis, experiment)}
+        found = counters if experiment in redis.concluded else redis.marks
+        if not any(counter[:2] == event.counter[:2] for counter in found):
+            yield "a counted event that reopening loses"
+
+
+def _repeated(redis: Redis, clients: tuple[Client, ...]) -> Redis:
+    """Repeat the conclusions and reopenings that died, and sweep up what dead events left."""
+    dead = [client for client in clients if client.at == "dead"]
+    again: list[Client] = [
+        type(each)(each.experiment) for each in dead if isinstance(each, Conclude | Reopen)
+    ]
+    if dead:
+        again += [Conclude(experiment) for experiment in redis.concluded]
+    for client in again:
+        while client.at not in client.ENDS:
+            client, redis = client.step(redis, Rules())
+    return redis
 
 
 def _is_of_dead(uuid: str, events: list[Event]) -> bool:
@@ -152,7 +188,7 @@ def _without_dead(redis: Redis, events: list[Event]) -> Redis:
 def _emptied(redis: Redis, clients: tuple[Client, ...]) -> Redis:
     """Delete every experiment, long after everything else."""
     redis = replace(redis, record=frozenset(entry._replace(old=True) for entry in redis.record))
-    named = {c.experiment if isinstance(c, Delete) else c.counter.experiment for c in clients}
+    named = {c.counter.experiment if isinstance(c, Event) else c.experiment for c in clients}
     for experiment in named:
         delete = Delete(experiment, "last")
         while delete.at not in delete.ENDS:
@@ -182,6 +218,16 @@ RUNNING = running(RED)
 OF_1_5_0 = Redis(False, frozenset({"button"}), index=frozenset({OLD}), marks=frozenset({OLD}))
 KNOWN = "add to known"
 X, Y = Delete("button", "X"), Delete("button", "Y")
+C, R = Conclude("button"), Reopen("button", "R")
+CONCLUDED = replace(
+    RUNNING,
+    experiments=frozenset(),
+    index=frozenset(),
+    marks=frozenset(),
+    record=frozenset({Entry(KEPT, RED, old=True)}),
+    concluded=frozenset({"button"}),
+    past=frozenset({"button"}),
+)
 
 SCENARIOS = {
     "two events of a new counter": Scenario((Event(RED, "a"), Event(RED, "b")), mortal=(Event,)),
@@ -209,6 +255,24 @@ SCENARIOS = {
     ),
     "another experiment and a delete": Scenario((Event(OTHER, "a"), X), RUNNING),
     "two deletes": Scenario((X, Y), RUNNING, mortal=(Delete,)),
+    "a known event and a conclusion": Scenario(
+        (Event(RED, "a", KNOWN), C), RUNNING, mortal=(Event, Conclude)
+    ),
+    "a new event and a conclusion": Scenario(
+        (Event(BLUE, "a"), C), RUNNING, mortal=(Event, Conclude)
+    ),
+    "1.5.0 and a conclusion": Scenario((Event(BLUE, "a"), C), OF_1_5_0, mortal=(Conclude,)),
+    "a conclusion and a delete": Scenario((C, X), RUNNING, mortal=(Conclude,)),
+    "a conclusion and a mortal delete": Scenario((C, X), RUNNING, mortal=(Delete,)),
+    "two conclusions": Scenario((C, replace(C, token="D")), RUNNING, mortal=(Conclude,)),
+    "a conclusion and a reopening": Scenario((C, R), RUNNING, mortal=(Conclude, Reopen)),
+    "a known event and a reopening": Scenario(
+        (Event(RED, "a", KNOWN), R), CONCLUDED, mortal=(Event, Reopen)
+    ),
+    "a new event and a reopening": Scenario(
+        (Event(BLUE, "a"), R), CONCLUDED, mortal=(Event, Reopen)
+    ),
+    "a delete and a reopening": Scenario((X, R), CONCLUDED, mortal=(Delete,)),
 }
 LARGE = {
     "known and new": Scenario(
@@ -216,6 +280,18 @@ LARGE = {
     ),
     "a known event and two deletes": Scenario(
         (Event(RED, "a", KNOWN), X, Y), RUNNING, Rules(whole=True), (Delete,)
+    ),
+    "a new event, a conclusion and a delete": Scenario(
+        (Event(BLUE, "a"), C, X), RUNNING, Rules(whole=True)
+    ),
+    "a known event, a conclusion and a reopening": Scenario(
+        (Event(RED, "a", KNOWN), C, R), RUNNING, Rules(whole=True)
+    ),
+    "a new event, a conclusion and a reopening": Scenario(
+        (Event(BLUE, "a"), C, R), RUNNING, Rules(whole=True)
+    ),
+    "a new event, a delete and a reopening": Scenario(
+        (Event(BLUE, "a"), X, R), CONCLUDED, Rules(whole=True)
     ),
     "known and new, the delete may die": Scenario(
         (Event(RED, "a", KNOWN), Event(RED, "b"), X), RUNNING, Rules(whole=True), (Delete,)

@@ -21,6 +21,12 @@ NEEDED_IN = {
     "marks are removed before data": "a known event and a delete",
     "the namespace is put back": "another experiment and a delete",
     "deletes look again": "a known event and a delete",
+    "events look for a conclusion": "a new event and a conclusion",
+    "a late registration is withdrawn": "a new event and a conclusion",
+    "a conclusion looks again": "a conclusion and a mortal delete",
+    "a reopening looks again": "a delete and a reopening",
+    "a reopening ends as a delete does": "a delete and a reopening",
+    "a name is put back after the marks": "a delete and a reopening",
 }
 """A scenario in which an invariant breaks without the protection."""
 

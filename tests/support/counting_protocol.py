@@ -2,18 +2,18 @@
 
 Each step is one Redis command, named after what the command is for. The steps mirror `counting`,
 `creation`, `limits` and `delete`: change them together. `tests.runtime.counting_model` explores
-every interleaving of them.
+every interleaving of them. `conclusion_protocol` has those of `conclude`.
 The text before a colon names a pipeline. Batches and the figures of ignored events are missing.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeVar
 
 DEFAULT = 16  # the precision in the settings
 
-_Self = TypeVar("_Self", bound="_Client")
+_Self = TypeVar("_Self", bound="BaseClient")
 
 PROTECTIONS = (
     "a known counter's mark is read after PFADD",
@@ -29,6 +29,12 @@ PROTECTIONS = (
     "marks are removed before data",
     "the namespace is put back",
     "deletes look again",
+    "events look for a conclusion",
+    "a late registration is withdrawn",
+    "a conclusion looks again",
+    "a reopening looks again",
+    "a reopening ends as a delete does",
+    "a name is put back after the marks",
 )
 """The steps that may be omitted; then some invariant breaks."""
 
@@ -61,6 +67,8 @@ class Redis:
     marks: frozenset[Counter] = frozenset()
     data: frozenset[tuple[Counter, str]] = frozenset()
     record: frozenset[Entry] = frozenset()
+    concluded: frozenset[str] = frozenset()
+    past: frozenset[str] = frozenset()  # the set of the concluded experiments' names
 
     def marks_of(self, experiment: str) -> frozenset[Counter]:
         return frozenset(counter for counter in self.marks if counter.experiment == experiment)
@@ -85,8 +93,8 @@ class Rules:
         return protection not in self.without
 
 
-class _Client:
-    """What events and deletes have in common: `at` says which command comes next."""
+class BaseClient:
+    """What all clients have in common: `at` says which command comes next."""
 
     at: str
 
@@ -101,7 +109,7 @@ class _Client:
 
 
 @dataclass(frozen=True)
-class Event(_Client):
+class Event(BaseClient):
     """`track` with one event. It begins at `add to known` if its process knows the counter."""
 
     counter: Counter
@@ -119,6 +127,7 @@ class Event(_Client):
     default: int = DEFAULT  # the precision in its settings
     noted: int = 0  # the precision that is noted beside the experiment
     member: int = 0  # the precision of some counter of the experiment
+    over: bool = False  # whether the experiment is concluded
 
     ENDS = ("counted", "ignored", "dead")
     HARMLESS = ("look: name", "add to known")  # a death before the first write changes nothing
@@ -161,7 +170,8 @@ class Event(_Client):
         if self.at == "look: meta":
             older = self.listed and experiment not in redis.since
             noted = redis.precision_of(experiment) or 0
-            return self._to("look: member", redis, older=older, noted=noted)
+            over = self._is_over(redis, rules)
+            return self._to("look: member", redis, older=older, noted=noted, over=over)
         if self.at == "look: member":
             member = min((each.precision for each in redis.marks_of(experiment)), default=0)
             older = self.older
@@ -172,7 +182,13 @@ class Event(_Client):
             return self._to("look: index", redis, marked=self.counter in redis.marks)
         return self._found(redis, rules)
 
+    def _is_over(self, redis: Redis, rules: Rules) -> bool:
+        seen = rules.keep("events look for a conclusion")
+        return seen and self.counter.experiment in redis.concluded
+
     def _found(self, redis: Redis, rules: Rules) -> tuple[Event, Redis]:
+        if self.over:
+            return self._finish(redis, counted=False)
         precision = self.noted or (1 if self.older else self.member or self.default)
         if precision != self.counter.precision and not self.again:
             counter = self.counter._replace(precision=precision)
@@ -211,6 +227,7 @@ class Event(_Client):
         if self.at == "register: see precision":
             same = redis.precision_of(experiment) == counter.precision
             noticed = not same and rules.keep("another precision is noticed")
+            noticed = noticed or self._is_over(redis, rules)
             return self._forget(redis) if noticed else self._to("register: name", redis)
         if self.at == "register: name":
             named = replace(redis, experiments=redis.experiments | {experiment})
@@ -230,9 +247,11 @@ class Event(_Client):
         at = "look again: name" if rules.keep("events look again") else "counted"
         if at == "counted":
             return self._finish(self._with_visitor(redis), counted=True)
-        return self._to(at, self._with_visitor(redis), added=self._added(), complete=True)
+        return self._to(
+            at, self._with_visitor(redis), added=self._added(), complete=True, over=False
+        )
 
-    def _look_again(self, redis: Redis, _: Rules) -> tuple[Event, Redis]:
+    def _look_again(self, redis: Redis, rules: Rules) -> tuple[Event, Redis]:
         counter, experiment = self.counter, self.counter.experiment
         following, found = {
             "look again: name": ("look again: namespace", experiment in redis.experiments),
@@ -242,37 +261,61 @@ class Event(_Client):
             "look again: mark": ("", counter in redis.marks),
         }[self.at]
         complete = self.complete and found
+        over = self.over
+        if self.at == "look again: since":  # together with the record
+            over = self._is_over(redis, rules)
         if following:
-            return self._to(following, redis, complete=complete)
+            return self._to(following, redis, complete=complete, over=over)
+        if over:
+            return self._to("withdraw: entry", redis, left=self.left - {counter})
         if complete:
             return self._finish(redis, counted=True)
         return self._to("register: since", redis, left=self.left | {counter})
 
+    def _withdraw(self, redis: Redis, rules: Rules) -> tuple[Event, Redis]:
+        """Remove what was registered, as the experiment was concluded meanwhile."""
+        counter = self.counter
+        if not rules.keep("a late registration is withdrawn"):
+            return self._forget(redis)
+        if self.at == "withdraw: entry":
+            entry = Entry(self.uuid, counter, old=True)
+            return self._to("withdraw: mark", replace(redis, record=redis.record | {entry}))
+        if self.at == "withdraw: mark":
+            return self._to("withdraw: index", replace(redis, marks=redis.marks - {counter}))
+        if self.at == "withdraw: index":
+            return self._to("withdraw: name", replace(redis, index=redis.index - {counter}))
+        return self._forget(replace(redis, experiments=redis.experiments - {counter.experiment}))
+
+
+_READS = ("read: marks", "read: index", "read: record")
+
 
 @dataclass(frozen=True)
-class Delete(_Client):
+class Delete(BaseClient):
     """`delete` of one experiment."""
 
     experiment: str
     token: str
-    at: str = "read: record"
+    at: str = _READS[0]
     entries: frozenset[Entry] = frozenset()
     counters: frozenset[Counter] = frozenset()
     back: frozenset[Counter] = frozenset()
 
     ENDS = ("done", "dead")
-    HARMLESS = ("read: record", "read: marks", "read: index", "record")
+    HARMLESS = (*_READS, "record")
 
     def _read(self, redis: Redis, _: Rules) -> tuple[Delete, Redis]:
-        if self.at == "read: record":
+        place = _READS.index(self.at)
+        following = (*_READS, "record")[place + 1]
+        if place == 0:
+            found = redis.marks_of(self.experiment)
+        elif place == 1:
+            found = frozenset(c for c in redis.index if c.experiment == self.experiment)
+        else:
             entries = frozenset(e for e in redis.record if e.counter.experiment == self.experiment)
-            counters = frozenset(entry.counter for entry in entries)
-            return self._to("read: marks", redis, entries=entries, counters=counters)
-        if self.at == "read: marks":
-            counters = self.counters | redis.marks_of(self.experiment)
-            return self._to("read: index", redis, counters=counters)
-        own = frozenset(c for c in redis.index if c.experiment == self.experiment)
-        return self._to("record", redis, counters=self.counters | own)
+            counters = self.counters.union(entry.counter for entry in entries)
+            return self._to(following, redis, entries=entries, counters=counters)
+        return self._to(following, redis, counters=self.counters | found)
 
     def _record(self, redis: Redis, rules: Rules) -> tuple[Delete, Redis]:
         entries = frozenset(Entry(self.token, counter) for counter in self.counters)
@@ -296,16 +339,21 @@ class Delete(_Client):
             names = redis.experiments - {self.experiment}
             return self._to("remove: meta", replace(redis, experiments=names))
         noted = frozenset(each for each in redis.precision if each[0] != self.experiment)
-        redis = replace(redis, since=redis.since - {self.experiment}, precision=noted)
+        if self.at == "remove: meta":
+            since, over = redis.since - {self.experiment}, redis.concluded - {self.experiment}
+            redis = replace(redis, since=since, precision=noted, concluded=over)
+            return self._to("remove: past", redis)
+        redis = replace(redis, past=redis.past - {self.experiment})
         return self._to("namespace: count", redis)
 
     def _namespace(self, redis: Redis, rules: Rules) -> tuple[Delete, Redis]:
+        used = redis.experiments or redis.past
         if self.at == "namespace: count":
-            return self._to("look again" if redis.experiments else "namespace: remove", redis)
+            return self._to("look again" if used else "namespace: remove", redis)
         if self.at == "namespace: remove":
             return self._to("namespace: count again", replace(redis, namespaces=False))
         if self.at == "namespace: count again":
-            began = redis.experiments and rules.keep("the namespace is put back")
+            began = used and rules.keep("the namespace is put back")
             return self._to("namespace: put back" if began else "look again", redis)
         return self._to("look again", replace(redis, namespaces=True))
 
@@ -334,9 +382,6 @@ class Delete(_Client):
 
         record = frozenset(entry for entry in redis.record if not finished(entry))
         return self._to("done", replace(redis, record=record))
-
-
-Client: TypeAlias = Event | Delete
 
 
 def dated(redis: Redis, experiment: str) -> Redis:
