@@ -18,6 +18,7 @@ from gimel.runtime.counter import Experiment
 from gimel.runtime.delete import Removal, is_old, remove
 from gimel.runtime.errors import BadRequest
 from gimel.runtime.redis.client import check
+from gimel.runtime.snapshot import FINAL, end_history
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
 
     from gimel.runtime.formats import Request
     from gimel.runtime.process import Process
-    from gimel.runtime.redis.client import Client
-    from gimel.runtime.redis.resp import Command
+    from gimel.runtime.redis.resp import Command, Reply
 
 MAX_BYTES = 2048
 """The size of a record, as JSON in UTF-8."""
@@ -59,8 +59,8 @@ def act(request: Request, process: Process) -> Any:
     namespace = fields.namespace(parameters)
     if "conclude" in parameters:
         experiment = Experiment(namespace, fields.text(parameters, "conclude"))
-        return _conclude(process.redis, experiment, _record(parameters.get("record")))
-    return _reopen(process.redis, Experiment(namespace, fields.text(parameters, "reopen")))
+        return _conclude(process, experiment, _record(parameters.get("record")))
+    return _reopen(process, Experiment(namespace, fields.text(parameters, "reopen")))
 
 
 def _record(given: Any) -> dict[str, Any]:
@@ -91,15 +91,20 @@ def _text(record: dict[str, Any]) -> str:
     return text
 
 
-def _conclude(redis: Client, experiment: Experiment, record: dict[str, Any]) -> Any:
+def _conclude(process: Process, experiment: Experiment, record: dict[str, Any]) -> Any:
+    from gimel.runtime.concluded import tidy
+
+    redis, now = process.redis, int(process.now())
     conclusion = Conclusion(redis, experiment)
     if conclusion.was_concluded:
         return _conclude_again(conclusion, record)
     if not conclusion.is_listed():
         return {"status": "ok", "concluded": 0}
-    if not conclusion.freeze(_text({**record, "at": int(time.time())})):
+    if not conclusion.freeze(_text({**record, "at": now})):
         return _conclude_again(conclusion, record)
-    return {"status": "ok", "concluded": conclusion.finish()}
+    counters = conclusion.finish()
+    tidy(redis, experiment.namespace, now)
+    return {"status": "ok", "concluded": counters}
 
 
 def _conclude_again(conclusion: Conclusion, record: dict[str, Any]) -> Any:
@@ -113,12 +118,12 @@ def _conclude_again(conclusion: Conclusion, record: dict[str, Any]) -> Any:
     return {"status": "ok", "concluded": len({*conclusion.kept().values()})}
 
 
-def _reopen(redis: Client, experiment: Experiment) -> Any:
-    conclusion = Conclusion(redis, experiment)
+def _reopen(process: Process, experiment: Experiment) -> Any:
+    conclusion = Conclusion(process.redis, experiment)
     kept = conclusion.read()
     if not kept:
         raise BadRequest("the experiment is not concluded")
-    if concluded_at(kept) + REOPENABLE < time.time():
+    if concluded_at(kept) + REOPENABLE < process.now():
         raise BadRequest("the experiment was concluded more than 7 days ago: its counters are gone")
     if not (counters := conclusion.undo()):
         raise BadRequest("the counters of the experiment are gone")
@@ -129,6 +134,12 @@ def concluded_at(record: dict[str, Any]) -> int:
     """Return when an experiment was concluded, in seconds since 1970; 0 if that is not known."""
     at = record.get("at")
     return at if isinstance(at, int) else 0
+
+
+def parse_reply(reply: Reply) -> dict[str, Any] | None:
+    """Return the record in the reply to HMGET with that field alone; None without one."""
+    value = reply[0] if isinstance(reply, list) else None
+    return parse_record(value.decode("utf-8", "replace") if isinstance(value, bytes) else None)
 
 
 def parse_record(text: str | None) -> dict[str, Any] | None:
@@ -154,9 +165,8 @@ class Conclusion(Removal):
 
     def read(self) -> dict[str, Any] | None:
         """Return the record; None without one."""
-        command: Command = ("HGET", self._experiment.meta_key, keys.CONCLUDED)
-        (reply,) = self._redis.run([command])
-        return parse_record(reply.decode("utf-8", "replace") if isinstance(reply, bytes) else None)
+        command: Command = ("HMGET", self._experiment.meta_key, keys.CONCLUDED)
+        return parse_reply(*self._redis.run([command]))
 
     def freeze(self, record: str) -> bool:
         """Write the record. Return False if another one is there, or the experiment is deleted."""
@@ -178,6 +188,8 @@ class Conclusion(Removal):
     def finish(self) -> int:
         """Remove the marks and names of a concluded experiment. Return its number of counters.
 
+        What was counted until now becomes its final history, unless it has one.
+
         The marks are read after the record was written: an event whose mark comes later sees the
         record. If the experiment was reopened or deleted meanwhile, the marks are put back for what
         is left of it.
@@ -191,6 +203,7 @@ class Conclusion(Removal):
                 ("SADD", self._concluded, experiment.name),
             ]
         )
+        end_history(self._redis, experiment.namespace, experiment.name, now)
         self._run(("SADD", experiment.deleting_key, entry) for entry in entries)
         self._remove(("SREM", key, counter) for key in self._own for counter in counters)
         self._remove(("SREM", key, counter) for key in self._shared for counter in counters)
@@ -202,6 +215,7 @@ class Conclusion(Removal):
                 for each in counters
             )
         else:
+            self._redis.run([("HDEL", experiment.meta_key, FINAL)])
             self._redis.run([("SREM", self._concluded, experiment.name)])
             self._restore(counters)
         self._run(("SREM", experiment.deleting_key, entry) for entry in entries)
@@ -225,7 +239,7 @@ class Conclusion(Removal):
         if not counters:
             return 0
         self._register(counters)
-        self._redis.run([("HDEL", experiment.meta_key, keys.CONCLUDED)])
+        self._redis.run([("HDEL", experiment.meta_key, keys.CONCLUDED, FINAL)])
         while not (left := self._restore(counters)).issubset(self._marked()):
             pass  # a conclusion or a delete has removed marks meanwhile
         if not left:  # it was deleted: so must be the names
@@ -239,6 +253,18 @@ class Conclusion(Removal):
             if is_old(keys.parse_deletion_entry(entry)[0], now)
         )
         return len(counters)
+
+    def delete_counters(self) -> None:
+        """Delete what is kept of the counters: the experiment can no longer be reopened."""
+        now = time.time()
+        entries = self._read_entries()
+        counters = set(self._own_counters(counter for _, counter in entries.values()))
+        self._remove(("DEL", key) for counter in counters for key in keys.shard_keys(counter))
+        self._run(
+            ("SREM", self._experiment.deleting_key, entry)
+            for entry, (since, _) in entries.items()
+            if is_old(since, now)
+        )
 
     def _restore(self, counters: set[str]) -> set[str]:
         """Put back those of the counters that have data, and the names of all that have marks.

@@ -99,6 +99,11 @@ class History:
         header, *lines = self._lines(points, counts, last)
         return "\n".join([header, *(_thinned(lines, LARGEST - len(header.encode())) or lines[-1:])])
 
+    @property
+    def ends(self) -> int:
+        """The time of the last point, 0 if there is no point."""
+        return self.points[-1].time if self.points else 0
+
     def last(self) -> dict[Column, int]:
         """Return the counts of the last point, none if there is no point."""
         return self._counts(self.points[-1]) if self.points else {}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain, islice
 
 from gimel.runtime import counts, fields, http, keys, parsing
+from gimel.runtime.counts import ExperimentCounts
 from gimel.runtime.errors import BadRequest
 from gimel.runtime.redis.client import SLICE, texts
 from gimel.runtime.refusals import ignored
@@ -15,7 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from gimel.runtime.counts import ExperimentCounts
     from gimel.runtime.formats import Request
     from gimel.runtime.process import Process
     from gimel.runtime.redis.client import Client
@@ -45,6 +45,9 @@ def all(event: Any, context: Any = None) -> Any:  # noqa: A001 - 1.5.0's name fo
 
     With `history` "true", each experiment also has its `history`, as `History.described` returns
     it, and today's point is added to it where it has none.
+
+    Concluded experiments are not among them. With `concluded` "true" they are returned instead, as
+    `gimel.runtime.concluded` says.
     """
     return http.answer(event, context, _all, methods=METHODS, unavailable=UNAVAILABLE)
 
@@ -65,7 +68,11 @@ def _all(request: Request, process: Process) -> Any:
         if not isinstance(scope, str):
             raise BadRequest("scope must be text")
         wanted = [fields.text({"scope": name}, "scope") for name in scope.split(",")]
-    histories = _histories(request.parameters.get("history"), process)
+    if _is_true(request.parameters, "concluded"):
+        from gimel.runtime.concluded import answer
+
+        return answer(process, namespace, wanted, page)
+    histories = _histories(process) if _is_true(request.parameters, "history") else None
     experiments = counts.find(process.redis, namespace, wanted)
     if page:
         name, _, goal = page.partition(":")
@@ -73,7 +80,9 @@ def _all(request: Request, process: Process) -> Any:
     heads: list[Command] = [("HGETALL", keys.namespace_meta_key(keys.encode(namespace)))]
     if not page:
         heads.append(_LIST_NAMESPACES)
-    (noted, *listed), items, following = _read(process.redis, heads, experiments, histories)
+    (noted, *listed), items, following = _read(
+        process.redis, heads, experiments, histories, is_scoped=wanted is not None
+    )
     if histories is not None:
         histories.add_points(process.redis)
     meta = {"scope": scope, "ignored": ignored(counts.meta_fields(noted)), "next": following}
@@ -85,18 +94,25 @@ def _all(request: Request, process: Process) -> Any:
 def _one(request: Request, process: Process) -> Any:
     namespace = fields.namespace(request.parameters)
     name = fields.text(request.parameters, "experiment")
-    _, items, following = _read(process.redis, [], counts.find(process.redis, namespace, [name]))
+    found = counts.find(process.redis, namespace, [name])
+    _, items, following = _read(process.redis, [], found, is_scoped=True)
     if following is not None:
         raise BadRequest("the answer is too large: call gimel.all with the experiment as its scope")
     return items[0]["goals"]
 
 
-def _histories(wanted: Any, process: Process) -> Histories | None:
-    """Return what reads histories, None if they are not wanted."""
-    if wanted in (None, "", "false", False):
-        return None
-    if wanted not in ("true", True):
-        raise BadRequest("history must be true or false")
+def _is_true(parameters: Mapping[str, Any], name: str) -> bool:
+    """Return whether a parameter is true; it is false if it is missing. Raises BadRequest."""
+    value = parameters.get(name)
+    if value in (None, "", "false", False):
+        return False
+    if value not in ("true", True):
+        raise BadRequest(f"{name} must be true or false")
+    return True
+
+
+def _histories(process: Process) -> Histories:
+    """Return what reads histories."""
     from gimel.runtime.snapshot import Histories
 
     return Histories(int(process.now()))
@@ -117,10 +133,13 @@ def _read(
     heads: Sequence[Command],
     experiments: Sequence[ExperimentCounts],
     histories: Histories | None = None,
+    *,
+    is_scoped: bool = False,
 ) -> tuple[list[Reply], list[dict[str, Any]], str | None]:
     """Return the replies to `heads`, one page of experiments, and the name of the next page.
 
-    The name consists of the experiment and the goal that the next page begins with.
+    The name consists of the experiment and the goal that the next page begins with. A concluded
+    experiment is skipped or, if these were asked for by name, returned as one that is unknown.
     """
     commands = (chain([each.meta_command()], each.commands()) for each in experiments)
     replies = redis.stream(chain(heads, chain.from_iterable(commands)), optional=_LIST_NAMESPACES)
@@ -130,6 +149,10 @@ def _read(
     for each in experiments:
         each.read_meta(next(replies))
         each.read(redis, replies)
+        if keys.CONCLUDED in each.fields:
+            if not is_scoped:
+                continue
+            each = ExperimentCounts(each.namespace, each.name)
         history = each.take_history()
         goals = each.goals()
         room -= each.size(each.name)  # and of its participants

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from gimel.runtime.redis.client import Client
     from gimel.runtime.redis.resp import Command
 
-CONCLUDED = "concluded"
-"""The field of the meta hash that a concluded experiment has: its history has ended."""
-
 FINAL = "final"
 """The field that holds the text of a history that has ended.
 
@@ -60,10 +57,13 @@ def take(process: Process, now: int) -> Iterator[Taken]:
     """Write today's point of every experiment and yield what was read of it.
 
     `now` is the time of the call in seconds since 1970; what takes longer is dated later. Concluded
-    experiments are skipped. Where Redis refuses to write a point, that is logged. Raises
-    RedisError, also at the deadline; then the next call continues: where a point is at most an hour
-    old, it does not read the counters again.
+    experiments are skipped; the counters of those that can no longer be reopened are deleted. Where
+    Redis refuses to write a point, that is logged. Raises RedisError, also at the deadline; then
+    the next call continues: where a point is at most an hour old, it does not read the counters
+    again.
     """
+    from gimel.runtime.concluded import tidy
+
     redis = process.redis
     began = time.monotonic()
     names = {name for _, some in redis.members([keys.NAMESPACES]) for name in some}
@@ -72,13 +72,14 @@ def take(process: Process, now: int) -> Iterator[Taken]:
         while experiments:
             some, experiments[:_AT_ONCE] = experiments[:_AT_ONCE], []
             yield from _take(redis, some, now + int(time.monotonic() - began))
+        tidy(redis, namespace, now)
 
 
 def _take(redis: Client, experiments: Sequence[ExperimentCounts], now: int) -> Iterator[Taken]:
     metas = redis.stream(each.meta_command() for each in experiments)
     for each, meta in zip(experiments, metas, strict=True):
         each.read_meta(meta)
-    found = [(each, _history(each)) for each in experiments if CONCLUDED not in each.fields]
+    found = [(each, _history(each)) for each in experiments if keys.CONCLUDED not in each.fields]
     unread = []
     for each, history in found:
         recent = history.recent(now)
@@ -142,7 +143,7 @@ def _history(experiment: ExperimentCounts) -> History:
 
 def _todays_point(experiment: ExperimentCounts, history: History, now: int) -> str | None:
     """Return the text of the history with today's point, None if nothing is to be written."""
-    if not experiment.is_complete or CONCLUDED in experiment.fields:
+    if not experiment.is_complete or keys.CONCLUDED in experiment.fields:
         return None
     return history.with_point(experiment.parts(), now)
 
