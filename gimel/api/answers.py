@@ -17,7 +17,7 @@ from gimel.errors import GimelError
 
 _MOST = 1e20  # the longest integer that the runtime reads has 20 digits
 _PARTICIPATE = "participate"  # the event of a visitor who sees a variant
-_MOST_PAGES = 1000  # of 5 MB: more than a namespace can hold
+MOST_PAGES = 1000  # of 5 MB: more than a namespace can hold
 
 _Number = Annotated[float, Field(ge=0, le=_MOST)]
 _Parts = dict[Annotated[str, Field(pattern=r"^(exact|[1-9][0-9]{0,5})$")], _Number]
@@ -32,7 +32,7 @@ def parse(answer: object, source: str = "the API") -> NamespaceCounts:
 
     def fetch(page: str | None) -> object:
         if page is not None:
-            raise _malformed(source, "expected one page")
+            raise malformed(source, "expected one page")
         return answer
 
     return read(fetch, source)
@@ -49,41 +49,45 @@ def read(fetch: Callable[[str | None], object], source: str) -> NamespaceCounts:
         GimelError: A page is not such an answer; the message names `source` and the first mistake.
             Or a page was named twice, or there are too many.
     """
-    items: list[_Experiment] = []
+    read_items: list[_Experiment] = []
     metas: list[_Meta] = []
     pages: list[str | None] = [None]
     for page in pages:
         meta, found = _parse_page(fetch(page), source)
-        if items and found and items[-1].experiment == found[0].experiment:
-            items[-1] = _join(items[-1], found.pop(0))
-        items += found
+        if read_items and found and read_items[-1].experiment == found[0].experiment:
+            read_items[-1] = _join(read_items[-1], found.pop(0))
+        read_items += found
         metas.append(meta)
         if meta.next is not None:
-            if meta.next in pages or len(pages) == _MOST_PAGES:
-                raise _malformed(source, "its pages have no end")
+            if meta.next in pages or len(pages) == MOST_PAGES:
+                raise malformed(source, "its pages have no end")
             pages.append(meta.next)
     try:
-        _require_unique("experiment", [item.experiment for item in items])
-        experiments = tuple(map(_experiment, items))
+        _require_unique("experiment", [item.experiment for item in read_items])
+        experiments = tuple(map(_experiment, read_items))
     except ValueError as error:
-        raise _malformed(source, str(error)) from None
+        raise malformed(source, str(error)) from None
     first, last = metas[0], metas[-1]
     names = None if first.namespaces is None else tuple(sorted(set(first.namespaces)))
     return NamespaceCounts(experiments, last.ignored, names, first.more_namespaces)
 
 
 def _parse_page(answer: object, source: str) -> tuple[_Meta, list[_Experiment]]:
+    head, *found = items(answer, _Head, _Experiment, source)
+    return head.meta, found
+
+
+def items(answer: object, head: type[Model], item: type[Model], source: str) -> list[Any]:
+    """Return the head and the items of a page, validated. Raises GimelError."""
     if not isinstance(answer, list) or not answer:
-        raise _malformed(source, 'expected a list that begins with "meta"')
-    items = []
-    index = 0
+        raise malformed(source, 'expected a list that begins with "meta"')
+    found: list[Any] = []
     try:
-        meta = _Head.model_validate(answer[0]).meta
-        for index in range(1, len(answer)):
-            items.append(_Experiment.model_validate(answer[index]))
+        for each in answer:
+            found.append((item if found else head).model_validate(each))
     except ValidationError as error:
-        raise _malformed(source, _describe(error, index)) from None
-    return meta, items
+        raise malformed(source, _describe(error, len(found))) from None
+    return found
 
 
 def _join(first: _Experiment, rest: _Experiment) -> _Experiment:
@@ -91,7 +95,7 @@ def _join(first: _Experiment, rest: _Experiment) -> _Experiment:
     return rest.model_copy(update={"goals": [*first.goals, *rest.goals]})
 
 
-class _Model(BaseModel):
+class Model(BaseModel):
     """A JSON object with at least these keys, of exactly these types.
 
     Keys that a newer Gimel adds are skipped.
@@ -100,18 +104,18 @@ class _Model(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True, hide_input_in_errors=True)
 
 
-class _Meta(_Model):
+class _Meta(Model):
     ignored: dict[str, Annotated[int, Field(ge=0)]] = {}
     next: str | None = None
     namespaces: list[str] | None = None
     more_namespaces: bool = False
 
 
-class _Head(_Model):
+class _Head(Model):
     meta: _Meta
 
 
-class _Participant(_Model):
+class _Participant(Model):
     label: str
     trials: _Number
     trials_by_precision: _Parts | None = None
@@ -130,12 +134,12 @@ class _Result(_Participant):
         return _count(self.successes, self.successes_by_precision)
 
 
-class _Goal(_Model):
+class _Goal(Model):
     goal: str
     results: list[_Result]
 
 
-class _History(_Model):
+class History(Model):
     """The counts of earlier times: a column per part of a count, a row per time.
 
     A column is named by goal, variant and precision; the goal of visitors is "participate". A row
@@ -152,7 +156,7 @@ class _History(_Model):
         return self
 
 
-class _Experiment(_Model):
+class _Experiment(Model):
     experiment: str
     goals: list[_Goal]
     participants: list[_Participant] = []
@@ -160,7 +164,7 @@ class _Experiment(_Model):
     precision: Annotated[int, Field(gt=0)] | None = None
     ignored: dict[str, Annotated[int, Field(ge=0)]] = {}
     unreadable: Annotated[int, Field(ge=0)] = 0
-    history: _History = _History()
+    history: History = History()
 
 
 def _count(total: float, parts: Mapping[str, float] | None) -> Count:
@@ -192,11 +196,11 @@ def _experiment(item: _Experiment) -> ExperimentCounts:
         item.ignored,
         item.unreadable,
         item.precision,
-        tuple(_points(item.history)),
+        tuple(points(item.history)),
     )
 
 
-def _points(history: _History) -> Iterator[Point]:
+def points(history: History) -> Iterator[Point]:
     for time, *numbers in history.points:
         parts: dict[tuple[str, str], dict[str, float]] = {}
         for (goal, variant, precision), number in zip(history.columns, numbers, strict=True):
@@ -229,7 +233,7 @@ def _describe(error: ValidationError, index: int) -> str:
     return f"{path} {mistake['msg'].removeprefix('Input ')}"
 
 
-def _malformed(source: str, reason: str) -> GimelError:
+def malformed(source: str, reason: str) -> GimelError:
     return GimelError(
         f"{source} did not answer as Gimel does: {reason}.",
         "Check that this is the address of Gimel's API.",

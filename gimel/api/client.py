@@ -7,15 +7,16 @@ sent in a header and nowhere else.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from gimel.analysis.concluded import Concluded
 from gimel.analysis.counts import ExperimentCounts, NamespaceCounts
 from gimel.analysis.experiment import get_experiment
-from gimel.api import answers
+from gimel.api import answers, concluded
 from gimel.api.http import Session
 from gimel.errors import GimelError
 from gimel.wiring import WIRING
@@ -116,6 +117,53 @@ class Api:
         answer = self._call("DELETE", "delete", {"namespace": namespace, "experiment": experiment})
         counters = answer.get("deleted") if isinstance(answer, dict) else None
         return counters if isinstance(counters, int) else None
+
+    def conclude(self, namespace: str, experiment: str, record: Mapping[str, Any]) -> int:
+        """Conclude an experiment with a record and return its number of counters.
+
+        That is 0 if the experiment does not exist. Raises GimelError; after `Unavailable`, the next
+        call with the same record finishes the conclusion.
+        """
+        # Not `experiment`: an API that cannot conclude would delete it.
+        parameters = {
+            "namespace": namespace,
+            "conclude": experiment,
+            "record": json.dumps(record, ensure_ascii=False, separators=(",", ":")),
+        }
+        return self._end("concluded", parameters)
+
+    def reopen(self, namespace: str, experiment: str) -> int:
+        """Undo a conclusion and return the number of counters. Raises GimelError."""
+        return self._end("reopened", {"namespace": namespace, "reopen": experiment})
+
+    def concluded(self, namespace: str, scope: str | None = None) -> tuple[Concluded, ...]:
+        """Return the concluded experiments of a namespace, the latest first, or one of them.
+
+        Raises GimelError, also if the API does not keep any.
+        """
+
+        def fetch(page: str | None) -> object:
+            given = {"namespace": namespace, "scope": scope, "page": page, "concluded": "true"}
+            parameters = {name: value for name, value in given.items() if value is not None}
+            return self._call("GET", "experiments", parameters)
+
+        return concluded.read(fetch, self.url)
+
+    def _end(self, what: str, parameters: dict[str, str]) -> int:
+        try:
+            answer = self._call("DELETE", "delete", parameters)
+        except GimelError as error:
+            if "experiment is missing" in error.message:
+                raise GimelError(
+                    f"{self.url} cannot conclude experiments.", "Update it with `gimel deploy`."
+                ) from None
+            raise
+        counters = answer.get(what) if isinstance(answer, dict) else None
+        if not isinstance(counters, int):
+            raise GimelError(
+                f"{self.url} cannot conclude experiments.", "Update it with `gimel deploy`."
+            )
+        return counters
 
     def _call(self, method: str, route: str, parameters: dict[str, str]) -> Any:
         address = f"{self.url}/{route}"

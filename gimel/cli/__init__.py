@@ -58,6 +58,7 @@ SECTIONS = {
         "status": "Show what is deployed, and what differs from config.json.",
         "rollback": "Undo the newest deploy.",
         "key": "Manage the API key.",
+        "conclude": "End an experiment and keep its result.",
         "delete": "Delete the counts of an experiment.",
         "destroy": "Delete everything that `gimel deploy` created.",
     },

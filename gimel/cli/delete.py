@@ -11,10 +11,11 @@ import click
 from gimel.analysis.counts import ExperimentCounts
 from gimel.analysis.phrases import pluralize
 from gimel.api.client import Api, Unavailable
-from gimel.cli import terminal
+from gimel.cli import Options, conclude, terminal
 from gimel.cli.connection import api_options, complete_experiments, find_api
 from gimel.cli.help import Command
 from gimel.errors import GimelError
+from gimel.report import past
 from gimel.report.figures import visible
 
 WAITS = (1, 2, 4)
@@ -92,8 +93,32 @@ def _describe(experiment: ExperimentCounts) -> str:
 
 
 def _delete_one(api: Api, namespace: str, name: str, yes: bool) -> None:
+    if not yes and terminal.can_ask() and _offer(api, namespace, name):
+        return
     terminal.confirm(f"Delete the counts of {name!r} in {namespace!r}?", yes)
     click.echo(_delete(api, namespace, name, WAITS, time.sleep))
+
+
+def _offer(api: Api, namespace: str, name: str) -> bool:
+    """Offer to conclude an undecided experiment instead. Return whether that was done."""
+    if ended := conclude.concluded(api, namespace, name):
+        to_stderr = terminal.asks_on_stderr()
+        click.echo(f"{visible(name)} was concluded. Its record is deleted too.", err=to_stderr)
+        click.echo(f"  {past.outcome(ended)} {past.learned(ended)}", err=to_stderr)
+        return False
+    options: Options = click.get_current_context().obj
+    try:
+        found = conclude.find(api, namespace, name, options.load_config().designs().get(name))
+    except GimelError:
+        return False  # the deletion says what is wrong
+    if found.headline.safe_to_stop or not found.visitors:
+        return False
+    conclude.show(found, None)
+    question = "Conclude it instead? That ends it too, but keeps its result."
+    if not click.confirm(question, err=terminal.asks_on_stderr()):
+        return False
+    click.echo(conclude.conclude(api, namespace, found, None, ""))
+    return True
 
 
 def _delete_all(api: Api, namespace: str, names: Sequence[str]) -> None:

@@ -20,7 +20,7 @@ from gimel.analysis.experiment import (
     select_goal,
 )
 from gimel.api.client import Api
-from gimel.cli import Options
+from gimel.cli import Options, past
 from gimel.cli.connection import api_options, complete_experiments, find_api
 from gimel.cli.fail_on import check, fail_on_option
 from gimel.cli.help import Command
@@ -99,6 +99,12 @@ class Results:
     type=click.Choice([state.value for state in State]),
     help="Show only experiments in this state. May be repeated.",
 )
+@click.option(
+    "--concluded",
+    "show_concluded",
+    is_flag=True,
+    help="Show the experiments that were concluded: what was learned, when, and how sure.",
+)
 @click.option("--goal", metavar="GOAL", help="Show only this goal.")
 @click.option(
     "--control",
@@ -144,6 +150,7 @@ def command(
     experiment: str | None,
     show_all: bool,
     states: tuple[str, ...],
+    show_concluded: bool,
     goal: str | None,
     control: str | None,
     lift: float | None,
@@ -163,7 +170,8 @@ def command(
     """Show which variant is winning, and whether the data can be trusted.
 
     Lists the experiments of the namespace: first those that need attention, then those that are
-    decided, then those that are running. With EXPERIMENT, shows that experiment in full.
+    decided, then those that are running. With EXPERIMENT, shows that experiment in full, or the
+    record of one that was concluded.
     """
     form = _form(as_json, as_csv, excel)
     _check(experiment, show_all, states, form, details, watch)
@@ -187,9 +195,14 @@ def command(
         repeat(context),
     )
     api = find_api(url, api_key, local)
+    if show_concluded:
+        past.show(api, namespace, experiment, form)
+        return
     if watch:
         _watch(api, query, time.sleep)
-    results = fetch(api, query)
+    results = past.or_concluded(lambda: fetch(api, query), api, namespace, experiment, form)
+    if results is None:
+        return
     if form is None:
         _show(results, query)
         check(results.experiments, fail_on)

@@ -291,7 +291,8 @@ def _row(goal: Goal, variant: Variant) -> dict[str, Any]:
     }
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
+    """Return a value of a CSV table: a text that might run as a formula gets a ' in front."""
     if isinstance(value, bool):
         return str(value).lower()
     return f"'{value}" if isinstance(value, str) and _is_formula(value) else value

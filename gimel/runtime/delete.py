@@ -52,8 +52,10 @@ def _delete(request: Request, process: Process) -> Any:
     namespace = fields.namespace(request.parameters)
     name = fields.text(request.parameters, "experiment")
     deletion = remove(process.redis, Experiment(namespace, name))
-    answer = {"status": "ok", "deleted": len(deletion.counters)}
-    return {**answer, "concluded": True} if deletion.was_concluded else answer
+    counters = len(deletion.counters)
+    if deletion.was_concluded:  # the record is something, too
+        return {"status": "ok", "deleted": max(counters, 1), "concluded": True}
+    return {"status": "ok", "deleted": counters}
 
 
 def remove(redis: Client, experiment: Experiment) -> _Deletion:

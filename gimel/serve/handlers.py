@@ -10,8 +10,9 @@ from functools import partial
 from typing import Any, TypeVar
 
 import gimel
+from gimel.analysis.concluded import Concluded
 from gimel.analysis.counts import ExperimentCounts, NamespaceCounts
-from gimel.api import answers
+from gimel.api import answers, concluded
 from gimel.api.client import find_experiment
 from gimel.errors import GimelError
 from gimel.runtime import process
@@ -82,11 +83,30 @@ class Handlers:
         """Delete all counts of an experiment. Raises GimelError."""
         self._ask("gimel.delete", {"namespace": namespace, "experiment": experiment})
 
+    def conclude(self, namespace: str, experiment: str, record: Mapping[str, Any]) -> int:
+        """Conclude an experiment with a record. Return its number of counters."""
+        asked = {"namespace": namespace, "conclude": experiment, "record": dict(record)}
+        return int(self._ask("gimel.delete", asked)["concluded"])
+
+    def reopen(self, namespace: str, experiment: str) -> int:
+        """Undo a conclusion. Return the number of counters. Raises GimelError."""
+        asked = {"namespace": namespace, "reopen": experiment}
+        return int(self._ask("gimel.delete", asked)["reopened"])
+
+    def concluded(self, namespace: str, scope: str | None = None) -> tuple[Concluded, ...]:
+        """Return the concluded experiments of a namespace, the latest first, or one of them."""
+
+        def fetch(page: str | None) -> Any:
+            asked = {"namespace": namespace, "scope": scope, "page": page, "concluded": "true"}
+            return self._ask("gimel.all", asked)
+
+        return concluded.read(fetch, "gimel serve")
+
     def close(self) -> None:
         """Wait for the event that is being handled. Nothing can be called afterwards."""
         self._thread.shutdown()
 
-    def _ask(self, handler: str, parameters: Mapping[str, str | None]) -> Any:
+    def _ask(self, handler: str, parameters: Mapping[str, Any]) -> Any:
         try:
             return self._thread.submit(find_handler(handler), parameters, None).result()
         except RedisError:

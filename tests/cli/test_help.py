@@ -101,7 +101,7 @@ def test_a_comment_that_does_not_fit_is_above_its_command() -> None:
         (["reslts"], " Did you mean 'results'?"),
         (["Results"], " Did you mean 'results'?"),
         (["pre"], " Did you mean 'preflight'?"),
-        (["con", "--help"], " Did you mean 'configure'?"),
+        (["con", "--help"], " Did you mean 'configure' or 'conclude'?"),
         (["s"], " Did you mean 'serve' or 'simulate' or 'snippet' or 'sample-size' or 'status'?"),
         (["xyzzy"], ""),
         (["key", "rotat"], " Did you mean 'rotate'?"),
