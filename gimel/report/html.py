@@ -130,7 +130,7 @@ def overview(
         more = {name: value for name, value in {"state": state, **kept}.items() if value}
         return choices.address(**more)
 
-    return _page(
+    return page(
         "overview",
         "Experiments",
         frame,
@@ -143,6 +143,7 @@ def overview(
         limit=wording.limit_warning(experiments, ignored),
         ignored=wording.unknown_events(ignored),
         deleted=visible(deleted) if deleted else None,
+        concluded=choices.address("/concluded"),
         namespaces=_other_namespaces(namespaces, choices),
         options=Options(
             _confidences(choices),
@@ -163,7 +164,7 @@ def experiment(found: Experiment, choices: Choices, frame: Frame, now: float) ->
         for name in sorted(arm.name for arm in found.arms)
     ]
     all_goals = Option("", "all goals", choices.goal is None)
-    return _page(
+    return page(
         "experiment",
         visible(found.name),
         frame,
@@ -175,13 +176,14 @@ def experiment(found: Experiment, choices: Choices, frame: Frame, now: float) ->
         raw_name=found.name,
         options=Options(_confidences(choices), (all_goals, *goals), tuple(controls)),
         delete=choices.address("/delete", name=found.name),
+        conclude=choices.address("/conclude", name=found.name),
     )
 
 
 def delete(counts: ExperimentCounts, choices: Choices, frame: Frame, now: float) -> str:
     """Return the page that asks whether to delete an experiment."""
     visitors = sum(count.value for count in counts.visitors.values())
-    return _page(
+    return page(
         "delete",
         f"Delete {visible(counts.name)}?",
         frame,
@@ -198,7 +200,7 @@ def failure(error: GimelError, choices: Choices, frame: Frame, now: float) -> st
     """Return the page that says what went wrong and what to do."""
     title = "Not found" if isinstance(error, NotFound) else "Something went wrong"
     message, hint = visible(error.message), visible(error.hint)
-    return _page("failure", title, frame, choices, now, message=message, hint=hint)
+    return page("failure", title, frame, choices, now, message=message, hint=hint)
 
 
 def missing(
@@ -215,7 +217,7 @@ def missing(
     """
     quoted = visible(quote(name))
     links = [(visible(each), choices.address("/experiment", name=each)) for each in names[:_LISTED]]
-    return _page(
+    return page(
         "missing",
         f"No experiment named {quoted}",
         frame,
@@ -243,7 +245,7 @@ def sign_in(
     session ends after `hours` without use, and after `days` at the latest.
     """
     words = {"wrong": wrong, "used": used, "hours": hours, "days": days}
-    return _page("sign_in", "Sign in", frame, choices, now, **words)
+    return page("sign_in", "Sign in", frame, choices, now, **words)
 
 
 def report(
@@ -258,7 +260,7 @@ def report(
     def address(experiment: Experiment) -> str:
         return f"#{views.anchor(experiment.name)}"
 
-    return _page(
+    return page(
         "report",
         "Experiments",
         frame,
@@ -285,9 +287,10 @@ def policy(inline: bool = False) -> str:
     )
 
 
-def _page(
+def page(
     kind: str, title: str, frame: Frame, choices: Choices, now: float, **values: object
 ) -> str:
+    """Return the page of a template, with these values and those that every page has."""
     is_report = kind == "report"
     return templating.render(
         "gimel.report",

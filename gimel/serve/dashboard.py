@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from gimel.analysis.concluded import Concluded
 from gimel.analysis.counts import ExperimentCounts, NamespaceCounts
 from gimel.analysis.design import Design
 from gimel.analysis.experiment import NotFound, analyse, analyse_all
@@ -27,12 +28,13 @@ from gimel.report import html
 from gimel.report.html import BASE, Choices, Frame
 from gimel.report.overview import Filter
 from gimel.runtime.fields import DEFAULT_NAMESPACE
+from gimel.serve.ending import Ending
 from gimel.serve.gate import Gate, Visit, html_response
 from gimel.serve.sessions import Tickets
 
 
 class Source(Protocol):
-    """Reads and deletes experiments. Each method raises GimelError if it cannot."""
+    """Reads, concludes and deletes experiments. Each method raises GimelError if it cannot."""
 
     def experiments(self, namespace: str, *, history: bool = False) -> NamespaceCounts: ...
 
@@ -41,6 +43,12 @@ class Source(Protocol):
     ) -> ExperimentCounts: ...
 
     def delete(self, namespace: str, experiment: str) -> object: ...
+
+    def conclude(self, namespace: str, experiment: str, record: Mapping[str, Any]) -> int: ...
+
+    def reopen(self, namespace: str, experiment: str) -> int: ...
+
+    def concluded(self, namespace: str, scope: str | None = None) -> tuple[Concluded, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,7 @@ def routes(dashboard: Dashboard, now: Callable[[], float] = time.time) -> list[R
         gate.page("/experiment", views.experiment),
         gate.page("/delete", views.ask_to_delete),
         gate.action("/delete", views.delete),
+        *views.ending.routes(gate),
         *(gate.sign_in_and_out() if dashboard.key is not None else []),
     ]
 
@@ -102,6 +111,7 @@ class _Views:
         self._source = dashboard.source
         self._designs = dashboard.designs
         self._now = now
+        self.ending = Ending(dashboard.source, dashboard.designs, now)
 
     def overview(self, visit: Visit) -> Response:
         answer = self._source.experiments(visit.choices.namespace, history=True)
@@ -123,7 +133,8 @@ class _Views:
     def experiment(self, visit: Visit) -> Response:
         counted = self._find(visit)
         if counted is None:
-            return self._missing(visit)
+            ended = self.ending.find(visit)
+            return self.ending.page(ended, visit) if ended else self._missing(visit)
         now = self._now()
         found = analyse(
             counted,
@@ -137,7 +148,8 @@ class _Views:
     def ask_to_delete(self, visit: Visit) -> Response:
         counted = self._find(visit)
         if counted is None:
-            return self._missing(visit)
+            ended = self.ending.find(visit)
+            return self.ending.ask_to_delete(ended, visit) if ended else self._missing(visit)
         return html_response(html.delete(counted, visit.choices, visit.frame, self._now()))
 
     def delete(self, visit: Visit) -> Response:

@@ -6,11 +6,15 @@ Nothing here was ever counted.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from gimel.analysis.counts import Count, ExperimentCounts, NamespaceCounts
+from gimel.analysis import concluded
+from gimel.analysis.concluded import Concluded
+from gimel.analysis.counts import Count, ExperimentCounts, NamespaceCounts, Point
 from gimel.analysis.design import Design
 from gimel.analysis.experiment import LIMIT_REACHED, get_experiment
 from gimel.analysis.failed import FAILED_EVENT
+from gimel.errors import GimelError
 from gimel.runtime.fields import DEFAULT_NAMESPACE
 from gimel.serve.demo_history import with_history
 
@@ -34,13 +38,15 @@ Arms = Mapping[str, tuple[int, Mapping[str, int]]]
 class Demo:
     """The made-up experiments, in one namespace, at the time `now` (seconds since 1970).
 
-    Deleted experiments come back with the next run.
+    Deleted and concluded experiments come back with the next run.
     """
 
     def __init__(self, now: float, namespace: str = DEFAULT_NAMESPACE) -> None:
         self._experiments = list(_experiments(int(now)))
         self._namespace = namespace
         self._now = int(now)
+        self._concluded: dict[str, ExperimentCounts] = {}
+        self._records: dict[str, Concluded] = {}
 
     def experiments(self, namespace: str, *, history: bool = False) -> NamespaceCounts:
         names = (self._namespace,) if self._experiments else ()
@@ -56,9 +62,37 @@ class Demo:
         found = get_experiment(self.experiments(namespace), name, namespace)
         return with_history(found, self._now) if history else found
 
+    def conclude(self, namespace: str, experiment: str, record: Mapping[str, Any]) -> int:
+        """End an experiment. Raises GimelError if it does not exist."""
+        ended = self.experiment(namespace, experiment)
+        self.delete(namespace, experiment)
+        self._concluded[experiment] = ended
+        kept = {**record, "at": self._now}
+        self._records[experiment] = concluded.read(
+            kept,
+            experiment,
+            since=ended.since,
+            history=(Point(self._now, ended.visitors, ended.goals),),
+        )
+        return 1
+
+    def reopen(self, namespace: str, experiment: str) -> int:
+        """Continue an experiment. Raises GimelError if it was not concluded."""
+        if experiment not in self._records:
+            raise GimelError("The experiment is not concluded.")
+        del self._records[experiment]
+        self._experiments.append(self._concluded.pop(experiment))
+        return 1
+
+    def concluded(self, namespace: str, scope: str | None = None) -> tuple[Concluded, ...]:
+        """Return the concluded experiments, or that of the name `scope`."""
+        found = self._records.values() if namespace == self._namespace else ()
+        return tuple(each for each in found if scope in (None, each.name))
+
     def delete(self, namespace: str, experiment: str) -> None:
         if namespace == self._namespace:
             self._experiments = [each for each in self._experiments if each.name != experiment]
+            self._records.pop(experiment, None)
 
 
 def _experiments(now: int) -> tuple[ExperimentCounts, ...]:
