@@ -1,4 +1,4 @@
-"""Events and deletes of several processes at once, interleaved command by command on a real server.
+"""Events, deletes and conclusions of several processes, interleaved by command on a real server.
 
 `counting_model` explores the same protocol completely, for a few clients. Here the real code runs,
 with any number of calls that die, lose replies and are repeated. The environment variable
@@ -8,7 +8,7 @@ GIMEL_INTERLEAVINGS is the number of examples, for longer runs.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import hypothesis
@@ -54,8 +54,10 @@ LIMITS = st.fixed_dictionaries(
 NUMBERS = st.integers(0, PROCESSES - 1)
 
 
-def machine(store: Store, content: redis.Redis) -> type[RuleBasedStateMachine]:
-    """Return the machine that interleaves calls on this store."""
+def machine(
+    store: Store, content: redis.Redis, ends: Sequence[str] = ("delete", "conclude", "reopen")
+) -> type[RuleBasedStateMachine]:
+    """Return the machine that interleaves events and these other calls on this store."""
 
     class Interleaving(RuleBasedStateMachine):
         @initialize(
@@ -84,9 +86,9 @@ def machine(store: Store, content: redis.Redis) -> type[RuleBasedStateMachine]:
             names, uuids = zip(*batch, strict=True)
             self.world.send(number, Call("track", list(names), list(uuids)))
 
-        @rule(number=NUMBERS, experiment=EXPERIMENTS)
-        def delete(self, number: int, experiment: tuple[str, str]) -> None:
-            self.world.send(number, Call("delete", [(*experiment, "")]))
+        @rule(number=NUMBERS, experiment=EXPERIMENTS, kind=st.sampled_from(ends))
+        def end(self, number: int, experiment: tuple[str, str], kind: str) -> None:
+            self.world.send(number, Call(kind, [(*experiment, "")]))
 
         @rule(number=NUMBERS, commands=st.integers(1, 30))
         def step(self, number: int, commands: int) -> None:
@@ -132,7 +134,7 @@ def test_any_interleaving(session_store: Store, store: redis.Redis) -> None:
 def versions(store: Store, content: redis.Redis) -> type[RuleBasedStateMachine]:
     """Return the machine that interleaves calls of this version and of 1.5.0."""
 
-    class TwoVersions(machine(store, content)):  # type: ignore[misc]
+    class TwoVersions(machine(store, content, ["delete"])):  # type: ignore[misc]
         @initialize(precision=st.sampled_from([1, 4]))
         def begin(self, precision: int) -> None:
             content.flushall()

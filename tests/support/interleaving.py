@@ -35,7 +35,7 @@ _ALL = 10_000  # commands: more than a call has
 class Call:
     """A call of a handler, and what became of it. `began` and `ended` are numbers of steps."""
 
-    kind: str  # track or delete
+    kind: str  # track, delete, conclude or reopen
     names: list[Names]
     uuids: list[str] = field(default_factory=list)
     outcome: str = ""
@@ -95,6 +95,11 @@ class Process:
             namespace, experiment, _ = call.names[0]
             query = {"namespace": namespace, "experiment": experiment}
             return read(gimel.delete(rest("DELETE", query=query), None))
+        if call.kind in ("conclude", "reopen"):
+            namespace, experiment, _ = call.names[0]
+            query = {"namespace": namespace, call.kind: experiment, "record": "{}"}
+            status, body = read(gimel.delete(rest("DELETE", query=query), None))
+            return (200 if status == 400 else status), body  # 400: not at this time
         events = [
             {"namespace": n, "experiment": e, "variant": v, "event": GOAL, "uuid": uuid}
             for (n, e, v), uuid in zip(call.names, call.uuids, strict=True)
@@ -125,7 +130,7 @@ class Process:
             call.outcome = "failed" if status == 503 else "done"
             if status == 200 and call.kind == "track":
                 call.answers = [answer["status"] for answer in body["events"]]
-            elif status == 200:
+            elif status == 200 and call.kind == "delete":
                 call.deleted = body["deleted"]
         return call
 

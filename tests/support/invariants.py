@@ -92,7 +92,10 @@ class Facts:
     def _is_counted(self, names: Names, uuid: str, precision: int) -> bool:
         namespace, experiment, _ = names
         counter = _id(names, precision)
-        if not self._store.sismember(f"{namespace}:{experiment}:counter_keys", counter):
+        prefix = f"{namespace}:{experiment}"
+        is_listed = self._store.sismember(f"{prefix}:counter_keys", counter)
+        # A concluded experiment is counted until its end, and a deletion record keeps its counters.
+        if not is_listed and counter not in _recorded(self._store, prefix):
             return False
         return any(
             self._store.pfadd(key, uuid) == 0
@@ -118,11 +121,16 @@ class Facts:
         store, listed = self._store, {"gimel:namespaces"}
         namespaces = _members(store, "gimel:namespaces")
         for namespace in namespaces:
-            listed |= {f"{namespace}:{each}" for each in ("experiments", "counter_keys", "meta")}
+            listed |= {
+                f"{namespace}:{each}"
+                for each in ("experiments", "counter_keys", "meta", "concluded")
+            }
         for namespace, experiment in self.experiments:
             prefix = f"{namespace}:{experiment}"
             listed.add(f"{prefix}:deleting")
             listed |= {key for each in _recorded(store, prefix) for key in _keys_of(each)}
+            if experiment in _members(store, f"{namespace}:concluded"):
+                listed.add(f"{prefix}:meta")
             if experiment not in _members(store, f"{namespace}:experiments"):
                 continue
             index = _members(store, f"{namespace}:counter_keys")
