@@ -169,7 +169,7 @@ class Conclusion(Removal):
         return parse_reply(*self._redis.run([command]))
 
     def freeze(self, record: str) -> bool:
-        """Write the record. Return False if another one is there, or the experiment is deleted."""
+        """Write the record. Return False if it has another one, or is deleted."""
         meta = self._experiment.meta_key
         command: Command = ("HSETNX", meta, keys.CONCLUDED, record)
         known: list[Command] = [("SISMEMBER", self._concluded, self._experiment.name)]
@@ -247,7 +247,7 @@ class Conclusion(Removal):
             return 0
         self._redis.run([("SREM", self._concluded, experiment.name)])
         now = time.time()
-        self._run(  # the others are those of a conclusion that may still go on
+        self._run(  # the others belong to a conclusion that may still be running
             ("SREM", experiment.deleting_key, entry)
             for entry in kept
             if is_old(keys.parse_deletion_entry(entry)[0], now)
@@ -267,7 +267,7 @@ class Conclusion(Removal):
         )
 
     def _restore(self, counters: set[str]) -> set[str]:
-        """Put back those of the counters that have data, and the names of all that have marks.
+        """Put back those of the counters that have data, and the names of those that have marks.
 
         Return these counters.
         """

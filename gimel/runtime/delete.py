@@ -146,7 +146,7 @@ class _Deletion(Removal):
     def __init__(self, redis: Client, experiment: Experiment) -> None:
         super().__init__(redis, experiment)
         marked = self._find()
-        # After the marks: who concludes the experiment enters a counter before its mark is removed.
+        # After the marks: a conclusion enters a counter before it removes the mark.
         self._entries = self._read_entries()
         recorded = self._own_counters(counter for _, counter in self._entries.values())
         self.counters = marked.union(recorded)

@@ -71,7 +71,7 @@ def test_events_are_ignored(gimel_store: redis.Redis, is_known: bool) -> None:
 
 
 def test_batch(gimel_store: redis.Redis) -> None:
-    """Of a batch, the events of other experiments are counted."""
+    """The events of other experiments in a batch are counted."""
     send()
     conclude()
     events = [{**EVENT, "uuid": "2"}, {**EVENT, "experiment": "banner"}]
@@ -242,7 +242,7 @@ def test_unknown(gimel_store: redis.Redis) -> None:
     ],
 )
 def test_invalid_record(gimel_store: redis.Redis, record: str | None, message: str) -> None:
-    """A record that is not valid is refused, and the experiment goes on."""
+    """A record that is not valid is refused, and the experiment continues."""
     send()
 
     status, body = read(

@@ -87,7 +87,7 @@ def test_the_page_of_the_experiment() -> None:
 
 
 def test_reopen() -> None:
-    """It is asked for, and the experiment goes on."""
+    """It is asked for, and the experiment continues."""
     site = Site()
     site.send("/conclude", name=NAME, winner="red")
 
