@@ -15,6 +15,7 @@ from typing import Any
 
 import gimel
 from gimel.runtime import fields, keys
+from gimel.runtime.concluded import tidy_all
 from gimel.runtime.process import Process, current
 from gimel.runtime.settings import VARIABLE
 from gimel.runtime.snapshot import take
@@ -43,6 +44,7 @@ def snapshot(event: Any, context: Any = None) -> dict[str, Any]:
         return _try(event, process)
     now = int(time.time())
     experiments = sum(1 for _ in take(process, now))
+    tidy_all(process.redis, now)
     alerts = json.loads(os.environ[VARIABLE]).get("alerts")
     if not alerts:
         return {"status": "ok", "experiments": experiments, "alerts": 0}

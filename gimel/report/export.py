@@ -175,7 +175,7 @@ def _to_csv(experiments: Sequence[Experiment], namespace: str, line_end: str, hi
     )
     table.writeheader()
     for row in _past(experiments, namespace) if history else _now(experiments, namespace):
-        table.writerow({name: _cell(value) for name, value in row.items()})
+        table.writerow({name: cell(value) for name, value in row.items()})
     return file.getvalue()
 
 

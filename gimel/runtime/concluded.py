@@ -87,6 +87,12 @@ def _item(each: ExperimentCounts, record: dict[str, Any], text: str, now: int) -
     }
 
 
+def tidy_all(redis: Client, now: int) -> None:
+    """Do the same as `tidy` in every namespace. Raises RedisError."""
+    for namespace in {name for _, some in redis.members([keys.NAMESPACES]) for name in some}:
+        tidy(redis, namespace, now)
+
+
 def tidy(redis: Client, namespace: str, now: int) -> None:
     """Delete the counters of experiments that can no longer be reopened. Raises RedisError.
 

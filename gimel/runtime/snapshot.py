@@ -57,13 +57,10 @@ def take(process: Process, now: int) -> Iterator[Taken]:
     """Write today's point of every experiment and yield what was read of it.
 
     `now` is the time of the call in seconds since 1970; what takes longer is dated later. Concluded
-    experiments are skipped; the counters of those that can no longer be reopened are deleted. Where
-    Redis refuses to write a point, that is logged. Raises RedisError, also at the deadline; then
-    the next call continues: where a point is at most an hour old, it does not read the counters
-    again.
+    experiments are skipped. Where Redis refuses to write a point, that is logged. Raises
+    RedisError, also at the deadline; then the next call continues: where a point is at most an hour
+    old, it does not read the counters again.
     """
-    from gimel.runtime.concluded import tidy
-
     redis = process.redis
     began = time.monotonic()
     names = {name for _, some in redis.members([keys.NAMESPACES]) for name in some}
@@ -72,7 +69,6 @@ def take(process: Process, now: int) -> Iterator[Taken]:
         while experiments:
             some, experiments[:_AT_ONCE] = experiments[:_AT_ONCE], []
             yield from _take(redis, some, now + int(time.monotonic() - began))
-        tidy(redis, namespace, now)
 
 
 def _take(redis: Client, experiments: Sequence[ExperimentCounts], now: int) -> Iterator[Taken]:

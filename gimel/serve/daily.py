@@ -20,6 +20,7 @@ from gimel.alerts.records import Records
 from gimel.alerts.watch import Watch, Watched
 from gimel.analysis.design import Design
 from gimel.runtime import process
+from gimel.runtime.concluded import tidy_all
 from gimel.runtime.errors import RedisError
 from gimel.runtime.snapshot import Taken, take
 from gimel.serve.handlers import Handlers
@@ -88,6 +89,7 @@ class Daily:
                 return False
             if self.receivers:
                 await asyncio.to_thread(_look, watch, some)
+        await self.handlers.run(lambda: tidy_all(state.redis, now))
         if self.receivers:
             await self._notify(watch, Records(state.redis), now, stopping)
         return True
