@@ -140,12 +140,14 @@ def test_a_sparkline_has_a_column_per_day(found: Experiment) -> None:
     assert (line.unit, line.scale) == ("", "up to 694")
 
 
-def test_a_sparkline_has_a_column_per_week_where_days_do_not_fit(found: Experiment) -> None:
-    """With the mean of a week, of which one without enough days is empty."""
-    line = sparklines.visitors(found, 10)
+def test_a_sparkline_has_a_column_per_week_where_days_do_not_fit() -> None:
+    """With the mean of the week; one of which few days are known is empty."""
+    counts, now = year(35, missing=range(14, 19))
+    line = sparklines.visitors(analyse(counts, now=now), 10)
 
     assert line is not None
     assert len(line.bars) == 5
+    assert [bar == " " for bar in line.bars] == [False, False, True, False, False]
     assert line.unit == "(a column per week)"
 
 
