@@ -18,6 +18,14 @@ from gimel.report import past
 Found = TypeVar("Found")
 
 
+concluded_option = click.option(
+    "--concluded",
+    "show_concluded",
+    is_flag=True,
+    help="Show the experiments that were concluded: what was learned, when, and how sure.",
+)
+
+
 def show(api: Api, namespace: str, name: str | None, form: str | None) -> None:
     """Print the concluded experiments of a namespace, or one of them. Raises GimelError."""
     found = api.concluded(namespace)

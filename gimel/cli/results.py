@@ -99,12 +99,7 @@ class Results:
     type=click.Choice([state.value for state in State]),
     help="Show only experiments in this state. May be repeated.",
 )
-@click.option(
-    "--concluded",
-    "show_concluded",
-    is_flag=True,
-    help="Show the experiments that were concluded: what was learned, when, and how sure.",
-)
+@past.concluded_option
 @click.option("--goal", metavar="GOAL", help="Show only this goal.")
 @click.option(
     "--control",

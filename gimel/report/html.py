@@ -155,15 +155,13 @@ def overview(
 def experiment(found: Experiment, choices: Choices, frame: Frame, now: float) -> str:
     """Return the page of one experiment. Raises NotFound if it does not have the chosen goal."""
     (shown,) = (found,) if choices.goal is None else select_goal([found], choices.goal)
-    goals = [
-        Option(goal.name, _label(goal.name), goal.name == choices.goal) for goal in found.goals
-    ]
+    goals = [Option("", "all goals", choices.goal is None)]
+    goals += [Option(e.name, _label(e.name), e.name == choices.goal) for e in found.goals]
     control = found.control.name if found.control else None
     controls = [
         Option(name, _label(name), name == control)
         for name in sorted(arm.name for arm in found.arms)
     ]
-    all_goals = Option("", "all goals", choices.goal is None)
     return page(
         "experiment",
         visible(found.name),
@@ -174,7 +172,7 @@ def experiment(found: Experiment, choices: Choices, frame: Frame, now: float) ->
         plots=over_time(shown),
         limit=wording.limit_warning([found], {}),
         raw_name=found.name,
-        options=Options(_confidences(choices), (all_goals, *goals), tuple(controls)),
+        options=Options(_confidences(choices), tuple(goals), tuple(controls)),
         delete=choices.address("/delete", name=found.name),
         conclude=choices.address("/conclude", name=found.name),
     )
@@ -333,12 +331,8 @@ def _hash(text: str) -> str:
 
 def _other_namespaces(names: Iterable[str], choices: Choices) -> list[tuple[str, str]]:
     """Return the first ten names of namespaces that are not shown, each with its address."""
-    links = [
-        (visible(name), replace(choices, namespace=name).address())
-        for name in names
-        if name != choices.namespace
-    ]
-    return links[:_LISTED]
+    others = [name for name in names if name != choices.namespace][:_LISTED]
+    return [(visible(each), replace(choices, namespace=each).address()) for each in others]
 
 
 def _label(name: str) -> str:

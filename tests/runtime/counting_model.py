@@ -20,7 +20,8 @@ from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from tests.support.conclusion_protocol import KEPT, Client, Conclude, Reopen, kept
-from tests.support.counting_protocol import Counter, Delete, Entry, Event, Redis, Rules
+from tests.support.counting_protocol import Counter, Entry, Event, Redis, Rules
+from tests.support.deletion_protocol import Delete
 
 State: TypeAlias = tuple[tuple[Client, ...], Redis]
 

@@ -11,7 +11,6 @@ from typing import TypeAlias
 from tests.support.counting_protocol import (
     BaseClient,
     Counter,
-    Delete,
     Entry,
     Event,
     Redis,
@@ -19,6 +18,7 @@ from tests.support.counting_protocol import (
     dated,
     precise,
 )
+from tests.support.deletion_protocol import Delete
 
 KEPT = "concluded"
 """The token of the entries that keep the counters of a concluded experiment."""
