@@ -15,9 +15,9 @@ from itertools import chain
 
 from gimel.runtime import fields, keys
 from gimel.runtime.counter import Experiment
-from gimel.runtime.delete import Removal, is_old, remove
 from gimel.runtime.errors import BadRequest
 from gimel.runtime.redis.client import check
+from gimel.runtime.removal import Removal, is_old, remove
 from gimel.runtime.snapshot import FINAL, end_history
 
 TYPE_CHECKING = False
@@ -92,8 +92,6 @@ def _text(record: dict[str, Any]) -> str:
 
 
 def _conclude(process: Process, experiment: Experiment, record: dict[str, Any]) -> Any:
-    from gimel.runtime.concluded import tidy
-
     redis, now = process.redis, int(process.now())
     conclusion = Conclusion(redis, experiment)
     if conclusion.was_concluded:
@@ -103,7 +101,6 @@ def _conclude(process: Process, experiment: Experiment, record: dict[str, Any]) 
     if not conclusion.freeze(_text({**record, "at": now})):
         return _conclude_again(conclusion, record)
     counters = conclusion.finish()
-    tidy(redis, experiment.namespace, now)
     return {"status": "ok", "concluded": counters}
 
 

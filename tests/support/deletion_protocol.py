@@ -1,6 +1,6 @@
 """The protocol by which experiments are deleted, in steps like those of `counting_protocol`.
 
-The steps mirror `gimel.runtime.delete`: change them together.
+The steps mirror `gimel.runtime.removal`: change them together.
 """
 
 from __future__ import annotations
