@@ -95,21 +95,21 @@ def _conclude(process: Process, experiment: Experiment, record: dict[str, Any]) 
     redis, now = process.redis, int(process.now())
     conclusion = Conclusion(redis, experiment)
     if conclusion.was_concluded:
-        return _conclude_again(conclusion, record)
+        return _conclude_again(conclusion, record, now)
     if not conclusion.is_listed():
         return {"status": "ok", "concluded": 0}
     if not conclusion.freeze(_text({**record, "at": now})):
-        return _conclude_again(conclusion, record)
-    counters = conclusion.finish()
+        return _conclude_again(conclusion, record, now)
+    counters = conclusion.finish(now)
     return {"status": "ok", "concluded": counters}
 
 
-def _conclude_again(conclusion: Conclusion, record: dict[str, Any]) -> Any:
+def _conclude_again(conclusion: Conclusion, record: dict[str, Any], now: int) -> Any:
     """Finish a conclusion that was interrupted: it began with the same record."""
     kept = conclusion.read()
     if not kept:
         return {"status": "ok", "concluded": 0}
-    conclusion.finish()
+    conclusion.finish(now)
     if {**kept, "at": None} != {**record, "at": None}:
         raise BadRequest("the experiment is already concluded")
     return {"status": "ok", "concluded": len({*conclusion.kept().values()})}
@@ -178,14 +178,14 @@ class Conclusion(Removal):
             return True
         # A delete may have come between: nothing would remove the record any more. Or an event
         # removed the name because it saw the record.
-        self._redis.run([("HDEL", meta, keys.CONCLUDED)])
+        self._redis.run([("HDEL", meta, keys.CONCLUDED, FINAL)])
         self._restore(set())
         return False
 
-    def finish(self) -> int:
+    def finish(self, ended: int) -> int:
         """Remove the marks and names of a concluded experiment. Return its number of counters.
 
-        What was counted until now becomes its final history, unless it has one.
+        What is counted becomes its final history, which ends at this time, unless it has one.
 
         The marks are read after the record was written: an event whose mark comes later sees the
         record. If the experiment was reopened or deleted meanwhile, the marks are put back for what
@@ -200,7 +200,7 @@ class Conclusion(Removal):
                 ("SADD", self._concluded, experiment.name),
             ]
         )
-        end_history(self._redis, experiment.namespace, experiment.name, now)
+        end_history(self._redis, experiment.namespace, experiment.name, ended)
         self._run(("SADD", experiment.deleting_key, entry) for entry in entries)
         self._remove(("SREM", key, counter) for key in self._own for counter in counters)
         self._remove(("SREM", key, counter) for key in self._shared for counter in counters)

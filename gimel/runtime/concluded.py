@@ -117,7 +117,7 @@ def tidy(redis: Client, namespace: str, now: int) -> None:
                 _unlist(redis, each)
                 continue
             if is_named or marks:
-                Conclusion(redis, each).finish()
+                Conclusion(redis, each).finish(now)
             if entries and concluded_at(record) + REOPENABLE + _GRACE < now:
                 Conclusion(redis, each).delete_counters()
 

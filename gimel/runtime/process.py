@@ -9,7 +9,6 @@ from gimel.runtime.redis.client import Client
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from gimel.runtime.counter import Counter, Names
@@ -22,16 +21,20 @@ _TIME_TO_ANSWER = 0.2
 class Process:
     """`known` holds the counters whose commit mark this process has seen, by their names.
 
-    `now` returns the time in seconds since 1970.
+    `at` is the time (seconds since 1970) that calls take for now, None for the real one.
     """
 
-    __slots__ = ("known", "now", "redis", "settings")
+    __slots__ = ("at", "known", "redis", "settings")
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.redis = Client(settings.redis)
         self.known: dict[Names, Counter] = {}
-        self.now: Callable[[], float] = time.time
+        self.at: float | None = None
+
+    def now(self) -> float:
+        """Return the time in seconds since 1970."""
+        return time.time() if self.at is None else self.at
 
 
 _kept: Process | None = None

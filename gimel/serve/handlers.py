@@ -118,8 +118,8 @@ class Handlers:
 def _call_at(time: float, call: Callable[[], Any]) -> Any:
     """Return what a handler answers that takes `time` for now."""
     state = process.current()
-    clock, state.now = state.now, lambda: time
+    state.at = time
     try:
         return call()
     finally:
-        state.now = clock
+        state.at = None

@@ -108,6 +108,10 @@ def use_everything(admin: redis.Redis) -> None:
     assert [each["trials"] for each in button["participants"]] == [1, 2]
     assert [each["trials"] for each in lamed["participants"]] == [1, 42]
     assert gimel.experiment({"experiment": "button"}) == []
+    assert gimel.delete({"conclude": "button", "record": "{}"}) == {"status": "ok", "concluded": 2}
+    assert track()[1] == {"status": "ignored", "reason": "experiment concluded"}
+    assert [each["experiment"] for each in gimel.all({"concluded": "true"})[1:]] == ["button"]
+    assert gimel.delete({"reopen": "button"}) == {"status": "ok", "reopened": 2}
     assert gimel.delete({"experiment": "lamed"}) == {"status": "ok", "deleted": 2}
     assert gimel.delete({"experiment": "button"}) == {"status": "ok", "deleted": 2}
     assert snapshot(admin) == {}
