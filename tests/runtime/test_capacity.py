@@ -64,12 +64,14 @@ def test_memory(commands: Callable[[], Iterator[Command]], experiment: str, most
 
 
 TAKE = """
-import resource, sys, time
+import sys, time
 sys.path.insert(0, sys.argv[1])
 from gimel.runtime import process, snapshot
 taken = snapshot.take(process.current(), int(time.time()))
 points = [len(each.described["history"]["points"]) for each in taken]
-print(len(points), sum(points), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+with open("/proc/self/status") as status:
+    (peak,) = [line.split()[1] for line in status if line.startswith("VmHWM:")]
+print(len(points), sum(points), int(peak) * 1024)
 """
 
 
