@@ -27,6 +27,7 @@ ELSEWHERE = {
     r"_GIMEL_COMPLETE": "tests/cli/test_completion.py",
     r"gimel configure": "tests/cli/test_configure.py",
     r"gimel alerts": "tests/cli/test_alerts.py",
+    r"gimel (conclude|results menu)": "tests/cli/test_conclude.py",
     r"gimel (preflight|deploy)": "docs/aws_page.py",
 }
 """Commands that are run by other tests, and where."""

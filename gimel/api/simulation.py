@@ -92,7 +92,7 @@ def visitors(traffic: Traffic) -> Iterator[Visitor]:
 def by_day(
     crowd: Iterable[Visitor], number: int, weekdays: Iterable[int]
 ) -> Iterator[list[Visitor]]:
-    """Yield the visitors of each day: `number` of them in all, fewer at weekends.
+    """Yield the visitors of each day: `number` of them in total, fewer at weekends.
 
     `weekdays` has one number per day, with 0 for Monday.
     """

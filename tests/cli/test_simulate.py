@@ -103,7 +103,7 @@ def test_days_that_cannot_be_simulated(
 
 
 def test_only_gimel_serve_simulates_days(tmp_path: Path) -> None:
-    """Another API would count all visitors as of today."""
+    """Another API would count all visitors today."""
     with answering(body=[{"meta": {"scope": None, "ignored": {}}}]) as stub:
         done = gimel_here(
             *("simulate", "--url", f"{stub.url}/e", "--days", "3", "--api-key", "k"), home=tmp_path
