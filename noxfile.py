@@ -91,7 +91,7 @@ def runtime(session: nox.Session) -> None:
         # The order of commands and the memory do not depend on the Python, and take most of the
         # time.
         slow = ["counting_model", "two_at_once", "capacity", "interleavings", "shards", "pages"]
-        slow.append("contract_properties")
+        slow += ["contract_properties", "snapshot", "conclude"]
         paths = ["tests/runtime", *(f"--ignore=tests/runtime/test_{name}.py" for name in slow)]
     else:
         # What reads JSON, URLs and forms, and what uses sockets and TLS.
@@ -116,8 +116,8 @@ def lowest(session: nox.Session) -> None:
     commands = ("completion", "configure", "help", "main", "progress", "serve", "simulate")
     parts += [f"cli/test_{name}.py" for name in commands]
     deploy = [f"test_{name}" for name in ("apply*", "aws*", "bundle", "credentials", "outputs")]
-    # A killed store does not depend on them either.
-    others = ("*properties", "serve/test_store")
+    # A killed store and a schedule do not depend on them either.
+    others = ("*properties", "serve/test_store", "serve/test_daily")
     paths = [f"tests/{part}" for part in parts]
     paths += [f"--ignore-glob=tests/{other}.py" for other in others]
     paths += sorted(str(path) for each in deploy for path in Path().glob(f"tests/deploy/{each}.py"))
