@@ -31,7 +31,8 @@ class Records:
     def write(self, receiver: str, texts: Iterable[tuple[Watched, str]]) -> set[Watched]:
         """Write the texts, and return which experiments are gone: nothing is left of those.
 
-        One that has begun again is gone, too.
+        One that has begun again is gone, too, and so is one that is concluded. That keeps its text,
+        as it may be reopened.
 
         Raises the first error among the replies, such as that of a user without the permission.
         """
@@ -57,13 +58,16 @@ class Records:
         looks: list[Command] = [command for each, _ in items for command in _looks(each)]
         written, seen = self._redis.in_order(writes, looks)
         answers = iter(seen)
-        gone = set()
+        gone, deleted = set(), []
         for each, _ in items:
-            since, *listed = [_checked(next(answers)) for _ in _looks(each)]
-            began = None if each.experiment is None else _value(since)
+            noted, *listed = [_checked(next(answers)) for _ in _looks(each)]
+            since, concluded = noted if isinstance(noted, list) else (None, None)
+            began = None if each.experiment is None else _text(since)
             if not any(listed) or began != each.began:
                 gone.add(each)
-        self._redis.run([("HDEL", _key(each), FIELD + receiver) for each in gone])
+                if concluded is None or began != each.began:
+                    deleted.append(each)
+        self._redis.run([("HDEL", _key(each), FIELD + receiver) for each in deleted])
         for command, reply in zip(writes, written, strict=True):
             check(command, reply)
         return gone
@@ -77,9 +81,9 @@ def _key(watched: Watched) -> str:
 
 
 def _looks(watched: Watched) -> list[Command]:
-    """Return what asks for the experiment's `since`, and whether it, or the namespace, exists."""
+    """Return what asks for the experiment's notes, and whether it, or the namespace, exists."""
     lists = [keys.experiments_key(each) for each in namespace_spellings(watched.namespace)]
-    looks: list[Command] = [("HMGET", _key(watched), "since")]
+    looks: list[Command] = [("HMGET", _key(watched), "since", keys.CONCLUDED)]
     if watched.experiment is None:
         return [*looks, *(("EXISTS", key) for key in lists)]
     return [*looks, *(("SISMEMBER", key, watched.experiment) for key in lists)]
@@ -94,7 +98,10 @@ def _checked(reply: Reply) -> Reply:
 
 def _value(reply: Reply) -> str | None:
     """Return the one value in a reply to HMGET, None if there is none."""
-    value = reply[0] if isinstance(reply, list) else None
+    return _text(reply[0] if isinstance(reply, list) else None)
+
+
+def _text(value: Reply) -> str | None:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else None
 
 

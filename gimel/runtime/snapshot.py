@@ -170,7 +170,7 @@ def _write_some(redis: Client, texts: Sequence[tuple[ExperimentCounts, str]]) ->
     """Write texts where their experiments still exist.
 
     Where one was deleted and began again meanwhile, the text is that of the earlier life, which
-    readers ignore.
+    readers ignore. One that was concluded meanwhile keeps its text, as it may be reopened.
     """
     writes: list[Command] = []
     asked: list[tuple[ExperimentCounts, Command]] = []
@@ -178,6 +178,7 @@ def _write_some(redis: Client, texts: Sequence[tuple[ExperimentCounts, str]]) ->
         writes.append(("HSET", each.meta_key, counts.HISTORY, text))
         for space in parsing.namespace_spellings(each.namespace):
             asked.append((each, ("SISMEMBER", keys.experiments_key(space), each.name)))
+        asked.append((each, ("HEXISTS", each.meta_key, keys.CONCLUDED)))
     written, answers = redis.in_order(writes, [question for _, question in asked])
     listed = set()
     for (each, question), answer in zip(asked, answers, strict=True):

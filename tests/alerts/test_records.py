@@ -61,3 +61,15 @@ def test_nothing_is_left_where_the_experiment_is_gone(
 
     assert {key: gimel_store.type(key) for key in gimel_store.scan_iter()} == before
     assert records.read("webhook", [gone, other]) == [None, "text"]
+
+
+def test_an_experiment_that_is_concluded_keeps_what_was_sent(
+    gimel_store: redis.Redis, records: Records
+) -> None:
+    """It is sent nothing more, and after reopening nothing twice."""
+    concluded = watched(gimel_store, "e", "e")
+    gimel.delete({"namespace": "e", "conclude": "e", "record": {}})
+
+    assert records.write("webhook", [(concluded, "text")]) == {concluded}
+
+    assert records.read("webhook", [concluded]) == ["text"]

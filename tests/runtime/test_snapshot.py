@@ -461,6 +461,25 @@ class TestAtOnce:
         for _ in self.everywhere(store, lambda: begin(now, trips=False), send, delete):
             assert snapshot(store) == {}
 
+    def test_a_conclusion_that_is_undone(
+        self, store: redis.Redis, clock: Callable[[float], int], begin: Callable[..., Turns]
+    ) -> None:
+        """Its history is there again, with or without today's point."""
+        now = clock(0)
+
+        def prepare() -> None:
+            clock(-2)
+            send()
+            run(clock(-1))
+            clock(0)
+
+        def conclude(_: Turns) -> None:
+            gimel.delete({"conclude": "button", "record": {}})
+
+        for _ in self.everywhere(store, lambda: begin(now, trips=False), prepare, conclude):
+            gimel.delete({"reopen": "button"})
+            assert taken_points(now + DAY) in ([[now - DAY, 1]], [[now - DAY, 1], [now, 1]])
+
     def test_a_delete_and_a_new_beginning(
         self, store: redis.Redis, clock: Callable[[float], int], begin: Callable[..., Turns]
     ) -> None:
