@@ -155,7 +155,9 @@ class Conclusion(Removal):
 
     def is_listed(self) -> bool:
         """Return whether the experiment exists."""
-        return any(self._redis.read(self._listed()))
+        # A user without access to the set of those concluded fails here, before anything is done.
+        known: Command = ("SISMEMBER", self._concluded, self._experiment.name)
+        return any(self._redis.read([known, *self._listed()])[1:])
 
     def _listed(self) -> list[Command]:
         return [("SISMEMBER", key, self._experiment.name) for key in self._lists]

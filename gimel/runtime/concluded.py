@@ -20,7 +20,7 @@ from gimel.runtime.conclude import (
 )
 from gimel.runtime.counter import Experiment
 from gimel.runtime.counts import ExperimentCounts
-from gimel.runtime.errors import RedisError
+from gimel.runtime.errors import RedisError, ServerError
 from gimel.runtime.history import parse
 from gimel.runtime.refusals import ignored
 from gimel.runtime.snapshot import FINAL, Histories
@@ -88,9 +88,15 @@ def _item(each: ExperimentCounts, record: dict[str, Any], text: str, now: int) -
 
 
 def tidy_all(redis: Client, now: int) -> None:
-    """Do the same as `tidy` in every namespace. Raises RedisError."""
+    """Do the same as `tidy` in every namespace. Raises RedisError if Redis cannot be reached.
+
+    Where Redis refuses, that is logged: it must not cost the alerts that are sent afterwards.
+    """
     for namespace in {name for _, some in redis.members([keys.NAMESPACES]) for name in some}:
-        tidy(redis, namespace, now)
+        try:
+            tidy(redis, namespace, now)
+        except ServerError as error:
+            http.log(error)
 
 
 def tidy(redis: Client, namespace: str, now: int) -> None:

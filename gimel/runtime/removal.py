@@ -139,11 +139,13 @@ class _Deletion(Removal):
         experiment, redis = self._experiment, self._redis
         self._remove(("SREM", key, experiment.name) for key in self._lists)
         redis.in_order([("DEL", experiment.meta_key)], [("SREM", self._concluded, experiment.name)])
-        sizes: list[Command] = [("SCARD", key) for key in (*self._lists, self._concluded)]
-        if any(redis.read(sizes)):
+        # Who may not read it, has concluded nothing.
+        past: Command = ("SCARD", self._concluded)
+        sizes: list[Command] = [*(("SCARD", key) for key in self._lists), past]
+        if any(redis.read(sizes, past)):
             return
         redis.run([("SREM", keys.NAMESPACES, experiment.namespace)])
-        if any(redis.read(sizes)):  # another experiment began meanwhile
+        if any(redis.read(sizes, past)):  # another experiment began meanwhile
             redis.run([("SADD", keys.NAMESPACES, experiment.namespace)])
         else:
             redis.run([("DEL", keys.namespace_meta_key(keys.encode(experiment.namespace)))])

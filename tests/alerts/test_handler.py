@@ -14,6 +14,7 @@ import gimel
 from gimel.alerts import handler
 from gimel.analysis import experiment
 from gimel.analysis.design import Design
+from gimel.runtime.errors import RedisError
 from tests.support.receivers import receiving
 from tests.support.servers import Store
 
@@ -170,6 +171,35 @@ def test_a_user_without_the_permission_to_note_sends_nothing(
 
     assert answer == {"status": "ok", "experiments": 1, "alerts": 0, "failed": ["webhook"]}
     assert receiver.requests == []
+
+
+def test_a_user_without_access_to_what_was_concluded_sends_alerts(
+    mismatch: redis.Redis, configure: Callable[..., None], session_store: Store
+) -> None:
+    """Nothing is half concluded either, and a delete is complete."""
+    keys = ["experiments", "counter_keys", "meta", "deleting", "counters:*"]
+    rules = ["on", ">p", "+@all", "~gimel:namespaces", *(f"~shop:{key}" for key in keys)]
+    rules += [f"~shop:button:{key}" for key in keys]
+    mismatch.execute_command("ACL", "SETUSER", "limited", *rules)  # type: ignore[no-untyped-call]
+    ours = {"namespace": "shop"}
+    try:
+        with receiving() as receiver:
+            configure(
+                redis={"port": session_store.port, "username": "limited", "password": "p"},
+                alerts={"webhook": receiver.url},
+            )
+            answer = gimel.snapshot({})
+        with pytest.raises(RedisError, match="shop:concluded"):
+            gimel.delete({**ours, "conclude": "button", "record": {}})
+        kept = mismatch.hexists("shop:button:meta", "concluded")
+        deleted = gimel.delete({**ours, "experiment": "button"})
+    finally:
+        mismatch.execute_command("ACL", "DELUSER", "limited")  # type: ignore[no-untyped-call]
+
+    assert answer == {"status": "ok", "experiments": 1, "alerts": 1}
+    assert not kept
+    assert deleted == {"status": "ok", "deleted": 2}
+    assert mismatch.keys() == []
 
 
 def test_the_trial_of_a_deploy_records_and_sends_nothing(
