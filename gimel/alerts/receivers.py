@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 from gimel.alerts import messages
 from gimel.alerts.http import SECONDS, NotSent, post
 from gimel.alerts.messages import Alert
 
 _ANSWER = 200  # characters of an answer that are shown
+_SHORTEST_SECRET = 8  # characters
 
 
 class Receiver(Protocol):
@@ -41,12 +44,22 @@ class Webhook:
         if self.secret is not None:
             headers["X-Gimel-Signature"] = messages.signature(self.secret, body, now)
         status, said = post(self.url, body, headers)
-        answer = f"{status} {_one_line(said)}".strip()
+        answer = f"{status} {_one_line(self._without_secrets(said))}".strip()
         if 300 <= status < 400:
             raise NotSent(f"it answered {status}, and redirects are not followed")
         if not 200 <= status < 300:
             raise NotSent(f"it answered {answer}")
         return answer
+
+    def _without_secrets(self, said: str) -> str:
+        """Return what the receiver said without the parts of the URL: a 404 often repeats them."""
+        _, _, path = self.url.partition("://")
+        parts = re.split("[/?&=#]", path)[1:]
+        secrets = {*parts, *map(unquote, parts), self.secret or ""}
+        for secret in sorted(secrets, key=len, reverse=True):
+            if len(secret) >= _SHORTEST_SECRET:
+                said = said.replace(secret, "***")
+        return said
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import trustme
 
 from gimel.alerts import http
 from gimel.alerts.conditions import Condition, Kind, Observation
+from gimel.alerts.http import NotSent
 from gimel.alerts.messages import MOST_ALERTS, Alert, body, letter, sample_alert, subject
 from gimel.alerts.receivers import Webhook, configured
 from gimel.alerts.watch import Watched
@@ -222,6 +223,26 @@ def test_the_largest_message_is_one_that_sns_takes() -> None:
     watched = Watched(name, name, None, Observation({"key": condition}))
     message = [watched.alert("key", 1, NOW)] * MOST_ALERTS
     assert 200_000 < len(letter(message).encode()) <= 262_144
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Cannot POST /hook/T00000000/verysecret%21?token=alsosecret",
+        "No route for /hook/T00000000/verysecret!",
+        f"The key {SECRET} is unknown",
+    ],
+)
+def test_no_secret_is_in_what_a_refusal_says(said: str) -> None:
+    """Many servers repeat the path of a request that they do not know."""
+    with receiving() as receiver:
+        receiver.status, receiver.body = 404, said
+        url = f"{receiver.url}/T00000000/verysecret%21?token=alsosecret"
+        with pytest.raises(NotSent) as refusal:
+            Webhook(url, SECRET).send([sample_alert(0)], 0)
+    assert str(refusal.value).startswith("it answered 404 ")
+    for secret in ("verysecret", "T00000000", "alsosecret", SECRET):
+        assert secret not in str(refusal.value)
 
 
 def test_no_secret_is_in_what_may_be_logged() -> None:
