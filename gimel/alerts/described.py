@@ -14,14 +14,15 @@ from gimel.runtime.event import PARTICIPATE
 
 _DAILY = 30  # points that are all used
 _WEEK = 7 * 86_400  # seconds
+_WEEKS = 52  # from which one point each is used
 
 
 def parse(described: Mapping[str, Any]) -> ExperimentCounts:
     """Return the counts of an experiment as `gimel.all` describes it, with or without history.
 
-    Before the newest 30 points, the history has one point per week: the snapshot's function has a
-    seventh of a processor for thousands of experiments. A decision of a day that is skipped was
-    reported on that day.
+    Before the newest 30 points, the history has one point per week, and before the last year one
+    per four weeks: the snapshot's function has a seventh of a processor for thousands of
+    experiments. A decision of a day that is skipped was reported on that day.
     """
     return ExperimentCounts(
         described["experiment"],
@@ -46,10 +47,13 @@ def parse(described: Mapping[str, Any]) -> ExperimentCounts:
 
 def used(times: Sequence[int]) -> Iterator[int]:
     """Yield the indexes of the points of these times that are used."""
-    week = None
+    last = None
     for index, time in enumerate(times):
-        if time // _WEEK != week or index >= len(times) - _DAILY:
-            week = time // _WEEK
+        week = time // _WEEK
+        # The first week of each four is also one of those that were used before.
+        period = week if week > times[-1] // _WEEK - _WEEKS else week // 4 * 4
+        if period != last or index >= len(times) - _DAILY:
+            last = period
             yield index
 
 

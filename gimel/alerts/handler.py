@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _DESIGNS = Path(gimel.__file__).parent / "designs.json"
 _RESERVE = 1.0  # seconds before AWS ends the run
+_DAY = 86_400  # seconds
 _TO_SEND = 120.0  # seconds that are kept for sending
 
 
@@ -48,12 +49,15 @@ def snapshot(event: Any, context: Any = None) -> dict[str, Any]:
     alerts = json.loads(os.environ[VARIABLE]).get("alerts")
     if not alerts:
         return {"status": "ok", "experiments": experiments, "alerts": 0}
+    from random import Random
+
     from gimel.alerts import notify, receivers, records, watch
 
     # A second look, which reads the counts of the first one. Everything is recorded by now,
-    # whatever becomes of the alerts.
+    # whatever becomes of the alerts. The order changes every day: if the time is too short for all
+    # experiments, it must not be the same ones that are never looked at.
     watching = watch.Watch(read_designs(), now)
-    for taken in take(process, now):
+    for taken in take(process, now, Random(now // _DAY).shuffle):  # noqa: S311 - no secret
         if _seconds_left(context) < _TO_SEND:
             _log("all", "there was no time to look at every experiment")
             break
@@ -61,8 +65,13 @@ def snapshot(event: Any, context: Any = None) -> dict[str, Any]:
     store = records.Records(process.redis)
     for namespace, ignored in store.ignored(sorted(watching.namespaces)):
         watching.add_namespace(namespace, ignored)
+    # By name, so that a message that is sent again has the same id.
+    watched = sorted(
+        watching.watched,
+        key=lambda each: (each.experiment is None, each.namespace, each.experiment or ""),
+    )
     outcome = notify.notify(
-        receivers.configured(alerts), watching.watched, store, now, lambda: _seconds_left(context)
+        receivers.configured(alerts), watched, store, now, lambda: _seconds_left(context)
     )
     for name, why in outcome.failures:
         _log(name, why)

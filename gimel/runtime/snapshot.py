@@ -7,7 +7,7 @@ written into the meta hash of its experiment, and only as long as the experiment
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
 from gimel.runtime import counts, http, keys, parsing
@@ -53,19 +53,29 @@ class Taken:
         self.fields = fields
 
 
-def take(process: Process, now: int) -> Iterator[Taken]:
+def take(
+    process: Process, now: int, arrange: Callable[[list[Any]], object] | None = None
+) -> Iterator[Taken]:
     """Write today's point of every experiment and yield what was read of it.
 
     `now` is the time of the call in seconds since 1970; what takes longer is dated later. Concluded
     experiments are skipped. Where Redis refuses to write a point, that is logged. Raises
     RedisError, also at the deadline; then the next call continues: where a point is at most an hour
     old, it does not read the counters again.
+
+    The order is that of the names, or what `arrange` makes of it: it gets the namespaces, and the
+    experiments of each.
     """
     redis = process.redis
     began = time.monotonic()
     names = {name for _, some in redis.members([keys.NAMESPACES]) for name in some}
-    for namespace in sorted(names):
+    namespaces = sorted(names)
+    if arrange is not None:
+        arrange(namespaces)
+    for namespace in namespaces:
         experiments = counts.find(redis, namespace, None)
+        if arrange is not None:
+            arrange(experiments)
         while experiments:
             some, experiments[:_AT_ONCE] = experiments[:_AT_ONCE], []
             yield from _take(redis, some, now + int(time.monotonic() - began))

@@ -51,3 +51,15 @@ def test_of_a_long_history_old_weeks_have_one_point() -> None:
     assert len(today) == 30 + 49
     assert max(b - a for a, b in itertools.pairwise(today)) == 7 * DAY
     assert set(today[:-30]) <= set(tomorrow)
+
+
+def test_of_many_years_old_months_have_one_point() -> None:
+    """They are some of those that were used when they were younger."""
+    days = [[SINCE + day * DAY, day, day, 1, 2] for day in range(5 * 365)]
+    early, late = (
+        [point.time for point in parse({**described(some), "precision": 16}).history]
+        for some in (days[: 4 * 365], days)
+    )
+    assert len(late) < 30 + 53 + 4 * 13
+    assert max(b - a for a, b in itertools.pairwise(late)) == 28 * DAY
+    assert {time for time in late if time < early[-30]} <= set(early)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from gimel.alerts import handler
 from gimel.analysis import experiment
 from gimel.analysis.design import Design
 from gimel.runtime.errors import RedisError
+from gimel.runtime.snapshot import Taken
 from tests.support.receivers import receiving
 from tests.support.servers import Store
 
@@ -279,3 +281,30 @@ def test_designs_are_read_as_they_are_written(tmp_path: Path) -> None:
 
     assert read["a"] == Design("x", {"x": 2, "y": 1}, "buy", ["g"], ["g"], 0.05, 14, 1000)
     assert read["b"] == Design()
+
+
+def test_without_time_for_all_it_looks_at_others_each_day(
+    gimel_store: redis.Redis, configure: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No experiment is without alerts for good."""
+    seen: list[str] = []
+
+    class Context:
+        def get_remaining_time_in_millis(self) -> int:
+            return 900_000 if len(seen) < limit else 100_000
+
+    def look(_: object, taken: Taken) -> None:
+        seen.append(taken.name)
+
+    names = {f"experiment-{number}" for number in range(5)}
+    for name in names:
+        visit("blue", 1, experiment=name)
+    configure(alerts={"webhook": "http://localhost/"})
+    monkeypatch.setattr("gimel.alerts.watch.Watch.add", look)
+    begin = int(time.time())
+    for day in range(12):
+        limit = len(seen) + 2
+        monkeypatch.setattr(time, "time", lambda: begin + 86_400 * day)  # noqa: B023
+        gimel.snapshot({}, Context())
+    assert len(seen) == 24
+    assert set(seen) == names
