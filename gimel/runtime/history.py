@@ -77,8 +77,8 @@ class History:
             return None
         if any(point.time // DAY == now // DAY for point in self.points):
             return None
-        points = [point for point in self.points if point.time <= now + _HOUR]
-        if len(self.points) - len(points) > 1 or (points and points[-1].time > now):
+        points = self._until(now)
+        if points and points[-1].time > now:
             return None
         points = self._valid(points, counts)
         # In a time without events the last point moves, so that such a time takes two points.
@@ -94,7 +94,7 @@ class History:
         They are its last point, even if the day has one or the clock is wrong. Earlier points are
         dropped if they need too much room.
         """
-        points = self._valid(self.points, counts, 0 if is_complete else math.inf)
+        points = self._valid(self._until(now), counts, 0 if is_complete else math.inf)
         last = max([now, self.since or 0, *(point.time + 1 for point in points)])
         header, *lines = self._lines(points, counts, last)
         return "\n".join([header, *(_thinned(lines, LARGEST - len(header.encode())) or lines[-1:])])
@@ -132,6 +132,14 @@ class History:
         if last.time // DAY != now // DAY or abs(last.time - now) > _HOUR:
             return None
         return self._counts(last)
+
+    def _until(self, now: int) -> Sequence[Point]:
+        """Return the points without one that is later than now: a wrong clock wrote it.
+
+        If there are several, this clock is the wrong one, and all points are returned.
+        """
+        points = [point for point in self.points if point.time <= now + _HOUR]
+        return self.points if len(self.points) - len(points) > 1 else points
 
     def _valid(
         self, points: Sequence[Point], counts: Mapping[Column, int], otherwise: float = 0

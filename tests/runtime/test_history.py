@@ -217,7 +217,7 @@ class TestAnotherLife:
 class TestEnd:
     """The history of a concluded experiment."""
 
-    @pytest.mark.parametrize("now", [day(3), day(2) + 5, day(1), SINCE - 9])
+    @pytest.mark.parametrize("now", [day(3), day(2) + 5, day(2) - 600, SINCE - 9])
     def test_the_counts_are_the_last_point(self, now: int) -> None:
         """Whatever the clock says, and even if the day has a point."""
         text = text_of((day(1), 1), (day(2), 2))
@@ -226,6 +226,15 @@ class TestEnd:
         assert described(text, {RED: 3}, day(9)) == [[day(1), 1], [day(2), 2]]
         found = ended.described(ended.last(), day(9))["points"]
         assert found == [[day(1), None, 1], [day(2), None, 2], [max(now, day(2) + 1), 1, 3]]
+
+    def test_a_point_of_a_wrong_clock(self) -> None:
+        """One point that is later is dropped; with two of them, this clock is the wrong one."""
+        text = text_of((day(1), 2), (day(400), 2))
+        ended = parse(parse(text, SINCE).ended({RED: 3}, day(2)), SINCE)
+        assert [point.time for point in ended.points] == [day(1), day(2)]
+        text = add(text, day(401), {RED: 3})
+        ended = parse(parse(text, SINCE).ended({RED: 4}, day(2)), SINCE)
+        assert [point.time for point in ended.points] == [day(1), day(400), day(401), day(401) + 1]
 
     def test_without_a_history(self) -> None:
         """There is one point, at the beginning if the clock is before it."""
