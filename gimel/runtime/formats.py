@@ -147,6 +147,7 @@ class Flat(Format):
         # The events of queues, schedules and other services are nested.
         return isinstance(event, dict) and (
             "experiment" in event
+            or "conclude" in event  # its record may be an object
             or not any(value and isinstance(value, (dict, list)) for value in event.values())
         )
 

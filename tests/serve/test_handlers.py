@@ -9,6 +9,8 @@ import pytest
 import redis
 
 import gimel
+from gimel.analysis.concluded import record
+from gimel.analysis.experiment import analyse
 from gimel.runtime import results
 from gimel.serve.handlers import Handlers
 
@@ -52,6 +54,21 @@ def test_the_history_is_read_if_it_is_asked_for(
         (counts,) = handlers.experiments("alephbet", history=True).experiments
         assert [point.visitors["red"].value for point in counts.history] == [1]
         assert handlers.experiment("alephbet", "a").history == ()
+    finally:
+        handlers.close()
+
+
+def test_an_experiment_is_concluded_and_reopened(gimel_store: redis.Redis) -> None:
+    """Its record is what the dashboard sends."""
+    gimel.track({"experiment": "a", "variant": "red", "event": "participate", "uuid": "1"})
+    handlers = Handlers(os.environ["GIMEL_SETTINGS"])
+    try:
+        kept = record(analyse(handlers.experiment("alephbet", "a"), now=time.time()), "red", "ü")
+        assert handlers.conclude("alephbet", "a", kept) == 1
+        (concluded,) = handlers.concluded("alephbet")
+        assert (concluded.name, concluded.winner, concluded.note) == ("a", "red", "ü")
+        assert handlers.reopen("alephbet", "a") == 1
+        assert handlers.concluded("alephbet", "a") == ()
     finally:
         handlers.close()
 
