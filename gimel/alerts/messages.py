@@ -96,7 +96,8 @@ def body(url: str, alerts: Sequence[Alert]) -> bytes:
         content["text"] = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     else:
         content["alerts"] = [alert.content for alert in alerts]
-    return json.dumps(content).encode()
+    # Escapes would make names in other scripts up to three times as long, and servers have limits.
+    return json.dumps(content, ensure_ascii=False).encode()
 
 
 def message_id(alerts: Sequence[Alert]) -> str:

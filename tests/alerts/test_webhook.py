@@ -216,13 +216,14 @@ def test_a_subject_is_what_sns_takes() -> None:
     )
 
 
-def test_the_largest_message_is_one_that_sns_takes() -> None:
-    """262,144 bytes, of which the longest names take most."""
+def test_the_largest_message_is_one_that_receivers_take() -> None:
+    """SNS takes 262,144 bytes, of which the longest names take most; nginx takes 1 MiB."""
     name = "\U0001f600" * 200
     condition = Condition(Kind.VERDICT, name * 50, name, name)
     watched = Watched(name, name, None, Observation({"key": condition}))
     message = [watched.alert("key", 1, NOW)] * MOST_ALERTS
     assert 200_000 < len(letter(message).encode()) <= 262_144
+    assert len(body("https://x/", message)) < 1_048_576
 
 
 @pytest.mark.parametrize(
