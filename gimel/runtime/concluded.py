@@ -132,10 +132,11 @@ def _unlist(redis: Client, experiment: Experiment) -> None:
     """Remove a name without a record, unless the experiment is being concluded right now."""
     key = keys.concluded_key(keys.encode(experiment.namespace))
     _, concluded = redis.in_order(
-        [("HDEL", experiment.meta_key, FINAL), ("SREM", key, experiment.name)],
-        [("HEXISTS", experiment.meta_key, keys.CONCLUDED)],
+        [("SREM", key, experiment.name)], [("HEXISTS", experiment.meta_key, keys.CONCLUDED)]
     )
-    if concluded != [0]:
+    if concluded == [0]:
+        redis.run([("HDEL", experiment.meta_key, FINAL)])
+    else:
         redis.run([("SADD", key, experiment.name)])
 
 

@@ -14,7 +14,9 @@ import redis
 
 import gimel
 from gimel.runtime import process
+from gimel.runtime.concluded import tidy
 from gimel.runtime.errors import BadRequest
+from gimel.runtime.redis.client import Client
 from tests.support.events import EVENT, OK, Configure, ignored, read, rest
 from tests.support.redis_content import snapshot
 from tests.support.sending import send, send_batch
@@ -191,6 +193,28 @@ def test_deleted_by_the_daily_snapshot(gimel_store: redis.Redis) -> None:
         gimel.snapshot({}, None)
 
     assert not [key for key in snapshot(gimel_store) if ":counters:" in key]
+
+
+def test_concluded_again_while_it_is_tidied(gimel_store: redis.Redis) -> None:
+    """The final history of the second conclusion is not taken for a leftover of the first one."""
+    send()
+    gimel_store.sadd("alephbet:concluded", "button")  # a reopening was interrupted
+    read = Client.read
+    reading: Any = mock.patch.object(Client, "read", autospec=True)
+
+    def conclude_afterwards(self: Client, commands: Any) -> Any:
+        replies = read(self, commands)
+        reading.stop()
+        send(uuid="2")
+        conclude()
+        return replies
+
+    with mock.patch("gimel.runtime.concluded._names", return_value={"button"}):
+        reading.start().side_effect = conclude_afterwards
+        tidy(process.current().redis, "alephbet", int(time.time()))
+
+    (item,) = concluded()
+    assert [point[1:] for point in item["history"]["points"]] == [[2]]
 
 
 def test_delete(gimel_store: redis.Redis) -> None:
