@@ -7,12 +7,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
+import redis
 
+import gimel
 from gimel.deploy.history import UNPUBLISHED
 from gimel.deploy.resources.base import Run
+from gimel.deploy.resources.trials import is_counted
 from gimel.errors import GimelError
-from tests.support.aws import Refusal, Script, invoked, lambda_answer, scripted
+from tests.support.aws import Refusal, Script, found, invoked, lambda_answer, scripted
 from tests.support.configurations import LINKED, OWN_FUNCTION
+from tests.support.events import EVENT
 from tests.support.state.cases import planned
 from tests.support.state.cloud import ALL, DELETE, EMPTY, FUNCTIONS, HERE, SNAPSHOT, TRACK, State
 from tests.support.state.deviations import deploy_with, deviate
@@ -205,11 +209,29 @@ def test_a_version_that_fails_is_named_with_the_reason(function: str) -> None:
 def test_a_reader_that_does_not_find_the_event_fails() -> None:
     """The functions would use different stores."""
     step = all_new()
+
+    def answers(given: Mapping[str, Any]) -> Any:
+        event = json.loads(given["Payload"])
+        if given["FunctionName"] != ALL:
+            return invoked(given)
+        return lambda_answer(found(event["experiment"], is_counted=False))
+
     with scripted() as script, pytest.raises(GimelError, match=f"{ALL} does not find") as failure:
-        attempt(step, broken(ALL, value=[]), script)
+        attempt(step, answers, script)
 
     assert "same Redis" in (failure.value.hint or "")
     assert calls(script)[-1][0] == DELETE
+
+
+def test_what_was_not_counted_is_not_found(gimel_store: redis.Redis) -> None:
+    """The handler answers with a row for every name that it is asked about."""
+    asked = {"namespace": "gimel-check", "scope": "e"}
+
+    before = gimel.all(asked)
+    gimel.track({**EVENT, "namespace": "gimel-check", "experiment": "e"})
+
+    assert not is_counted(before, "e")
+    assert is_counted(gimel.all(asked), "e")
 
 
 def test_an_error_is_not_hidden_by_one_of_removing() -> None:

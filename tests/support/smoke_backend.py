@@ -13,6 +13,7 @@ from gimel.deploy.checks import smoke
 from gimel.deploy.checks.findings import Finding
 from gimel.deploy.checks.smoke import Reply
 from gimel.deploy.outputs import Endpoint, outputs
+from tests.support.aws import found
 from tests.support.state.cloud import API, KEY_VALUE
 from tests.support.state.names import Deployed
 from tests.support.state.settled import configuration
@@ -68,8 +69,9 @@ class Backend:
             experiments.discard(event["experiment"])
         if request.endpoint.handler == "gimel.all":
             # The first page of a large namespace has none of them, unless they are named.
-            found = experiments & {event.get("scope")}
-            return Reply(200, [{"meta": {}}, *({"experiment": each} for each in found)], {})
+            name = event.get("scope")
+            rows = found(name, is_counted=name in experiments) if name else [{"meta": {}}]
+            return Reply(200, rows, {})
         return answer(200, status="ok")
 
     def sleep(self, seconds: float) -> None:

@@ -19,7 +19,7 @@ from gimel.api.http import NoAnswer, Session, UnknownHost
 from gimel.config import Config
 from gimel.deploy.checks.findings import Finding, failed, ok, warning
 from gimel.deploy.outputs import Endpoint, Outputs
-from gimel.deploy.resources.trials import NAMESPACE
+from gimel.deploy.resources.trials import NAMESPACE, is_counted
 from gimel.errors import GimelError
 
 PATIENCE = 90.0  # seconds: a new stage, key or function is not known everywhere at once
@@ -167,10 +167,9 @@ class _SmokeTest:
         reply = self.ask("GET", endpoint, query, wanted=200)
         if reply.status != 200 or not isinstance(reply.body, list):
             return _unexpected(name, reply, "the results cannot be read with the API key")
-        names = [row.get("experiment") for row in reply.body if isinstance(row, dict)]
         if not self.counted or (self.ignored and not self.accepted):
             return ok(name, "the results can be read with the API key")
-        if self.experiment not in names:
+        if not is_counted(reply.body, self.experiment):
             hint = "Check that the functions reach the Redis that you meant."
             return failed(name, "the marked event cannot be read back", hint)
         return ok(name, "the marked event was read back")
