@@ -120,7 +120,7 @@ class Aws(Section):
         None, description="Subnets and security groups, if Redis is inside a VPC"
     )
     tags: Tags = Field(
-        {}, description="Tags for the role, the functions, the log groups and the API"
+        {}, description="Tags for the role, the functions, the log groups, the API and the rule"
     )
     log_retention_days: Annotated[int, one_of(_RETENTION_DAYS)] = Field(
         30, description="Days to keep the functions' logs"

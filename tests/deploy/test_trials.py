@@ -14,9 +14,11 @@ from gimel.deploy.history import UNPUBLISHED
 from gimel.deploy.resources.base import Run
 from gimel.deploy.resources.trials import is_counted
 from gimel.errors import GimelError
+from gimel.runtime.errors import ReadOnlyError
 from tests.support.aws import Refusal, Script, found, invoked, lambda_answer, scripted
 from tests.support.configurations import LINKED, OWN_FUNCTION
 from tests.support.events import EVENT
+from tests.support.servers import Store
 from tests.support.state.cases import planned
 from tests.support.state.cloud import ALL, DELETE, EMPTY, FUNCTIONS, HERE, SNAPSHOT, TRACK, State
 from tests.support.state.deviations import deploy_with, deviate
@@ -64,11 +66,26 @@ def all_new(**document: Any) -> TryVersions:
     return step
 
 
-def test_before_a_first_deploy_one_function_that_reads_is_tried() -> None:
-    """It shows whether Redis answers. No visitor reaches anything that could break."""
+def test_before_a_first_deploy_the_function_that_deletes_is_tried() -> None:
+    """It shows whether Redis can be written to. No visitor reaches anything that could break."""
     made = perform(trial(EMPTY))
 
-    assert [(name, version) for name, version, _ in made] == [(ALL, "7")]
+    assert [(name, version) for name, version, _ in made] == [(DELETE, "7")]
+
+
+def test_deleting_what_does_not_exist_needs_a_redis_that_can_be_written_to(
+    session_store: Store, gimel_store: redis.Redis
+) -> None:
+    """So a first deploy does not go live with a replica, or with a user who may only read."""
+    asked = {"namespace": "gimel-check", "experiment": "e"}
+    assert gimel.delete(asked) == {"status": "ok", "deleted": 0}
+
+    gimel_store.replicaof("127.0.0.1", str(session_store.port + 1))  # nobody answers there
+    try:
+        with pytest.raises(ReadOnlyError):
+            gimel.delete(asked)
+    finally:
+        gimel_store.replicaof("NO", "ONE")
 
 
 def test_new_versions_count_read_and_remove_one_event() -> None:

@@ -2,7 +2,8 @@
 
 What does not work, because Redis refuses the password or cannot be reached from the functions'
 network, is found while visitors still reach the version that works. Before a first deploy they
-reach none, and the public URLs are checked right after it: one function that reads is tried.
+reach none, and the public URLs are checked right after it: the function that deletes is tried
+alone. It both reads and writes, which a replica refuses, and needs no second call to clean up.
 """
 
 from __future__ import annotations
@@ -27,8 +28,7 @@ from gimel.wiring import SNAPSHOT
 
 NAMESPACE = "gimel-check"
 TRACK, DELETE = "gimel.track", "gimel.delete"
-_READ = ("gimel.all", "gimel.experiment")
-_HANDLERS = (TRACK, *_READ, SNAPSHOT, DELETE)  # the order in which they are tried
+_IN_ORDER = (TRACK, "gimel.all", "gimel.experiment", SNAPSHOT, DELETE)
 
 
 class DoesNotWork(GimelError):
@@ -69,8 +69,8 @@ class Trials(Resource[None]):
                 number = there.version_with(function.configuration) if there else None
                 trials.append(Trial(function.name, function.configuration, number))
         if not any(function.live for function in existing.values()):
-            reading = [each for each in trials if each.handler in _READ]
-            trials = reading[:1] or trials
+            deleting = [each for each in trials if each.handler == DELETE]
+            trials = deleting[:1] or trials
         yield from try_versions(trials, live, observed)
 
     def permissions(self, identity: Identity, desired: Desired) -> Iterator[Permission]:
@@ -92,12 +92,12 @@ def try_versions(
 
     def usable(each: Trial) -> bool:
         return (
-            each.handler in _HANDLERS
+            each.handler in _IN_ORDER
             and each.configuration.settings is not None
             and each.function not in off
         )
 
-    possible = sorted(filter(usable, trials), key=lambda each: _HANDLERS.index(each.handler))
+    possible = sorted(filter(usable, trials), key=lambda each: _IN_ORDER.index(each.handler))
     removers = [each for each in (*possible, *filter(usable, live)) if each.handler == DELETE]
     if not removers:
         possible = [each for each in possible if each.handler != TRACK]
