@@ -153,19 +153,18 @@ def _check_size(settings: str, config: Config) -> None:
     if size > MAX_ENVIRONMENT:
         raise GimelError(
             f"The settings take {size} of the {MAX_ENVIRONMENT} bytes that AWS Lambda allows. "
-            f"The longest setting is {_longest_setting(config)}.",
+            f"The longest setting is {_longest_setting(settings, config)}.",
             "Shorten it. `experiments` only needs those that still run, and a CA file only the "
             "certificate that signed the server's.",
         )
 
 
-def _longest_setting(config: Config) -> str:
-    document = config.document.model_dump(exclude_none=True, exclude={"extra_wiring", "aws"})
-    redis = document.pop("redis", {})
-    settings = {f"redis.{key}": value for key, value in redis.items()} | document
-    if settings.pop("redis.ssl_ca_certs", None):
-        settings["redis.ssl_ca_certs"] = config.runtime_settings()  # its text replaces its path
-    return max(settings, key=lambda key: len(str(settings[key])))
+def _longest_setting(settings: str, config: Config) -> str:
+    values = dict(_flat(json.loads(settings)))
+    longest = max(values, key=lambda name: len(json.dumps(values[name])))
+    if longest == "redis.ssl_ca_data" and config.require_redis().ssl_ca_certs:
+        return "redis.ssl_ca_certs"  # whose path its text replaces
+    return longest
 
 
 def _changed_settings(before: str | None, after: str | None) -> list[str]:

@@ -194,9 +194,25 @@ def test_settings_of_4096_bytes_are_deployed() -> None:
         ({"allowed_origins": [f"https://{'x' * 190}{i}" for i in range(30)]}, "allowed_origins"),
         ({"redis": {"host": "h", "ssl_ca_data": "x" * 5000}}, "redis.ssl_ca_data"),
         ({"redis": {"host": "h", "password": "é" * 3000}}, "redis.password"),
-        ({"alerts": {"webhook": f"https://example.com/{'x' * 4096}"}}, "alerts"),
+        ({"alerts": {"webhook": f"https://example.com/{'x' * 4096}"}}, "alerts.webhook"),
+        (
+            {
+                "redis": {"host": "h", "ssl_ca_data": "x" * 4096},
+                "experiments": {f"e{i}": {"goal": "buy"} for i in range(40)},
+            },
+            "redis.ssl_ca_data",
+        ),
     ],
-    ids=["one byte", "experiments", "namespaces", "origins", "certificates", "not ASCII", "alerts"],
+    ids=[
+        "one byte",
+        "experiments",
+        "namespaces",
+        "origins",
+        "certificates",
+        "not ASCII",
+        "alerts",
+        "designs, which are not among the settings",
+    ],
 )
 def test_longer_settings_are_an_error_that_names_the_longest(
     document: dict[str, Any], longest: str
