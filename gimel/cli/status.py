@@ -20,7 +20,7 @@ from gimel.deploy.resources.base import Look, Observed, Step
 from gimel.deploy.resources.functions import FUNCTIONS
 from gimel.deploy.resources.observed_function import ObservedFunction
 from gimel.deploy.resources.rest_api import REST_API
-from gimel.deploy.resources.rules import RULES
+from gimel.deploy.resources.rules import RULES, describe_snapshots
 from gimel.errors import GimelError
 
 
@@ -85,8 +85,8 @@ def _show(
         terminal.show_endpoints(reached, show_key=show_key)
     for function in functions:
         click.echo(f"{function.name}: {_describe(function)}")
-    for rule in observed.of(RULES).values():
-        click.echo(f"Snapshots: {rule.describe()}")
+    for when in describe_snapshots(observed):
+        click.echo(f"Snapshots: {when}")
     if reachable := _reachable(functions):
         deploys = ", ".join(map(str, reachable))
         click.echo(f"`gimel rollback` can go back to: deploy {deploys}")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from gimel.deploy.plan import plan, plan_destroy
-from gimel.deploy.resources.rules import RULES, describe_schedule
+from gimel.deploy.resources.rules import describe_schedule, describe_snapshots
 from gimel.deploy.rollback import plan_rollback
 from gimel.errors import GimelError
 from tests.support.aws import Script, scripted
@@ -302,18 +302,41 @@ def test_a_schedule_in_words(expression: str, said: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({}, "daily at 00:05 UTC"),
-        ({"schedule": "rate(1 hour)"}, "rate(1 hour)"),
-        ({"is_enabled": False}, "off, because the EventBridge rule is disabled"),
-        ({"target": None}, "off, because the EventBridge rule does not call the function"),
-        ({"schedule": ""}, "off, because the EventBridge rule has no schedule"),
+        ([], "daily at 00:05 UTC"),
+        ([change_rule(SNAPSHOT, schedule="rate(1 hour)")], "rate(1 hour)"),
+        (
+            [change_rule(SNAPSHOT, is_enabled=False)],
+            "off, because the EventBridge rule is disabled",
+        ),
+        (
+            [change_rule(SNAPSHOT, target=None)],
+            "off, because the EventBridge rule does not call the function",
+        ),
+        (
+            [change_rule(SNAPSHOT, schedule="")],
+            "off, because the EventBridge rule has no schedule",
+        ),
+        ([remove_rule(SNAPSHOT)], "off, because there is no EventBridge rule"),
+        (
+            [change_function(SNAPSHOT, rule=None)],
+            "off, because the function gimel-snapshot does not admit the EventBridge rule",
+        ),
+        (
+            [remove_function(SNAPSHOT)],
+            "off, because no version of the function gimel-snapshot is live",
+        ),
+        (
+            [change_function(SNAPSHOT, live=None, rule=None)],
+            "off, because no version of the function gimel-snapshot is live",
+        ),
+        ([remove_function(SNAPSHOT), remove_rule(SNAPSHOT)], None),
     ],
 )
-def test_status_says_when_snapshots_are_taken(changes: dict[str, Any], said: str) -> None:
-    """Or why none is."""
-    there = deviate(settled(), change_rule(SNAPSHOT, **changes))
+def test_status_says_when_snapshots_are_taken(changes: list[Any], said: str | None) -> None:
+    """Or why none is. Without function and rule it says nothing."""
+    there = deviate(settled(), *changes)
 
-    assert seen(there).of(RULES)[SNAPSHOT].describe() == said
+    assert list(describe_snapshots(seen(there))) == ([said] if said else [])
 
 
 def test_the_role_may_publish_to_the_topic_alone_and_only_where_alerts_use_it() -> None:

@@ -15,6 +15,7 @@ from gimel.deploy.identity import Identity
 from gimel.deploy.policies import Permission
 from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
 from gimel.deploy.resources.functions import functions_by_name
+from gimel.deploy.resources.permissions import permissions_of
 from gimel.deploy.resources.role import recorded
 from gimel.deploy.resources.tag_record import tags_of_region
 from gimel.deploy.resources.tags import MARK, as_pairs, marked, retag
@@ -112,6 +113,25 @@ def describe_schedule(expression: str) -> str:
     """Return an expression in words, if it is one of once a day: "daily at 00:05 UTC"."""
     daily = _DAILY.fullmatch(expression)
     return f"daily at {int(daily[2]):02}:{int(daily[1]):02} UTC" if daily else expression
+
+
+def describe_snapshots(observed: Observed) -> Iterator[str]:
+    """Yield for each function with a schedule when it is called, or why it is not.
+
+    One that does not exist, and has no rule, is not wanted.
+    """
+    for name in scheduled_functions(observed.identity.name):
+        rule, function = observed.of(RULES).get(name), functions_by_name(observed).get(name)
+        if rule is None and function is None:
+            continue
+        if function is None or function.live is None:
+            yield f"off, because no version of the function {name} is live"
+        elif rule is None:
+            yield "off, because there is no EventBridge rule"
+        elif permissions_of(observed, name).rule not in ("", observed.identity.rule(name)):
+            yield f"off, because the function {name} does not admit the EventBridge rule"
+        else:
+            yield rule.describe()
 
 
 def _is_ours(look: Look, name: str, targets: list[Answer]) -> bool:
