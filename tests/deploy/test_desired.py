@@ -198,7 +198,7 @@ def test_settings_of_4096_bytes_are_deployed() -> None:
         (
             {
                 "redis": {"host": "h", "ssl_ca_data": "x" * 4096},
-                "experiments": {f"e{i}": {"goal": "buy"} for i in range(40)},
+                "experiments": {f"e{i}": {"goal": "buy"} for i in range(90)},
             },
             "redis.ssl_ca_data",
         ),
