@@ -83,7 +83,7 @@ def test_a_deploy_that_does_not_work_says_so_and_nothing_is_live(
 
     assert done.returncode == 1
     assert (
-        "The function gimel-all-experiments does not work in version 1: no connection"
+        "The function gimel-delete-experiment does not work in version 1: no connection"
         in done.stderr
     )
     assert "What visitors reach has not changed." in done.stderr
