@@ -23,8 +23,8 @@ COLUMNS = (
     "conversions",
     "rate",
     "lift",
-    "low",
-    "high",
+    "lift_low",
+    "lift_high",
 )
 """The columns of the CSV table of a history."""
 
@@ -53,8 +53,7 @@ def describe_visitors(experiment: Experiment) -> list[dict[str, Any]]:
 def describe_goal(goal: Goal) -> list[dict[str, Any]]:
     """Return the figures of each variant until every time, in seconds since 1970.
 
-    A rate is null without visitors, and for a goal that is not a
-    conversion.
+    A rate is null without visitors, and for a goal that is not a conversion.
     """
     return [{"time": time, "variants": variants} for time, variants in _times(goal)]
 
@@ -76,8 +75,8 @@ def rows(experiment: Experiment) -> Iterator[dict[str, Any]]:
                     "conversions": round(each["conversions"]),
                     "rate": each["rate"],
                     "lift": lift["value"],
-                    "low": lift["low"],
-                    "high": lift["high"],
+                    "lift_low": lift["low"],
+                    "lift_high": lift["high"],
                 }
     if not experiment.goals:
         for moment in history.moments(experiment):

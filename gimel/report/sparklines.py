@@ -80,9 +80,11 @@ def lift(goal: Goal, variant: int, size: int, ascii_only: bool = False) -> Spark
     values = [lifts[0].value if lifts else None for lifts in last]
     drawn = sorted((each for (each,) in filter(None, last)), key=lambda each: each.value or 0.0)
     low, high = drawn[0], drawn[-1]
-    bars = _draw(values, low.value or 0.0, high.value or 0.0, ascii_only)
-    ends = f"{format_lift_with_unit(low)[0]} to {format_lift_with_unit(high)[0]}"
-    return Sparkline(bars, ends, days)
+    lowest, highest = (format_lift_with_unit(each)[0] for each in (low, high))
+    # What reads the same is drawn the same.
+    top = (low if lowest == highest else high).value or 0.0
+    bars = _draw(values, low.value or 0.0, top, ascii_only)
+    return Sparkline(bars, lowest if lowest == highest else f"{lowest} to {highest}", days)
 
 
 def _width(lift: Lift) -> float:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from rich.console import Console
 
+from gimel.analysis.counts import Count
 from gimel.analysis.experiment import Experiment, analyse
 from gimel.report import export, history, sparklines, terminal
 from gimel.report.figures import format_time
@@ -75,13 +77,13 @@ def test_csv_has_a_row_per_day_goal_and_variant(found: Experiment) -> None:
         "conversions": first["conversions"],
         "rate": first["rate"],
         "lift": "",
-        "low": "",
-        "high": "",
+        "lift_low": "",
+        "lift_high": "",
     }
     assert float(first["rate"]) == int(first["conversions"]) / int(first["visitors"])
     lift = found.goals[0].case.comparisons[0].lift
     assert (last["goal"], last["variant"]) == ("buy", "new")
-    assert [float(last[name]) for name in ("lift", "low", "high")] == [
+    assert [float(last[name]) for name in ("lift", "lift_low", "lift_high")] == [
         lift.value,
         lift.low,
         lift.high,
@@ -163,6 +165,27 @@ def test_a_sparkline_of_a_lift_begins_when_it_is_known(found: Experiment) -> Non
     low, high = line.scale.split(" to ")
     assert low.startswith("+")
     assert float(high.strip("+%")) < 100
+
+
+def test_a_lift_that_did_not_change_is_flat() -> None:
+    """What reads the same is not drawn as a rise, and is written once."""
+    counts, now = year(12)
+    history = tuple(replace(each, goals=shares(each.visitors)) for each in counts.history)
+    goals = shares(counts.visitors)
+    found = analyse(replace(counts, goals=goals, history=history), now=now)
+    line = sparklines.lift(found.goals[0], 1, 40)
+
+    assert line is not None
+    assert set(line.bars.strip()) == {"▁"}
+    assert line.scale == "+20%"
+
+
+def shares(visitors: Mapping[str, Count]) -> dict[str, dict[str, Count]]:
+    """Return a goal that 50% of the control's visitors reach, and about 60% of the others'."""
+    rates = {name: 0.5 if name == "control" else 0.6 for name in visitors}
+    return {
+        "buy": {name: Count(round(each.value * rates[name])) for name, each in visitors.items()}
+    }
 
 
 def test_ascii_sparklines(found: Experiment) -> None:
