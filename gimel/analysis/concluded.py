@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gimel.analysis.counts import Point
+from gimel.analysis.decision import SAFE
 from gimel.analysis.design import Design
 from gimel.analysis.experiment import Experiment, NotFound
 from gimel.analysis.mixture import Lift
@@ -48,6 +49,7 @@ class Concluded:
         variant: The variant that the verdict is about, or None.
         goal: The goal that the verdict is about, or None.
         lift: The lift of the verdict, or None.
+        lift_of: The variant whose lift that is, or None. If the control wins, it is not `variant`.
         reached: When the verdict was reached, in seconds since 1970; None if it never was.
         is_decided: Whether the experiment had answered its question.
         visitors: The visitors of all variants together; None if unknown.
@@ -67,6 +69,7 @@ class Concluded:
     variant: str | None = None
     goal: str | None = None
     lift: Lift | None = None
+    lift_of: str | None = None
     reached: int | None = None
     is_decided: bool = False
     visitors: float | None = None
@@ -98,6 +101,7 @@ def read(record: Mapping[str, Any], name: str, **more: Any) -> Concluded:
         variant=_text(said.get("variant")),
         goal=_text(said.get("goal")),
         lift=_lift(said.get("lift")),
+        lift_of=_text(said.get("lift_of")),
         reached=_whole(said.get("reached")),
         is_decided=said.get("decided") is True,
         visitors=_number(record.get("visitors")),
@@ -127,7 +131,8 @@ def choose_winner(experiment: Experiment, winner: str | None) -> str | None:
 def record(experiment: Experiment, winner: str | None = None, note: str = "") -> dict[str, Any]:
     """Return what is kept of an experiment: at most `MAX_BYTES` as JSON.
 
-    Raises NotFound if the winner is not a variant.
+    The verdict's sentence is kept without "Safe to stop.", since it has been stopped. Raises
+    NotFound if the winner is not a variant.
     """
     verdict, lift, days = experiment.headline, experiment.headline.lift, experiment.progress.days
     kept: dict[str, Any] = {
@@ -136,10 +141,11 @@ def record(experiment: Experiment, winner: str | None = None, note: str = "") ->
         "verdict": {
             "kind": verdict.kind.value,
             "decided": verdict.safe_to_stop,
-            "sentence": verdict.sentence,
+            "sentence": verdict.sentence.replace(f" {SAFE}", "", 1),
             "variant": verdict.variant,
             "goal": verdict.goal,
             "lift": [_round(each) for each in (lift.value, lift.low, lift.high)] if lift else None,
+            "lift_of": _lift_of(experiment),
             "reached": verdict.reached,
         },
         "design": _design(experiment.design, experiment.control.name if experiment.control else ""),
@@ -147,6 +153,19 @@ def record(experiment: Experiment, winner: str | None = None, note: str = "") ->
         "days": None if days is None else round(days, 1),
     }
     return _fit(kept)
+
+
+def _lift_of(experiment: Experiment) -> str | None:
+    """Return the variant that the headline's lift is of; None without a lift."""
+    verdict = experiment.headline
+    comparisons = (
+        each
+        for goal in experiment.goals
+        if goal.name == verdict.goal
+        for each in goal.case.comparisons
+    )
+    found = (each.arm.name for each in comparisons if each.lift == verdict.lift)
+    return next(found, None) if verdict.lift else None
 
 
 def _design(design: Design, control: str) -> dict[str, Any]:
@@ -178,6 +197,7 @@ def _fit(kept: dict[str, Any]) -> dict[str, Any]:
             (design, "control"),
             (verdict, "goal"),
             (verdict, "variant"),
+            (verdict, "lift_of"),
             (kept, "note"),
         ):
             if _size(kept) > MAX_BYTES and owner.get(key):

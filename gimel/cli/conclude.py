@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shlex
 import time
 from collections.abc import Callable
 
@@ -12,12 +11,12 @@ import click
 from gimel.analysis.concluded import MAX_NOTE, Concluded, record
 from gimel.analysis.design import Design
 from gimel.analysis.experiment import Experiment, NotFound, analyse
+from gimel.analysis.phrases import day
 from gimel.api.client import Api, Unavailable
 from gimel.cli import Options, terminal
-from gimel.cli.connection import api_options, complete_experiments, find_api
+from gimel.cli.connection import api_options, complete_experiments, find_api, repeat
 from gimel.cli.help import Command
-from gimel.errors import GimelError
-from gimel.report import past
+from gimel.errors import GimelError, suggest
 from gimel.report.figures import visible
 from gimel.serve.demo_experiment import with_demo
 
@@ -63,6 +62,7 @@ def command(
         raise click.UsageError(f"--note has {len(note)} characters; it may have {MAX_NOTE}.")
     api = find_api(url, api_key, local)
     if reopen:
+        require(api, namespace, experiment)
         terminal.confirm(f"Reopen {experiment!r} in {namespace!r}?", yes)
         retry(lambda: api.reopen(namespace, experiment))
         click.echo(f"Reopened {experiment!r}: its events are counted again.")
@@ -84,14 +84,26 @@ def find(api: Api, namespace: str, name: str, design: Design | None) -> Experime
         counts = api.experiment(namespace, name, history=True)
     except NotFound:
         if ended := concluded(api, namespace, name):
-            at = f" on {past.day(ended.at)}" if ended.at else ""
+            context = click.get_current_context()
+            at = f" on {day(ended.at)}" if ended.at else ""
             raise GimelError(
                 f"{name!r} was already concluded{at}.",
-                f"`gimel results {shlex.quote(name)}` shows its record;"
-                " `gimel conclude --reopen` undoes it within 7 days.",
+                f"`{repeat(context, 'results', name)}` shows its record.\n{_undo(name)}",
             ) from None
         raise
     return analyse(counts, design, now=time.time())
+
+
+def require(api: Api, namespace: str, name: str) -> Concluded:
+    """Return the concluded experiment of that name. Raises GimelError."""
+    found = api.concluded(namespace)
+    for each in found:
+        if each.name == name:
+            return each
+    raise NotFound(
+        f"The namespace {namespace!r} has no concluded experiment {name!r}.",
+        suggest(name, [each.name for each in found]),
+    )
 
 
 def concluded(api: Api, namespace: str, name: str) -> Concluded | None:
@@ -126,7 +138,7 @@ def conclude(
     lines = [f"Concluded {name!r}: {words}. Later events are ignored."]
     if kept["note"] != " ".join(note.split()):
         lines.append("The note was shortened to fit.")
-    lines.append("`gimel conclude --reopen` undoes it within 7 days.")
+    lines.append(_undo(name))
     return "\n".join(lines)
 
 
@@ -139,3 +151,8 @@ def retry(call: Callable[[], int]) -> int:
             click.echo(f"{error.message} Trying again in {wait} s.", err=True)
             time.sleep(wait)
     return call()
+
+
+def _undo(name: str) -> str:
+    command = repeat(click.get_current_context(), "conclude", "--reopen", name)
+    return f"`{command}` undoes it within 7 days."

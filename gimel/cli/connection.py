@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from gimel.api.client import Api
 from gimel.cli import Options, completion
@@ -22,6 +24,7 @@ LOCAL_URL = addresses.LOCAL_URL
 LOCAL_TRACK_URL = f"{LOCAL_URL}/{TRACK_PATH}"
 
 _PROFILE, _REGION = "gimel.profile", "gimel.region"
+_REPEATED = ("namespace", "url", "local", "profile", "region", "control", "lift", "confidence")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -152,6 +155,29 @@ def deployed_api(api_key: str | None) -> Api:
         found.key if api_key is None else api_key,
         aws.ca_bundle,
     )
+
+
+def repeat(context: click.Context, *words: str) -> str:
+    """Return a command that reads the same API with the same options; the key is a secret.
+
+    The `words` are the command's name, its own options, and at last its argument.
+    """
+    *words_before, last = words
+    given = ["gimel"]
+    if context.obj.config_file:
+        given += ["--config", context.obj.config_file]
+    given += words_before
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
+            continue
+        if name == "api_key":
+            given += ["--api-key", "KEY"]
+        elif name in _REPEATED:
+            given.append(parameter.opts[0])
+            if name != "local":
+                given.append(str(context.params.get(name) or context.meta.get(f"gimel.{name}")))
+    return shlex.join([*given, last])
 
 
 def _store_in_context(

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import click
+from click.core import ParameterSource
 
 from gimel.analysis.concluded import Concluded
 from gimel.analysis.experiment import NotFound
 from gimel.api.client import Api
 from gimel.cli import conclude
-from gimel.errors import suggest
 from gimel.report import past
 
 Found = TypeVar("Found")
@@ -26,17 +26,26 @@ concluded_option = click.option(
 )
 
 
+_OF_RUNNING_ONES = (
+    *("show_all", "states", "goal", "control", "lift", "confidence", "details", "history"),
+    *("watch", "fail_on"),
+)
+
+
+def check(context: click.Context) -> None:
+    """Raise a UsageError for an option of `gimel results` that `--concluded` would ignore."""
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        is_given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if is_given and name in _OF_RUNNING_ONES:
+            raise click.UsageError(
+                f"--concluded cannot be used with {parameter.opts[0]}. Remove one of them."
+            )
+
+
 def show(api: Api, namespace: str, name: str | None, form: str | None) -> None:
     """Print the concluded experiments of a namespace, or one of them. Raises GimelError."""
-    found = api.concluded(namespace)
-    if name is not None:
-        chosen = tuple(each for each in found if each.name == name)
-        if not chosen:
-            raise NotFound(
-                f"The namespace {namespace!r} has no concluded experiment {name!r}.",
-                suggest(name, [each.name for each in found]),
-            )
-        found = chosen
+    found = api.concluded(namespace) if name is None else [conclude.require(api, namespace, name)]
     _print(found, namespace, form)
 
 
@@ -56,12 +65,22 @@ def or_concluded(
 
 def _print(found: Sequence[Concluded], namespace: str, form: str | None) -> None:
     if form is None:
-        click.echo(past.text(found, namespace, time.time()))
+        _show(found, namespace)
     elif form == "json":
         click.echo(past.to_json(found, namespace))
     elif form == "csv":  # as bytes, so that it is UTF-8 everywhere
         click.echo(past.to_csv(found, namespace).encode(), nl=False)
     else:
-        click.echo(
-            past.to_csv(found, namespace).replace("\n", "\r\n").encode("utf-8-sig"), nl=False
-        )
+        click.echo(past.to_excel(found, namespace), nl=False)
+
+
+def _show(found: Sequence[Concluded], namespace: str) -> None:
+    # Imported here: rich takes about 0.1 s, and no form for programs needs it.
+    from rich.console import Console
+
+    from gimel.report.layout import Screen
+
+    console = Console(highlight=False, emoji=False, markup=False)
+    screen = Screen(console.width, console.options.ascii_only, console.is_terminal)
+    for part in past.text(found, namespace, time.time(), screen):
+        console.print(part, crop=False)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import click
-from click.core import ParameterSource
 
 from gimel.analysis.design import Design
 from gimel.analysis.experiment import (
@@ -21,7 +19,7 @@ from gimel.analysis.experiment import (
 )
 from gimel.api.client import Api
 from gimel.cli import Options, past
-from gimel.cli.connection import api_options, complete_experiments, find_api
+from gimel.cli.connection import api_options, complete_experiments, find_api, repeat
 from gimel.cli.fail_on import check, fail_on_option
 from gimel.cli.help import Command
 from gimel.cli.numbers import CONFIDENCE, LIFT_WORTH_DETECTING
@@ -170,6 +168,8 @@ def command(
     """
     form = _form(as_json, as_csv, excel)
     _check(experiment, show_all, states, form, details, watch)
+    if show_concluded:
+        past.check(context)
     if watch and fail_on:
         raise click.UsageError("--watch cannot be used with --fail-on. Remove one of them.")
     options: Options = context.obj
@@ -187,7 +187,7 @@ def command(
         lift,
         tuple(map(State, states)),
         show_all or details or history or experiment is not None,
-        repeat(context),
+        repeat(context, "results", "NAME"),
     )
     api = find_api(url, api_key, local)
     if show_concluded:
@@ -195,6 +195,7 @@ def command(
         return
     if watch:
         _watch(api, query, time.sleep)
+        return
     results = past.or_concluded(lambda: fetch(api, query), api, namespace, experiment, form)
     if results is None:
         return
@@ -245,28 +246,6 @@ def _check(
         raise click.UsageError("--state chooses among all experiments. Remove it, or the name.")
 
 
-_REPEATED = ("namespace", "url", "local", "profile", "region", "control", "lift", "confidence")
-
-
-def repeat(context: click.Context) -> str:
-    """Return the command that shows one experiment with the same options; the key is a secret."""
-    words = ["gimel"]
-    if context.obj.config_file:
-        words += ["--config", context.obj.config_file]
-    words.append("results")
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        if context.get_parameter_source(name) is not ParameterSource.COMMANDLINE:
-            continue
-        if name == "api_key":
-            words += ["--api-key", "KEY"]
-        elif name in _REPEATED:
-            words.append(parameter.opts[0])
-            if name != "local":
-                words.append(str(context.params.get(name) or context.meta.get(f"gimel.{name}")))
-    return shlex.join([*words, "NAME"])
-
-
 def fetch(api: Api, query: Query) -> Results:
     """Return what the query asks for.
 
@@ -300,13 +279,20 @@ def fetch(api: Api, query: Query) -> Results:
 
 
 def _watch(api: Api, query: Query, sleep: Callable[[float], None]) -> None:
-    """Show the results again and again; after an error, say so and try again."""
+    """Show the results again and again; after an error, say so and try again.
+
+    Ends with the record of an experiment that was concluded.
+    """
     while True:
         try:
-            results = fetch(api, query)
+            results = past.or_concluded(
+                lambda: fetch(api, query), api, query.namespace, query.experiment, None
+            )
         except GimelError as error:
             click.echo(f"Error: {error}", err=True)
         else:
+            if results is None:
+                return
             if sys.stdout.isatty():
                 click.clear()
             _show(results, query)

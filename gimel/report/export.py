@@ -183,7 +183,7 @@ def _past(experiments: Sequence[Experiment], namespace: str) -> Iterator[dict[st
     for experiment in experiments:
         shared = {"namespace": namespace, "experiment": experiment.name}
         for row in export_history.rows(experiment):
-            yield shared | row | {"date": _date_time(row["date"])}
+            yield shared | row | {"date": date_time(row["date"])}
 
 
 def _now(experiments: Sequence[Experiment], namespace: str) -> Iterator[dict[str, Any]]:
@@ -191,7 +191,7 @@ def _now(experiments: Sequence[Experiment], namespace: str) -> Iterator[dict[str
         shared = {
             "namespace": namespace,
             "experiment": experiment.name,
-            "since": _date_time(experiment.since),
+            "since": date_time(experiment.since),
             "control_is_guess": experiment.control_is_guess,
         }
         failed = {each.name: each.arm.conversions for each in experiment.failed}
@@ -201,7 +201,7 @@ def _now(experiments: Sequence[Experiment], namespace: str) -> Iterator[dict[str
             yield shared | row
 
 
-def _date_time(seconds: int | None) -> str:
+def date_time(seconds: int | None) -> str:
     """Return a time since 1970 in ISO 8601, in UTC; '' if it is unknown or beyond all calendars."""
     if seconds is None:
         return ""

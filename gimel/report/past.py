@@ -8,28 +8,28 @@ from __future__ import annotations
 import csv
 import io
 import json
-import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gimel.analysis.concluded import REOPENABLE, Concluded
-from gimel.analysis.counts import Count
-from gimel.analysis.phrases import pluralize, quote, signed_percent
+from gimel.analysis.phrases import day, pluralize, quote
 from gimel.report import export
-from gimel.report.figures import visible
+from gimel.report.figures import format_count, format_lift_with_unit, visible, with_minus
+from gimel.report.tables import Table
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from gimel.report.layout import Screen
 
 CONCLUDED = "experiment concluded"
 """The reason with which the runtime reports events of concluded experiments."""
 
 _COLUMNS = (
-    *("namespace", "experiment", "concluded", "winner", "note", "verdict", "sentence", "goal"),
-    *("variant", "lift", "lift_low", "lift_high", "reached", "decided", "visitors", "days"),
+    *("namespace", "experiment", "since", "concluded", "winner", "note", "verdict", "sentence"),
+    *("goal", "variant", "lift_of", "lift", "lift_low", "lift_high", "reached", "decided"),
+    *("visitors", "days"),
 )
-
-
-def day(seconds: float) -> str:
-    """Return a day in UTC: "12 May 2026"."""
-    return time.strftime("%d %b %Y", time.gmtime(seconds)).lstrip("0")
 
 
 def outcome(found: Concluded) -> str:
@@ -43,18 +43,20 @@ def outcome(found: Concluded) -> str:
 
 
 def learned(found: Concluded) -> str:
-    """Return what was learned: the last verdict."""
-    return visible(found.sentence) or "No verdict was recorded."
+    """Return what was learned: the last verdict. One that decided nothing speaks of its time."""
+    if not found.sentence:
+        return "No verdict was recorded."
+    words = visible(found.sentence)
+    return words if found.is_decided else f"Last verdict: {words}"
 
 
 def certainty(found: Concluded) -> str:
     """Return how sure that is: the interval of the lift, or that nothing was decided."""
     parts = []
     if found.lift and found.lift.value is not None:
-        low = "-100%" if found.lift.low is None else signed_percent(found.lift.low)
-        high = "no upper limit" if found.lift.high is None else signed_percent(found.lift.high)
-        low = low.replace("-", "\u2212")
-        parts.append(f"lift {signed_percent(found.lift.value)}, interval {low} to {high}")
+        value, interval = map(with_minus, format_lift_with_unit(found.lift))
+        subject = f" of {visible(quote(found.lift_of))}" if found.lift_of else ""
+        parts.append(f"lift{subject} {value}, 95% interval {interval}")
     if not found.is_decided:
         parts.append("not decided when it was concluded")
     elif found.reached is not None:
@@ -85,31 +87,50 @@ def later_events(found: Concluded) -> str:
     return f"{pluralize(events, 'event')} {verb} ignored since." if events else ""
 
 
-def text(found: Sequence[Concluded], namespace: str, now: float) -> str:
-    """Return the concluded experiments for a terminal, the latest first."""
+def counts(found: Concluded) -> Table | None:
+    """Return the counts of each variant, the control first; None without any."""
+    if not found.history:
+        return None
+    last = found.history[-1]
+    control = found.design.get("control")
+    goals = sorted(last.goals)
+    rows = []
+    for variant in sorted(last.visitors, key=lambda name: (name != control, name)):
+        given = [last.visitors[variant], *(last.goals[goal].get(variant) for goal in goals)]
+        cells = (format_count(count.value) if count else "0" for count in given)
+        rows.append((visible(variant), *cells))
+    return Table(
+        "Counts when it was concluded", ("variant", "visitors", *map(visible, goals)), tuple(rows)
+    )
+
+
+def text(
+    found: Sequence[Concluded], namespace: str, now: float, screen: Screen
+) -> Iterator[RenderableType]:
+    """Yield the concluded experiments for a terminal, the latest first."""
+    # Imported here: rich takes about 0.1 s, and no form for programs needs it.
+    from rich.text import Text
+
     if not found:
-        return f"No experiment was concluded in the namespace {namespace!r}."
-    return "\n\n".join("\n".join(_lines(each, now)) for each in found)
+        yield Text(f"No experiment was concluded in the namespace {namespace!r}.")
+    for number, each in enumerate(found):
+        if number:
+            yield ""
+        yield from _described_in_words(each, now, screen)
 
 
-def _lines(found: Concluded, now: float) -> Iterator[str]:
-    yield f"{visible(found.name)}: {outcome(found)}"
+def _described_in_words(found: Concluded, now: float, screen: Screen) -> Iterator[RenderableType]:
+    from rich.text import Text
+
+    from gimel.report.layout import indent, lay_out
+
+    yield Text.assemble((visible(found.name), "bold underline"), f": {screen.text(outcome(found))}")
     note = f"Note: {visible(found.note)}" if found.note else ""
     for line in (learned(found), certainty(found), when(found, now), note, later_events(found)):
         if line:
-            yield f"  {line}"
-    if found.history:
-        last = found.history[-1]
-        for variant, count in sorted(last.visitors.items()):
-            goals = [
-                f"{visible(goal)} {_number(counts.get(variant))}"
-                for goal, counts in sorted(last.goals.items())
-            ]
-            yield f"  {visible(variant)}: {', '.join([pluralize(count.value, 'visitor'), *goals])}"
-
-
-def _number(count: Count | None) -> str:
-    return f"{count.value if count else 0:,.0f}"
+            yield indent(Text(screen.text(line)))
+    if table := counts(found):
+        yield lay_out(table, screen)
 
 
 def to_json(found: Sequence[Concluded], namespace: str) -> str:
@@ -134,6 +155,7 @@ def _described(found: Concluded) -> dict[str, Any]:
             "goal": found.goal,
             "variant": found.variant,
             "lift": {"value": lift.value, "low": lift.low, "high": lift.high} if lift else None,
+            "lift_of": found.lift_of,
         },
         "design": dict(found.design),
         "visitors": found.visitors,
@@ -154,18 +176,30 @@ def _described(found: Concluded) -> dict[str, Any]:
 
 
 def to_csv(found: Sequence[Concluded], namespace: str) -> str:
-    """Return the concluded experiments as a CSV table, one row each."""
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    """Return the concluded experiments as a CSV table, one row each.
+
+    Times are in ISO 8601, in UTC. A name that a spreadsheet would run as a formula gets a ' in
+    front.
+    """
+    return _to_csv(found, namespace, "\n")
+
+
+def to_excel(found: Sequence[Concluded], namespace: str) -> bytes:
+    """Return the table of `to_csv` such that Excel on Windows reads its names."""
+    return _to_csv(found, namespace, "\r\n").encode("utf-8-sig")
+
+
+def _to_csv(found: Sequence[Concluded], namespace: str, line_end: str) -> str:
+    file = io.StringIO()
+    table = csv.writer(file, lineterminator=line_end, quoting=csv.QUOTE_NONNUMERIC)
+    table.writerow(_COLUMNS)
     for each in found:
         lift = (each.lift.value, each.lift.low, each.lift.high) if each.lift else (None,) * 3
-        writer.writerow(
-            export.cell(value)
-            for value in [
-                *(namespace, each.name, each.at, each.winner, each.note, each.kind, each.sentence),
-                *(each.goal, each.variant, *lift, each.reached, each.is_decided),
-                *(each.visitors, each.days),
-            ]
-        )
-    return table.getvalue()
+        since, at, reached = map(export.date_time, (each.since, each.at, each.reached))
+        row = [
+            *(namespace, each.name, since, at, each.winner, each.note, each.kind, each.sentence),
+            *(each.goal, each.variant, each.lift_of, *lift, reached, each.is_decided),
+            *(each.visitors, each.days),
+        ]
+        table.writerow(map(export.cell, row))
+    return file.getvalue()

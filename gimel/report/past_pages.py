@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from gimel.analysis.concluded import MAX_NOTE, Concluded, choose_winner
@@ -50,10 +50,16 @@ def concluded(
 
     `done` says what was just done.
     """
-    heading = "Concluded experiments" if only is None else "A concluded experiment"
-    views = [_view(each, choices, now) for each in found]
     return page(
-        "concluded", heading, frame, choices, now, heading=heading, found=views, done=visible(done)
+        "concluded",
+        "Concluded experiments" if only is None else visible(only),
+        frame,
+        choices,
+        now,
+        single=None if only is None else visible(only),
+        list=choices.address("/concluded"),
+        found=[_view(each, choices, now) for each in found],
+        done=visible(done),
     )
 
 
@@ -94,13 +100,6 @@ def delete(found: Concluded, choices: Choices, frame: Frame, now: float) -> str:
 
 
 def _view(found: Concluded, choices: Choices, now: float) -> dict[str, Any]:
-    last = found.history[-1] if found.history else None
-    goals = sorted(last.goals) if last else []
-    rows = []
-    for variant, visitors in sorted(last.visitors.items()) if last else ():
-        counts = [visitors, *(last.goals[goal].get(variant) for goal in goals if last)]
-        labels = ["visitors", *map(visible, goals)]
-        rows.append({"variant": visible(variant), "numbers": _numbers(labels, counts)})
     return {
         "name": visible(found.name),
         "decided": found.is_decided,
@@ -110,15 +109,8 @@ def _view(found: Concluded, choices: Choices, now: float) -> dict[str, Any]:
         "note": visible(found.note),
         "when": past.when(found, now),
         "later": past.later_events(found),
-        "goals": [visible(goal) for goal in goals],
-        "rows": rows,
+        "counts": past.counts(found),
         "reopen": choices.address("/reopen", name=found.name) if found.is_reopenable(now) else None,
+        "page": choices.address("/experiment", name=found.name),
         "delete": choices.address("/delete", name=found.name),
     }
-
-
-def _numbers(labels: Iterable[str], counts: Iterable[Any]) -> list[dict[str, str]]:
-    return [
-        {"label": label, "value": f"{count.value if count else 0:,.0f}"}
-        for label, count in zip(labels, counts, strict=True)
-    ]

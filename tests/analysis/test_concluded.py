@@ -38,7 +38,8 @@ def test_it_is_read_back() -> None:
     assert (kept.winner, kept.note, kept.kind, kept.at) == ("red", "a b", "winner", NOW)
     assert (kept.variant, kept.goal, kept.is_decided) == ("red", "buy", True)
     assert (kept.visitors, kept.days) == (3600, 20)
-    assert kept.sentence == found.headline.sentence
+    assert found.headline.sentence == f"{kept.sentence} Safe to stop."
+    assert kept.lift_of == "red"
     assert kept.lift is not None
     assert lift is not None
     assert kept.lift.low == pytest.approx(lift.low, rel=1e-3)
@@ -70,6 +71,7 @@ def test_the_winner_is_the_verdicts_or_chosen() -> None:
     assert choose_winner(experiment(), "control") == "control"
     assert choose_winner(experiment(red=190), None) is None
     assert choose_winner(experiment(red=100), None) == "control"
+    assert read(record(experiment(red=100)), "menu").lift_of == "red"
     with pytest.raises(NotFound, match="no variant 'rod'"):
         choose_winner(experiment(), "rod")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,10 +15,10 @@ import click
 import pytest
 import redis
 
+from gimel.analysis.phrases import day
 from gimel.api.client import Api
 from gimel.cli import terminal
 from gimel.errors import GimelError
-from gimel.report import past
 from tests.support import crowd
 from tests.support.command import gimel_here
 from tests.support.runner import Done, invoke
@@ -103,9 +104,9 @@ def test_results_show_the_record(run: Run) -> None:
 
     assert shown.exit_code == 0, shown.stderr
     assert shown.stdout == listed.stdout
-    assert shown.stdout.startswith("menu: Kept \u201cred\u201d.\n")
+    assert shown.stdout.startswith('menu: Kept "red".\n')
     assert "interval" in shown.stdout
-    assert f"Concluded on {past.day(time.time())} after 20 days" in shown.stdout
+    assert f"Concluded on {day(int(time.time()))} after 20 days" in shown.stdout
     assert "menu" not in run("results").stdout
 
 
@@ -131,7 +132,7 @@ def test_another_winner(run: Run) -> None:
     """Another winner than the verdict's is recorded, and said."""
     run("conclude", "menu", "--winner", "control", "--yes")
 
-    assert "Kept \u201ccontrol\u201d, although the verdict was for" in run("results", "menu").stdout
+    assert 'Kept "control", although the verdict was for' in run("results", "menu").stdout
 
 
 def test_a_winner_that_is_no_variant(run: Run) -> None:
@@ -152,7 +153,10 @@ def test_undecided(run: Run, answers: Callable[..., list[str]]) -> None:
     assert asked == ["Conclude 'bar' in 'alephbet'?"]
     assert "This experiment is undecided." in done.stderr
     assert done.stdout.startswith("Concluded 'bar': no winner.")
-    assert "not decided when it was concluded." in run("results", "bar").stdout
+    shown = " ".join(run("results", "bar").stdout.split())
+    assert 'Lift of "red"' in shown
+    assert "not decided when it was concluded." in shown
+    assert "Last verdict: " in shown
 
 
 def test_twice(run: Run) -> None:
@@ -161,8 +165,30 @@ def test_twice(run: Run) -> None:
     done = run("conclude", "menu", "--yes")
 
     assert done.exit_code == 1
-    assert "was already concluded on" in done.stderr
-    assert "--reopen" in done.stderr
+    assert f"was already concluded on {day(int(time.time()))}." in done.stderr
+    assert re.search(r"`gimel results --url \S+ --api-key KEY menu` shows its record", done.stderr)
+    assert re.search(r"`gimel conclude --reopen --url \S+ --api-key KEY menu` undoes", done.stderr)
+
+
+def test_watching_ends_with_the_record(run: Run) -> None:
+    """An experiment that was concluded does not change any more."""
+    run("conclude", "menu", "--yes")
+    done = run("results", "menu", "--watch")
+
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.startswith("menu: Kept")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [["--watch"], ["--fail-on", "broken"], ["--history"], ["--state", "running"], ["--all"]],
+)
+def test_options_of_running_experiments(run: Run, given: list[str]) -> None:
+    """What the list of concluded experiments would ignore is wrong usage."""
+    done = run("results", "--concluded", *given)
+
+    assert done.exit_code == 2
+    assert f"--concluded cannot be used with {given[0]}." in done.stderr
 
 
 def test_reopen(run: Run) -> None:
@@ -184,7 +210,7 @@ def test_reopen_what_is_not_concluded(run: Run) -> None:
     done = run("conclude", "--reopen", "menu", "--yes")
 
     assert done.exit_code == 1
-    assert "the experiment is not concluded" in done.stderr
+    assert done.stderr.startswith("Error: The namespace 'alephbet' has no concluded experiment")
 
 
 def test_unknown(run: Run) -> None:

@@ -80,7 +80,9 @@ def test_the_page_of_the_experiment() -> None:
     site = Site()
     site.send("/conclude", name=NAME, winner="red")
 
-    assert "A concluded experiment" in site.page("/experiment", name=NAME)
+    page = site.page("/experiment", name=NAME)
+    assert f"<h1><bdi>{NAME}</bdi></h1>" in page
+    assert '<a href="/dashboard/concluded">Concluded experiments</a>' in page
     assert "what was learned" in site.page("/delete", name=NAME)
     site.send("/delete", name=NAME)
     assert site.source.concluded("alephbet") == ()
