@@ -9,7 +9,6 @@ from collections.abc import Callable
 import click
 
 from gimel.analysis.concluded import MAX_NOTE, Concluded, record
-from gimel.analysis.design import Design
 from gimel.analysis.experiment import Experiment, NotFound, analyse
 from gimel.analysis.phrases import day
 from gimel.api.client import Api, Unavailable
@@ -38,9 +37,7 @@ WAITS = (1, 2, 4)
 @click.option("--reopen", is_flag=True, help="Undo the conclusion: count its events again.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @api_options
-@click.pass_context
 def command(
-    context: click.Context,
     experiment: str,
     winner: str | None,
     note: str,
@@ -67,10 +64,7 @@ def command(
         retry(lambda: api.reopen(namespace, experiment))
         click.echo(f"Reopened {experiment!r}: its events are counted again.")
         return
-    options: Options = context.obj
-    designs = options.load_config().designs()
-    designs = with_demo(designs) if local else designs
-    found = find(api, namespace, experiment, designs.get(experiment))
+    found = find(api, namespace, experiment)
     kept = record(found, winner, note)
     if not yes:
         show(found, kept["winner"])
@@ -78,20 +72,24 @@ def command(
     click.echo(conclude(api, namespace, found, winner, note))
 
 
-def find(api: Api, namespace: str, name: str, design: Design | None) -> Experiment:
-    """Return a running experiment as it is now. Raises GimelError."""
+def find(api: Api, namespace: str, name: str) -> Experiment:
+    """Return a running experiment as it is now, with the configured design. Raises GimelError."""
+    context = click.get_current_context()
+    options: Options = context.obj
+    designs = options.load_config().designs()
+    if context.params["local"]:
+        designs = with_demo(designs)
     try:
         counts = api.experiment(namespace, name, history=True)
     except NotFound:
         if ended := concluded(api, namespace, name):
-            context = click.get_current_context()
             at = f" on {day(ended.at)}" if ended.at else ""
             raise GimelError(
                 f"{name!r} was already concluded{at}.",
                 f"`{repeat(context, 'results', name)}` shows its record.\n{_undo(name)}",
             ) from None
         raise
-    return analyse(counts, design, now=time.time())
+    return analyse(counts, designs.get(name), now=time.time())
 
 
 def require(api: Api, namespace: str, name: str) -> Concluded:

@@ -11,7 +11,7 @@ import click
 from gimel.analysis.counts import ExperimentCounts
 from gimel.analysis.phrases import pluralize
 from gimel.api.client import Api, Unavailable
-from gimel.cli import Options, conclude, terminal
+from gimel.cli import conclude, terminal
 from gimel.cli.connection import api_options, complete_experiments, find_api
 from gimel.cli.help import Command
 from gimel.errors import GimelError
@@ -58,7 +58,9 @@ def command(
         _delete_one(api, namespace, experiment, yes)
         return
     found = _select(api.experiments(namespace).experiments, experiment)
-    if not found:
+    if not found and dry_run and (ended := conclude.concluded(api, namespace, experiment)):
+        click.echo(f"{visible(experiment)} (concluded; its record): {past.outcome(ended)}")
+    elif not found:
         click.echo(f"Nothing to delete: {namespace!r} has no experiment {experiment!r}.")
     elif dry_run:
         for each in found:
@@ -106,9 +108,8 @@ def _offer(api: Api, namespace: str, name: str) -> bool:
         click.echo(f"{visible(name)} was concluded. Its record is deleted too.", err=to_stderr)
         click.echo(f"  {past.outcome(ended)} {past.learned(ended)}", err=to_stderr)
         return False
-    options: Options = click.get_current_context().obj
     try:
-        found = conclude.find(api, namespace, name, options.load_config().designs().get(name))
+        found = conclude.find(api, namespace, name)
     except GimelError:
         return False  # the deletion says what is wrong
     if found.headline.safe_to_stop or not found.visitors:

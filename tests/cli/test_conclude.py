@@ -235,6 +235,9 @@ def test_delete_of_a_concluded_experiment(run: Run, answers: Callable[..., list[
     """It says that the record is deleted as well, and deletes it."""
     run("conclude", "menu", "--yes")
     answers(True)
+    assert run("delete", "menu", "--dry-run").stdout == (
+        "menu (concluded; its record): Kept \u201cred\u201d.\n"
+    )
     done = run("delete", "menu")
 
     assert "menu was concluded. Its record is deleted too." in done.stderr
