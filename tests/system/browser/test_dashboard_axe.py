@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from gimel.analysis.experiment import analyse_all
-from gimel.report import html
+from gimel.analysis.concluded import record
+from gimel.analysis.experiment import analyse, analyse_all
+from gimel.report import html, past_pages
 from gimel.serve.demo import DESIGNS, Demo
 from tests.support.browser import Visitors
 from tests.support.dashboards import add_cookie, address, load_axe, sign_in, violations
@@ -27,6 +28,8 @@ PAGES: list[tuple[str, dict[str, str]]] = [
     ("/experiment", {"name": "pop-up"}),
     ("/experiment", {"name": "tax"}),
     ("/delete", {"name": "button"}),
+    ("/conclude", {"name": "button"}),
+    ("/concluded", {}),
 ]
 
 
@@ -81,6 +84,25 @@ def test_axe_finds_nothing_in_a_report(visitors: Visitors) -> None:
     page.set_viewport_size({"width": 1280, "height": 800})
     load_axe(page)
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("only", [None, "headline"], ids=["list", "one"])
+def test_axe_finds_nothing_in_the_past(only: str | None, visitors: Visitors) -> None:
+    """Concluded experiments, decided and undecided, with every table opened."""
+    now = time.time()
+    demo = Demo(now)
+    counts = demo.experiments("alephbet").experiments
+    for each in counts[: 4 if only is None else 1]:
+        ended = analyse(each, DESIGNS.get(each.name), now=now)
+        demo.conclude("alephbet", each.name, record(ended, note="Support likes it."))
+    found = demo.concluded("alephbet")
+    choices, frame = html.Choices("alephbet", "alephbet"), html.Frame("made up")
+    page = visitors.page()
+    page.set_content(past_pages.concluded(found, choices, frame, now, only, done="headline"))
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    load_axe(page)
+    assert_sound(page, 320, "dark")
+    assert_sound(page, 1280, "light")
 
 
 def test_axe_finds_nothing_where_the_key_is_asked(dashboard: Served, visitors: Visitors) -> None:
