@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -13,6 +14,8 @@ from gimel.analysis.concluded import Concluded
 from gimel.analysis.experiment import NotFound
 from gimel.api.client import Api
 from gimel.cli import conclude
+from gimel.cli.connection import repeat
+from gimel.errors import GimelError
 from gimel.report import past
 
 Found = TypeVar("Found")
@@ -61,6 +64,22 @@ def or_concluded(
             raise
     _print([ended], namespace, form)
     return None
+
+
+def exists(api: Api, namespace: str) -> bool:
+    """Return whether an experiment of the namespace was concluded; False if the API keeps none."""
+    with contextlib.suppress(GimelError):
+        return bool(api.concluded(namespace))
+    return False
+
+
+def all_concluded(namespace: str) -> str:
+    """Return what is said of a namespace in which no experiment runs any more."""
+    command = repeat(click.get_current_context(), "results", "--concluded")
+    return (
+        f"No experiment is running in the namespace {namespace!r}.\n"
+        f"`{command}` lists those that were concluded."
+    )
 
 
 def _print(found: Sequence[Concluded], namespace: str, form: str | None) -> None:

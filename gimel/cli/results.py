@@ -247,7 +247,7 @@ def _check(
 
 
 def fetch(api: Api, query: Query) -> Results:
-    """Return what the query asks for.
+    """Return what the query asks for: no experiment if all of the namespace were concluded.
 
     Raises:
         GimelError: The API cannot be read, or an experiment, goal or variant does not exist.
@@ -264,6 +264,8 @@ def fetch(api: Api, query: Query) -> Results:
         results = Results((experiment,), {})
     else:
         namespace_counts = api.experiments(query.namespace, history=True)
+        if not namespace_counts.experiments and past.exists(api, query.namespace):
+            return Results((), namespace_counts.ignored)
         require_experiments(namespace_counts, query.namespace)
         experiments = analyse_all(
             namespace_counts,
@@ -311,6 +313,9 @@ def _show(results: Results, query: Query) -> None:
     from gimel.report import listing, terminal
     from gimel.report.layout import Screen
 
+    if not results.experiments:
+        click.echo(past.all_concluded(query.namespace))
+        return
     console = Console(highlight=False, emoji=False, markup=False)
     screen = Screen(console.width, console.options.ascii_only, console.is_terminal)
     listed = _in_states(results.experiments, query)

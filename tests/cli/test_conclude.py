@@ -110,6 +110,19 @@ def test_results_show_the_record(run: Run) -> None:
     assert "menu" not in run("results").stdout
 
 
+def test_a_namespace_in_which_all_were_concluded(run: Run) -> None:
+    """It is no failure: cron would report one every day."""
+    run("conclude", "menu", "--yes")
+    run("conclude", "bar", "--yes")
+
+    shown = run("results", "--fail-on", "decided")
+    assert (shown.exit_code, shown.stderr) == (0, "")
+    assert shown.stdout.startswith("No experiment is running in the namespace 'alephbet'.\n")
+    assert re.search("`gimel results --url .* --concluded` lists those", shown.stdout)
+    assert json.loads(run("results", "--json").stdout)["experiments"] == []
+    assert run("results", "--namespace", "empty").exit_code == 1
+
+
 def test_csv(run: Run) -> None:
     """One row per concluded experiment."""
     run("conclude", "menu", "--note", "=1+1", "--yes")
