@@ -59,7 +59,7 @@ def test_an_empty_namespace_is_explained() -> None:
     """The page says when an experiment appears."""
     shown = text_of(overview(choices=Choices("shop", "alephbet")))
 
-    assert "There is no experiment in the namespace shop ." in shown
+    assert "No experiment is running in the namespace shop ." in shown
     assert "An experiment appears after its first event." in shown
     for command in ("gimel snippet --url TRACK_URL", "gimel simulate"):
         assert f"{command} " in shown

@@ -102,7 +102,7 @@ def test_an_unknown_experiment_leads_to_similar_ones(open_dashboard: AsgiClient)
 def test_an_empty_namespace_leads_to_those_that_exist(open_dashboard: AsgiClient) -> None:
     """With a link to each."""
     page = open_dashboard.get("/dashboard?namespace=alephbat").text
-    assert "There is no experiment in the namespace <bdi>alephbat</bdi>." in page
+    assert "No experiment is running in the namespace <bdi>alephbat</bdi>." in page
     assert '<a href="/dashboard"><bdi>alephbet</bdi></a>' in page
     assert "Namespaces that exist:" not in open_dashboard.get("/dashboard").text
 
