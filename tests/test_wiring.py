@@ -43,7 +43,7 @@ def test_a_schedule_calls_one_function_once_a_day() -> None:
     """It may take as long as Lambda allows. No route leads to it."""
     (function,) = set(WIRING.functions) - set(WIRING.unscheduled().functions)
     assert function == Function(
-        "gimel-snapshot", "gimel.snapshot", 256, 900, schedule="cron(5 0 * * ? *)"
+        "gimel-snapshot", "gimel.snapshot", 512, 900, schedule="cron(5 0 * * ? *)"
     )
     assert function.handler not in HANDLERS
     assert scheduled_functions("shop") == ("shop-snapshot",)
