@@ -111,7 +111,7 @@ def test_results_show_the_record(run: Run) -> None:
 
 
 def test_a_namespace_in_which_all_were_concluded(run: Run) -> None:
-    """It is no failure: cron would report one every day."""
+    """That is not a failure: cron would report it every day."""
     run("conclude", "menu", "--yes")
     run("conclude", "bar", "--yes")
 
