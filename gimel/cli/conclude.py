@@ -16,6 +16,7 @@ from gimel.cli import Options, terminal
 from gimel.cli.connection import api_options, complete_experiments, find_api, repeat
 from gimel.cli.help import Command
 from gimel.errors import GimelError, suggest
+from gimel.report import past
 from gimel.report.figures import visible
 from gimel.serve.demo_experiment import with_demo
 
@@ -117,11 +118,8 @@ def concluded(api: Api, namespace: str, name: str) -> Concluded | None:
 def show(experiment: Experiment, winner: str | None) -> None:
     """Print what is about to be recorded, where a question about it is seen."""
     verdict = experiment.headline
-    words = [visible(verdict.sentence)]
-    if not verdict.safe_to_stop:
-        words.insert(0, "This experiment is undecided.")
-    words.append("No winner." if winner is None else f"Winner: {visible(winner)}.")
-    for each in words:
+    chosen = "No winner." if winner is None else f"Winner: {visible(winner)}."
+    for each in filter(None, (past.warning(experiment), visible(verdict.sentence), chosen)):
         click.echo(each, err=terminal.asks_on_stderr())
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gimel.analysis.concluded import REOPENABLE, Concluded
+from gimel.analysis.experiment import Experiment
 from gimel.analysis.phrases import day, pluralize, quote
 from gimel.report import export
 from gimel.report.figures import format_count, format_lift_with_unit, visible, with_minus
@@ -57,12 +58,23 @@ def certainty(found: Concluded) -> str:
         value, interval = map(with_minus, format_lift_with_unit(found.lift))
         subject = f" of {visible(quote(found.lift_of))}" if found.lift_of else ""
         parts.append(f"lift{subject} {value}, 95% interval {interval}")
-    if not found.is_decided:
+    if found.reached is not None:
+        unsafe = "" if found.is_decided else ", but not safe to stop when it was concluded"
+        parts.append(f"decided on {day(found.reached)}{unsafe}")
+    elif not found.is_decided:
         parts.append("not decided when it was concluded")
-    elif found.reached is not None:
-        parts.append(f"decided on {day(found.reached)}")
     text = "; ".join(parts)
     return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+def warning(experiment: Experiment) -> str:
+    """Return what to know before an experiment is ended; "" if it is safe to stop."""
+    verdict = experiment.headline
+    if verdict.safe_to_stop:
+        return ""
+    if verdict.reached is None:
+        return "This experiment is undecided."
+    return "It is not safe to stop this experiment yet."
 
 
 def when(found: Concluded, now: float) -> str:

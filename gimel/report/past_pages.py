@@ -30,7 +30,7 @@ def conclude(found: Experiment, choices: Choices, frame: Frame, now: float) -> s
         now,
         name=visible(found.name),
         raw_name=found.name,
-        decided=found.headline.safe_to_stop,
+        warning=past.warning(found),
         sentence=visible(found.headline.sentence),
         winners=winners,
         most=MAX_NOTE,

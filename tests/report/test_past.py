@@ -8,11 +8,13 @@ import io
 import pytest
 from rich.console import Console
 
-from gimel.analysis.concluded import Concluded
+from gimel.analysis.concluded import Concluded, read, record
 from gimel.analysis.counts import Count, Point
+from gimel.analysis.experiment import analyse
 from gimel.analysis.mixture import Lift
 from gimel.report import past
 from gimel.report.layout import Screen
+from tests.support.year import year
 
 AT = 1_795_723_101  # 26 November 2026
 DAY = 86_400
@@ -76,6 +78,19 @@ def test_what_was_not_decided_speaks_of_its_time() -> None:
 
     assert past.learned(undecided) == "Last verdict: “b” is ahead. Wait 6 more days."
     assert past.learned(Concluded("menu")) == "No verdict was recorded."
+
+
+def test_what_was_decided_and_not_safe_to_stop() -> None:
+    """Such as a winner with which later data disagrees: neither decided nor undecided alone."""
+    counts, now = year(60, lifts={"new": 0.05}, novelty=4.0)
+    found = analyse(counts, now=now)
+    assert found.headline.disagrees
+    kept = read({**record(found), "at": now}, "year")
+
+    assert kept.winner == "new"
+    assert not kept.is_decided
+    assert past.warning(found) == "It is not safe to stop this experiment yet."
+    assert past.certainty(kept).endswith("2026, but not safe to stop when it was concluded.")
 
 
 @pytest.mark.parametrize("form", ["csv", "excel"])
