@@ -74,7 +74,7 @@ def warning(experiment: Experiment) -> str:
         return ""
     if verdict.reached is None:
         return "This experiment is undecided."
-    return "It is not safe to stop this experiment yet."
+    return "It is not safe to stop this experiment."
 
 
 def when(found: Concluded, now: float) -> str:

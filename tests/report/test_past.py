@@ -89,7 +89,7 @@ def test_what_was_decided_and_not_safe_to_stop() -> None:
 
     assert kept.winner == "new"
     assert not kept.is_decided
-    assert past.warning(found) == "It is not safe to stop this experiment yet."
+    assert past.warning(found) == "It is not safe to stop this experiment."
     assert past.certainty(kept).endswith("2026, but not safe to stop when it was concluded.")
 
 
