@@ -43,7 +43,7 @@ def test_the_defaults() -> None:
         (TRACK, 128, 3),
         (ALL, 256, 29),
         (DELETE, 256, 29),
-        (SNAPSHOT, 256, 900),
+        (SNAPSHOT, 512, 900),
     ]
     assert [each.schedule for each in wanted.functions] == [None, None, None, "cron(5 0 * * ? *)"]
     for function in wanted.functions:

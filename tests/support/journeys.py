@@ -75,7 +75,7 @@ def _changed(account: Account) -> None:
 def _two_versions(account: Account) -> None:
     def build() -> None:
         account.deploy()
-        account.deploy(aws=memory(512, *FUNCTIONS))
+        account.deploy(aws=memory(640, *FUNCTIONS))
 
     account.prepare("two versions", build)
 
@@ -96,7 +96,7 @@ JOURNEYS = {
         _two_versions,
         lambda account, options: account.rollback(options),
         ("rollback",),
-        {"aws": memory(512, *FUNCTIONS)},
+        {"aws": memory(640, *FUNCTIONS)},
     ),
     "destroy": Journey(
         _everything,

@@ -77,7 +77,7 @@ def test_destroy_finds_the_functions_without_the_record(
 
 def test_rollback_moves_all_aliases_or_none(deployed: Account, proxy: AwsProxy) -> None:
     """Where the second alias cannot be moved, the first is moved back."""
-    deployed.deploy(aws=memory(512, *FUNCTIONS))
+    deployed.deploy(aws=memory(640, *FUNCTIONS))
     gone = Refuse(404, "ResourceNotFoundException", "Function not found")
 
     def second(call: Call) -> Refuse | None:
