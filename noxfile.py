@@ -113,11 +113,11 @@ def lowest(session: nox.Session) -> None:
     # The parts that import other packages. How much a property is tried does not depend on them.
     parts = ["api", "config", "deploy/checks", "serve"]
     parts += ["page/test_snippet.py", "report/test_printed.py"]
-    commands = ("completion", "configure", "help", "main", "progress", "serve", "simulate")
+    commands = ("completion", "configure", "help", "main", "progress", "serve")
     parts += [f"cli/test_{name}.py" for name in commands]
     deploy = [f"test_{name}" for name in ("apply*", "aws*", "bundle", "credentials", "outputs")]
-    # A killed store and a schedule do not depend on them either.
-    others = ("*properties", "serve/test_store", "serve/test_daily")
+    # A killed store, a schedule and a page do not depend on them either.
+    others = ("*properties", "serve/test_store", "serve/test_daily", "serve/test_dashboard*")
     paths = [f"tests/{part}" for part in parts]
     paths += [f"--ignore-glob=tests/{other}.py" for other in others]
     paths += sorted(str(path) for each in deploy for path in Path().glob(f"tests/deploy/{each}.py"))

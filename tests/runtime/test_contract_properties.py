@@ -22,7 +22,7 @@ HANDLERS = ["track", "all", "experiment", "delete"]
 FIELDS = ["experiment", "variant", "event", "uuid", "namespace", "scope"]
 
 with_the_store = settings(
-    deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 with_each_handler = pytest.mark.parametrize("handler", HANDLERS)
 

@@ -72,7 +72,6 @@ CHANGING = ("UpdateFunctionConfiguration", "UpdateFunctionCode", "PublishVersion
 @pytest.mark.parametrize(
     "timing",
     [
-        functools.partial(until, 20, ("CreateFunction",), NO_ROLE),
         functools.partial(until, 100, ("CreateFunction",), NO_ROLE),
         functools.partial(until, 200, ("CreateFunction",), NO_ROLE_IN_KMS),
         functools.partial(until, 100, ("CreateFunction",), NO_ROLE_IN_EC2),
@@ -87,7 +86,6 @@ CHANGING = ("UpdateFunctionConfiguration", "UpdateFunctionCode", "PublishVersion
         functools.partial(until, 10, ("CreateRole",), ROLE_CHANGING),
     ],
     ids=[
-        "role after 20 s",
         "role after 100 s",
         "role after 200 s, says KMS",
         "role after 100 s, says EC2",
