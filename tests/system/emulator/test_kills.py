@@ -1,8 +1,8 @@
 """`kill -9` of the command at AWS calls that change something, before their answer arrives.
 
 An operation that a command repeats, such as PutMethod, is tried at its first call, and each command
-at its last call. CI tries every other operation, GIMEL_EVERY_KILL=1 all of them. That a deploy continues from any step is a property in
-tests/deploy/test_plan_properties.py.
+at its last call. CI tries every other operation, and with GIMEL_EVERY_KILL=1 all are tried. That a
+deploy continues from any step is a property in tests/deploy/test_plan_properties.py.
 
 Whatever a killed command can leave behind, the next deploy or destroy completes it. That is what
 the account contains after each call: the command keeps nothing elsewhere. So one run is enough to
