@@ -96,8 +96,8 @@ def runtime(session: nox.Session) -> None:
     else:
         # What reads JSON, URLs and forms, and what uses sockets and TLS.
         parsing = ("cold_start", "event", "formats", "http", "multipart", "track")
-        elsewhere = ("cluster", "cluster_order", "permissions", "snapshot_on_cluster")
-        elsewhere += ("time_limits", "many_commands")
+        elsewhere = ["cluster", "cluster_order", "permissions", "snapshot_on_cluster"]
+        elsewhere += ["time_limits", "many_commands"]
         paths = [f"tests/runtime/test_{name}.py" for name in parsing]
         paths += ["tests/runtime/redis"]
         paths += [f"--ignore=tests/runtime/redis/test_{name}.py" for name in elsewhere]
