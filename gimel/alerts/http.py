@@ -80,7 +80,7 @@ def _reason(error: Exception) -> str:
         return f"it did not answer within {SECONDS:g} seconds"
     if isinstance(error, socket.gaierror):
         return "its host was not found"
-    if isinstance(error, http.client.RemoteDisconnected):
+    if isinstance(error, (ConnectionResetError, BrokenPipeError)):
         return "it closed the connection"
     if isinstance(error, http.client.HTTPException):
         return "its answer is not HTTP"

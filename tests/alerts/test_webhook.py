@@ -57,8 +57,10 @@ def saying(*parts: bytes, pause: float = 0.0, read: bool = True) -> Iterator[str
     """Run a server that answers a connection with these bytes, and closes it."""
 
     def serve(connection: socket.socket) -> None:
-        if read:
-            connection.recv(65536)
+        if read:  # all of it: closing with unread bytes would reset the connection
+            request = b""
+            while not request.endswith(b"}"):
+                request += connection.recv(65536)
         for part in parts:
             connection.sendall(part)
             time.sleep(pause)
