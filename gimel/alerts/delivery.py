@@ -58,7 +58,7 @@ def deliver(
     sent = 0
     for begin in range(0, len(pending), MOST_ALERTS):
         if seconds_left() < _RESERVE:
-            raise NotSent("there is no time left; the next run sends the rest")
+            raise NotSent("the time is up; the next run sends the rest")
         message = pending[begin : begin + MOST_ALERTS]
         alerts = [each.alert(key, states[each].number(key), now) for each, key in message]
         receiver.send(alerts, now)

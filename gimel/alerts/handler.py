@@ -84,8 +84,8 @@ def snapshot(event: Any, context: Any = None) -> dict[str, Any]:
 def read_designs(path: Path = _DESIGNS) -> dict[str, Design]:
     """Return the designs that `gimel deploy` put beside the code, by the experiment's name.
 
-    The file holds an object for each experiment with the fields of `Design`, those at their default
-    omitted or not. Without the file there are none.
+    The file holds an object for each experiment, with fields of `Design`; omitted ones have their
+    defaults. Without the file the result is empty.
     """
     from gimel.analysis.design import Design
 

@@ -97,7 +97,7 @@ def _checked(reply: Reply) -> Reply:
 
 
 def _value(reply: Reply) -> str | None:
-    """Return the one value in a reply to HMGET, None if there is none."""
+    """Return the value in a reply to HMGET with one field; None if the field does not exist."""
     return _text(reply[0] if isinstance(reply, list) else None)
 
 

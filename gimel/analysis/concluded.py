@@ -115,7 +115,7 @@ def choose_winner(experiment: Experiment, winner: str | None) -> str | None:
     """Return the variant that is recorded as the winner: the given one, else the verdict's.
 
     Raises:
-        NotFound: There is no such variant; the hint suggests similar names.
+        NotFound: The variant does not exist; the hint suggests similar names.
     """
     names = [arm.name for arm in experiment.arms]
     if winner is None:

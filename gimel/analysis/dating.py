@@ -14,7 +14,7 @@ from gimel.analysis.phrases import day
 
 
 def no_difference_since(case: Case, undecided: Sequence[Comparison]) -> int | None:
-    """Return the time since which it is known that there is no difference; None if it is not.
+    """Return when "no difference" became known, in seconds since 1970; None if it is not.
 
     That is the first look after which any difference was known to be small, and at which no
     fixed-horizon interval excluded zero. A variant that was decided by then does not count.

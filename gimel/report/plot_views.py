@@ -51,7 +51,7 @@ class PlotView:
         label: The same with the period and the last figures, for who does not see it.
         legend: The variants of its lines.
         plot: Where to draw what.
-        zero_words: What is at zero; '' if there is no such line.
+        zero_words: The label of the line at zero; '' without such a line.
     """
 
     title: str

@@ -48,8 +48,8 @@ _FIELDS: dict[str, type | tuple[type, ...]] = {
 def act(request: Request, process: Process) -> Any:
     """Conclude the experiment `conclude` with its `record`, or reopen the experiment `reopen`.
 
-    Concluding answers `{"status": "ok", "concluded": n}`, with the number of counters or 0 if there
-    is no such experiment; reopening answers `{"status": "ok", "reopened": n}`.
+    Concluding answers `{"status": "ok", "concluded": n}`, with the number of counters or 0 if the
+    experiment does not exist; reopening answers `{"status": "ok", "reopened": n}`.
 
     Raises:
         BadRequest: The experiment is already concluded, or cannot be reopened, or the record is not

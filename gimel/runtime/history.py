@@ -101,11 +101,11 @@ class History:
 
     @property
     def ends(self) -> int:
-        """The time of the last point, 0 if there is no point."""
+        """The time of the last point, 0 without one."""
         return self.points[-1].time if self.points else 0
 
     def last(self) -> dict[Column, int]:
-        """Return the counts of the last point, none if there is no point."""
+        """Return the counts of the last point; they are empty without one."""
         return self._counts(self.points[-1]) if self.points else {}
 
     def described(

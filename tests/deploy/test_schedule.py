@@ -316,7 +316,7 @@ def test_a_schedule_in_words(expression: str, said: str) -> None:
             [change_rule(SNAPSHOT, schedule="")],
             "off, because the EventBridge rule has no schedule",
         ),
-        ([remove_rule(SNAPSHOT)], "off, because there is no EventBridge rule"),
+        ([remove_rule(SNAPSHOT)], "off, because the EventBridge rule does not exist"),
         (
             [change_function(SNAPSHOT, rule=None)],
             "off, because the function gimel-snapshot does not admit the EventBridge rule",

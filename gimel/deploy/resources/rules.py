@@ -127,7 +127,7 @@ def describe_snapshots(observed: Observed) -> Iterator[str]:
         if function is None or function.live is None:
             yield f"off, because no version of the function {name} is live"
         elif rule is None:
-            yield "off, because there is no EventBridge rule"
+            yield "off, because the EventBridge rule does not exist"
         elif permissions_of(observed, name).rule not in ("", observed.identity.rule(name)):
             yield f"off, because the function {name} does not admit the EventBridge rule"
         else:
