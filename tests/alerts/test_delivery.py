@@ -121,7 +121,7 @@ def test_of_an_experiment_that_was_deleted_meanwhile_nothing_is_sent() -> None:
 def test_without_time_left_nothing_is_begun() -> None:
     """AWS would end the run between the message and its note."""
     inbox, memory = Inbox(), Memory()
-    with pytest.raises(NotSent, match="no time left"):
+    with pytest.raises(NotSent, match="the time is up"):
         send(inbox, many(1), memory, seconds=5)
     assert inbox.messages == []
 
