@@ -31,6 +31,7 @@ from gimel.errors import GimelError
 Answer: TypeAlias = dict[str, Any]
 
 SERVICES = ("sts", "iam", "logs", "lambda", "apigateway", "events")
+"""Those that every deployment uses. The others' clients are made when they are first used."""
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 10.0  # seconds
 # Seconds for which a call is repeated, by reason. A new role can take minutes, and so can a
@@ -96,10 +97,8 @@ class Aws:
                 read_timeout=70,
                 user_agent_extra="gimel",
             )
-            self._clients: dict[str, Any] = {
-                name: session.client(name, region_name=self.region, config=settings)
-                for name in SERVICES
-            }
+            self._make_client = partial(session.client, region_name=self.region, config=settings)
+            self._clients: dict[str, Any] = {name: self._make_client(name) for name in SERVICES}
         for client in self._clients.values():
             http.proxy_for(client.meta.endpoint_url)  # raises for one that botocore cannot use
         if self.endpoint is None:
@@ -166,7 +165,7 @@ class Aws:
 
     def pages(self, service: str, operation: str, /, **parameters: Any) -> list[Answer]:
         """Return the items of all pages of a listing, which botocore knows how to ask for."""
-        paginator: Any = self._clients[service].get_paginator(operation)
+        paginator: Any = self._client(service).get_paginator(operation)
         paginator._method = partial(self.call, service, operation)  # each page with our patience
         pages = paginator.paginate(**parameters)
         (key,) = pages.result_keys
@@ -198,6 +197,11 @@ class Aws:
             self.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT)
 
+    def _client(self, service: str) -> Any:
+        if service not in self._clients:
+            self._clients[service] = self._make_client(service)
+        return self._clients[service]
+
     def _call(
         self,
         service: str,
@@ -217,7 +221,7 @@ class Aws:
                 if reason is None:
                     raise refusal(_action(service, operation), error) from None
             except _BROKEN as broken:
-                message = _describe(broken, self._clients[service].meta.endpoint_url)
+                message = _describe(broken, self._client(service).meta.endpoint_url)
                 reason = "unreached" if isinstance(broken, _NEVER_SENT) else "unsure"
             unsure = unsure or reason == "unsure"
             waited = self.clock() - started
@@ -232,7 +236,7 @@ class Aws:
     def _attempt(self, service: str, operation: str, parameters: dict[str, Any]) -> Answer:
         self._refresh_credentials()
         try:
-            answer: Answer = getattr(self._clients[service], operation)(**parameters)
+            answer: Answer = getattr(self._client(service), operation)(**parameters)
         except (*_PASSED_ON, botocore_errors.ParamValidationError):
             raise
         except botocore_errors.BotoCoreError as error:
