@@ -24,29 +24,43 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold
 _UNIX = 3
 _MODE = 0o100644
 
+_OPTIONAL = ("gimel/runtime/sigv4.py",)  # only with settings that need them
 
-def build(package: Path = _PACKAGE) -> bytes:
+
+def needed_modules(settings: str) -> frozenset[str]:
+    """Return which optional modules the handlers need with these settings (GIMEL_SETTINGS)."""
+    redis = json.loads(settings)["redis"]
+    return frozenset({"gimel/runtime/sigv4.py"} if redis.get("iam") else ())
+
+
+def build(package: Path = _PACKAGE, modules: frozenset[str] = frozenset()) -> bytes:
     """Return the zip of the handlers that answer requests.
 
-    `package` is the folder of the package `gimel`.
+    `package` is the folder of the package `gimel`, and `modules` are those of `needed_modules`.
     """
-    return _zip(_sources(package, "runtime"))
+    return _zip(_sources(package, modules, "runtime"))
 
 
-def build_snapshot(designs: Mapping[str, Design], package: Path = _PACKAGE) -> bytes:
+def build_snapshot(
+    designs: Mapping[str, Design],
+    package: Path = _PACKAGE,
+    modules: frozenset[str] = frozenset(),
+) -> bytes:
     """Return the zip of the handler `gimel.snapshot`, with the designs of the experiments."""
-    sources = _sources(package, "alerts", "analysis", "runtime")
+    sources = _sources(package, modules, "alerts", "analysis", "runtime")
     sources["gimel/errors.py"] = (package / "errors.py").read_bytes()
     described = {name: asdict(design) for name, design in designs.items()}
     text = json.dumps(described, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return _zip({**sources, "gimel/designs.json": text.encode()})
 
 
-def _sources(package: Path, *parts: str) -> dict[str, bytes]:
+def _sources(package: Path, modules: frozenset[str], *parts: str) -> dict[str, bytes]:
     """Return the package's own module and those of some of its parts, by their names in a zip."""
     files = [package / "__init__.py"]
     files += [file for part in parts for file in (package / part).rglob("*.py")]
-    return {f"gimel/{file.relative_to(package).as_posix()}": file.read_bytes() for file in files}
+    named = {f"gimel/{file.relative_to(package).as_posix()}": file for file in files}
+    skipped = {*_OPTIONAL} - modules
+    return {name: file.read_bytes() for name, file in named.items() if name not in skipped}
 
 
 def _zip(sources: Mapping[str, bytes]) -> bytes:

@@ -113,9 +113,10 @@ def desired_state(config: Config, archive: bytes | None = None) -> Desired:
     _check_size(max(settings.values(), key=len), config)
     archives = dict.fromkeys(handlers, archive or b"")
     if archive is None:
-        archives = dict.fromkeys(handlers, bundle.build())
+        modules = bundle.needed_modules(next(iter(settings.values())))
+        archives = dict.fromkeys(handlers, bundle.build(modules=modules))
         if SNAPSHOT in handlers:
-            archives[SNAPSHOT] = bundle.build_snapshot(config.designs())
+            archives[SNAPSHOT] = bundle.build_snapshot(config.designs(), modules=modules)
     aws = config.document.aws
     routed = {route.function for route in config.wiring.routes}
     functions = []

@@ -55,6 +55,10 @@ class RedisOptions:
     # all of it must fit into the 3 s of gimel-track.
     socket_connect_timeout: float = 0.8
     socket_timeout: float = 0.8
+    # These are not options of redis-py: the name of the serverless cache of ElastiCache that the
+    # user logs in to by IAM, and whether the address leads to many nodes that answer as one server.
+    iam: str | None = None
+    cluster: bool = False
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         """Read options. A null means the default; options that only redis-py knows are skipped."""

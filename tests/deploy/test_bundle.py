@@ -28,13 +28,29 @@ def names(archive: bytes) -> list[str]:
     return zipfile.ZipFile(BytesIO(archive)).namelist()
 
 
-def test_holds_the_runtime_and_nothing_else() -> None:
-    """The zip has gimel/__init__.py and each source of gimel/runtime, sorted, and no other file."""
-    runtime = [f"gimel/{file.relative_to(PACKAGE)}" for file in (PACKAGE / "runtime").rglob("*.py")]
+RUNTIME = [
+    f"gimel/{file.relative_to(PACKAGE).as_posix()}" for file in (PACKAGE / "runtime").rglob("*.py")
+]
+SIGV4 = "gimel/runtime/sigv4.py"
 
-    held = names(bundle.build())
 
-    assert held == sorted(["gimel/__init__.py", *runtime])
+@pytest.mark.parametrize(
+    ("settings", "without"),
+    [
+        pytest.param({"host": "h", "password": "p"}, {SIGV4}, id="a password"),
+        pytest.param({"host": "h", "username": "u", "iam": "cache"}, set(), id="IAM"),
+    ],
+)
+def test_holds_the_runtime_and_nothing_else(settings: dict[str, Any], without: set[str]) -> None:
+    """The zip has gimel/__init__.py and the sources of gimel/runtime, sorted, and no other file.
+
+    What only some settings need is included with these settings.
+    """
+    modules = bundle.needed_modules(json.dumps({"redis": settings}))
+
+    held = names(bundle.build(modules=modules))
+
+    assert held == sorted({"gimel/__init__.py", *RUNTIME} - without)
 
 
 DESIGNS = {
@@ -46,14 +62,13 @@ DESIGNS = {
 
 def test_the_snapshot_has_what_analyses_and_the_designs() -> None:
     """The zip also has the analysis, the alerts, the errors and a file with the designs."""
-    parts = ("runtime", "analysis", "alerts")
-    sources = [file for part in parts for file in (PACKAGE / part).rglob("*.py")]
-    expected = [f"gimel/{file.relative_to(PACKAGE).as_posix()}" for file in sources]
+    sources = [file for part in ("analysis", "alerts") for file in (PACKAGE / part).rglob("*.py")]
+    expected = {f"gimel/{file.relative_to(PACKAGE).as_posix()}" for file in sources}
 
     held = names(bundle.build_snapshot(DESIGNS))
 
-    more = ["gimel/__init__.py", "gimel/designs.json", "gimel/errors.py"]
-    assert held == sorted([*expected, *more])
+    more = {"gimel/__init__.py", "gimel/designs.json", "gimel/errors.py"}
+    assert held == sorted({*RUNTIME, *expected, *more} - {SIGV4})
 
 
 def test_the_designs_can_be_read_back() -> None:

@@ -95,9 +95,10 @@ class Client:
     ) -> tuple[list[Reply], list[Reply]]:
         """Execute the first commands before the second ones, on a cluster too.
 
-        One server does so in one round trip.
+        One server does so in one round trip. A proxy in front of a cluster (`cluster` in the
+        options) forwards them to nodes that do not wait for each other.
         """
-        if not self._address_of_slot:
+        if not self._address_of_slot and not self._options.cluster:
             replies = self._ask_one(self._home, [*first, *second], idempotent)
             if Redirected not in map(type, replies):
                 return replies[: len(first)], replies[len(first) :]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 
@@ -79,7 +80,7 @@ class Connection:
         # Nothing else is sent before the answer: after a failed SELECT, commands would go to
         # another database.
         user = (options.username,) if options.username else ()  # may need no password
-        password = options.password or ""
+        password = _password(options) if options.iam else options.password or ""
         reply: Reply = None
         if user or password:
             reply = self._ask(("AUTH", *user, password))
@@ -111,6 +112,14 @@ class Connection:
         if seconds != self._limit:  # a system call
             self._socket.settimeout(seconds)
             self._limit = seconds
+
+
+def _password(options: RedisOptions) -> str:
+    """Return a token that lets the user log in to ElastiCache by IAM. Raises SettingsError."""
+    from gimel.runtime import sigv4  # shipped only to functions that need it
+
+    credentials = sigv4.Credentials(os.environ)
+    return sigv4.elasticache_token(credentials, options.iam or "", options.username or "")
 
 
 def remaining(moment: float) -> float:

@@ -110,6 +110,17 @@ def test_one_server_takes_both_in_one_trip(
     assert int(store.info("stats")["total_reads_processed"]) - before == 2  # and this one
 
 
+def test_a_proxy_in_front_of_a_cluster_takes_them_one_after_the_other(
+    store: redis.Redis, session_store: Store, client: MakeClient
+) -> None:
+    """Its nodes do not wait for each other, so the second request follows the first answer."""
+    ours = client(session_store.port, cluster=True)
+    ours.execute([("SCARD", "set")])
+    before = int(store.info("stats")["total_reads_processed"])
+    assert ours.in_order([("SADD", "set", "a")], [("SCARD", "set")]) == ([1], [1])
+    assert int(store.info("stats")["total_reads_processed"]) - before == 3  # and this one
+
+
 def test_answers_that_were_not_read_are_not_taken_for_later_ones(
     nodes: list[Store], cluster: list[redis.Redis], client: MakeClient
 ) -> None:

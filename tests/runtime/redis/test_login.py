@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,36 @@ def test_a_server_without_users_gets_the_password_alone(
         ours = client(listener.port, username=username, password="s3cret")
         assert [ours.execute([("SCARD", "set")]) for _ in range(2)] == [[7], [7]]
         assert listener.connections == 1
+
+
+def test_a_user_of_elasticache_logs_in_with_a_new_token_each_time(
+    client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token is accepted for 15 minutes, which a kept client outlives."""
+    logins: list[list[bytes]] = []
+
+    def serve(connection: socket.socket) -> None:
+        logins.append(connection.recv(65536).split(b"\r\n")[2::2])
+        connection.sendall(b"+OK\r\n")
+        connection.recv(65536)
+        connection.sendall(b"+PONG\r\n")
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s3cret")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    with Listener(serve) as listener:
+        ours = client(listener.port, username="gimel", iam="shop")
+        ours.execute(PING)
+        monkeypatch.setattr(
+            "time.gmtime", lambda _: time.struct_time((2030, 1, 2, 3, 4, 5, 2, 2, 0))
+        )
+        ours.execute(PING)
+
+    assert [login[:2] for login in logins] == [[b"AUTH", b"gimel"]] * 2
+    tokens = [login[2].decode() for login in logins]
+    assert all(each.startswith("shop/?Action=connect&ResourceType=Serverless") for each in tokens)
+    assert "20300102T030405Z" in tokens[1]
+    assert "20300102T030405Z" not in tokens[0]
 
 
 @pytest.mark.parametrize(
