@@ -24,13 +24,16 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold
 _UNIX = 3
 _MODE = 0o100644
 
-_OPTIONAL = ("gimel/runtime/sigv4.py",)  # only with settings that need them
+_SIGNATURES, _SECRETS = "gimel/runtime/sigv4.py", "gimel/runtime/secrets.py"
+_OPTIONAL = frozenset({_SIGNATURES, _SECRETS})
 
 
 def needed_modules(settings: str) -> frozenset[str]:
     """Return which optional modules the handlers need with these settings (GIMEL_SETTINGS)."""
     redis = json.loads(settings)["redis"]
-    return frozenset({"gimel/runtime/sigv4.py"} if redis.get("iam") else ())
+    if isinstance(redis.get("password"), dict):
+        return _OPTIONAL
+    return frozenset({_SIGNATURES} if redis.get("iam") else ())
 
 
 def build(package: Path = _PACKAGE, modules: frozenset[str] = frozenset()) -> bytes:
@@ -59,7 +62,7 @@ def _sources(package: Path, modules: frozenset[str], *parts: str) -> dict[str, b
     files = [package / "__init__.py"]
     files += [file for part in parts for file in (package / part).rglob("*.py")]
     named = {f"gimel/{file.relative_to(package).as_posix()}": file for file in files}
-    skipped = {*_OPTIONAL} - modules
+    skipped = _OPTIONAL - modules
     return {name: file.read_bytes() for name, file in named.items() if name not in skipped}
 
 

@@ -24,6 +24,10 @@ class SettingsError(RedisError):
     """GIMEL_SETTINGS is missing or contains something unusable."""
 
 
+class SecretError(RedisError):
+    """AWS did not return the secret that holds the password."""
+
+
 class ConnectionFailed(RedisError):
     """The connection could not be made, or it was lost."""
 

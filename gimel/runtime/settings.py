@@ -36,13 +36,16 @@ DEFAULTS: dict[str, Any] = {
 
 
 class RedisOptions:
-    """How to reach Redis, under redis-py's names for the options. Times are in seconds."""
+    """How to reach Redis, under redis-py's names for the options. Times are in seconds.
+
+    The password may be a reference to a secret on AWS; see `gimel.runtime.secrets`.
+    """
 
     host: str = "localhost"
     port: int = 6379
     db: int = 0
     username: str | None = None
-    password: str | None = None
+    password: str | Mapping[str, str] | None = None
     unix_socket_path: str | None = None
     ssl: bool = False
     ssl_cert_reqs: str | None = "required"

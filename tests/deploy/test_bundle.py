@@ -31,14 +31,15 @@ def names(archive: bytes) -> list[str]:
 RUNTIME = [
     f"gimel/{file.relative_to(PACKAGE).as_posix()}" for file in (PACKAGE / "runtime").rglob("*.py")
 ]
-SIGV4 = "gimel/runtime/sigv4.py"
+SIGV4, SECRETS = "gimel/runtime/sigv4.py", "gimel/runtime/secrets.py"
 
 
 @pytest.mark.parametrize(
     ("settings", "without"),
     [
-        pytest.param({"host": "h", "password": "p"}, {SIGV4}, id="a password"),
-        pytest.param({"host": "h", "username": "u", "iam": "cache"}, set(), id="IAM"),
+        pytest.param({"host": "h", "password": "p"}, {SIGV4, SECRETS}, id="a password"),
+        pytest.param({"host": "h", "username": "u", "iam": "cache"}, {SECRETS}, id="IAM"),
+        pytest.param({"host": "h", "password": {"ssm": "/p"}}, set(), id="a secret"),
     ],
 )
 def test_holds_the_runtime_and_nothing_else(settings: dict[str, Any], without: set[str]) -> None:
@@ -68,7 +69,7 @@ def test_the_snapshot_has_what_analyses_and_the_designs() -> None:
     held = names(bundle.build_snapshot(DESIGNS))
 
     more = {"gimel/__init__.py", "gimel/designs.json", "gimel/errors.py"}
-    assert held == sorted({*RUNTIME, *expected, *more} - {SIGV4})
+    assert held == sorted({*RUNTIME, *expected, *more} - {SIGV4, SECRETS})
 
 
 def test_the_designs_can_be_read_back() -> None:

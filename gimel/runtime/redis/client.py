@@ -211,9 +211,14 @@ class Client:
         return connection
 
     def _heed(self, address: Address, replies: Sequence[Reply]) -> bool:
-        """Remember moved slots. Return whether the node is of use, and no replica by now."""
+        """Remember moved slots. Return whether the node can execute what is sent next.
+
+        It cannot if it has become a replica, or has ended the login.
+        """
         for reply in replies:
-            if isinstance(reply, ReadOnlyError):
+            if isinstance(reply, ReadOnlyError) or (
+                isinstance(reply, ServerError) and reply.code == "NOAUTH" and self._options.password
+            ):
                 self._drop(address)
                 return False
             if isinstance(reply, Redirected):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Mapping
 
 from gimel.runtime.errors import AnswerTimeout, ConnectionFailed, ServerError
 from gimel.runtime.redis.resp import Reader, encode
@@ -30,6 +31,9 @@ class Connection:
     """
 
     def __init__(self, address: Address, options: RedisOptions, deadline: float | None) -> None:
+        password = options.password or ""
+        if options.iam or not isinstance(password, str):
+            password = _password(options, deadline)
         connect_by = time.monotonic() + options.socket_connect_timeout
         if deadline is not None:
             connect_by = min(connect_by, deadline)
@@ -45,7 +49,7 @@ class Connection:
         self._limit = -1.0
         self.reader = Reader(self._receive)
         try:
-            self._log_in(options)
+            self._log_in(options, password, deadline)
         except BaseException:
             self.close()
             raise
@@ -76,20 +80,31 @@ class Connection:
         """Close the socket, once or more often."""
         self._socket.close()
 
-    def _log_in(self, options: RedisOptions) -> None:
+    def _log_in(self, options: RedisOptions, password: str, deadline: float | None) -> None:
         # Nothing else is sent before the answer: after a failed SELECT, commands would go to
         # another database.
-        user = (options.username,) if options.username else ()  # may need no password
-        password = _password(options) if options.iam else options.password or ""
+        reply = self._authenticate(options.username, password)
+        if isinstance(reply, ServerError) and isinstance(options.password, Mapping):
+            from gimel.runtime import secrets
+
+            if changed := secrets.changed_password(options, deadline):
+                self._deadline = time.monotonic() + options.socket_connect_timeout
+                if deadline is not None:
+                    self._deadline = min(self._deadline, deadline)
+                reply = self._authenticate(options.username, changed)
+        if options.db and not isinstance(reply, ServerError):
+            reply = self._ask(("SELECT", options.db))
+        if isinstance(reply, ServerError):
+            raise reply
+
+    def _authenticate(self, username: str | None, password: str) -> Reply:
+        user = (username,) if username else ()  # may need no password
         reply: Reply = None
         if user or password:
             reply = self._ask(("AUTH", *user, password))
             if isinstance(reply, ServerError) and reply.code == "ERR" and user and password:
                 reply = self._ask(("AUTH", password))  # before version 6, Redis had no users
-        if options.db and not isinstance(reply, ServerError):
-            reply = self._ask(("SELECT", options.db))
-        if isinstance(reply, ServerError):
-            raise reply
+        return reply
 
     def _ask(self, command: Command) -> Reply:
         self.send(encode((command,)), self._deadline)
@@ -114,12 +129,19 @@ class Connection:
             self._limit = seconds
 
 
-def _password(options: RedisOptions) -> str:
-    """Return a token that lets the user log in to ElastiCache by IAM. Raises SettingsError."""
-    from gimel.runtime import sigv4  # shipped only to functions that need it
+def _password(options: RedisOptions, deadline: float | None) -> str:
+    """Return a token for ElastiCache, or a password that AWS keeps.
 
-    credentials = sigv4.Credentials(os.environ)
-    return sigv4.elasticache_token(credentials, options.iam or "", options.username or "")
+    What it imports ships only to functions that need it. Raises SettingsError or SecretError.
+    """
+    if options.iam:
+        from gimel.runtime import sigv4
+
+        credentials = sigv4.Credentials(os.environ)
+        return sigv4.elasticache_token(credentials, options.iam, options.username or "")
+    from gimel.runtime import secrets
+
+    return secrets.password(options, deadline)
 
 
 def remaining(moment: float) -> float:
@@ -143,7 +165,7 @@ def _connect(address: Address, options: RedisOptions, connect_by: float) -> sock
             unix.close()
             raise
         return unix
-    tcp = _connect_tcp(address, connect_by)
+    tcp = connect_tcp(address, connect_by)
     if not options.ssl:
         return tcp
     try:
@@ -157,7 +179,7 @@ def _connect(address: Address, options: RedisOptions, connect_by: float) -> sock
         raise
 
 
-def _connect_tcp(address: Address, connect_by: float) -> socket.socket:
+def connect_tcp(address: Address, connect_by: float) -> socket.socket:
     """Try each address of the host, all of them within the same time.
 
     `socket.create_connection` would allow each of them the whole time.
