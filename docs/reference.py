@@ -130,9 +130,11 @@ def _keys(
     """Yield each key below a section with its default, None if it has none, and its description."""
     for key, field in section.keys().items():
         inner, kind = section_of(field.annotation), typing.get_origin(field.annotation)
-        if inner is None or kind is list:  # WIRING.md describes the entries of extra_wiring
+        others = {each for each in typing.get_args(field.annotation) if not section_of(each)}
+        is_choice = kind not in (dict, list) and bool(others - {type(None)})  # text or a section
+        if inner is None or kind is list or is_choice:
             yield f"{prefix}{key}", defaults.get(key), field.description or ""
-        else:
+        if inner is not None and kind is not list:  # WIRING.md describes those of extra_wiring
             name = "NAME." if kind is dict else ""
             known = inner().model_dump() if kind is dict else defaults.get(key) or {}
             yield from _keys(inner, known, f"{prefix}{key}.{name}")

@@ -21,6 +21,7 @@ from gimel.config.kinds import NotAllowedError
 from gimel.config.messages import ConfigError, explain
 from gimel.config.redis import LOCAL_OPTIONS, Redis, read_redis_url
 from gimel.config.schema import Document
+from gimel.config.secret import Secret
 from gimel.errors import GimelError, suggest
 from gimel.paths import expand
 from gimel.runtime.settings import DEFAULTS, REDIS_DEFAULTS
@@ -58,6 +59,12 @@ class Config:
                 "If Redis needs no password, remove the line.",
             )
         return redis
+
+    @property
+    def secret(self) -> Secret | None:
+        """Where AWS keeps the password of Redis, None if it is elsewhere."""
+        password = self.document.redis and self.document.redis.password
+        return password if isinstance(password, Secret) else None
 
     def designs(self) -> dict[str, Design]:
         """Return the design of each configured experiment by its name."""

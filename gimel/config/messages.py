@@ -115,6 +115,8 @@ def _show_safely(found: Any, location: Sequence[int | str]) -> str:
         return "a secret"
     if location[0] in _SECTIONS_WITH_SECRETS and isinstance(found, dict | list):
         return "an object" if isinstance(found, dict) else "a list"
+    if "password" in location[:-1]:  # the password itself in place of the name of a secret
+        return "text" if isinstance(found, str) else _show(found)
     if isinstance(found, str) and _may_be_url(location, found):  # which may hold a password
         return "text"
     return _show(found)

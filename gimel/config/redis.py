@@ -18,6 +18,7 @@ from gimel.config.kinds import (
     Seconds,
     Section,
 )
+from gimel.config.secret import Password
 from gimel.errors import suggest
 
 LOCAL_OPTIONS = ("unix_socket_path", "ssl_certfile", "ssl_keyfile")
@@ -49,7 +50,7 @@ class Redis(Section):
     port: RedisPort | None = Field(None, description="Port")
     db: RedisDatabase | None = Field(None, description="Database number")
     username: RedisLogin | None = Field(None, description="User name, if Redis uses ACLs")
-    password: RedisLogin | None = Field(None, description="Password")
+    password: Password = Field(None, description="Password, or where AWS keeps it: see secrets.md")
     ssl: RedisFlag | None = Field(None, description="Connect over TLS")
     ssl_cert_reqs: RedisCertificateCheck = Field(
         None, description='"none" disables verification of the server\'s certificate'

@@ -86,6 +86,16 @@ class Identity:
         group = log_group(function)
         return f"arn:{self.partition}:logs:{self.region}:{self.account}:log-group:{group}"
 
+    def secret(self, service: str, name: str) -> str:
+        """Return the ARN of a parameter (ssm) or a secret (secretsmanager), given its name or ARN.
+
+        Secrets Manager ends the ARN of a secret with a hyphen and six characters.
+        """
+        if name.startswith("arn:"):
+            return name
+        path = f"parameter/{name.lstrip('/')}" if service == "ssm" else f"secret:{name}-??????"
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{path}"
+
     def rest_api(self, api: str) -> str:
         """Return the ARN by which a REST API is tagged."""
         return f"arn:{self.partition}:apigateway:{self.region}::/restapis/{api}"

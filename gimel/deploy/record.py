@@ -11,6 +11,8 @@ policy and read back. Each region has its own statements, because all regions sh
 | `ReservedREGION`  | the same                                 | functions with reserved capacity  |
 | `NetworkREGION`   | network interfaces, inside a VPC         |                                   |
 | `AlertsREGION`    | publishing to the SNS topic of `alerts`  |                                   |
+| `SecretREGION`    | reading the password that AWS keeps      |                                   |
+| `DecryptREGION`   | decrypting it with a KMS key             |                                   |
 """
 
 from __future__ import annotations
@@ -18,8 +20,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from gimel.config.secret import Secret
 from gimel.deploy.identity import Identity
 from gimel.deploy.policies import VERSION, Policy, Statement, as_list, statements
+from gimel.runtime.secrets import service_host
 
 _WRITE_LOGS = ["logs:CreateLogStream", "logs:PutLogEvents"]
 
@@ -33,7 +37,7 @@ _USE_NETWORK = [
     "ec2:UnassignPrivateIpAddresses",
 ]
 
-_SID = re.compile(r"(?:Alerts|Logs|Network|Reserved)((?:[A-Z][a-z]*)+[0-9]+)")
+_SID = re.compile(r"(?:Alerts|Decrypt|Logs|Network|Reserved|Secret)((?:[A-Z][a-z]*)+[0-9]+)")
 _INTERIM_SID = re.compile(r"Before\d+")  # of `merge_policies`
 _LOG_GROUP = re.compile(r"arn:[^:]*:logs:([^:]*):[^:]*:log-group:/aws/lambda/([A-Za-z0-9_-]+):\*")
 
@@ -68,11 +72,12 @@ def role_policy(
     vpc: bool,
     before: Policy | None,
     topic: str | None = None,
+    secret: Secret | None = None,
 ) -> Policy:
     """Return the policy that writes a record down and permits its functions what they need.
 
-    `topic` is the ARN of the SNS topic that alerts go to. What the policy `before` says of other
-    regions is kept.
+    `topic` is the ARN of the SNS topic that alerts go to, and `secret` the password that AWS keeps.
+    What the policy `before` says of other regions is kept.
     """
     region = _camel_case(identity.region)
     own: list[Statement] = []
@@ -86,6 +91,8 @@ def role_policy(
             own.append(_allow(sid, _WRITE_LOGS, log_groups))
     if vpc:
         own.append(_allow(f"Network{region}", _USE_NETWORK, ["*"]))
+    if secret is not None:
+        own += _read_secret(identity, region, secret)
     if topic is not None:
         own.append(_allow(f"Alerts{region}", ["sns:Publish"], [topic]))
     elsewhere = statements(other_regions(before, identity.region) or {})
@@ -129,6 +136,21 @@ def _functions(statement: Statement) -> list[tuple[str, str]]:
 def _camel_case(region: str) -> str:
     """Return a region as a Sid can hold it, which is letters and digits only: UsEast1."""
     return "".join(part.capitalize() for part in region.split("-"))
+
+
+def _read_secret(identity: Identity, region: str, secret: Secret) -> list[Statement]:
+    """Return what allows to read one secret, and to decrypt it with the key that it names.
+
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-access.html
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_examples.html
+    """
+    action = "ssm:GetParameter" if secret.ssm else "secretsmanager:GetSecretValue"
+    read = _allow(f"Secret{region}", [action], [identity.secret(secret.service, secret.name)])
+    if secret.kms_key is None:
+        return [read]
+    decrypt = _allow(f"Decrypt{region}", ["kms:Decrypt"], [secret.kms_key])
+    host = service_host(secret.service, secret.region or identity.region)
+    return [read, {**decrypt, "Condition": {"StringEquals": {"kms:ViaService": host}}}]
 
 
 def _allow(sid: str, actions: list[str], resources: list[str]) -> Statement:

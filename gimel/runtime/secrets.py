@@ -73,6 +73,12 @@ def changed_password(options: RedisOptions, deadline: float | None) -> str | Non
     return None if _known[name] == before else _known[name]
 
 
+def service_host(service: str, region: str) -> str:
+    """Return the host name of a service in a region."""
+    suffixes = [suffix for start, suffix in _SUFFIXES.items() if region.startswith(start)]
+    return f"{service}.{region}.{suffixes[0] if suffixes else 'amazonaws.com'}"
+
+
 def forget() -> None:
     """Forget what was read, as a new process knows nothing."""
     _known.clear()
@@ -125,7 +131,7 @@ def _ask(
     if name.startswith("arn:"):
         credentials.region = name.split(":")[3]
     scheme, host, port = _address(
-        os.environ.get("AWS_ENDPOINT_URL") or f"https://{_host(service, credentials.region)}"
+        os.environ.get("AWS_ENDPOINT_URL") or f"https://{service_host(service, credentials.region)}"
     )
     headers = {
         "content-type": "application/x-amz-json-1.1",
@@ -158,11 +164,6 @@ def _ask(
         return 0, None, f"no answer from {host}: {error}"
     except (ValueError, KeyError, TypeError, AttributeError):
         return 0, None, f"the answer from {host} is not valid"
-
-
-def _host(service: str, region: str) -> str:
-    suffixes = [suffix for start, suffix in _SUFFIXES.items() if region.startswith(start)]
-    return f"{service}.{region}.{suffixes[0] if suffixes else 'amazonaws.com'}"
 
 
 def _address(url: str) -> tuple[str, str, int]:

@@ -223,6 +223,33 @@ def test_a_version_that_fails_is_named_with_the_reason(function: str) -> None:
     assert removed == (0 if function == TRACK else 1)
 
 
+DENIED = {
+    "errorType": "SecretError",
+    "errorMessage": "ssm:GetParameter of /p: AccessDeniedException: not authorized",
+}
+
+
+@pytest.mark.parametrize("until", [5, 500], ids=["for a moment", "for good"])
+def test_a_new_permission_to_read_the_password_takes_a_moment(until: int) -> None:
+    """IAM applies a policy some seconds after it was put. A denial for good ends the deploy."""
+    step = trial(EMPTY)
+    assert step is not None
+    with scripted() as script:
+
+        def answers(given: Mapping[str, Any]) -> Any:
+            if script.now >= until:
+                return invoked(given)
+            return lambda_answer(DENIED, FunctionError="Unhandled")
+
+        if until > 60:
+            with pytest.raises(GimelError, match=r"does not work in version 7: ssm:GetParameter"):
+                attempt(step, answers, script)
+        else:
+            attempt(step, answers, script)
+    assert script.now == {5: 6, 500: 62}[until]
+    assert set(script.reasons) == {"the role may not read the password yet"}
+
+
 def test_a_reader_that_does_not_find_the_event_fails() -> None:
     """The functions would use different stores."""
     step = all_new()

@@ -18,6 +18,7 @@ from gimel.deploy.checks.permissions import check_permissions
 from gimel.deploy.checks.quotas import check_quotas
 from gimel.deploy.checks.receivers import check_receivers
 from gimel.deploy.checks.redis import check_redis
+from gimel.deploy.checks.secrets import with_password
 from gimel.deploy.desired import desired_state
 from gimel.errors import GimelError
 from gimel.wiring import GATEWAY_SECONDS
@@ -50,7 +51,7 @@ def preflight(
     if aws is not None:
         findings += _check_aws(aws, config, before_deploy)
     if config.path is not None:
-        findings += _check_redis(config, emulated=aws is not None and aws.endpoint is not None)
+        findings += _check_redis(config, aws)
     return findings
 
 
@@ -116,7 +117,7 @@ def _check_settings(config: Config) -> list[Finding]:
     return []
 
 
-def _check_redis(config: Config, *, emulated: bool) -> Iterable[Finding]:
+def _check_redis(config: Config, aws: Aws | None) -> Iterable[Finding]:
     """Check what AWS Lambda will connect to. An emulator's functions run on this machine."""
     try:
         given = config.require_redis()
@@ -129,11 +130,15 @@ def _check_redis(config: Config, *, emulated: bool) -> Iterable[Finding]:
             "Redis options", f"AWS Lambda has no files of this machine: it ignores {keys}"
         )
     vpc = config.document.aws.vpc is not None
+    emulated = aws is not None and aws.endpoint is not None
     unreachable = None if emulated else check_address(str(given.host), vpc=vpc)
     if unreachable is not None:
         yield unreachable
         return
-    yield from check_redis(config)
+    usable, findings = with_password(config, aws)
+    yield from findings
+    if usable is not None:
+        yield from check_redis(usable)
 
 
 def _check_aws(aws: Aws, config: Config, before_deploy: bool) -> Iterable[Finding]:

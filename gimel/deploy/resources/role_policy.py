@@ -101,6 +101,7 @@ class RolePolicy(Resource[Policy | None]):
             vpc=document.aws.vpc is not None,
             before=observed.of(self),
             topic=document.alerts.sns,
+            secret=desired.config.secret,
         )
 
 

@@ -28,6 +28,7 @@ from gimel.wiring import SNAPSHOT
 
 NAMESPACE = "gimel-check"
 TRACK, DELETE = "gimel.track", "gimel.delete"
+_UNTIL_IAM_APPLIES, _BETWEEN_TRIALS = 60.0, 2.0  # seconds
 _IN_ORDER = (TRACK, "gimel.all", "gimel.experiment", SNAPSHOT, DELETE)
 
 
@@ -159,10 +160,16 @@ def _invoke(run: Run, trial: Trial, event: dict[str, str]) -> Any:
         trial.number, str(trial.number)
     )
     which = {"FunctionName": trial.function, "Qualifier": qualifier}
-    answer = run.aws.call("lambda", "invoke", **which, Payload=json.dumps(event))
-    said = json.loads(answer["Payload"].read() or "null")
-    if "FunctionError" not in answer:
-        return said
+    started = run.aws.clock()
+    while True:
+        answer = run.aws.call("lambda", "invoke", **which, Payload=json.dumps(event))
+        said = json.loads(answer["Payload"].read() or "null")
+        if "FunctionError" not in answer:
+            return said
+        if not _may_not_read_yet(said) or run.aws.clock() - started > _UNTIL_IAM_APPLIES:
+            break
+        run.aws.on_wait("the role may not read the password yet")
+        run.aws.sleep(_BETWEEN_TRIALS)
     why = said.get("errorMessage") if isinstance(said, dict) else None
     which_one = "what is live" if qualifier == ALIAS else f"version {qualifier}"
     reason = str(why or said).rstrip(".")
@@ -170,6 +177,15 @@ def _invoke(run: Run, trial: Trial, event: dict[str, str]) -> Any:
         f"The function {trial.function} does not work in {which_one}: {reason}.",
         "`gimel preflight` checks Redis; the function's log says more.",
     )
+
+
+def _may_not_read_yet(said: Any) -> bool:
+    """Return whether AWS denied a function its password, as it does until IAM knows a new policy.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html
+    """
+    denied = isinstance(said, dict) and said.get("errorType") == "SecretError"
+    return denied and "AccessDenied" in str(said.get("errorMessage"))
 
 
 def is_counted(rows: Iterable[Any], experiment: str) -> bool:

@@ -393,7 +393,7 @@ def test_the_hosts_are_those_of_boto3() -> None:
         for service in ("ssm", "secretsmanager"):
             for region in resolver.get_available_endpoints(service, partition):
                 expected: Any = resolver.construct_endpoint(service, region, partition)
-                assert secrets._host(service, region) == expected["hostname"]
+                assert secrets.service_host(service, region) == expected["hostname"]
                 asked += 1
     assert asked > 50
 

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
+from gimel.config.secret import Secret
 from gimel.deploy import record
 from gimel.deploy.desired import DesiredFunction
 from gimel.deploy.history import (
@@ -85,10 +86,13 @@ def role_policy(
     vpc: bool = False,
     before: Policy | None = None,
     topic: str | None = None,
+    secret: Secret | None = None,
 ) -> Policy:
     """Return the role's policy for these functions, with what `before` says of other regions."""
     written = Record(frozenset(functions), frozenset(reserved))
-    return record.role_policy(identity_of(place), written, vpc=vpc, before=before, topic=topic)
+    return record.role_policy(
+        identity_of(place), written, vpc=vpc, before=before, topic=topic, secret=secret
+    )
 
 
 def operator_policy(place: Place, wanted: Desired) -> Policy:

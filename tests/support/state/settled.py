@@ -63,7 +63,9 @@ def settled(place: Place = HERE, /, **document: Any) -> State:
     names = [function.name for function in wanted.functions]
     reserved = [each.name for each in wanted.functions if each.reserved_concurrency is not None]
     topic = config.document.alerts.sns
-    policy = role_policy(place, names, reserved, vpc=aws.vpc is not None, topic=topic)
+    policy = role_policy(
+        place, names, reserved, vpc=aws.vpc is not None, topic=topic, secret=config.secret
+    )
     called = {route.function for route in config.wiring.routes}
     functions = {
         each.name: Function(
