@@ -52,3 +52,61 @@ def test_a_region_that_does_not_exist(run: Run, account: tuple[str, ...]) -> Non
     assert "There is no AWS region 'eu-wst-1'." in done.stderr
     assert "'eu-west-1'" in done.stderr
     assert "credentials" not in done.stderr
+
+
+OURS = ("iam-policy", "--account", "123456789012", "--region", "eu-west-1")
+CLAIMS = "token.actions.githubusercontent.com"
+
+
+@pytest.mark.parametrize(
+    ("workflow", "subject"),
+    [
+        ("github:acme/shop", "repo:acme/shop:ref:refs/heads/main"),
+        ("github:a-b/s.h_op:ref:refs/heads/x/y", "repo:a-b/s.h_op:ref:refs/heads/x/y"),
+        ("github:acme/shop:ref:refs/tags/v1.0", "repo:acme/shop:ref:refs/tags/v1.0"),
+        ("github:acme/shop:environment:live shop", "repo:acme/shop:environment:live shop"),
+        ("github:acme@12/shop@345", "repo:acme@12/shop@345:ref:refs/heads/main"),
+    ],
+)
+def test_the_role_of_ci_trusts_one_subject_alone(run: Run, workflow: str, subject: str) -> None:
+    """A token of GitHub for AWS, of exactly these jobs; the permissions are the usual ones."""
+    printed = json.loads(run(*OURS, "--ci", workflow).stdout)
+
+    assert printed["permission_policy"] == json.loads(run(*OURS).stdout)
+    (statement,) = printed["trust_policy"]["Statement"]
+    assert statement["Action"] == "sts:AssumeRoleWithWebIdentity"
+    assert statement["Principal"] == {
+        "Federated": f"arn:aws:iam::123456789012:oidc-provider/{CLAIMS}"
+    }
+    assert statement["Condition"] == {
+        "StringEquals": {f"{CLAIMS}:aud": "sts.amazonaws.com", f"{CLAIMS}:sub": subject}
+    }
+
+
+@pytest.mark.parametrize(
+    "workflow",
+    [
+        "acme/shop",
+        "gitlab:acme/shop",
+        "github:acme",
+        "github:acme/*",
+        "github:acme/shop:*",
+        "github:acme/shop:ref:main",
+        "github:acme/shop:ref:refs/heads/*",
+        "github:acme/shop:environment:prod*",
+        "github:acme/shop:environment:",
+        "github:acme/shop:pull_request",
+        "github:acme@x/shop@1",
+    ],
+)
+def test_other_workflows_are_refused(run: Run, workflow: str) -> None:
+    """Above all those that more than one branch would match."""
+    done = run(*OURS, "--ci", workflow)
+
+    assert (done.code, done.stdout) == (1, "")
+    assert "--ci must be github:OWNER/REPO" in done.stderr
+
+
+def test_ids_come_in_pairs(run: Run) -> None:
+    """GitHub's subject has both or none."""
+    assert "github:OWNER@ID/REPO@ID" in run(*OURS, "--ci", "github:acme@12/shop").stderr

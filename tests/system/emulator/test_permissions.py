@@ -10,6 +10,9 @@ import pytest
 
 from tests.support.environments import python_with
 from tests.support.operator import LIFE, Operator, actions, without
+from tests.support.state.cloud import FUNCTIONS, HERE
+from tests.support.state.seen import role_policy
+from tests.support.state.settled import configuration
 from tests.support.warm_process import Commands
 
 # The first command of LIFE that fails without the action.
@@ -103,23 +106,32 @@ def test_the_policy_is_enough(operator: Operator, commands: Commands) -> None:
     assert operator.left() == {}
 
 
+KEY = "arn:aws:kms:us-east-1:123456789012:key/1234abcd"
 LINT = """
 import json, sys, parliament
-found = parliament.analyze_policy_string(sys.stdin.read()).findings
-print(json.dumps([[each.issue, each.detail] for each in found]))
+found = [parliament.analyze_policy_string(json.dumps(each)) for each in json.load(sys.stdin)]
+print(json.dumps([[[each.issue, each.detail] for each in one.findings] for one in found]))
 """
 
 
 def test_a_linter_finds_nothing_wrong_with_it(operator: Operator) -> None:
-    """Every action exists and applies to its resources, by AWS's tables in parliament."""
+    """Every action exists and applies to its resources, by AWS's tables in parliament.
+
+    The same holds for the role of functions that read a secret.
+    """
+    policies = [operator.least()]
+    for secret in ({"ssm": "/p"}, {"secretsmanager": "s"}):
+        redis = {"host": "h", "password": {**secret, "kms_key": KEY}}
+        policies.append(role_policy(HERE, FUNCTIONS, secret=configuration(redis=redis).secret))
     linter = [str(python_with("parliament==1.6.4", "setuptools<80")), "-c", LINT]
 
     done = subprocess.run(
-        linter, input=json.dumps(operator.least()), capture_output=True, text=True, check=True
+        linter, input=json.dumps(policies), capture_output=True, text=True, check=True
     )
 
     # Lambda asks EC2 about every network before it puts a function into one.
-    assert json.loads(done.stdout) == [["RESOURCE_STAR", ["ec2:GetSecurityGroupsForVpc"]]]
+    networks = [["RESOURCE_STAR", ["ec2:GetSecurityGroupsForVpc"]]]
+    assert json.loads(done.stdout) == [networks, [], []]
 
 
 def test_every_action_of_the_policy_is_listed_here(operator: Operator) -> None:
