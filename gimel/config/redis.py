@@ -50,7 +50,9 @@ class Redis(Section):
     port: RedisPort | None = Field(None, description="Port")
     db: RedisDatabase | None = Field(None, description="Database number")
     username: RedisLogin | None = Field(None, description="User name, if Redis uses ACLs")
-    password: Password = Field(None, description="Password, or where AWS keeps it: see secrets.md")
+    password: Password = Field(
+        None, description="Password, or an object that names where AWS keeps it"
+    )
     ssl: RedisFlag | None = Field(None, description="Connect over TLS")
     ssl_cert_reqs: RedisCertificateCheck = Field(
         None, description='"none" disables verification of the server\'s certificate'

@@ -59,6 +59,9 @@ def read_secret(secret: Secret, aws: Aws | None) -> tuple[str | None, Finding]:
     except GimelError as error:
         return None, warning(_NAME, error.message, _UNTESTED)
     password = parse_value(text, secret.key)
+    if password is not None and password != password.strip("\r\n"):
+        message = f"{secret} begins or ends with a line break"
+        return None, failed(_NAME, message, "Write it again without.")
     if password is not None:
         return password, ok(_NAME, f"{secret} holds it")
     if secret.key is None:

@@ -114,6 +114,13 @@ def test_a_password_in_the_file_is_used_as_it_is() -> None:
             "",
         ),
         (
+            SSM,
+            {"Parameter": {"Value": "hunter2\n"}},
+            "failed",
+            "the parameter /gimel/redis begins or ends with a line break",
+            "Write it again without.",
+        ),
+        (
             SECRET,
             {"SecretString": "hunter2"},
             "failed",
@@ -125,7 +132,7 @@ def test_a_password_in_the_file_is_used_as_it_is() -> None:
 def test_what_cannot_be_read_is_said(
     password: Any, outcome: Any, status: str, message: str, hint: str
 ) -> None:
-    """A missing permission is no failure: who deploys need not know the password."""
+    """A missing permission only warns: whoever deploys need not know the password."""
     assert check(password, FakeAws(outcome)) == (None, [(status, message, hint)])
 
 
