@@ -45,7 +45,7 @@ def test_a_configuration_can_be_deployed(name: str, folder: Path) -> None:
 def test_a_configuration_asks_for_its_values_to_be_replaced(name: str) -> None:
     """The password says that it is a placeholder, so that no one takes it for a real one."""
     password = config.load(EXAMPLES / name / "config.json").require_redis().password
-    assert password is not None
+    assert isinstance(password, str)
     assert password.startswith("REPLACE")
 
 

@@ -119,7 +119,7 @@ def test_a_linter_finds_nothing_wrong_with_it(operator: Operator) -> None:
 
     The same holds for the role of functions that read a secret.
     """
-    policies = [operator.least()]
+    policies: list[object] = [operator.least()]
     for secret in ({"ssm": "/p"}, {"secretsmanager": "s"}):
         redis = {"host": "h", "password": {**secret, "kms_key": KEY}}
         policies.append(role_policy(HERE, FUNCTIONS, secret=configuration(redis=redis).secret))
