@@ -63,7 +63,7 @@ def read_secret(secret: Secret, aws: Aws | None) -> tuple[str | None, Finding]:
         message = f"{secret} begins or ends with a line break"
         return None, failed(_NAME, message, "Write it again without.")
     if password is not None:
-        return password, ok(_NAME, f"{secret} holds it")
+        return password, ok(_NAME, f"read from {secret}")
     if secret.key is None:
         return None, failed(_NAME, f"{secret} has no text as its value")
     hint = "Correct redis.password.key, or the secret."
