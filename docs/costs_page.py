@@ -32,6 +32,7 @@ DATABASE_BYTES = 250_000_000
 
 _MEMORY = WIRING.function("gimel-track").memory
 _SNAPSHOT = WIRING.function("gimel-snapshot")
+_RATES = (config.Document().aws.throttle.rate, 10, 25, 100, 1000)  # requests per second
 _SECONDS = 10  # of a run, for example
 _ARCHITECTURE = config.Document().aws.architecture
 
@@ -104,6 +105,21 @@ def snapshots() -> str:
         f"{commands:,} commands a month, or ${commands * UPSTASH_COMMANDS:.2f}. "
         '`"snapshots": false` turns them off.\n'
     )
+
+
+def worst_months() -> str:
+    """Return a table of what a month costs at most, by the rate of the throttle."""
+    head = ["`aws.throttle.rate`", "events per month, by one method", "worst month"]
+    public = [route for route in WIRING.routes if not route.api_key_required]
+    preflights = len({route.path for route in WIRING.routes})
+    rows = []
+    for rate in _RATES:
+        events = rate * cost.DAYS * 86_400 / cost.MILLION
+        functions = [(_MEMORY, _ARCHITECTURE)] * len(public)
+        dollars = cost.cost_of_flood(rate, functions, preflights=preflights)
+        rows.append([f"{rate:,.15g}", f"{events:,.0f} million", f"${dollars:,.0f}"])
+    rows[0][0] += " (default)"
+    return _table(head, rows)
 
 
 def summary() -> str:

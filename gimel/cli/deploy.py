@@ -31,6 +31,7 @@ from gimel.deploy.resources.function_urls import CreateUrl
 from gimel.deploy.resources.functions import FUNCTIONS
 from gimel.deploy.resources.observed_function import ObservedFunction
 from gimel.deploy.resources.rest_api import CreateApi
+from gimel.deploy.throttle import CostGuard, cost_guard
 from gimel.errors import GimelError, Interrupted
 from gimel.page.snippet import snippet
 from gimel.runtime.fields import DEFAULT_NAMESPACE
@@ -82,13 +83,15 @@ def command(
     observed = observe(Look(aws, desired))
     steps = plan(desired, observed)
     warned = tuple(notices(desired, observed))
+    guard = cost_guard(desired)
     if dry_run:
-        _show_plan(steps, warned, as_json)
+        _show_plan(steps, warned, guard, as_json)
         return
     if steps:
         terminal.show_place(observed.identity, console)
         terminal.show_steps(steps, console)
         terminal.show_notices((each.text for each in warned), console)
+        terminal.show_lines(guard.lines(), console)
         _confirm(steps, warned, yes)
     run = start(aws, observed)
     deployed = terminal.perform(run, steps, console)
@@ -132,13 +135,17 @@ def _check_first(config: Config, aws: Aws, console: Console, *, warnings_only: b
         )
 
 
-def _show_plan(steps: tuple[Step, ...], warned: Sequence[Notice], as_json: bool) -> None:
+def _show_plan(
+    steps: tuple[Step, ...], warned: Sequence[Notice], guard: CostGuard, as_json: bool
+) -> None:
     if as_json:
-        terminal.print_json(_plan_document(steps, warned))
+        terminal.print_json(_plan_document(steps, warned, guard))
         return
     click.echo("\n".join(terminal.numbered(steps)) or "Nothing to do.")
     for notice in warned:
         click.echo(notice.text)
+    for line in guard.lines():
+        click.echo(line)
 
 
 def _confirm(steps: tuple[Step, ...], warned: Sequence[Notice], yes: bool) -> None:
@@ -197,10 +204,13 @@ def _why_nothing_goes_back(steps: Sequence[Step], functions: Sequence[ObservedFu
     return "Nothing was live before."
 
 
-def _plan_document(steps: tuple[Step, ...], warned: Sequence[Notice]) -> dict[str, Any]:
+def _plan_document(
+    steps: tuple[Step, ...], warned: Sequence[Notice], guard: CostGuard
+) -> dict[str, Any]:
     return {
         "steps": terminal.steps_as_json(steps),
         "notices": [notice.text for notice in warned],
+        "throttle": guard.as_json(),
     }
 
 
@@ -214,7 +224,7 @@ def _document(
 ) -> dict[str, Any]:
     cost = _cost(desired)
     return {
-        **_plan_document(steps, warned),
+        **_plan_document(steps, warned, cost_guard(desired)),
         "endpoints": terminal.endpoints_as_json(reached),
         "api_key": reached.key if show_key else None,
         "cost_per_million_events": {

@@ -21,6 +21,8 @@ from gimel.deploy.resources.functions import FUNCTIONS
 from gimel.deploy.resources.observed_function import ObservedFunction
 from gimel.deploy.resources.rest_api import REST_API
 from gimel.deploy.resources.rules import RULES, describe_snapshots
+from gimel.deploy.resources.stage import STAGE_OF_API
+from gimel.deploy.throttle import CostGuard, cost_guard_at
 from gimel.errors import GimelError
 
 
@@ -66,17 +68,20 @@ def command(
         base = api_url(api.id, aws.region, aws.endpoint, aws.dns_suffix)
         reached = observed_outputs(observed, start(aws, observed).ids, base)
     warnings = tuple(check_ad_blockers(config))
+    stage = observed.of(STAGE_OF_API)
+    guard = cost_guard_at(desired, stage.throttle_rate, stage.throttle_burst) if stage else None
     if as_json:
         document = _document(observed, functions, reached, differences, warnings, show_key)
-        terminal.print_json(document)
+        terminal.print_json({**document, "throttle": guard.as_json() if guard else None})
     else:
         terminal.show_findings(warnings, terminal.stderr())
-        _show(observed, reached, differences, show_key)
+        _show(observed, reached, guard, differences, show_key)
 
 
 def _show(
     observed: Observed,
     reached: Outputs | None,
+    guard: CostGuard | None,
     differences: tuple[Step, ...],
     show_key: bool,
 ) -> None:
@@ -87,6 +92,8 @@ def _show(
         click.echo(f"{function.name}: {_describe(function)}")
     for when in describe_snapshots(observed):
         click.echo(f"Snapshots: {when}")
+    for line in guard.lines() if guard else ():
+        click.echo(line)
     if reachable := _reachable(functions):
         deploys = ", ".join(map(str, reachable))
         click.echo(f"`gimel rollback` can go back to: deploy {deploys}")

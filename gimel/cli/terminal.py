@@ -125,6 +125,12 @@ def show_notices(texts: Iterable[str], console: Console) -> None:
         _print_hanging("   ! ", text, dialog(console))
 
 
+def show_lines(lines: Iterable[str], console: Console) -> None:
+    """Print sentences below a plan, where a question about it is seen."""
+    for line in lines:
+        _print_hanging("", line, dialog(console))
+
+
 def numbered(steps: Sequence[Step]) -> Iterator[str]:
     """Yield the steps of a plan as numbered lines."""
     return (f"{number:3}. {step}" for number, step in enumerate(steps, 1))

@@ -83,11 +83,12 @@ class Vpc(Section):
 class Throttle(Section):
     """The API's request limits; beyond them it answers 429, and clients retry."""
 
+    # With it, a month in which every method is flooded costs at most $300, whatever the memory.
     rate: Annotated[float, Field(gt=0, le=MAX_INT32)] = Field(
-        1000, description="Maximum requests per second"
+        3, description="Maximum requests per second to each method: see costs.md before raising it"
     )
     burst: Annotated[int, Field(ge=1, le=MAX_INT32)] = Field(
-        2000, description="Maximum burst of requests"
+        2000, description="Maximum burst of requests to each method"
     )
 
 

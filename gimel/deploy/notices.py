@@ -14,7 +14,9 @@ from gimel.deploy.resources.functions import FUNCTIONS
 from gimel.deploy.resources.permissions import PERMISSIONS
 from gimel.deploy.resources.rest_api import REST_API
 from gimel.deploy.resources.role_policy import is_of_1_5_0_elsewhere
+from gimel.deploy.resources.stage import STAGE_OF_API
 from gimel.deploy.resources.usage_plan import USAGE_PLAN
+from gimel.deploy.throttle import FORMER_DEFAULT, worst_month
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ def notices(desired: Desired, observed: Observed) -> Iterator[Notice]:
         )
     if live and api and key is None and observed.of(USAGE_PLAN) is not None:
         yield Notice("The API key no longer exists. Programs that use it need the new one.")
+    yield from _of_lower_throttle(desired, observed, takes_over=None in live)
     now = desired.functions[0].configuration.settings
     yield from _of_other_stores((settings, now) for settings in live)
 
@@ -78,6 +81,30 @@ def rollback_notices(observed: Observed, steps: Sequence[Step]) -> Iterator[Noti
         for function in observed.of(FUNCTIONS)
         for version in function.versions
         if function.live and version.number == numbers.get(function.name)
+    )
+
+
+def _of_lower_throttle(desired: Desired, observed: Observed, takes_over: bool) -> Iterator[Notice]:
+    """Yield a notice if a throttle that nobody chose becomes the default of today.
+
+    It was FORMER_DEFAULT, or none at all in Gimel 1.5.0.
+    """
+    stage, throttle = observed.of(STAGE_OF_API), desired.config.document.aws.throttle
+    if stage is None or "rate" in throttle.model_fields_set:
+        return
+    if takes_over and stage.throttle_rate is None:
+        before = "as many requests as the account allows"
+    elif stage.throttle_rate is not None and stage.throttle_rate >= FORMER_DEFAULT:
+        before = f"{stage.throttle_rate:,.15g} requests per second"
+    else:
+        return
+    now, former = (worst_month(desired, rate) for rate in (throttle.rate, FORMER_DEFAULT))
+    yield Notice(
+        f"Each method of the API takes {before}. Afterwards it takes {throttle.rate:.15g} per "
+        f"second, so that a flood costs at most ${now:,.0f} a month. Beyond that, events get the "
+        "status 429, and clients send them again. To allow more, set aws.throttle.rate: with "
+        f"{FORMER_DEFAULT}, a flood may cost ${former:,.0f} a month.",
+        asks=True,
     )
 
 

@@ -170,7 +170,7 @@ API_CASES = {
         [set_gateway_response("DEFAULT_4XX", None)],
     ),
     "deployed by hand": Case([deployed()], [change_api(deployed="by hand")]),
-    "throttle changed": Case([throttled("1000", "2000")], [change_api(rate=5)]),
+    "throttle changed": Case([throttled("3", "2000")], [change_api(rate=5)]),
     "a fraction of a request a second": Case(
         [throttled("12345.678", "7")],
         now={"aws": {"throttle": {"rate": 12345.678, "burst": 7}}},

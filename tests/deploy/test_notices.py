@@ -14,6 +14,7 @@ from tests.support.state.after import states
 from tests.support.state.cases import planned
 from tests.support.state.cloud import ALL, EMPTY, TRACK, Place, State
 from tests.support.state.deviations import (
+    change_api,
     change_function,
     change_plan,
     deploy_with,
@@ -36,6 +37,12 @@ def at(host: str, **more: Any) -> dict[str, Any]:
     return {"redis": {"host": host, **more}}
 
 
+def throttled(rate: float) -> dict[str, Any]:
+    """Return a configuration with this throttle."""
+    return {"aws": {"throttle": {"rate": rate}}}
+
+
+FORMER_THROTTLE = deviate(settled(), change_api(rate=1000.0))
 NO_API = deviate(settled(), remove("api"), change_plan(stages=frozenset()))
 NO_KEY = deviate(settled(), remove("key"), change_plan(keys=frozenset()))
 
@@ -46,12 +53,26 @@ NO_KEY = deviate(settled(), remove("key"), change_plan(keys=frozenset()))
         (EMPTY, {}),
         (settled(), {}),
         (settled(), {"precision": 64}),
+        (FORMER_THROTTLE, throttled(1000)),
+        (FORMER_THROTTLE, throttled(5)),
+        (deviate(settled(), change_api(rate=900.0)), {}),
         (settled(), at("redis.example.com", password="n3w", username="me")),
         (deviate(settled(), remove("role")), {}),
         (deviate(settled(), deploy_with(TRACK, memory=512)), {}),
         (deviate(settled(), change_function(ALL, live=None)), {}),
     ],
-    ids=["first deploy", "no change", "settings", "password", "role", "memory", "no alias"],
+    ids=[
+        "first deploy",
+        "no change",
+        "settings",
+        "former throttle kept",
+        "throttle configured",
+        "throttle changed by hand",
+        "password",
+        "role",
+        "memory",
+        "no alias",
+    ],
 )
 def test_an_ordinary_deploy_has_none(there: State, document: dict[str, Any]) -> None:
     """What its steps say is all."""
@@ -67,9 +88,26 @@ def test_a_first_deploy_that_was_interrupted_is_continued_unasked() -> None:
 @pytest.mark.parametrize(
     ("there", "document", "words", "asks"),
     [
-        (left_by_1_5_0(), {}, ["takes over", "1.5.0", "rollback", "not possible"], True),
+        (
+            left_by_1_5_0(),
+            throttled(5),
+            ["takes over", "1.5.0", "rollback", "not possible"],
+            True,
+        ),
         (NO_API, {}, ["REST API no longer exists", "another URL", "every page"], True),
         (NO_KEY, {}, ["API key no longer exists", "new one"], False),
+        (
+            FORMER_THROTTLE,
+            {"aws": {"throttle": {"burst": 5000}}},
+            [
+                "takes 1,000 requests per second",
+                "it takes 3 per second",
+                "$237",
+                "429",
+                "with 1000",
+            ],
+            True,
+        ),
         (
             settled(),
             at("other.example.com"),
@@ -83,7 +121,7 @@ def test_a_first_deploy_that_was_interrupted_is_continued_unasked() -> None:
             True,
         ),
     ],
-    ids=["takeover", "API deleted", "key deleted", "another Redis", "another database"],
+    ids=["takeover", "API deleted", "key deleted", "throttle", "another Redis", "another database"],
 )
 def test_what_cannot_be_undone_is_said(
     there: State, document: dict[str, Any], words: list[str], asks: bool
@@ -93,6 +131,17 @@ def test_what_cannot_be_undone_is_said(
 
     assert all(word in notice.text for word in words), notice.text
     assert notice.asks == asks
+
+
+def test_a_takeover_asks_about_the_throttle_too() -> None:
+    """1.5.0 set none, so its API takes what the account allows."""
+    takeover, throttle = noticed(left_by_1_5_0())
+
+    assert "takes over" in takeover.text
+    assert throttle.asks
+    assert (
+        "takes as many requests as the account allows. Afterwards it takes 3 per" in throttle.text
+    )
 
 
 ROLE_OF_1_5_0 = replace(EMPTY, place=Place("eu-west-1"), role=left_by_1_5_0().role)

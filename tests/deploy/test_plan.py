@@ -129,7 +129,7 @@ def test_a_first_deploy_makes_everything_once() -> None:
             step(CreateRule, function=SNAPSHOT, schedule=DAILY, tags={"gimel": "gimel"}),
             step(PutTarget, function=SNAPSHOT),
             step(DeployApi),
-            step(SetThrottle, rate=1000, burst=2000),
+            step(SetThrottle, rate=3, burst=2000),
             step(CreateKey),
             step(CreateUsagePlan),
             step(AddKeyToPlan),

@@ -113,7 +113,7 @@ API = {
             *steps(PutGatewayResponse, "kind", ("DEFAULT_4XX", "DEFAULT_5XX")),
             *steps(AllowApi, "function", WITH_ROUTES, replace=True),
             step(DeployApi),
-            step(SetThrottle, rate=1000, burst=2000),
+            step(SetThrottle, rate=3, burst=2000),
             step(AddStageToPlan),
             *steps(Tag, "what", TAGGED, tags={"gimel": "gimel"}, removed=()),
         ],
@@ -192,7 +192,7 @@ API = {
         [step(DeployApi), step(SetThrottle), step(AddStageToPlan)],
         [change_api(deployed=None, rate=None, burst=None), change_plan(stages=frozenset())],
     ),
-    "throttle rate changed": Case([step(SetThrottle, rate=1000, burst=2000)], [change_api(rate=5)]),
+    "throttle rate changed": Case([step(SetThrottle, rate=3, burst=2000)], [change_api(rate=5)]),
     "throttle burst changed": Case([step(SetThrottle)], [change_api(burst=5)]),
     "throttle removed": Case([step(SetThrottle)], [change_api(rate=None, burst=None)]),
     "another throttle wanted": Case(

@@ -128,7 +128,7 @@ SENTENCES = {
     "Tag the role gimel: remove team",
     "Tag the role gimel: set gimel=gimel",
     "Tag the role gimel: set team=web",
-    "Throttle to 1000 requests per second, burst 2000",
+    "Throttle each method to 3 requests per second, burst 2000",
     "Try gimel-track before going live, with a marked event",
     "Update the EventBridge rule gimel-snapshot: another trigger -> daily at 00:05 UTC",
     "Update the EventBridge rule gimel-snapshot: enable it",

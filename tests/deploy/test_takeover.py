@@ -104,7 +104,7 @@ def test_a_takeover_changes_what_differs_and_creates_what_is_missing() -> None:
             *steps(PutGatewayResponse, "kind", ("DEFAULT_4XX", "DEFAULT_5XX")),
             *steps(AllowApi, "function", WITH_ROUTES, replace=False),
             step(DeployApi),
-            step(SetThrottle, rate=1000, burst=2000),
+            step(SetThrottle, rate=3, burst=2000),
             step(CreateUsagePlan),
             step(AddKeyToPlan),
             step(TrustLambda),

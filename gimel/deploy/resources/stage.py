@@ -19,8 +19,8 @@ from gimel.deploy.resources.rest_api import REST_API
 class ObservedStage:
     """The stage as it is.
 
-    `deployment` is the description of what it serves. The throttle is in requests per second, and
-    in requests at once; None where it is not set.
+    `deployment` is the description of what it serves. The throttle of each method is in requests
+    per second, and in requests at once; None where it is not set.
     """
 
     deployment: str | None
@@ -103,7 +103,7 @@ class SetThrottle(Step):
     burst: int
 
     def __str__(self) -> str:
-        return f"Throttle to {self.rate:.15g} requests per second, burst {self.burst}"
+        return f"Throttle each method to {self.rate:.15g} requests per second, burst {self.burst}"
 
     def perform(self, run: Run) -> None:
         values = {"rateLimit": f"{self.rate:.15g}", "burstLimit": str(self.burst)}
