@@ -45,6 +45,7 @@ SECTIONS = {
         "deploy": "Deploy the backend to AWS, or update it.",
         "snippet": "Print the HTML to paste into a page.",
         "client": "Print gimel.js, a client to put on your site.",
+        "proxy": "Print a rewrite that serves the track URL from your site.",
         "iam-policy": "Print the IAM policy that Gimel's commands need.",
     },
     "Results": {

@@ -54,6 +54,18 @@ NAMES = (
 )
 
 
+def test_hosts_are_blocked_that_others_have_used() -> None:
+    """As docs/proxy.md says; a path of the page's own site is not."""
+    hosts = {
+        "https://9w2zed1szg.execute-api.us-east-1.amazonaws.com/prod/e": ("fetch", True),
+        "https://abc.lambda-url.eu-west-1.on.aws/": ("ping", True),
+        "https://www.elsewhere.example/e": ("fetch", False),
+    }
+    requests = [Request(url, ELSEWHERE, type_) for url, (type_, _) in hosts.items()]
+
+    assert blocked(requests) == [is_blocked for _, is_blocked in hosts.values()]
+
+
 def test_paths_are_blocked_as_the_engine_blocks_them() -> None:
     """On at least one host: hundreds of words, among them all those that Gimel knows."""
     words = sorted({*WORDS, *FACTS, TRACK_PATH, "Track"})

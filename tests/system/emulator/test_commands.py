@@ -56,6 +56,11 @@ def test_deploy_prints_what_a_user_needs(account: Account, run: Run, store: redi
     assert "API key not shown; `gimel status --show-key`" in done.stdout
     assert "A million events cost about $3." in done.stdout
     assert "43 steps, 8 checks passed." in done.stdout
+    assert "Worst month that the throttle allows: about $237" in done.stderr
+    assert (
+        f"proxy_pass http://$gimel{track.partition(str(account.url))[2]}$"
+        in run("proxy", "nginx").stdout
+    )
     assert "the marked event was read back" in done.stderr
     assert "the marked event was removed" in done.stderr
     assert store.keys() == []
