@@ -102,8 +102,9 @@ def _of_lower_throttle(desired: Desired, observed: Observed, takes_over: bool) -
     yield Notice(
         f"Each method of the API takes {before}. Afterwards it takes {throttle.rate:.15g} per "
         f"second, so that a flood costs at most ${now:,.0f} a month. Beyond that, events get the "
-        "status 429, and clients send them again. To allow more, set aws.throttle.rate: with "
-        f"{FORMER_DEFAULT}, a flood may cost ${former:,.0f} a month.",
+        "status 429: gimel.js sends them again later, but snippets of Gimel 1.5.0 may lose them. "
+        f"To allow more, set aws.throttle.rate: with {FORMER_DEFAULT}, a flood may cost "
+        f"${former:,.0f} a month.",
         asks=True,
     )
 

@@ -213,7 +213,10 @@ def test_status_rollback_and_deploy_again(deployed: Account, run: Run) -> None:
     ]
     assert run("deploy", "--yes").returncode == 0
     assert deployed.live("gimel-track") == 2
-    assert json.loads(run("status", "--json").stdout)["differences"] == []
+    status = json.loads(run("status", "--json").stdout)
+    assert status["differences"] == []
+    throttle = status["throttle"]
+    assert (throttle["rate"], throttle["worst_month_dollars"]) == (3, 237.25)  # with 256 MB
 
 
 def test_status_warns_of_urls_that_ad_blockers_block(deployed: Account, run: Run) -> None:
