@@ -31,7 +31,7 @@ _WHERE = {
         "gimel proxy netlify --track-url https://ab.example.com/e": "without credentials",
     },
 )
-@click.argument("kind", metavar=f"[{'|'.join(proxy.KINDS)}]", type=click.Choice([*proxy.KINDS]))
+@click.argument("kind", type=click.Choice([*proxy.KINDS]))
 @click.option(
     "--path",
     default=f"/{TRACK_PATH}",
@@ -51,7 +51,7 @@ def command(
 ) -> None:
     """Print a rewrite that serves the track URL from your own site.
 
-    Ad blockers block hosts that they know. They do not know a path of your site.
+    Ad blockers have lists of hosts. They do not list the path of a site.
 
     The rewrite keeps the method, the query, the body and the browser's User-Agent.
     """
