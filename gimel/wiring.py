@@ -157,6 +157,11 @@ def deployed_names(deployment: str) -> dict[str, str]:
     }
 
 
+def store_name(name: str) -> str:
+    """Return the name of a deployment's store on ElastiCache, which keeps names in lower case."""
+    return name.lower()
+
+
 def scheduled_functions(deployment: str) -> tuple[str, ...]:
     """Return the names of the functions that a schedule calls in a deployment of that name."""
     names = deployed_names(deployment)

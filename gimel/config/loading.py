@@ -19,18 +19,22 @@ from gimel.config.address import HOST_PLACEHOLDER
 from gimel.config.entries import extend
 from gimel.config.kinds import NotAllowedError
 from gimel.config.messages import ConfigError, explain
+from gimel.config.provision import check_provision
 from gimel.config.redis import LOCAL_OPTIONS, Redis, read_redis_url
 from gimel.config.schema import Document
 from gimel.config.secret import Secret
 from gimel.errors import GimelError, suggest
 from gimel.paths import expand
 from gimel.runtime.settings import DEFAULTS, REDIS_DEFAULTS
-from gimel.wiring import Wiring, deployed_names
+from gimel.wiring import Wiring, deployed_names, store_name
 
 VARIABLE = "GIMEL_CONFIG"
 
 _NOT_FOR_HANDLERS = {"redis", "extra_wiring", "experiments", "snapshots", "alerts", "aws"}
 _UNSET = "..."  # the password of the template
+
+STORE_ENDPOINT = "the-address-which-aws-gives-to-the-store.cache.amazonaws.com"
+"""Stands for the address of a store that `gimel deploy` creates, until it exists."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,19 @@ class Config:
     document: Document
     wiring: Wiring
 
+    @property
+    def provisions(self) -> bool:
+        """Whether `gimel deploy` creates the store."""
+        return bool(self.document.redis and self.document.redis.provision)
+
     def require_redis(self) -> Redis:
-        """Return the connection to Redis. Raises ConfigError if it has not been set."""
+        """Return the connection to Redis. Raises ConfigError if it has not been set.
+
+        That of a store which `gimel deploy` creates has no address.
+        """
         redis = self.document.redis or Redis()
+        if redis.provision is not None:
+            return redis
         if redis.host in (None, HOST_PLACEHOLDER):
             if self.path is None:
                 raise ConfigError("redis.host is not set (no configuration file found).")
@@ -81,9 +95,15 @@ class Config:
         """Return the connection to Redis that AWS Lambda will use, as options of redis-py.
 
         The text of a CA file replaces its path; other files and sockets of this machine are
-        omitted. Raises ConfigError if the file cannot be read or no Redis is configured.
+        omitted. A store that `gimel deploy` creates has STORE_ENDPOINT as its host. Raises
+        ConfigError if the file cannot be read or no Redis is configured.
         """
-        redis = self.require_redis().model_dump(exclude_none=True, exclude=set(LOCAL_OPTIONS))
+        omitted = {*LOCAL_OPTIONS, "provision"}
+        redis = self.require_redis().model_dump(exclude_none=True, exclude=omitted)
+        if self.provisions:
+            name = store_name(self.document.aws.name)
+            redis |= {"host": STORE_ENDPOINT, "ssl": True, "username": name}
+            redis |= {"iam": name, "cluster": True}
         return self._with_certificates(redis)
 
     def runtime_settings(self, redis: Mapping[str, Any] | None = None) -> str:
@@ -97,7 +117,7 @@ class Config:
         settings = {key: value for key, value in settings.items() if value != DEFAULTS[key]}
         if self.document.experiments:  # the limits do not keep these out
             settings["experiments"] = sorted(self.document.experiments)
-        redis = {key: value for key, value in redis.items() if value != REDIS_DEFAULTS[key]}
+        redis = {key: value for key, value in redis.items() if value != REDIS_DEFAULTS.get(key)}
         return json.dumps({**settings, "redis": redis}, separators=(",", ":"), sort_keys=True)
 
     def snapshot_settings(self, redis: Mapping[str, Any] | None = None) -> str:
@@ -176,6 +196,7 @@ def load(path: Path | None) -> Config:
     except ValidationError as error:
         raise ConfigError(explain(str(path), error, content)) from None
     try:
+        check_provision(document)
         wiring = extend(document.extra_wiring, document.aws.name)
     except NotAllowedError as error:
         raise ConfigError(f"{path}: {error.allowed}.", error.hint) from None

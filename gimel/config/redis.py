@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -18,6 +18,7 @@ from gimel.config.kinds import (
     Seconds,
     Section,
 )
+from gimel.config.provision import ALLOWED_BESIDE
 from gimel.config.secret import Password
 from gimel.errors import suggest
 
@@ -39,6 +40,11 @@ class Redis(Section):
     Once it has been validated, the options of `url` are in the other fields, and `url` is None.
     """
 
+    provision: Literal["valkey-serverless"] | None = Field(
+        None,
+        description='"valkey-serverless": `gimel deploy` creates a store on ElastiCache, which '
+        "replaces the address and the login",
+    )
     url: Annotated[str, AfterValidator(_check_url)] | None = Field(
         None,
         description="URL that replaces host, port, db, username, password and ssl: "
@@ -92,6 +98,17 @@ class Redis(Section):
     socket_keepalive_options: Any = Field(None, exclude=True)
 
     @model_validator(mode="after")
+    def _check_alone(self) -> Redis:
+        names = sorted({name for name, value in self if value is not None} - {*ALLOWED_BESIDE})
+        if self.provision is not None and names:
+            raise NotAllowedError(
+                f"must not have both provision and {', '.join(names)}",
+                "The store that Gimel creates has its own address and login. Remove the other "
+                "keys, or provision.",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _read_url(self) -> Redis:
         if self.url is None:
             return self
@@ -105,7 +122,7 @@ class Redis(Section):
         return self.model_copy(update={**options, "url": None})
 
     def _set_names(self) -> set[str]:
-        return {name for name, value in self if value is not None} - {"url"}
+        return {name for name, value in self if value is not None} - {"url", "provision"}
 
 
 def read_redis_url(url: str) -> dict[str, Any]:
@@ -114,6 +131,8 @@ def read_redis_url(url: str) -> dict[str, Any]:
     Raises NotAllowedError, which says what such a URL must be and does not quote it.
     """
     options = parse_redis_url(url)
+    if "provision" in options:
+        raise NotAllowedError("must not have the option 'provision'")
     try:
         return Redis.model_validate(options).model_dump(exclude_none=True)
     except ValidationError as error:
@@ -124,7 +143,7 @@ def _refused_option(mistake: ErrorDetails) -> NotAllowedError:
     name = str(mistake["loc"][0])
     if mistake["type"] == "extra_forbidden":
         keys = Redis.keys()
-        others = [each for each in keys if each not in ("url", *_IN_URL)]
+        others = [each for each in keys if each not in ("provision", "url", *_IN_URL)]
         return NotAllowedError(f"must not have the option {name!r}", suggest(name, others))
     cause = mistake.get("ctx", {}).get("error")
     if isinstance(cause, NotAllowedError):

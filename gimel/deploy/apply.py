@@ -9,7 +9,7 @@ from gimel.deploy.aws import Aws
 from gimel.deploy.aws_errors import Refused
 from gimel.deploy.deployed import Deployed, deployed_from_ids
 from gimel.deploy.history import History
-from gimel.deploy.plan import RESOURCES, Resources
+from gimel.deploy.plan import RESOURCES, Resources, known_ids
 from gimel.deploy.resources.aliases import CreateAlias, MoveAlias, MoveBack
 from gimel.deploy.resources.base import Observed, Run, Step
 from gimel.deploy.resources.observed_function import ObservedFunction
@@ -149,7 +149,4 @@ def _undo(run: Run, done: Sequence[MoveBack], completes: str) -> str:
 
 def start(aws: Aws, observed: Observed, resources: Resources = RESOURCES) -> Run:
     """Return a run that knows the ids of what exists."""
-    run = Run(aws, observed.identity)
-    for resource in resources:
-        run.ids |= resource.ids(observed.of(resource))
-    return run
+    return Run(aws, observed.identity, known_ids(observed, resources))

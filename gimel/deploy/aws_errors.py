@@ -41,14 +41,32 @@ NO_CREDENTIALS = frozenset(
 DENIED = frozenset(
     {"AccessDenied", "AccessDeniedException", "UnauthorizedException", "UnauthorizedOperation"}
 )
-GONE = frozenset({"NoSuchEntity", "NotFoundException", "ResourceNotFoundException"})
+GONE = frozenset(
+    {
+        "InvalidGroup.NotFound",
+        "NoSuchEntity",
+        "NotFoundException",
+        "ResourceNotFoundException",
+        "ServerlessCacheNotFoundFault",
+        "UserGroupNotFound",
+        "UserNotFound",
+    }
+)
 _EXISTS = frozenset(
     {
         "ConflictException",
         "EntityAlreadyExists",
+        "InvalidGroup.Duplicate",
         "ResourceAlreadyExistsException",
         "ResourceConflictException",
+        "ServerlessCacheAlreadyExistsFault",
+        "UserAlreadyExists",
+        "UserGroupAlreadyExists",
     }
+)
+# What ElastiCache says while a store, a user or a group of users is being changed.
+_STATE = frozenset(
+    {"InvalidServerlessCacheStateFault", "InvalidUserGroupState", "InvalidUserState"}
 )
 _CHANGING = frozenset(
     {
@@ -67,7 +85,9 @@ _NEW_ROLE = re.compile(
 _INVALID = frozenset(
     {
         "InvalidInput",
+        "InvalidParameterCombination",
         "InvalidParameterException",
+        "InvalidParameterValue",
         "InvalidParameterValueException",
         "MalformedPolicyDocument",
         "OptInRequired",
@@ -112,6 +132,10 @@ _LIMITS = [
         (
             r"(maximum|limit|quota).*\bAPIs?\b|\bAPIs?\b.*(limit|quota) (exceeded|reached)",
             f"Delete APIs that are no longer used, {_QUOTA}",
+        ),
+        (
+            r"QuotaForCustomerExceeded|^User(Group)?QuotaExceeded|^SecurityGroupLimitExceeded",
+            f"Delete what is no longer used, {_QUOTA}",
         ),
         (r"^LimitExceeded", f"Delete what is no longer used, {_QUOTA}"),
     )
@@ -165,6 +189,8 @@ def retry_reason(error: AwsError) -> str | None:
     if error.says_exists:
         return "unsure" if error.status >= 500 else None
     if code == "ResourceConflictException" and not re.search(r"\balias", words):
+        return "busy"
+    if code in _STATE:
         return "busy"
     if code in _CHANGING:
         return "conflict"

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import astuple, dataclass, field, fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import astuple, dataclass, field, fields, replace
 
 from gimel.config import Config
+from gimel.config.loading import STORE_ENDPOINT
 from gimel.deploy import bundle
 from gimel.errors import GimelError
 from gimel.wiring import SNAPSHOT
 
 SETTINGS_VARIABLE = "GIMEL_SETTINGS"
+
+STORE_IDS = ("store endpoint", "store subnets", "security group")
+"""Under which names the ids of a run hold what AWS chose of the store: see `Run`."""
+
+# What the configuration of a function has in place of the last two until they are known.
+_STORE_SUBNETS, _SECURITY_GROUP = "the subnets of the store", "the security group of the store"
 
 # Bytes of all variables as JSON, in which quotation marks are escaped: so AWS measures them.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
@@ -38,6 +45,19 @@ class FunctionConfiguration:
     settings: str | None = field(repr=False)
     code_sha256: str
     role: str | None = None
+
+    def reaching(self, ids: Mapping[str, str]) -> FunctionConfiguration:
+        """Return the configuration with the address and the network of the store, if known."""
+        endpoint, subnets, group = (ids.get(name) for name in STORE_IDS)
+        settings = self.settings
+        if endpoint and settings:
+            settings = settings.replace(STORE_ENDPOINT, endpoint)
+        return replace(
+            self,
+            settings=settings,
+            subnets=_filled(self.subnets, _STORE_SUBNETS, subnets),
+            security_groups=_filled(self.security_groups, _SECURITY_GROUP, group),
+        )
 
     def changed_fields(self, after: FunctionConfiguration) -> list[str]:
         """Return the names of the fields that differ from another configuration."""
@@ -77,10 +97,14 @@ class DesiredFunction:
 
 @dataclass(frozen=True)
 class Desired:
-    """What a configuration asks for. Each resource reads from it what concerns that resource."""
+    """What a configuration asks for. Each resource reads from it what concerns that resource.
+
+    `fingerprint` is a short hash that differs when any function is to be different.
+    """
 
     config: Config
     functions: tuple[DesiredFunction, ...]
+    fingerprint: str
 
     @property
     def tags(self) -> Mapping[str, str]:
@@ -88,15 +112,22 @@ class Desired:
         return self.config.document.aws.tags
 
     @property
-    def fingerprint(self) -> str:
-        """A short hash that differs when any function is to be different."""
-        content = [(each.name, astuple(each.configuration)) for each in self.functions]
-        return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
-
-    @property
     def function_names(self) -> tuple[str, ...]:
         """The names of the functions, in the order of the wiring."""
         return tuple(function.name for function in self.functions)
+
+    def reaching(self, ids: Mapping[str, str]) -> Desired:
+        """Return the same with the address and the network of the store, as far as they are known.
+
+        The fingerprint stays: a deploy that was interrupted before the store existed asks for the
+        same when it is run again.
+        """
+        if not self.config.provisions:
+            return self
+        functions = (
+            replace(each, configuration=each.configuration.reaching(ids)) for each in self.functions
+        )
+        return replace(self, functions=tuple(functions))
 
 
 def desired_state(config: Config, archive: bytes | None = None) -> Desired:
@@ -119,6 +150,7 @@ def desired_state(config: Config, archive: bytes | None = None) -> Desired:
             archives[SNAPSHOT] = bundle.build_snapshot(config.designs(), modules=modules)
     aws = config.document.aws
     routed = {route.function for route in config.wiring.routes}
+    subnets, security_groups = _network(config)
     functions = []
     for function in config.wiring.functions:
         options = aws.functions.get(function.name)
@@ -128,8 +160,8 @@ def desired_state(config: Config, archive: bytes | None = None) -> Desired:
             architecture=aws.architecture,
             memory=(options and options.memory) or function.memory,
             timeout=(options and options.timeout) or function.timeout,
-            subnets=tuple(sorted(aws.vpc.subnets)) if aws.vpc else (),
-            security_groups=tuple(sorted(aws.vpc.security_groups)) if aws.vpc else (),
+            subnets=subnets,
+            security_groups=security_groups,
             settings=settings[function.handler],
             code_sha256=bundle.code_sha256(archives[function.handler]),
             role=aws.role,
@@ -145,7 +177,29 @@ def desired_state(config: Config, archive: bytes | None = None) -> Desired:
                 schedule=function.schedule,
             )
         )
-    return Desired(config, tuple(functions))
+    return Desired(config, tuple(functions), _fingerprint(functions))
+
+
+def _fingerprint(functions: Iterable[DesiredFunction]) -> str:
+    content = [(each.name, astuple(each.configuration)) for each in functions]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:8]
+
+
+def _network(config: Config) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the subnets and the security groups of the functions."""
+    vpc = config.document.aws.vpc
+    subnets = tuple(sorted(vpc.subnets)) if vpc else ()
+    groups = tuple(sorted(vpc.security_groups)) if vpc else ()
+    if config.provisions:
+        return subnets or (_STORE_SUBNETS,), (*groups, _SECURITY_GROUP)
+    return subnets, groups
+
+
+def _filled(values: tuple[str, ...], placeholder: str, found: str | None) -> tuple[str, ...]:
+    """Return the values with those that were `found`, separated by commas, for the placeholder."""
+    if found is None or placeholder not in values:
+        return values
+    return tuple(sorted({*values, *found.split(",")} - {placeholder}))
 
 
 def _check_size(settings: str, config: Config) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from gimel.wiring import store_name
+
 NAME = "gimel"
 """The name of a deployment, unless the configuration gives another."""
 
@@ -63,6 +65,11 @@ class Identity:
         return self.deployment.name
 
     @property
+    def store(self) -> str:
+        """The name of the store that Gimel creates on ElastiCache, and of the store's user."""
+        return store_name(self.name)
+
+    @property
     def role(self) -> str:
         """The ARN of the role that the functions run as."""
         own = f"arn:{self.partition}:iam::{self.account}:role/{self.name}"
@@ -103,6 +110,14 @@ class Identity:
     def rule(self, name: str) -> str:
         """Return the ARN of an EventBridge rule."""
         return f"arn:{self.partition}:events:{self.region}:{self.account}:rule/{name}"
+
+    def elasticache(self, kind: str, name: str) -> str:
+        """Return the ARN of something of ElastiCache, such as a "serverlesscache"."""
+        return f"arn:{self.partition}:elasticache:{self.region}:{self.account}:{kind}:{name}"
+
+    def security_group(self, group: str) -> str:
+        """Return the ARN of a security group, by its id."""
+        return f"arn:{self.partition}:ec2:{self.region}:{self.account}:security-group/{group}"
 
     def api_callers(self, api: str) -> str:
         """Return the ARN pattern of everything in a REST API that may invoke a function."""

@@ -31,7 +31,10 @@ from gimel.deploy.resources.role import ROLE
 from gimel.deploy.resources.role_policy import ROLE_POLICY
 from gimel.deploy.resources.rule_targets import RULE_TARGETS
 from gimel.deploy.resources.rules import RULES
+from gimel.deploy.resources.security_group import SECURITY_GROUP
 from gimel.deploy.resources.stage import STAGE_OF_API
+from gimel.deploy.resources.store import STORE
+from gimel.deploy.resources.store_user import STORE_USER
 from gimel.deploy.resources.tag_record import TAG_RECORD
 from gimel.deploy.resources.trials import TRIALS
 from gimel.deploy.resources.usage_plan import USAGE_PLAN, AddKeyToPlan
@@ -44,6 +47,9 @@ RESOURCES: Resources = (
     TAG_RECORD,
     ROLE,
     ROLE_POLICY,
+    SECURITY_GROUP,
+    STORE_USER,
+    STORE,
     LOG_GROUPS,
     FUNCTIONS,
     VERSIONS,
@@ -67,7 +73,15 @@ RESOURCES: Resources = (
 def observe(look: Look, resources: Resources = RESOURCES) -> Observed:
     """Return what exists of all resources. Raises GimelError."""
     parts = {resource: look.of(resource) for resource in resources}
-    return Observed(look.identity, parts, tuple(look.foreign))
+    return Observed(look.identity, parts, tuple(look.foreign), look.with_data)
+
+
+def known_ids(observed: Observed, resources: Resources = RESOURCES) -> dict[str, str]:
+    """Return the ids of what exists, as steps need them."""
+    ids: dict[str, str] = {}
+    for each in resources:
+        ids |= each.ids(observed.of(each))
+    return ids
 
 
 def plan(
@@ -82,6 +96,7 @@ def plan(
             f"These exist and were not created by Gimel: {'; '.join(observed.foreign)}.",
             "Rename or delete them, or set another aws.name in the configuration.",
         )
+    desired = desired.reaching(known_ids(observed, resources))
     backwards = resources[::-1]
     return (
         *(step for each in resources for step in each.provide(desired, observed)),

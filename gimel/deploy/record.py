@@ -13,6 +13,7 @@ policy and read back. Each region has its own statements, because all regions sh
 | `AlertsREGION`    | publishing to the SNS topic of `alerts`  |                                   |
 | `SecretREGION`    | reading the password that AWS keeps      |                                   |
 | `DecryptREGION`   | decrypting it with a KMS key             |                                   |
+| `StoreREGION`     | logging in to the store on ElastiCache   | that Gimel created the store      |
 """
 
 from __future__ import annotations
@@ -37,32 +38,45 @@ _USE_NETWORK = [
     "ec2:UnassignPrivateIpAddresses",
 ]
 
-_SID = re.compile(r"(?:Alerts|Decrypt|Logs|Network|Reserved|Secret)((?:[A-Z][a-z]*)+[0-9]+)")
+# https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html
+_LOG_IN, _LOG_IN_TO = "elasticache:Connect", ("serverlesscache", "user")
+
+_SID = re.compile(r"(?:Alerts|Decrypt|Logs|Network|Reserved|Secret|Store)((?:[A-Z][a-z]*)+[0-9]+)")
 _INTERIM_SID = re.compile(r"Before\d+")  # of `merge_policies`
 _LOG_GROUP = re.compile(r"arn:[^:]*:logs:([^:]*):[^:]*:log-group:/aws/lambda/([A-Za-z0-9_-]+):\*")
 
 
 @dataclass(frozen=True)
 class Record:
-    """The functions that Gimel made in one region, and those that have reserved concurrency."""
+    """The functions that Gimel made in one region, and those that have reserved concurrency.
+
+    `store` says whether it created a store on ElastiCache.
+    """
 
     functions: frozenset[str] = frozenset()
     reserved: frozenset[str] = frozenset()
+    store: bool = False
 
     def __or__(self, other: Record) -> Record:
-        return Record(self.functions | other.functions, self.reserved | other.reserved)
+        return Record(
+            self.functions | other.functions,
+            self.reserved | other.reserved,
+            self.store or other.store,
+        )
 
 
 def read_record(policy: Policy | None, region: str) -> Record:
     """Return what the role's policy records of a region."""
     functions: set[str] = set()
     reserved: set[str] = set()
+    store = False
     for statement in statements(policy or {}):
         names = [name for where, name in _functions(statement) if where == region]
         functions.update(names)
         if statement.get("Sid") == f"Reserved{_camel_case(region)}":
             reserved.update(names)
-    return Record(frozenset(functions), frozenset(reserved))
+        store = store or _records_store(statement, region)
+    return Record(frozenset(functions), frozenset(reserved), store)
 
 
 def role_policy(
@@ -95,6 +109,9 @@ def role_policy(
         own += _read_secret(identity, region, secret)
     if topic is not None:
         own.append(_allow(f"Alerts{region}", ["sns:Publish"], [topic]))
+    if record.store:
+        of_store = [identity.elasticache(kind, identity.store) for kind in _LOG_IN_TO]
+        own.append(_allow(f"Store{region}", [_LOG_IN], of_store))
     elsewhere = statements(other_regions(before, identity.region) or {})
     in_order = sorted((*own, *elsewhere), key=lambda statement: str(statement["Sid"]))
     return {"Version": VERSION, "Statement": in_order}
@@ -114,6 +131,18 @@ def recorded_regions(policy: Policy) -> tuple[str, ...]:
     """Return the regions whose functions a policy records, sorted."""
     found = {region for statement in statements(policy) for region, _ in _functions(statement)}
     return tuple(sorted(found))
+
+
+def _records_store(statement: Statement, region: str) -> bool:
+    """Return whether a statement of Gimel's permits to log in to a store of this region."""
+    sid = str(statement.get("Sid", ""))
+    if sid != f"Store{_camel_case(region)}" and not _INTERIM_SID.fullmatch(sid):
+        return False
+    resources = as_list(statement.get("Resource", []))
+    return any(
+        each.split(":")[2:4] == ["elasticache", region] and ":serverlesscache:" in each
+        for each in resources
+    )
 
 
 def _functions(statement: Statement) -> list[tuple[str, str]]:

@@ -204,7 +204,7 @@ def test_every_setting_of_the_runtime_can_be_configured() -> None:
     """The configuration and the runtime know the same names, but for those of a store on AWS."""
     configurable = set(config.Document.model_fields) - {"redis", "extra_wiring"}
     assert configurable >= set(settings.DEFAULTS)
-    assert {"iam", "cluster", *redis.Redis.keys()} == {"url", *settings.REDIS_DEFAULTS}
+    assert {"iam", "cluster", *redis.Redis.keys()} == {"provision", "url", *settings.REDIS_DEFAULTS}
     assert set(schema.Limits.keys()) == set(settings.DEFAULTS["limits"])
 
 

@@ -65,12 +65,14 @@ class Step(ABC):
 class Observed:
     """What exists on AWS, by the resource that observed it.
 
-    `foreign` names what has one of Gimel's names and was not created by Gimel.
+    `foreign` names what has one of Gimel's names and was not created by Gimel. `with_data` says
+    that a destroy is to delete the store as well.
     """
 
     identity: Identity
     parts: Mapping[Resource[Any], Any]
     foreign: tuple[str, ...] = ()
+    with_data: bool = False
 
     def of(self, resource: Resource[Found]) -> Found:
         """Return what a resource observed."""
@@ -81,14 +83,25 @@ class Look:
     """One look at AWS: each resource is observed once, when it is first asked for.
 
     `desired` is what will be planned, None where only what exists matters. `versions` asks for all
-    versions of every function. `foreign` collects what is not Gimel's.
+    versions of every function, `store` for the store even if nothing records it, and `with_data`
+    for all that a destroy with its data deletes. `foreign` collects what is not Gimel's.
     """
 
-    def __init__(self, aws: Aws, desired: Desired | None = None, *, versions: bool = False) -> None:
+    def __init__(
+        self,
+        aws: Aws,
+        desired: Desired | None = None,
+        *,
+        versions: bool = False,
+        store: bool = False,
+        with_data: bool = False,
+    ) -> None:
         self.aws = aws
         self.identity = aws.identity()
         self.desired = desired
         self.versions = versions
+        self.store = store or with_data
+        self.with_data = with_data
         self.foreign: list[str] = []
         self._parts: dict[Resource[Any], Any] = {}
 

@@ -27,6 +27,7 @@ from gimel.deploy.resources.observed_function import (
     parse_configuration,
 )
 from gimel.deploy.resources.role import ROLE, recorded
+from gimel.deploy.resources.store import store_ids
 from gimel.deploy.resources.tag_record import tags_of_region
 from gimel.deploy.resources.tags import MARK, marked, retag
 from gimel.wiring import deployed_names
@@ -40,7 +41,8 @@ class Functions(Resource[tuple[ObservedFunction, ...]]):
     def observe(self, look: Look) -> tuple[ObservedFunction, ...]:
         """Without a record there should be no function, and one listing is enough to see that."""
         listed = None if recorded(look).functions else _list_functions(look)
-        desired = {each.name: each for each in look.desired.functions} if look.desired else {}
+        asked = look.desired.reaching(store_ids(look)) if look.desired else None
+        desired = {each.name: each for each in asked.functions} if asked else {}
         marked = [name for name, is_marked in (listed or {}).items() if is_marked]
         names = dict.fromkeys([*_possible_names(look), *marked])
         existing = [name for name in names if listed is None or name in listed]
@@ -86,7 +88,7 @@ class Functions(Resource[tuple[ObservedFunction, ...]]):
         passed = {"StringEquals": {"iam:PassedToService": LAMBDA}}
         yield Permission("PassRole", ("iam:PassRole",), (identity.role,), passed)
         yield Permission("Find", ("lambda:ListFunctions",), ANY_RESOURCE)
-        if desired.config.document.aws.vpc:
+        if desired.config.document.aws.vpc or desired.config.provisions:
             # Lambda needs these of whoever creates a function in a VPC.
             names = ("SecurityGroups", "Subnets", "Vpcs")
             network = [f"ec2:Describe{name}" for name in names] + ["ec2:GetSecurityGroupsForVpc"]
@@ -279,7 +281,7 @@ def wait_until_ready(run: Run, function: str, answer: Answer, version: str | Non
 
 
 def _configuration_parameters(run: Run, function: DesiredFunction) -> dict[str, object]:
-    wanted = function.configuration
+    wanted = function.configuration.reaching(run.ids)
     network = {
         "SubnetIds": list(wanted.subnets),
         "SecurityGroupIds": list(wanted.security_groups),

@@ -24,6 +24,7 @@ from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
 from gimel.deploy.resources.functions import FUNCTIONS, retired_functions
 from gimel.deploy.resources.rest_api import REST_API
 from gimel.deploy.resources.role import ROLE, DeleteRole
+from gimel.deploy.resources.store import STORE
 
 
 class RolePolicy(Resource[Policy | None]):
@@ -68,7 +69,7 @@ class RolePolicy(Resource[Policy | None]):
         yield Permission("Role", actions, (identity.role,))
 
     def _wanted(self, desired: Desired, observed: Observed) -> Policy:
-        return self._policy(_wanted_record(desired), desired, observed)
+        return self._policy(_wanted_record(desired, observed), desired, observed)
 
     def _interim(self, desired: Desired, observed: Observed) -> Policy | None:
         """Return the policy that is needed before anything else, None where it may stay for now.
@@ -81,7 +82,7 @@ class RolePolicy(Resource[Policy | None]):
         wanted = self._wanted(desired, observed)
         record = read_record(policy, observed.identity.region)
         retired = frozenset(each.name for each in retired_functions(desired, observed))
-        target = _wanted_record(desired)
+        target = _wanted_record(desired, observed)
         if (
             allows(policy, wanted)
             and retired <= record.functions
@@ -98,7 +99,7 @@ class RolePolicy(Resource[Policy | None]):
         return role_policy(
             observed.identity,
             record,
-            vpc=document.aws.vpc is not None,
+            vpc=document.aws.vpc is not None or desired.config.provisions,
             before=observed.of(self),
             topic=document.alerts.sns,
             secret=desired.config.secret,
@@ -118,9 +119,11 @@ def is_of_1_5_0_elsewhere(observed: Observed) -> bool:
     return role is not None and role.is_of_1_5_0 and not is_here
 
 
-def _wanted_record(desired: Desired) -> Record:
+def _wanted_record(desired: Desired, observed: Observed) -> Record:
+    """Return what to record. A store that is no longer used stays recorded: it is kept."""
     reserved = [each.name for each in desired.functions if each.reserved_concurrency is not None]
-    return Record(frozenset(desired.function_names), frozenset(reserved))
+    store = desired.config.provisions or observed.of(STORE) is not None
+    return Record(frozenset(desired.function_names), frozenset(reserved), store)
 
 
 @dataclass(frozen=True)

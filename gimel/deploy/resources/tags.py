@@ -20,13 +20,17 @@ MARK, RECORD = "gimel", "gimel:tags"
 
 @dataclass(frozen=True)
 class _Calls:
-    """The calls and parameters of one service. `pairs` says that it takes a list of pairs."""
+    """The calls and parameters of one service. `pairs` says that it takes a list of pairs.
+
+    EC2 also takes the keys to remove as pairs, and a list of targets (`several`).
+    """
 
     tag: str
     untag: str
     tags: str
     keys: str
     pairs: bool = False
+    several: bool = False
 
 
 _CALLS = {
@@ -34,6 +38,10 @@ _CALLS = {
     "lambda": _Calls("tag_resource", "untag_resource", "Tags", "TagKeys"),
     "logs": _Calls("tag_resource", "untag_resource", "tags", "tagKeys"),
     "apigateway": _Calls("tag_resource", "untag_resource", "tags", "tagKeys"),
+    "ec2": _Calls("create_tags", "delete_tags", "Tags", "Tags", pairs=True, several=True),
+    "elasticache": _Calls(
+        "add_tags_to_resource", "remove_tags_from_resource", "Tags", "TagKeys", pairs=True
+    ),
     "events": _Calls("tag_resource", "untag_resource", "Tags", "TagKeys", pairs=True),
 }
 
@@ -61,12 +69,16 @@ class Tag(Step):
 
     def perform(self, run: Run) -> None:
         calls = _CALLS[self.service]
+        target: Mapping[str, Any]
         target = self.target or {"resourceArn": run.identity.rest_api(run.ids["api"])}
+        if calls.several:
+            target = {name: [value] for name, value in target.items()}
         if self.tags:
             tags: Any = as_pairs(self.tags) if calls.pairs else dict(self.tags)
             run.aws.call(self.service, calls.tag, **target, **{calls.tags: tags})
         if self.removed:
-            keys = {calls.keys: list(self.removed)}
+            removed = [{"Key": key} for key in self.removed] if calls.several else [*self.removed]
+            keys: Any = {calls.keys: removed}
             run.aws.call(self.service, calls.untag, **target, **keys)
 
 

@@ -40,7 +40,10 @@ from gimel.deploy.resources.role import ROLE, ObservedRole
 from gimel.deploy.resources.role_policy import ROLE_POLICY
 from gimel.deploy.resources.rule_targets import RULE_TARGETS
 from gimel.deploy.resources.rules import RULES
+from gimel.deploy.resources.security_group import SECURITY_GROUP
 from gimel.deploy.resources.stage import STAGE_OF_API, ObservedStage
+from gimel.deploy.resources.store import STORE
+from gimel.deploy.resources.store_user import STORE_USER
 from gimel.deploy.resources.tag_record import TAG_RECORD
 from gimel.deploy.resources.trials import TRIALS
 from gimel.deploy.resources.usage_plan import USAGE_PLAN, ObservedPlan
@@ -167,6 +170,9 @@ def seen(there: State, wanted: Desired | None = None, *, versions: bool = False)
             name: ObservedPermissions(each.callers, each.url_statements, each.rule)
             for name, each in live.items()
         },
+        SECURITY_GROUP: None,  # as everything of a store that is not wanted
+        STORE_USER: None,
+        STORE: None,
         RULES: seen_rules(there, wanted, {*_recorded(there), *functions}, foreign),
         RULE_TARGETS: None,
         STAGE_OF_API: ObservedStage(api.deployed, api.rate, api.burst)
