@@ -11,6 +11,7 @@ from gimel.config import Config
 from gimel.config.loading import STORE_ENDPOINT
 from gimel.deploy import bundle
 from gimel.errors import GimelError
+from gimel.runtime.settings import REDIS_DEFAULTS
 from gimel.wiring import SNAPSHOT
 
 SETTINGS_VARIABLE = "GIMEL_SETTINGS"
@@ -49,12 +50,9 @@ class FunctionConfiguration:
     def reaching(self, ids: Mapping[str, str]) -> FunctionConfiguration:
         """Return the configuration with the address and the network of the store, if known."""
         endpoint, subnets, group = (ids.get(name) for name in STORE_IDS)
-        settings = self.settings
-        if endpoint and settings:
-            settings = settings.replace(STORE_ENDPOINT, endpoint)
         return replace(
             self,
-            settings=settings,
+            settings=_with_endpoint(self.settings, endpoint),
             subnets=_filled(self.subnets, _STORE_SUBNETS, subnets),
             security_groups=_filled(self.security_groups, _SECURITY_GROUP, group),
         )
@@ -195,11 +193,24 @@ def _network(config: Config) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return subnets, groups
 
 
+def _with_endpoint(settings: str | None, endpoint: str | None) -> str | None:
+    """Return settings with the endpoint of the store, like "HOST:6379", if it is known."""
+    if endpoint is None or settings is None:
+        return settings
+    document = json.loads(settings)
+    host, _, port = endpoint.rpartition(":")
+    if document["redis"].get("host") == STORE_ENDPOINT:
+        document["redis"]["host"] = host
+        if int(port) != REDIS_DEFAULTS["port"]:
+            document["redis"]["port"] = int(port)
+    return json.dumps(document, separators=(",", ":"), sort_keys=True)
+
+
 def _filled(values: tuple[str, ...], placeholder: str, found: str | None) -> tuple[str, ...]:
     """Return the values with those that were `found`, separated by commas, for the placeholder."""
     if found is None or placeholder not in values:
         return values
-    return tuple(sorted({*values, *found.split(",")} - {placeholder}))
+    return tuple(sorted({*values, *found.split(",")} - {placeholder, ""}))
 
 
 def _check_size(settings: str, config: Config) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from tests.support.cache import Cache
 from tests.support.environments import python_with
 from tests.support.servers import free_port
 
@@ -72,10 +73,13 @@ class Emulator:
 
 
 @contextlib.contextmanager
-def running_emulator(*, auth: bool = False) -> Iterator[Emulator]:
-    """Run an emulator for the length of a with block; with `auth` it enforces IAM policies."""
+def running_emulator(*, auth: bool = False, cache: Cache | None = None) -> Iterator[Emulator]:
+    """Run an emulator for the length of a with block; with `auth` it enforces IAM policies.
+
+    `cache` is what a serverless cache of ElastiCache leads to.
+    """
     with tempfile.TemporaryDirectory() as home:
-        process, url = _start(Path(home), auth)
+        process, url = _start(Path(home), auth, cache.environment if cache else {})
         try:
             yield Emulator(url)
         finally:
@@ -87,7 +91,7 @@ def running_emulator(*, auth: bool = False) -> Iterator[Emulator]:
                 process.wait()
 
 
-def _start(home: Path, auth: bool) -> tuple[subprocess.Popen[bytes], str]:
+def _start(home: Path, auth: bool, cache: dict[str, str]) -> tuple[subprocess.Popen[bytes], str]:
     """Start an emulator with all its files in a folder; return its process and address.
 
     It ends with this process, when its stdin does. If another program takes the port first, it is
@@ -102,6 +106,7 @@ def _start(home: Path, auth: bool) -> tuple[subprocess.Popen[bytes], str]:
         "AUTH": str(auth).lower(),
         "HOME": str(home),
         "TMPDIR": str(home),
+        **cache,
     }
     log = home / "log"
     for _ in range(3):

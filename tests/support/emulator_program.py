@@ -12,6 +12,9 @@ What differs from plain ministack:
 - A cold start does not import botocore, which Gimel's handlers do not use.
 - A process that runs a function also runs every other one with the same code and settings, even
   after a reset: a cold start takes most of the time of a deploy here.
+- A serverless cache of ElastiCache needs no Docker: it is the server of `tests.support.cache`, and
+  is available with the request after the one that creates it. Its user has the access that its
+  access string gives, and may log in with any password. A final snapshot is only accepted.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ import hashlib
 import json
 import os
 import pickle
+import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
@@ -124,6 +128,55 @@ def _acquire_worker(acquire: Callable[..., Any], *arguments: Any, **options: Any
     return leased
 
 
+def _use_cache(tls_port: int, port: int) -> None:
+    """Let serverless caches be a server that takes TLS on one port, and plain text on another."""
+    from ministack.services import ec2, elasticache  # type: ignore[import-not-found]
+
+    def provision(record: dict[str, Any], _replaced: str | None = None) -> None:
+        record["Status"] = "creating"
+        if not record["SubnetIds"]:
+            ec2._init_defaults()
+            record["SubnetIds"] = [each["SubnetId"] for each in ec2._subnets.values()][:3]
+        group = elasticache._user_groups[record["UserGroupId"]]
+        for user in (elasticache._users[each] for each in group["UserIds"]):
+            _send(port, "ACL", "SETUSER", user["UserName"], "reset", "nopass")
+            _send(port, "ACL", "SETUSER", user["UserName"], *user["AccessString"].split())
+        _pending.append(functools.partial(make_available, record))
+
+    def make_available(record: dict[str, Any]) -> None:
+        record["Endpoint"] = record["ReaderEndpoint"] = {"Address": "localhost", "Port": tls_port}
+        record["Status"] = "available"
+
+    def create_user(p: dict[str, Any], create: Callable[..., Any]) -> Any:
+        answer = create(p)
+        if elasticache._p(p, "AuthenticationMode.Type") == "iam" and answer[0] == 200:
+            user = elasticache._users[elasticache._p(p, "UserId")]
+            user["Authentication"] = {"Type": "iam", "PasswordCount": 0}
+            return 200, answer[1], answer[2].replace(b"no-password", b"iam")
+        return answer
+
+    def delete_cache(p: dict[str, Any], delete: Callable[..., Any]) -> Any:
+        return delete({name: value for name, value in p.items() if name != "FinalSnapshotName"})
+
+    elasticache._get_docker = object
+    elasticache._teardown_containers = lambda docker, ids: None
+    elasticache._provision_in_background = provision
+    elasticache._create_user = functools.partial(create_user, create=elasticache._create_user)
+    elasticache._delete_serverless_cache = functools.partial(
+        delete_cache, delete=elasticache._delete_serverless_cache
+    )
+
+
+def _send(port: int, *command: str) -> None:
+    """Send a command to a server on loopback that answers OK."""
+    parts = [part.encode() for part in command]
+    payload = b"".join(b"$%d\r\n%s\r\n" % (len(part), part) for part in parts)
+    with socket.create_connection(("127.0.0.1", port), 5) as connection:
+        connection.sendall(b"*%d\r\n%s" % (len(parts), payload))
+        answer = connection.recv(1024)
+    assert answer == b"+OK\r\n", answer
+
+
 def _end_with_stdin() -> None:
     sys.stdin.read()
     os._exit(0)
@@ -140,5 +193,7 @@ if __name__ == "__main__":
     lambda_runtime._worker_key = _key_of_worker
     lambda_svc.acquire_worker = functools.partial(_acquire_worker, lambda_svc.acquire_worker)
     lambda_runtime.reset = lambda: None
+    if ports := os.environ.get("SERVERLESS_CACHE"):
+        _use_cache(*map(int, ports.split()))
     ministack.app = app
     ministack.main()

@@ -40,7 +40,7 @@ _FAILED, _GOING, _UNKNOWN = "create-failed", "deleting", "unknown"
 
 @dataclass(frozen=True)
 class ObservedStore:
-    """The store as it is. `endpoint` is its address, None until AWS has given it one.
+    """The store as it is. `endpoint` is its address, like "HOST:6379", None until AWS has chosen.
 
     `status` is AWS's word in lower case, "unknown" where this user may not ask.
     """
@@ -144,9 +144,10 @@ def describe_store(aws: Any, name: str) -> Answer | None:
 
 
 def _parse(store: Answer) -> ObservedStore:
+    endpoint = store.get("Endpoint")
     return ObservedStore(
         status=store["Status"].lower(),
-        endpoint=store.get("Endpoint", {}).get("Address"),
+        endpoint=f"{endpoint['Address']}:{endpoint['Port']}" if endpoint else None,
         subnets=tuple(sorted(store.get("SubnetIds", []))),
         groups=tuple(sorted(store.get("SecurityGroupIds", []))),
         users=store.get("UserGroupId"),

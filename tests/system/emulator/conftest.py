@@ -14,6 +14,7 @@ import redis
 
 from gimel import track
 from tests.support.account import Account, variables
+from tests.support.cache import Cache, running_cache
 from tests.support.emulator import Emulator, running_emulator
 from tests.support.events import EVENT, rest
 from tests.support.kept_clients import kept_clients
@@ -30,8 +31,22 @@ def clients_are_kept() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def emulator() -> Iterator[Emulator]:
-    with running_emulator() as running:
+def session_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cache]:
+    with running_cache(tmp_path_factory.mktemp("cache")) as running:
+        yield running
+
+
+@pytest.fixture
+def cache(session_cache: Cache) -> Cache:
+    """What the account's serverless caches lead to, empty."""
+    with session_cache.client() as client:
+        client.flushall()
+    return session_cache
+
+
+@pytest.fixture(scope="session")
+def emulator(session_cache: Cache) -> Iterator[Emulator]:
+    with running_emulator(cache=session_cache) as running:
         yield running
 
 
