@@ -130,7 +130,7 @@ def _acquire_worker(acquire: Callable[..., Any], *arguments: Any, **options: Any
 
 def _use_cache(tls_port: int, port: int) -> None:
     """Let serverless caches be a server that takes TLS on one port, and plain text on another."""
-    from ministack.services import ec2, elasticache  # type: ignore[import-not-found]
+    from ministack.services import ec2, elasticache
 
     def provision(record: dict[str, Any], _replaced: str | None = None) -> None:
         record["Status"] = "creating"
