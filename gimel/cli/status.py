@@ -22,6 +22,7 @@ from gimel.deploy.resources.observed_function import ObservedFunction
 from gimel.deploy.resources.rest_api import REST_API
 from gimel.deploy.resources.rules import RULES, describe_snapshots
 from gimel.deploy.resources.stage import STAGE_OF_API
+from gimel.deploy.resources.store import describe_stores
 from gimel.deploy.throttle import CostGuard, cost_guard_at
 from gimel.errors import GimelError
 
@@ -90,6 +91,8 @@ def _show(
         terminal.show_endpoints(reached, show_key=show_key)
     for function in functions:
         click.echo(f"{function.name}: {_describe(function)}")
+    for store in describe_stores(observed):
+        click.echo(f"Store: {store}")
     for when in describe_snapshots(observed):
         click.echo(f"Snapshots: {when}")
     for line in guard.lines() if guard else ():
@@ -167,6 +170,7 @@ def _document(
             {"function": name, "schedule": rule.schedule or None, "enabled": rule.is_enabled}
             for name, rule in observed.of(RULES).items()
         ],
+        "store": next(iter(describe_stores(observed)), None),
         "deploys": [_as_json(each) for each in past_deploys(functions)],
         "rollback_to": _reachable(functions),
         "differences": terminal.steps_as_json(differences),

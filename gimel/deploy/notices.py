@@ -15,7 +15,9 @@ from gimel.deploy.resources.permissions import PERMISSIONS
 from gimel.deploy.resources.rest_api import REST_API
 from gimel.deploy.resources.role_policy import is_of_1_5_0_elsewhere
 from gimel.deploy.resources.stage import STAGE_OF_API
+from gimel.deploy.resources.store import MOST_ECPUS, MOST_GB, STORE
 from gimel.deploy.resources.usage_plan import USAGE_PLAN
+from gimel.deploy.store_cost import describe_store_cost, most_per_month, store_at_rest
 from gimel.deploy.throttle import FORMER_DEFAULT, worst_month
 
 
@@ -60,10 +62,44 @@ def notices(desired: Desired, observed: Observed) -> Iterator[Notice]:
     yield from _of_lower_throttle(desired, observed, takes_over=None in live)
     now = desired.functions[0].configuration.settings
     yield from _of_other_stores((settings, now) for settings in live)
+    yield from _of_own_store(desired, observed)
+
+
+def _of_own_store(desired: Desired, observed: Observed) -> Iterator[Notice]:
+    """Yield what to know about the store that Gimel creates, or has created."""
+    name, store = observed.identity.store, observed.of(STORE)
+    live = [each.live.configuration.settings for each in observed.of(FUNCTIONS) if each.live]
+    if not desired.config.provisions:
+        if store is not None:
+            yield Notice(kept_store(name))
+        return
+    if store is not None:
+        return
+    most = most_per_month(MOST_GB, MOST_ECPUS)
+    yield Notice(
+        f"The store {name} will cost {describe_store_cost()}. Its limits allow ${most:.0f} a month "
+        "at most."
+    )
+    if any(_store_name(settings) == name for settings in live):
+        yield Notice(
+            f"The store {name} no longer exists. The new one is empty: the counts so far are "
+            "missing.",
+            asks=True,
+        )
+
+
+def kept_store(name: str) -> str:
+    """Return the sentence that a store is not deleted."""
+    return (
+        f"The store {name} on ElastiCache and its counts are kept, for about "
+        f"${store_at_rest():.2f} a month. `gimel destroy --with-data` deletes them."
+    )
 
 
 def destroy_notices(observed: Observed) -> Iterator[str]:
     """Yield what a destroy leaves."""
+    if observed.of(STORE) is not None and not observed.with_data:
+        yield kept_store(observed.identity.store)
     for each in observed.foreign:
         yield f"Not created by Gimel, and left alone: {each}."
     if is_of_1_5_0_elsewhere(observed):
@@ -117,14 +153,22 @@ def _of_other_stores(changes: Iterable[tuple[str | None, str | None]]) -> Iterat
     for before, after in stores:
         if before != after:
             yield Notice(
-                f"The live functions count in the Redis at {before}. Afterwards they count at "
-                f"{after}, where the counts so far are missing.",
+                f"The live functions count in {before}. Afterwards they count in {after}, where "
+                "the counts so far are missing. `gimel export` and `gimel import` move them.",
                 asks=True,
             )
+
+
+def _store_name(settings: str | None) -> str | None:
+    """Return the name of the store on ElastiCache that settings lead to, None for another Redis."""
+    redis = json.loads(settings or "{}").get("redis", {})
+    return str(redis["iam"]) if redis.get("iam") else None
 
 
 def _store(settings: str | None) -> str:
     """Return which Redis settings lead to, without login."""
     redis = json.loads(settings or "{}").get("redis", {})
-    address = f"{redis.get('host')}:{redis.get('port', 6379)}"
+    if name := _store_name(settings):
+        return f"the store {name} on ElastiCache"
+    address = f"the Redis at {redis.get('host')}:{redis.get('port', 6379)}"
     return f"{address}, database {redis['db']}" if redis.get("db") else address

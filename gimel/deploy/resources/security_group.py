@@ -16,7 +16,7 @@ from gimel.deploy.desired import Desired
 from gimel.deploy.identity import Identity
 from gimel.deploy.policies import ANY_RESOURCE, Permission
 from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
-from gimel.deploy.resources.tag_record import tags_of_region
+from gimel.deploy.resources.tag_record import tags_to_give
 from gimel.deploy.resources.tags import MARK, as_pairs, marked, retag
 from gimel.deploy.resources.waiting import wait_until
 from gimel.errors import GimelError
@@ -112,7 +112,7 @@ class SecurityGroup(Resource[ObservedNetwork | None]):
     def tag(self, desired: Desired, observed: Observed) -> Iterator[Step]:
         network, name = observed.of(self), observed.identity.name
         if network is not None and network.group is not None and desired.config.provisions:
-            tags, before = marked(name, desired.tags), tags_of_region(observed)
+            tags, before = tags_to_give(desired, observed)
             target = {"Resources": network.group}
             yield from retag(f"security group {name}", "ec2", target, tags, before)
 

@@ -20,7 +20,7 @@ from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
 from gimel.deploy.resources.role import recorded
 from gimel.deploy.resources.security_group import SECURITY_GROUP
 from gimel.deploy.resources.store_user import ENGINE, is_marked, store_permission
-from gimel.deploy.resources.tag_record import tags_of_region
+from gimel.deploy.resources.tag_record import tags_to_give
 from gimel.deploy.resources.tags import as_pairs, marked, retag
 from gimel.deploy.resources.waiting import wait_until
 from gimel.errors import GimelError
@@ -29,7 +29,7 @@ MOST_GB = 1
 """The most data that a new store takes, the least limit that ElastiCache allows."""
 
 MOST_ECPUS = 10_000
-"""The most ECPUs per second of a new store: about a thousand events."""
+"""The most ECPUs per second of a new store: 5,000 events, or 400 that create a counter."""
 
 SNAPSHOT_TIME, KEPT_DAYS = "01:00", 7  # UTC, after the daily snapshot of the experiments
 
@@ -99,7 +99,7 @@ class Store(Resource[ObservedStore | None]):
     def tag(self, desired: Desired, observed: Observed) -> Iterator[Step]:
         if observed.of(self) is not None and desired.config.provisions:
             name = observed.identity.store
-            tags, before = marked(observed.identity.name, desired.tags), tags_of_region(observed)
+            tags, before = tags_to_give(desired, observed)
             arn = {"ResourceName": observed.identity.elasticache("serverlesscache", name)}
             yield from retag(f"store {name}", "elasticache", arn, tags, before)
 
@@ -128,6 +128,15 @@ class Store(Resource[ObservedStore | None]):
 
 
 STORE = Store()
+
+
+def describe_stores(observed: Observed) -> Iterator[str]:
+    """Yield the state of the store, if there is one."""
+    found = observed.of(STORE)
+    if found is None:
+        return
+    state = "cannot be looked at by this user" if found.status == _UNKNOWN else found.status
+    yield f"{observed.identity.store} on ElastiCache: {state}"
 
 
 def store_ids(look: Look) -> dict[str, str]:

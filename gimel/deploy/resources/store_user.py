@@ -14,7 +14,7 @@ from gimel.deploy.desired import Desired
 from gimel.deploy.identity import Identity
 from gimel.deploy.policies import Permission
 from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
-from gimel.deploy.resources.tag_record import tags_of_region
+from gimel.deploy.resources.tag_record import tags_to_give
 from gimel.deploy.resources.tags import MARK, as_pairs, marked, retag
 
 ENGINE = "valkey"
@@ -77,7 +77,7 @@ class StoreUser(Resource[ObservedUsers | None]):
         found, identity = observed.of(self), observed.identity
         if found is None or not desired.config.provisions:
             return
-        tags, before = marked(identity.name, desired.tags), tags_of_region(observed)
+        tags, before = tags_to_give(desired, observed)
         existing = {"user": found.access is not None, "usergroup": found.members is not None}
         for kind, exists in existing.items():
             if exists:

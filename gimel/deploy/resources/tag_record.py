@@ -61,3 +61,9 @@ def tags_of_region(observed: Observed) -> Mapping[str, str]:
     """Return the tags that were given to everything in this region, as far as that is recorded."""
     tags = observed.of(TAG_RECORD)
     return recorded_tags(tags) if tags else {}
+
+
+def tags_to_give(desired: Desired, observed: Observed) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the tags of something that is known to be marked: as they should be, and as given."""
+    name = observed.identity.name
+    return marked(name, desired.tags), {MARK: name, **tags_of_region(observed)}
