@@ -103,10 +103,12 @@ class Account:
         deployed = apply.apply(aws, planned, observed)
         return Result(planned, kept_clients.sent[before:], deployed)
 
-    def destroy(self, options: Options | None = None) -> tuple[Step, ...]:
-        """Remove the deployment. Return the steps."""
+    def destroy(
+        self, options: Options | None = None, *, with_data: bool = False
+    ) -> tuple[Step, ...]:
+        """Remove the deployment, with the store if it has one and asked. Return the steps."""
         aws = self.aws(options)
-        observed = observe(Look(aws))
+        observed = observe(Look(aws, with_data=with_data))
         planned = plan_destroy(observed)
         apply.apply(aws, planned, observed)
         return planned

@@ -19,16 +19,16 @@ from tests.support.servers import Proxy, Store, free_port, start_cluster_node, w
 
 @dataclass
 class Cache:
-    """The node, the port that takes TLS, and the file with the authority of its certificate."""
+    """The node, the proxy that takes TLS, and the file with the authority of its certificate."""
 
     node: Store
-    port: int
+    proxy: Proxy
     authority: Path
 
     @property
     def environment(self) -> dict[str, str]:
         """What an emulator needs to know of it. Functions inherit the authority."""
-        ports = f"{self.port} {self.node.port}"
+        ports = f"{self.proxy.port} {self.node.port}"
         return {"SERVERLESS_CACHE": ports, "SSL_CERT_FILE": str(self.authority)}
 
     def client(self) -> redis.Redis:
@@ -49,6 +49,6 @@ def running_cache(directory: Path) -> Iterator[Cache]:
         with node.client() as client, Proxy(node.port, context) as proxy:
             client.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
             wait_until(lambda: client.cluster("INFO")["cluster_state"] == "ok")
-            yield Cache(node, proxy.port, path)
+            yield Cache(node, proxy, path)
     finally:
         node.kill()
