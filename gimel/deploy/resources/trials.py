@@ -125,7 +125,7 @@ class TryVersions(Step):
         try:
             for trial in self.trials:
                 is_removing = trial.handler == DELETE
-                answer = _invoke(run, trial, _event(trial, experiment))
+                answer = invoke(run, trial, event_for(trial, experiment))
                 counted = counted or (trial.handler == TRACK and answer == {"status": "ok"})
                 if counted and trial.handler == "gimel.all":
                     _check_read(trial, answer, experiment)
@@ -139,10 +139,10 @@ class TryVersions(Step):
 
     def _remove(self, run: Run, experiment: str) -> None:
         if self.remover:
-            _invoke(run, self.remover, _event(self.remover, experiment))
+            invoke(run, self.remover, event_for(self.remover, experiment))
 
 
-def _event(trial: Trial, experiment: str) -> dict[str, str]:
+def event_for(trial: Trial, experiment: str) -> dict[str, str]:
     """Return an event that the handler of a version answers with the plain value."""
     settings = json.loads(trial.configuration.settings or "{}")
     namespace = (settings.get("allowed_namespaces") or [NAMESPACE])[0]
@@ -154,7 +154,7 @@ def _event(trial: Trial, experiment: str) -> dict[str, str]:
     return event
 
 
-def _invoke(run: Run, trial: Trial, event: dict[str, str]) -> Any:
+def invoke(run: Run, trial: Trial, event: dict[str, str]) -> Any:
     """Return what a version answers. Raises GimelError if it fails."""
     qualifier = {None: run.ids.get(version_id(trial.function), ""), UNPUBLISHED: ALIAS}.get(
         trial.number, str(trial.number)
