@@ -10,6 +10,7 @@ import click
 from gimel import config
 from gimel.cli import Options, terminal
 from gimel.cli.help import Command
+from gimel.cli.new_file import ask_for_redis
 from gimel.errors import GimelError
 
 
@@ -24,11 +25,13 @@ from gimel.errors import GimelError
 def command(options: Options) -> None:
     """Create or edit the configuration in $VISUAL or $EDITOR, then check it.
 
-    An existing file is never overwritten.
+    An existing file is never overwritten. On a terminal, a new one begins with the choice of a
+    Redis, which may need no editor.
     """
     path = options.config_path()
+    redis = ask_for_redis() if terminal.can_ask() and not path.exists() else None
     try:
-        config.create(path)
+        config.create(path, redis)
         click.echo(f"Created {path}", err=True)
     except FileExistsError:
         click.echo(f"Editing {path}", err=True)
@@ -36,8 +39,11 @@ def command(options: Options) -> None:
         raise GimelError(
             f"{path} cannot be created: {error.strerror}.", "Name another file with --config."
         ) from None
+    is_complete = redis is not None
     while True:
-        _edit(path)
+        if not is_complete:
+            _edit(path)
+        is_complete = False
         try:
             config.load(path).runtime_settings()
         except config.ConfigError as mistake:

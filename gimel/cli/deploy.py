@@ -31,6 +31,7 @@ from gimel.deploy.resources.function_urls import CreateUrl
 from gimel.deploy.resources.functions import FUNCTIONS
 from gimel.deploy.resources.observed_function import ObservedFunction
 from gimel.deploy.resources.rest_api import CreateApi
+from gimel.deploy.store_cost import describe_store_cost
 from gimel.deploy.throttle import CostGuard, cost_guard
 from gimel.errors import GimelError, Interrupted
 from gimel.page.snippet import snippet
@@ -242,6 +243,8 @@ def _show_result(reached: Outputs, desired: Desired, *, show_key: bool, with_sni
         f"A million events cost about ${cost.through_api:.2f} through the API, "
         f"${cost.through_url:.2f} through a function URL (see WIRING.md), without Redis."
     )
+    if desired.config.provisions:
+        click.echo(f"The store costs {describe_store_cost()}.")
     if reached.track and with_snippet:
         click.echo(f"\n{snippet(reached.track.url, DEFAULT_NAMESPACE)}")
 

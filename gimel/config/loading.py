@@ -211,12 +211,12 @@ def load(path: Path | None) -> Config:
     return Config(path, document, wiring if document.snapshots else wiring.unscheduled())
 
 
-def create(path: Path) -> None:
-    """Write the template to a new file that only its owner may read.
+def create(path: Path, redis: Mapping[str, Any] | None = None) -> None:
+    """Write a new file that only its owner may read: the template, or one with a `redis` section.
 
     Raises FileExistsError rather than overwrite a file; a failed write leaves none behind.
     """
-    text = template()
+    text = template() if redis is None else f"{json.dumps({'redis': redis}, indent=4)}\n"
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except FileExistsError:  # a file has the folder's name

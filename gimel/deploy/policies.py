@@ -14,6 +14,7 @@ Statement: TypeAlias = Mapping[str, Any]
 
 VERSION = "2012-10-17"
 LAMBDA = "lambda.amazonaws.com"
+ELASTICACHE = "elasticache.amazonaws.com"
 
 TRUST_LAMBDA: Policy = {
     "Version": VERSION,

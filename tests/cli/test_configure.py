@@ -106,30 +106,101 @@ def test_a_mistake_is_shown_without_the_command_that_just_ran(
     assert (tmp_path / ".gimel" / "config.json").read_text() == saved
 
 
+@pytest.fixture
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Have these answers given at a terminal. Return what is asked, once it has been."""
+
+    def on_a_terminal(*answers: str) -> list[str]:
+        asked: list[str] = []
+        given = iter(answers)
+
+        def prompt(text: str, *, hide_input: bool = False, **_: object) -> str:
+            asked.append(f"{text}{' (hidden)' if hide_input else ''}")
+            return next(given)
+
+        monkeypatch.setattr(terminal, "can_ask", lambda: True)
+        monkeypatch.setattr(terminal, "asks_on_stderr", lambda: True)
+        monkeypatch.setattr("click.prompt", prompt)
+        return asked
+
+    return on_a_terminal
+
+
+URL = "rediss://default:secret@redis.example.com:6380"
+
+
+@pytest.mark.parametrize(
+    ("answers", "section"),
+    [
+        (("1", URL), {"url": URL}),
+        (("2",), {"provision": "valkey-serverless"}),
+        (("3", URL), {"url": URL}),
+    ],
+    ids=["own", "ElastiCache", "hosted"],
+)
+def test_a_new_file_may_need_no_editor(
+    run: Callable[..., Done],
+    on_a_terminal: Callable[..., list[str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: tuple[str, ...],
+    section: dict[str, str],
+) -> None:
+    """On a terminal, the answer is written, for its owner only; the prices are shown."""
+    monkeypatch.setenv("EDITOR", "false")
+    on_a_terminal(*answers)
+
+    done = run("configure")
+
+    path = tmp_path / ".gimel" / "config.json"
+    assert done.code == 0
+    assert done.stderr.endswith(f"Created {path}\n{path} is valid.\n")
+    assert "about $6.13 a month" in done.stderr
+    assert json.loads(path.read_text()) == {"redis": section}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_url_is_hidden_and_checked(
+    run: Callable[..., Done], on_a_terminal: Callable[..., list[str]]
+) -> None:
+    """A wrong one is asked for again, and never shown."""
+    asked = on_a_terminal("1", "https://secret@redis.example.com", "unix:///secret", URL)
+
+    done = run("configure")
+
+    assert done.code == 0
+    assert [each.endswith("(hidden)") for each in asked] == [False, True, True, True]
+    assert "secret" not in done.stderr
+    assert "AWS Lambda cannot reach a Unix socket." in done.stderr
+
+
 def test_on_a_terminal_it_asks_again_until_the_file_is_valid(
-    edit: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    edit: Callable[..., Done],
+    on_a_terminal: Callable[..., list[str]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each mistake is shown before the question, without the command that just ran."""
-    monkeypatch.setattr(terminal, "can_ask", lambda: True)
-    monkeypatch.setattr(terminal, "asks_on_stderr", lambda: True)
+    on_a_terminal("4")
     monkeypatch.setattr("click.confirm", lambda *_, **__: True)
     done = edit("{}", '{"redis": {"hots": "h"}}', VALID)
     path = tmp_path / ".gimel" / "config.json"
-    assert done == Done(
-        0,
-        "",
+    assert (done.code, done.stdout) == (0, "")
+    assert done.stderr.endswith(
         f"Created {path}\n"
         f"{path}: redis.host is not set.\n"
         f"{path}: unknown key 'redis.hots'. Did you mean 'host'?\n"
-        f"{path} is valid.\n",
+        f"{path} is valid.\n"
     )
 
 
 def test_a_mistake_may_be_left_for_later(
-    edit: Callable[..., Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    edit: Callable[..., Done],
+    on_a_terminal: Callable[..., list[str]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The file stays as it was saved, and the error says how to fix it later."""
-    monkeypatch.setattr(terminal, "can_ask", lambda: True)
+    on_a_terminal("4")
     monkeypatch.setattr("click.confirm", lambda *_, **__: False)
     done = edit("{}")
     assert done.code == 1
@@ -151,6 +222,9 @@ def test_a_terminal_is_recognised(tmp_path: Path) -> None:
     )
     os.close(theirs)
     shown = b""
+    while b"Number" not in shown:
+        shown += os.read(ours, 1024)
+    os.write(ours, b"4\n")
     while b"Edit it again?" not in shown:
         shown += os.read(ours, 1024)
     os.write(ours, b"y\n")

@@ -13,7 +13,7 @@ from gimel.deploy.checks.findings import Finding, failed, ok, warning
 from gimel.deploy.desired import Desired
 from gimel.deploy.identity import Identity
 from gimel.deploy.plan import required_permissions
-from gimel.deploy.policies import ANY_RESOURCE, LAMBDA, Statement
+from gimel.deploy.policies import ANY_RESOURCE, ELASTICACHE, LAMBDA, Statement
 from gimel.deploy.preflight_permissions import SIDS
 
 _ASSUMED = re.compile(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.*")
@@ -21,6 +21,11 @@ _SINGLE_SIGN_ON = "AWSReservedSSO_"  # roles whose path differs between organiza
 _PASSED_TO_LAMBDA = {
     "ContextKeyName": "iam:PassedToService",
     "ContextKeyValues": [LAMBDA],
+    "ContextKeyType": "string",
+}
+_LINKED_TO_ELASTICACHE = {
+    "ContextKeyName": "iam:AWSServiceName",
+    "ContextKeyValues": [ELASTICACHE],
     "ContextKeyType": "string",
 }
 _NAME = "permissions"
@@ -101,6 +106,9 @@ def _simulate(
     """
     # Any example of a pattern will do.
     examples = sorted({resource.replace("*", "any") for resource in resources if resource != "*"})
+    context = [_PASSED_TO_LAMBDA]
+    if "iam:CreateServiceLinkedRole" in actions:
+        context.append(_LINKED_TO_ELASTICACHE)
     allowed: set[str] = set()
     paging: dict[str, Any] = {"MaxItems": 1000}
     while True:
@@ -110,7 +118,7 @@ def _simulate(
                 "simulate_principal_policy",
                 PolicySourceArn=principal,
                 ActionNames=sorted(actions),
-                ContextEntries=[_PASSED_TO_LAMBDA],
+                ContextEntries=context,
                 **({"ResourceArns": examples} if examples else {}),
                 **paging,
             )

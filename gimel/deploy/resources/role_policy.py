@@ -99,7 +99,8 @@ class RolePolicy(Resource[Policy | None]):
         return role_policy(
             observed.identity,
             record,
-            vpc=document.aws.vpc is not None or desired.config.provisions,
+            # Versions that a rollback leads to may use a store that is kept.
+            vpc=document.aws.vpc is not None or record.store,
             before=observed.of(self),
             topic=document.alerts.sns,
             secret=desired.config.secret,

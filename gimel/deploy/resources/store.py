@@ -15,7 +15,7 @@ from gimel.deploy.aws import Answer
 from gimel.deploy.aws_errors import DENIED, Refused
 from gimel.deploy.desired import STORE_IDS, Desired
 from gimel.deploy.identity import Identity
-from gimel.deploy.policies import ANY_RESOURCE, Permission
+from gimel.deploy.policies import ANY_RESOURCE, ELASTICACHE, Permission
 from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
 from gimel.deploy.resources.role import recorded
 from gimel.deploy.resources.security_group import SECURITY_GROUP
@@ -121,9 +121,10 @@ class Store(Resource[ObservedStore | None]):
         actions = [f"ec2:Describe{name}" for name in described]
         actions += ["ec2:CreateVpcEndpoint", "ec2:DeleteVpcEndpoints"]
         yield Permission("Network", tuple(actions), ANY_RESOURCE)
-        linked = "aws-service-role/elasticache.amazonaws.com/AWSServiceRoleForElastiCache"
+        # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/using-service-linked-roles.html
+        linked = f"aws-service-role/{ELASTICACHE}/AWSServiceRoleForElastiCache"
         arn = f"arn:{identity.partition}:iam::{identity.account}:role/{linked}"
-        service = {"StringEquals": {"iam:AWSServiceName": "elasticache.amazonaws.com"}}
+        service = {"StringEquals": {"iam:AWSServiceName": ELASTICACHE}}
         yield Permission("StoreRole", ("iam:CreateServiceLinkedRole",), (arn,), service)
 
 
