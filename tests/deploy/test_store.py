@@ -14,6 +14,7 @@ import pytest
 from gimel import config
 from gimel.deploy.aws import Aws
 from gimel.deploy.aws_errors import Refused
+from gimel.deploy.checks.permissions import check_permissions
 from gimel.deploy.checks.preflight import preflight
 from gimel.deploy.checks.store import check_store
 from gimel.deploy.desired import Desired, desired_state
@@ -63,7 +64,11 @@ class Account(Aws):
         self._identity = IDENTITY
         self.deployment = IDENTITY.deployment
         self.region = IDENTITY.region
-        self.answers = {"describe_vpcs": [{"VpcId": "vpc-d"}], **answers}
+        self.answers = {
+            "describe_vpcs": [{"VpcId": "vpc-d"}],
+            "simulate_principal_policy": {"EvaluationResults": []},
+            **answers,
+        }
         self.asked: list[str] = []
         self.called: list[tuple[str, dict[str, Any]]] = []
         self.waits: list[str] = []
@@ -471,6 +476,24 @@ def test_an_update_changes_only_what_differs() -> None:
 
     expected = {"ServerlessCacheName": "shop", "SecurityGroupIds": [GROUP]}
     assert account.called == [("modify_serverless_cache", expected)]
+
+
+@pytest.mark.parametrize("has_store", [True, False])
+def test_preflight_asks_iam_about_the_role_of_elasticache(
+    configure: Configure, has_store: bool
+) -> None:
+    """With the service that may get it: a policy without the condition would allow any."""
+    account = Account()
+    wanted = configure() if has_store else configure({"host": "redis.example.com"})
+    check_permissions(account, IDENTITY, wanted, before_deploy=True)
+
+    keys = {
+        entry["ContextKeyName"]
+        for operation, asked in account.called
+        if operation == "simulate_principal_policy"
+        for entry in asked["ContextEntries"]
+    }
+    assert keys == {"iam:PassedToService", *(["iam:AWSServiceName"] if has_store else [])}
 
 
 INVOKED = {"Payload": io.BytesIO(b'"deleted"')}

@@ -129,12 +129,18 @@ class SecurityGroup(Resource[ObservedNetwork | None]):
         yield Permission("Network", actions, ANY_RESOURCE)
         actions = ("AuthorizeSecurityGroupIngress", "CreateSecurityGroup", "CreateTags")
         actions += ("DeleteSecurityGroup", "DeleteTags", "RevokeSecurityGroupIngress")
-        ec2 = f"arn:{identity.partition}:ec2:{identity.region}:{identity.account}"
-        resources = (f"{ec2}:security-group/*", f"{ec2}:vpc/*")
-        yield Permission("StoreNetwork", tuple(f"ec2:{name}" for name in actions), resources)
+        yield network_permission(identity, *actions)
 
 
 SECURITY_GROUP = SecurityGroup()
+
+
+def network_permission(identity: Identity, *actions: str) -> Permission:
+    """Return the permission for actions of EC2 on what the network of a store consists of."""
+    ec2 = f"arn:{identity.partition}:ec2:{identity.region}:{identity.account}"
+    kinds = ("security-group", "subnet", "vpc", "vpc-endpoint")
+    resources = tuple(f"{ec2}:{kind}/*" for kind in kinds)
+    return Permission("StoreNetwork", tuple(f"ec2:{name}" for name in actions), resources)
 
 
 def no_default_vpc(region: str) -> GimelError:

@@ -18,7 +18,7 @@ from gimel.deploy.identity import Identity
 from gimel.deploy.policies import ANY_RESOURCE, ELASTICACHE, Permission
 from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
 from gimel.deploy.resources.role import recorded
-from gimel.deploy.resources.security_group import SECURITY_GROUP
+from gimel.deploy.resources.security_group import SECURITY_GROUP, network_permission
 from gimel.deploy.resources.store_user import ENGINE, is_marked, store_permission
 from gimel.deploy.resources.tag_record import tags_to_give
 from gimel.deploy.resources.tags import as_pairs, marked, retag
@@ -118,9 +118,10 @@ class Store(Resource[ObservedStore | None]):
         # ElastiCache creates the network endpoint of a store as whoever creates the store.
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticache.html
         described = ("SecurityGroups", "Subnets", "Tags", "VpcEndpoints", "Vpcs")
-        actions = [f"ec2:Describe{name}" for name in described]
-        actions += ["ec2:CreateVpcEndpoint", "ec2:DeleteVpcEndpoints"]
-        yield Permission("Network", tuple(actions), ANY_RESOURCE)
+        yield Permission(
+            "Network", tuple(f"ec2:Describe{name}" for name in described), ANY_RESOURCE
+        )
+        yield network_permission(identity, "CreateVpcEndpoint", "DeleteVpcEndpoints")
         # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/using-service-linked-roles.html
         linked = f"aws-service-role/{ELASTICACHE}/AWSServiceRoleForElastiCache"
         arn = f"arn:{identity.partition}:iam::{identity.account}:role/{linked}"

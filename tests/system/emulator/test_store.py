@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from gimel import cli
 from gimel.deploy import apply
 from gimel.deploy.desired import desired_state
 from gimel.deploy.plan import observe, plan, plan_destroy, required_permissions
@@ -180,6 +183,27 @@ def test_a_destroy_with_the_data_leaves_nothing(provisioned: Account) -> None:
     assert of_store(provisioned) == {}
     assert {what for what, found in provisioned.listing().items() if found} == set()
     assert plan_next()[1] == ()
+
+
+def test_the_commands_say_what_becomes_of_the_store(provisioned: Account) -> None:
+    """`status` shows it, `destroy` keeps it, and `destroy --with-data` names the snapshot."""
+
+    def type_(*arguments: str) -> str:
+        done = CliRunner().invoke(cli.main, ["--config", str(provisioned.file), *arguments])
+        assert done.exit_code == 0, done.output
+        return done.output
+
+    assert "Store: gimel on ElastiCache: available\n" in type_("status")
+    kept = "The store gimel on ElastiCache and its counts are kept, for about $6.13 a month."
+    done = type_("destroy", "--yes")
+    assert kept in done
+    assert "Deleted, except the store and its counts.\n" in done
+    again = type_("destroy", "--yes")
+    assert kept in again
+    assert "No Gimel deployment found in us-east-1.\n" in again
+    gone = type_("destroy", "--yes", "--with-data")
+    assert re.search(r"The counts are in the snapshot gimel-final-\d{12} of ElastiCache", gone)
+    assert kept not in type_("destroy", "--yes")
 
 
 def test_permissions_are_those_of_the_calls(
