@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gimel import config
-from gimel.deploy import cost
+from gimel.deploy import cost, store_cost
+from gimel.deploy.resources.store import MOST_ECPUS, MOST_GB
 from gimel.report import REFRESH_SECONDS
 from gimel.wiring import WIRING
 
@@ -56,6 +57,19 @@ def parts(millions: float, *, free_tier: bool = False) -> dict[str, float]:
             for purpose, (amount, free, price) in amounts.items()
         },
     }
+
+
+def store_table() -> str:
+    """Return the cost of a month of a store that Gimel creates, as a table."""
+    rest, event = store_cost.store_at_rest(), store_cost.store_per_million_events()
+    most = store_cost.most_per_month(MOST_GB, MOST_ECPUS)
+    rows = [
+        ("at rest, with up to 100 MB of counts", f"${rest:.2f}"),
+        ("a million events", f"${event:.4f}"),
+        (f"at its limits: {MOST_GB} GB, {MOST_ECPUS:,} ECPUs in every second", f"${most:.2f}"),
+    ]
+    lines = ["| a month of a store on ElastiCache | US dollars |", "| --- | ---: |"]
+    return "\n".join([*lines, *(f"| {what} | {price} |" for what, price in rows)])
 
 
 def totals(millions: float, *, free_tier: bool = False) -> tuple[float, float]:

@@ -105,12 +105,12 @@ def test_configurations_are_valid(tmp_path: Path) -> None:
     """Each JSON block is a complete config.json."""
     blocks = re.findall(r"```json\n(.*?)```", (DOCS / "redis.md").read_text("utf-8"), re.DOTALL)
     (tmp_path / "redis_ca.pem").write_text("a certificate")
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     for block in blocks:
         assert json.loads(block)
         file = tmp_path / "config.json"
         file.write_text(block)
-        assert config.load(file).require_redis().ssl
+        assert config.load(file).lambda_redis()["ssl"]
 
 
 def test_every_check_of_redis_is_explained() -> None:

@@ -37,7 +37,7 @@ def check_provision(document: Document) -> None:
         raise NotAllowedError(
             "with redis.provision, aws.name must consist of letters, digits and single hyphens, "
             'and must not begin with "sg-": ElastiCache and EC2 allow no other names',
-            "Set another aws.name, or the address of your own Redis.",
+            "Set another aws.name, or the address of a Redis that you have.",
         )
     if aws.vpc is None and alerts.is_on:
         key = "alerts.webhook" if alerts.webhook else "alerts.sns"

@@ -84,7 +84,7 @@ class Look:
 
     `desired` is what will be planned, None where only what exists matters. `versions` asks for all
     versions of every function, `store` for the store even if nothing records it, and `with_data`
-    for all that a destroy with its data deletes. `foreign` collects what is not Gimel's.
+    for everything that a destroy with its data deletes. `foreign` collects what is not Gimel's.
     """
 
     def __init__(

@@ -142,7 +142,7 @@ def describe_stores(observed: Observed) -> Iterator[str]:
 
 
 def store_ids(look: Look) -> dict[str, str]:
-    """Return what AWS chose of the store that a look wants, as far as it exists."""
+    """Return what AWS chose of the desired store, as far as it exists."""
     if look.desired is None or not look.desired.config.provisions:
         return {}
     return {**STORE.ids(look.of(STORE)), **SECURITY_GROUP.ids(look.of(SECURITY_GROUP))}

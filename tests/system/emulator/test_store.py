@@ -209,7 +209,7 @@ def test_the_commands_say_what_becomes_of_the_store(provisioned: Account) -> Non
 def test_permissions_are_those_of_the_calls(
     account: Account, cache: Cache, proxy: AwsProxy
 ) -> None:
-    """Of ElastiCache and EC2, the policy allows what a life of a deployment calls, and no more."""
+    """The policy allows what a life of a deployment calls of ElastiCache and EC2, and no more."""
     account.redis = {"provision": "valkey-serverless"}
     called = set()
 
