@@ -2,142 +2,36 @@
 
 from __future__ import annotations
 
-import datetime
-import io
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gimel import config
-from gimel.deploy.aws import Aws
-from gimel.deploy.aws_errors import Refused
-from gimel.deploy.checks.permissions import check_permissions
-from gimel.deploy.checks.preflight import preflight
-from gimel.deploy.checks.store import check_store
-from gimel.deploy.desired import Desired, desired_state
-from gimel.deploy.identity import Deployment, Identity
-from gimel.deploy.notices import notices
-from gimel.deploy.plan import observe, plan, plan_destroy, required_permissions
-from gimel.deploy.resources.base import Look, Observed, Run, Step
+from gimel.deploy.resources.base import Run
 from gimel.deploy.resources.functions import CreateFunction
 from gimel.deploy.resources.role_policy import PutRolePolicy
-from gimel.deploy.resources.security_group import DeleteGroup
-from gimel.deploy.resources.store import CreateStore, DeleteStore, UpdateStore, WaitForStore
-from gimel.deploy.resources.store_user import ACCESS
+from gimel.deploy.resources.store import CreateStore, WaitForStore
 from gimel.errors import GimelError
-from tests.support.clock import Time
-
-IDENTITY = Identity(
-    "123456789012",
-    "eu-west-1",
-    "arn:aws:iam::123456789012:user/operator",
-    deployment=Deployment("Shop"),
+from tests.support.store_account import (
+    CACHE,
+    GROUP,
+    IDENTITY,
+    MEMBERS,
+    SECURITY_GROUP,
+    USER,
+    Account,
+    Configure,
+    complete,
+    configuring,
+    of_store,
+    planned,
 )
-MARK = [{"Key": "gimel", "Value": "Shop"}]
-GROUP = "sg-store"
-MEMBERS = {
-    "IpProtocol": "tcp",
-    "FromPort": 6379,
-    "ToPort": 6380,
-    "UserIdGroupPairs": [{"GroupId": GROUP}],
-}
-CACHE = {
-    "ServerlessCacheName": "shop",
-    "Status": "available",
-    "Endpoint": {"Address": "shop-abc.serverless.euw1.cache.amazonaws.com", "Port": 6379},
-    "SubnetIds": ["subnet-2", "subnet-1"],
-    "SecurityGroupIds": [GROUP],
-    "UserGroupId": "shop",
-    "SnapshotRetentionLimit": 7,
-}
-USER = {"AccessString": ACCESS, "Authentication": {"Type": "iam"}}
-SECURITY_GROUP = {"GroupId": GROUP, "VpcId": "vpc-d", "Tags": MARK, "IpPermissions": [MEMBERS]}
-
-
-class Account(Aws):
-    """An account in memory: what its operations answer, by name. Everything else is empty."""
-
-    def __init__(self, **answers: Any) -> None:
-        self._identity = IDENTITY
-        self.deployment = IDENTITY.deployment
-        self.region = IDENTITY.region
-        self.answers = {
-            "describe_vpcs": [{"VpcId": "vpc-d"}],
-            "simulate_principal_policy": {"EvaluationResults": []},
-            **answers,
-        }
-        self.asked: list[str] = []
-        self.called: list[tuple[str, dict[str, Any]]] = []
-        self.waits: list[str] = []
-        time = Time()
-        self.sleep, self.clock = time.options["sleep"], time.options["clock"]
-        self.on_wait = self.waits.append
-
-    def find(self, service: str, operation: str, /, **parameters: Any) -> Any:
-        self.asked.append(f"{service}:{operation}")
-        self.called.append((operation, parameters))
-        answer = self.answers.get(operation)
-        if isinstance(answer, list):
-            answer = answer.pop(0) if len(answer) > 1 else answer[0]
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def call(self, service: str, operation: str, /, **parameters: Any) -> Any:
-        return self.find(service, operation, **parameters) or {}
-
-    def create(self, service: str, operation: str, created: Any, /, **parameters: Any) -> Any:
-        return self.call(service, operation, **parameters)
-
-    def pages(self, service: str, operation: str, /, **parameters: Any) -> Any:
-        self.asked.append(f"{service}:{operation}")
-        return self.answers.get(operation, [])
-
-
-def complete(**answers: Any) -> Account:
-    """Return an account that has the store, its users and its security group."""
-    given = {
-        "describe_serverless_caches": {"ServerlessCaches": [CACHE]},
-        "describe_users": {"Users": [USER]},
-        "describe_user_groups": {"UserGroups": [{"UserIds": ["shop"]}]},
-        "describe_security_groups": [SECURITY_GROUP],
-        "list_tags_for_resource": {"TagList": MARK},
-    }
-    return Account(**{**given, **answers})
-
-
-Configure = Callable[..., Desired]
 
 
 @pytest.fixture
 def configure(tmp_path: Path) -> Configure:
-    """Return what a configuration with a store asks for."""
-
-    def configure(redis: dict[str, Any] | None = None, **aws: Any) -> Desired:
-        redis = redis or {"provision": "valkey-serverless"}
-        document = {"redis": redis, "aws": {"name": "Shop", **aws}}
-        path = tmp_path / "config.json"
-        path.write_text(json.dumps(document))
-        return desired_state(config.load(path), b"code")
-
-    return configure
-
-
-def seen(account: Account, desired: Desired | None, **options: bool) -> Observed:
-    return observe(Look(account, desired, **options))
-
-
-def planned(account: Account, desired: Desired) -> tuple[Step, ...]:
-    return plan(desired, seen(account, desired))
-
-
-def of_store(steps: tuple[Step, ...]) -> list[str]:
-    """Return the sentences of the steps that concern the store and its network."""
-    words = ("store", "security group", "user group")
-    return [str(step) for step in steps if any(word in str(step) for word in words)]
+    return configuring(tmp_path)
 
 
 def test_the_store_comes_after_its_record_and_before_the_functions(configure: Configure) -> None:
@@ -371,201 +265,3 @@ def test_a_deployment_without_a_store_makes_no_call_about_one(configure: Configu
 
     assert not [each for each in account.asked if each.startswith(("elasticache", "ec2"))]
     assert of_store(steps) == []
-
-
-RECORDED = {
-    "get_role": {"Role": {"Arn": "arn:aws:iam::123456789012:role/Shop", "Tags": MARK}},
-    "get_role_policy": {
-        "PolicyDocument": {
-            "Statement": [
-                {
-                    "Sid": "StoreEuWest1",
-                    "Effect": "Allow",
-                    "Action": ["elasticache:Connect"],
-                    "Resource": [
-                        "arn:aws:elasticache:eu-west-1:123456789012:serverlesscache:shop",
-                        "arn:aws:elasticache:eu-west-1:123456789012:user:shop",
-                    ],
-                }
-            ]
-        }
-    },
-}
-
-
-def test_a_store_that_is_no_longer_used_is_kept_and_known(configure: Configure) -> None:
-    """It stays recorded, also where this user may not look at it; the plan says what it costs."""
-    wanted = configure({"host": "redis.example.com"})
-    denied = Refused("AccessDenied", "no")
-    for account in (complete(**RECORDED), Account(**RECORDED, describe_serverless_caches=denied)):
-        observed = seen(account, wanted)
-        steps = plan(wanted, observed)
-
-        assert of_store(steps) == []
-        final = [each for each in steps if isinstance(each, PutRolePolicy)][-1]
-        assert "StoreEuWest1" in [each["Sid"] for each in final.policy["Statement"]]
-        (notice,) = notices(wanted, observed)
-        assert notice.text.startswith("The store shop on ElastiCache and its counts are kept")
-        assert "ec2:describe_security_groups" not in account.asked
-
-
-def test_the_record_of_a_store_that_somebody_deleted_goes(configure: Configure) -> None:
-    steps = planned(Account(**RECORDED), configure({"host": "redis.example.com"}))
-
-    final = [each for each in steps if isinstance(each, PutRolePolicy)][-1]
-    assert "StoreEuWest1" not in [each["Sid"] for each in final.policy["Statement"]]
-
-
-def test_a_plan_says_what_a_new_store_costs(configure: Configure) -> None:
-    wanted = configure()
-    (notice,) = notices(wanted, seen(Account(), wanted))
-    assert notice.text == (
-        "The store shop will cost about $6.13 a month in us-east-1 with up to 100 MB of counts, "
-        "and $0.0046 per million events. Its limits allow $124 a month at most."
-    )
-    assert list(notices(wanted, seen(complete(), wanted))) == []
-
-
-def test_a_destroy_keeps_the_store_unless_asked(configure: Configure) -> None:
-    """With the data, the store is deleted first, and then what it used, before the role."""
-    kept = plan_destroy(seen(complete(**RECORDED), None))
-    assert of_store(kept) == []
-
-    gone = plan_destroy(seen(complete(**RECORDED), None, with_data=True))
-    assert [str(step) for step in gone] == [
-        "Delete the store shop, after a final snapshot of its counts",
-        "Delete the user group shop",
-        "Delete the user shop of the store",
-        "Delete the security group Shop",
-        "Delete the policy of the role Shop",
-        "Delete the role Shop",
-    ]
-
-
-def test_a_final_snapshot_is_taken_once(configure: Configure) -> None:
-    """Its name has the time; a deletion that had begun is only waited for."""
-    available, deleting = (
-        {"ServerlessCaches": [{**CACHE, "Status": status}]} for status in ("available", "deleting")
-    )
-    account = Account(describe_serverless_caches=[available, deleting, None])
-    run = Run(account, IDENTITY, now="2026-11-26T12:24Z")
-    DeleteStore("shop", with_snapshot=True).perform(run)
-
-    deleted = [given for operation, given in account.called if operation.startswith("delete")]
-    expected = {"ServerlessCacheName": "shop", "FinalSnapshotName": "shop-final-202611261224"}
-    assert deleted == [expected]
-    assert run.ids["final snapshot"] == "shop-final-202611261224"
-
-
-def test_a_security_group_is_deleted_once_lambda_has_left_it() -> None:
-    used = Refused("DependencyViolation", "resource sg-store has a dependent object")
-    account = Account(delete_security_group=[used, used, {}])
-    DeleteGroup("Shop").perform(Run(account, IDENTITY, {"security group": GROUP}))
-    assert len(account.waits) == 2
-
-    account = Account(delete_security_group=used)
-    with pytest.raises(GimelError, match="still uses the security group Shop") as raised:
-        DeleteGroup("Shop").perform(Run(account, IDENTITY, {"security group": GROUP}))
-    assert "half an hour, and costs nothing" in raised.value.hint
-
-
-def test_an_update_changes_only_what_differs() -> None:
-    account = Account()
-    run = Run(account, IDENTITY, {"security group": GROUP})
-    UpdateStore("shop", {"security group": "Shop"}).perform(run)
-
-    expected = {"ServerlessCacheName": "shop", "SecurityGroupIds": [GROUP]}
-    assert account.called == [("modify_serverless_cache", expected)]
-
-
-@pytest.mark.parametrize("has_store", [True, False])
-def test_preflight_asks_iam_about_the_role_of_elasticache(
-    configure: Configure, has_store: bool
-) -> None:
-    """With the service that may get it: a policy without the condition would allow any."""
-    account = Account()
-    wanted = configure() if has_store else configure({"host": "redis.example.com"})
-    check_permissions(account, IDENTITY, wanted, before_deploy=True)
-
-    keys = {
-        entry["ContextKeyName"]
-        for operation, asked in account.called
-        if operation == "simulate_principal_policy"
-        for entry in asked["ContextEntries"]
-    }
-    assert keys == {"iam:PassedToService", *(["iam:AWSServiceName"] if has_store else [])}
-
-
-INVOKED = {"Payload": io.BytesIO(b'"deleted"')}
-NOT_DEPLOYED = Refused("ResourceNotFoundException", "no such function")
-TWO_ZONES = [{"AvailabilityZone": "eu-west-1a"}, {"AvailabilityZone": "eu-west-1b"}]
-
-
-@pytest.mark.parametrize(
-    ("answers", "status", "message"),
-    [
-        ({"invoke": INVOKED}, "ok", "shop on ElastiCache answers the functions"),
-        (
-            {
-                "invoke": {
-                    "FunctionError": "Unhandled",
-                    "Payload": io.BytesIO(b'{"errorMessage": "no connection to Redis"}'),
-                }
-            },
-            "failed",
-            "The function Shop-delete-experiment does not work in what is live: no connection to "
-            "Redis.",
-        ),
-        (
-            {"invoke": Refused("AccessDeniedException", "AWS does not allow it")},
-            "warning",
-            "not checked: AWS does not allow it",
-        ),
-        (
-            {"invoke": NOT_DEPLOYED, "describe_subnets": TWO_ZONES},
-            "ok",
-            "not created yet; the default VPC has subnets in eu-west-1a, eu-west-1b",
-        ),
-        (
-            {"invoke": NOT_DEPLOYED, "describe_subnets": TWO_ZONES[:1]},
-            "failed",
-            "the default VPC has subnets in only one availability zone, eu-west-1a",
-        ),
-        (
-            {"invoke": NOT_DEPLOYED},
-            "failed",
-            "There is no default VPC in eu-west-1, in which the store could be created.",
-        ),
-    ],
-    ids=["works", "broken", "denied", "not deployed", "one zone", "no VPC"],
-)
-def test_preflight_asks_a_function(
-    configure: Configure, answers: dict[str, Any], status: str, message: str
-) -> None:
-    """This machine cannot reach the store. Before the first deploy, its network is checked."""
-    (finding,) = check_store(Account(**answers), configure().config)
-
-    assert (finding.status, finding.message) == (status, message)
-
-
-def test_preflight_does_not_connect_to_a_store(configure: Configure) -> None:
-    """Neither before a deploy, which tries the functions itself, nor without AWS."""
-    wanted, today = configure().config, datetime.date(2026, 11, 26)
-    (finding,) = [each for each in preflight(wanted, None, today) if each.name == "store"]
-    assert finding.status == "warning"
-    account = Account()
-    (finding,) = check_store(account, wanted, before_deploy=True)
-    assert (finding.status, account.asked) == ("ok", [])
-
-
-def test_permissions_about_stores_are_asked_for_only_with_one(configure: Configure) -> None:
-    def actions(wanted: Desired) -> set[str]:
-        policy = required_permissions(IDENTITY, wanted)
-        return {action for each in policy["Statement"] for action in each["Action"]}
-
-    assert not [
-        each
-        for each in actions(configure({"host": "redis.example.com"}))
-        if each.startswith(("elasticache:", "ec2:"))
-    ]
-    assert "elasticache:CreateServerlessCacheSnapshot" in actions(configure())
