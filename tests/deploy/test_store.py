@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from gimel.deploy.desired import Desired
 from gimel.deploy.resources.base import Run
 from gimel.deploy.resources.functions import CreateFunction
 from gimel.deploy.resources.role_policy import PutRolePolicy
 from gimel.deploy.resources.store import CreateStore, WaitForStore
+from gimel.deploy.resources.trials import TryVersions
 from gimel.errors import GimelError
 from tests.support.store_account import (
     CACHE,
@@ -257,6 +260,31 @@ def test_waiting_is_shown_and_ends(configure: Configure) -> None:
         run = Run(Account(describe_serverless_caches=answer), IDENTITY)
         with pytest.raises(GimelError, match=message):
             WaitForStore("shop").perform(run)
+
+
+def test_a_login_that_is_refused_is_tried_again(configure: Configure) -> None:
+    """ElastiCache learns late of a role's permissions; a Redis with a password knows its own."""
+
+    def refused() -> dict[str, Any]:
+        message = b'{"errorMessage": "WRONGPASS invalid username-password pair"}'
+        return {"FunctionError": "Unhandled", "Payload": io.BytesIO(message)}
+
+    def tried(account: Account, wanted: Desired) -> None:
+        (step,) = [each for each in planned(account, wanted) if isinstance(each, TryVersions)]
+        step.perform(Run(account, IDENTITY))
+
+    account = complete(invoke=[refused(), refused(), {"Payload": io.BytesIO(b'"deleted"')}])
+    tried(account, configure())
+    assert len(account.waits) == 2
+
+    account = complete(invoke=[refused() for _ in range(20)])
+    with pytest.raises(GimelError, match=r"does not work .* WRONGPASS"):
+        tried(account, configure())
+    assert len(account.waits) == 12
+    account = Account(invoke=[refused()])
+    with pytest.raises(GimelError, match=r"does not work .* WRONGPASS"):
+        tried(account, configure({"host": "redis.example.com"}))
+    assert account.waits == []
 
 
 def test_a_deployment_without_a_store_makes_no_call_about_one(configure: Configure) -> None:

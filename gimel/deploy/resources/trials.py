@@ -31,6 +31,9 @@ TRACK, DELETE = "gimel.track", "gimel.delete"
 _UNTIL_IAM_APPLIES, _BETWEEN_TRIALS = 60.0, 2.0  # seconds
 _IN_ORDER = (TRACK, "gimel.all", "gimel.experiment", SNAPSHOT, DELETE)
 
+_REFUSED_LOGIN = "WRONGPASS"
+_WAIT, _PATIENCE = 5.0, 60.0  # seconds
+
 
 class DoesNotWork(GimelError):
     """A version that was tried does not work."""
@@ -51,6 +54,12 @@ class Trial:
     def handler(self) -> str:
         """The handler, such as "gimel.track"."""
         return self.configuration.handler
+
+    @property
+    def logs_in_by_iam(self) -> bool:
+        """Whether it logs in to a store on ElastiCache as its role."""
+        settings = json.loads(self.configuration.settings or "{}")
+        return bool(settings.get("redis", {}).get("iam"))
 
 
 class Trials(Resource[None]):
@@ -125,7 +134,7 @@ class TryVersions(Step):
         try:
             for trial in self.trials:
                 is_removing = trial.handler == DELETE
-                answer = invoke(run, trial, event_for(trial, experiment))
+                answer = _try(run, trial, event_for(trial, experiment))
                 counted = counted or (trial.handler == TRACK and answer == {"status": "ok"})
                 if counted and trial.handler == "gimel.all":
                     _check_read(trial, answer, experiment)
@@ -140,6 +149,24 @@ class TryVersions(Step):
     def _remove(self, run: Run, experiment: str) -> None:
         if self.remover:
             invoke(run, self.remover, event_for(self.remover, experiment))
+
+
+def _try(run: Run, trial: Trial, event: dict[str, str]) -> Any:
+    """Return what a version answers. Raises GimelError if it fails.
+
+    After a change of the role, ElastiCache may refuse its login for some seconds.
+    """
+    started = run.aws.clock()
+    while True:
+        try:
+            return invoke(run, trial, event)
+        except DoesNotWork as error:
+            waited = run.aws.clock() - started
+            is_refused = trial.logs_in_by_iam and _REFUSED_LOGIN in error.message
+            if not is_refused or waited >= _PATIENCE:
+                raise
+            run.aws.on_wait(f"the store does not accept the role yet ({waited:.0f} s so far)")
+            run.aws.sleep(_WAIT)
 
 
 def event_for(trial: Trial, experiment: str) -> dict[str, str]:
