@@ -23,7 +23,9 @@ _NAME = "store"
 _LEAST_ZONES = 2
 
 
-def check_store(aws: Aws | None, config: Config, *, before_deploy: bool = False) -> list[Finding]:
+def check_created_store(
+    aws: Aws | None, config: Config, *, before_deploy: bool = False
+) -> list[Finding]:
     """Return what is found. `before_deploy` leaves it to the deploy, which tries the functions."""
     if aws is None:
         return [warning(_NAME, "not checked: only functions on AWS can reach it")]

@@ -12,7 +12,7 @@ import pytest
 from gimel.deploy.aws_errors import Refused
 from gimel.deploy.checks.permissions import check_permissions
 from gimel.deploy.checks.preflight import preflight
-from gimel.deploy.checks.store import check_store
+from gimel.deploy.checks.store import check_created_store
 from gimel.deploy.desired import Desired
 from gimel.deploy.plan import required_permissions
 from tests.support.store_account import (
@@ -93,7 +93,7 @@ def test_preflight_asks_a_function(
     configure: Configure, answers: dict[str, Any], status: str, message: str
 ) -> None:
     """This machine cannot reach the store. Before the first deploy, its network is checked."""
-    (finding,) = check_store(Account(**answers), configure().config)
+    (finding,) = check_created_store(Account(**answers), configure().config)
 
     assert (finding.status, finding.message) == (status, message)
 
@@ -104,7 +104,7 @@ def test_preflight_does_not_connect_to_a_store(configure: Configure) -> None:
     (finding,) = [each for each in preflight(wanted, None, today) if each.name == "store"]
     assert finding.status == "warning"
     account = Account()
-    (finding,) = check_store(account, wanted, before_deploy=True)
+    (finding,) = check_created_store(account, wanted, before_deploy=True)
     assert (finding.status, account.asked) == ("ok", [])
 
 
