@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 VALKEY_SERVERLESS = "valkey-serverless"
 """The value of redis.provision: ElastiCache Serverless for Valkey."""
 
-ALLOWED_BESIDE = ("provision", "socket_connect_timeout", "socket_timeout")
-"""The keys of `redis` that may be set with `provision`."""
-
 # ElastiCache allows neither underscores, nor a hyphen at the end or two in a row. EC2 takes a
 # security group whose name begins with "sg-" for an id.
 # https://docs.aws.amazon.com/AmazonElastiCache/latest/APIReference/API_CreateServerlessCache.html

@@ -18,12 +18,14 @@ from gimel.config.kinds import (
     Seconds,
     Section,
 )
-from gimel.config.provision import ALLOWED_BESIDE
 from gimel.config.secret import Password
 from gimel.errors import suggest
 
 LOCAL_OPTIONS = ("unix_socket_path", "ssl_certfile", "ssl_keyfile")
 """What names a file on the machine of the Redis client: only `gimel serve --redis` can use it."""
+
+ALLOWED_BESIDE = ("provision", "socket_connect_timeout", "socket_timeout")
+"""The keys of `redis` that may be set with `provision`."""
 
 _IN_URL = ("host", "port", "db", "username", "password", "ssl", "unix_socket_path")
 

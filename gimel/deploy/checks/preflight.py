@@ -19,7 +19,7 @@ from gimel.deploy.checks.quotas import check_quotas
 from gimel.deploy.checks.receivers import check_receivers
 from gimel.deploy.checks.redis import check_redis
 from gimel.deploy.checks.secrets import with_password
-from gimel.deploy.checks.store import check_created_store, check_store
+from gimel.deploy.checks.store import check_created_store
 from gimel.deploy.desired import desired_state
 from gimel.errors import GimelError
 from gimel.wiring import GATEWAY_SECONDS
