@@ -26,7 +26,7 @@ from gimel.analysis.experiment import Experiment, analyse
 from gimel.analysis.failed import FAILED_EVENT
 from gimel.api import answers
 from gimel.page.snippet import ALEPHBET, snippet
-from tests.support.browser import OPTIONS, Site, running_site, start_browser
+from tests.support.browser import CHROMIUM, OPTIONS, Site, running_site, start_browser
 from tests.support.events import BROWSER
 from tests.support.npm import package
 from tests.support.programs import program
@@ -315,9 +315,9 @@ def town() -> Iterator[Town]:
         profile.mkdir(parents=True)
         blocked = {"profile": {"default_content_setting_values": {"cookies": 2}}}
         (profile / "Preferences").write_text(json.dumps(blocked))
-        browser = start_browser(playwright.chromium, *options)
+        browser = start_browser(playwright.chromium, *options, programs=CHROMIUM)
         without_storage = playwright.chromium.launch_persistent_context(
-            profile.parent, executable_path=program("chromium"), args=[*OPTIONS, *options]
+            profile.parent, executable_path=program(*CHROMIUM), args=[*OPTIONS, *options]
         )
         try:
             yield Town(served, site, browser.new_context(), without_storage)

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page
 
 from gimel.page.snippet import ALEPHBET, Design, snippet
-from tests.support.browser import OPTIONS, Site, Visitors
+from tests.support.browser import CHROMIUM, OPTIONS, Site, Visitors
 from tests.support.events import BROWSER
 from tests.support.npm import package
 from tests.support.programs import program
@@ -310,7 +310,7 @@ def chromium_without_devtools(url: str) -> Iterator[None]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         options = [*OPTIONS, f"--user-data-dir={profile}", f"--user-agent={BROWSER}"]
         process = subprocess.Popen(
-            [program("chromium", "chromium-browser", "google-chrome"), *options, url],
+            [program(*CHROMIUM), *options, url],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
