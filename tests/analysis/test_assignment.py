@@ -7,7 +7,7 @@ import itertools
 import numpy
 import numpy.typing
 import pytest
-from scipy import stats
+import scipy
 
 import gimel
 from gimel.page import assignment
@@ -47,7 +47,7 @@ def test_a_million_visitors_are_split_by_the_weights(weights: tuple[int, ...]) -
         places = numpy.searchsorted(
             numpy.cumsum(weights) / sum(weights), shares(f"e{number}", 1_000_000), side="right"
         )
-        assert stats.chisquare(numpy.bincount(places), expected).pvalue > 0.001
+        assert scipy.stats.chisquare(numpy.bincount(places), expected).pvalue > 0.001
 
 
 def test_twenty_experiments_are_independent_of_each_other() -> None:
@@ -58,6 +58,6 @@ def test_twenty_experiments_are_independent_of_each_other() -> None:
     lowest = 1.0
     for one, other in itertools.combinations(buckets, 2):
         table = numpy.bincount(one * 3 + other, minlength=9).reshape(3, 3)
-        lowest = min(lowest, stats.chi2_contingency(table).pvalue)
+        lowest = min(lowest, scipy.stats.chi2_contingency(table).pvalue)
 
     assert lowest > 0.01 / 210

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import scipy
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
-from scipy import stats as scipy_stats
 
 from gimel.analysis import mixture
 from gimel.analysis.counts import Arm, Count
@@ -100,8 +100,8 @@ def test_the_mixture_is_a_mean_of_likelihood_ratios(scale: float) -> None:
     z, variance = 3.0, 0.01
 
     def e(tau: float) -> float:
-        spread = scipy_stats.norm(0, math.sqrt(variance + tau * tau))
-        still = scipy_stats.norm(0, math.sqrt(variance))
+        spread = scipy.stats.norm(0, math.sqrt(variance + tau * tau))
+        still = scipy.stats.norm(0, math.sqrt(variance))
         return float(spread.pdf(z * math.sqrt(variance)) / still.pdf(z * math.sqrt(variance)))
 
     expected = 0.8 * e(scale) + 0.2 * e(0.5)

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy import integrate
-from scipy import stats as scipy_stats
+import scipy
 
 from gimel.analysis.counts import Arm, Count
 from gimel.analysis.posterior import Chance, chances
@@ -37,7 +36,7 @@ def make_arms(counts: list[tuple[int, int]]) -> list[Arm]:
 def oracle(counts: list[tuple[int, int]], index: int, others: list[int]) -> float:
     """Return scipy's integral of one arm's density times the distributions of the others."""
     betas = [
-        scipy_stats.beta(1 + conversions, 1 + visitors - conversions)
+        scipy.stats.beta(1 + conversions, 1 + visitors - conversions)
         for visitors, conversions in counts
     ]
     edges = np.unique(
@@ -52,7 +51,7 @@ def oracle(counts: list[tuple[int, int]], index: int, others: list[int]) -> floa
 
     return float(
         sum(
-            integrate.fixed_quad(product, low, high, n=60)[0]
+            scipy.integrate.fixed_quad(product, low, high, n=60)[0]
             for low, high in itertools.pairwise(edges)
         )
     )

@@ -1,4 +1,7 @@
-"""Plans have the power they promise, by both methods, and agree with the textbook."""
+"""Plans have the power they promise, by both methods, and agree with the textbook.
+
+The tests that use statsmodels import it: that takes seconds in each worker of pytest.
+"""
 
 import math
 import random
@@ -7,8 +10,6 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from statsmodels.stats.power import normal_power_het, normal_sample_size_one_tail
-from statsmodels.stats.proportion import power_proportions_2indep
 
 from gimel.analysis.counts import EXACT
 from gimel.analysis.mixture import log_evidence
@@ -51,6 +52,8 @@ def test_the_fixed_size_without_noise_is_the_textbooks(
     rate: float, lift: float, alpha: float
 ) -> None:
     """To the visitor, for two normal rates whose variances are those of the alternative."""
+    from statsmodels.stats.power import normal_sample_size_one_tail
+
     found = visitors_needed(fixed_horizon, PlannedComparison(rate, alpha, precision=EXACT), lift)
     other = lifted(rate, lift)
     deviation = math.sqrt(rate * (1 - rate) + other * (1 - other))
@@ -63,6 +66,8 @@ def test_the_fixed_size_has_its_power_in_the_test_of_two_proportions(
     rate: float, lift: float
 ) -> None:
     """Its variance under the null hypothesis is pooled, which makes little difference."""
+    from statsmodels.stats.proportion import power_proportions_2indep
+
     found = visitors_needed(fixed_horizon, PlannedComparison(rate, precision=EXACT), lift)
     assert found is not None
     power = power_proportions_2indep(
@@ -75,6 +80,8 @@ def test_the_fixed_size_has_its_power_in_the_test_of_two_proportions(
 @pytest.mark.parametrize("rate", [0.05, 0.3, 0.9])
 def test_the_fixed_lift_without_noise_has_its_power(rate: float, visitors: int) -> None:
     """Statsmodels says that the smallest lift is detected with 80%."""
+    from statsmodels.stats.power import normal_power_het
+
     lift = detectable_lift(fixed_horizon, PlannedComparison(rate, precision=EXACT), visitors)
     assert lift is not None
     other = lifted(rate, lift)

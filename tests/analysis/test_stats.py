@@ -1,15 +1,12 @@
-"""On exact counts estimates, intervals and tests are the textbook's; noise widens intervals."""
+"""On exact counts estimates, intervals and tests are the textbook's; noise widens intervals.
+
+The tests that use statsmodels import it: that takes seconds in each worker of pytest.
+"""
 
 import itertools
 import math
 
 import pytest
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import (
-    confint_proportions_2indep,
-    proportion_confint,
-    proportions_ztest,
-)
 
 from gimel.analysis import stats
 from tests.support.arms import close, exact, noisy
@@ -40,6 +37,8 @@ def is_strictly_between(conversions: int, visitors: int) -> bool:
 @pytest.mark.parametrize(("conversions", "visitors"), ARMS)
 def test_a_rate_has_the_wilson_interval(conversions: int, visitors: int, confidence: float) -> None:
     """An exact rate has statsmodels' Wilson interval."""
+    from statsmodels.stats.proportion import proportion_confint
+
     found = stats.rate(exact(conversions, visitors), confidence)
 
     expected = proportion_confint(conversions, visitors, alpha=1 - confidence, method="wilson")
@@ -49,6 +48,8 @@ def test_a_rate_has_the_wilson_interval(conversions: int, visitors: int, confide
 @pytest.mark.parametrize("confidence", CONFIDENCES)
 def test_a_difference_has_newcombes_interval(confidence: float) -> None:
     """An exact difference has statsmodels' Newcombe interval, for every pair of arms."""
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
     for (s, n), (t, m) in PAIRS:
         found = stats.difference(exact(s, n), exact(t, m), confidence)
 
@@ -62,6 +63,8 @@ def test_a_difference_has_newcombes_interval(confidence: float) -> None:
 @pytest.mark.parametrize("confidence", CONFIDENCES)
 def test_a_lift_has_katzs_interval(confidence: float) -> None:
     """An exact lift has statsmodels' log-ratio interval minus one, for every pair of arms."""
+    from statsmodels.stats.proportion import confint_proportions_2indep
+
     for (s, n), (t, m) in PAIRS:
         if not is_strictly_between(s, n) or not is_strictly_between(t, m):
             continue
@@ -87,6 +90,8 @@ def test_there_is_no_lift_without_conversions(
 
 def test_the_p_value_is_the_pooled_z_tests() -> None:
     """The p-value of exact counts is statsmodels' two-proportion z-test, for every pair of arms."""
+    from statsmodels.stats.proportion import proportions_ztest
+
     for (s, n), (t, m) in PAIRS:
         if is_strictly_between(s + t, n + m):
             found = stats.p_value(exact(s, n), exact(t, m))
@@ -108,6 +113,8 @@ def test_the_p_value_is_the_pooled_z_tests() -> None:
 )
 def test_p_values_are_adjusted_by_holms_method(p_values: list[float]) -> None:
     """The p-values of several variants are adjusted as statsmodels does."""
+    from statsmodels.stats.multitest import multipletests
+
     expected = multipletests(p_values, method="holm")[1] if p_values else []
     assert stats.holm(p_values) == close(tuple(expected))
 
