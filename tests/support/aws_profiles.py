@@ -11,6 +11,7 @@ import pytest
 
 from gimel.deploy.aws import Aws
 from gimel.errors import GimelError
+from tests.support.kept_clients import read_service_models_once
 from tests.support.servers import free_port
 
 
@@ -34,6 +35,7 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     (tmp_path / ".aws/sso/cache").mkdir(parents=True)
     monkeypatch.setattr("botocore.utils.ContainerMetadataFetcher.SLEEP_TIME", 0)
     monkeypatch.setattr("gimel.deploy.aws.SERVICES", ("sts", "apigateway"))  # the others take time
+    read_service_models_once(monkeypatch.setattr)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

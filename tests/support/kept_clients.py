@@ -52,9 +52,10 @@ def kept_clients() -> Iterator[None]:
 
 def read_service_models_once(set_: Callable[[Any, str, Any], None] = setattr) -> None:
     """Have botocore parse each of its JSON files once: megabytes per session."""
-    loader = JSONFileLoader()
-    read = functools.cache(loader.load_file)
-    set_(JSONFileLoader, "load_file", lambda _, path: read(path))
+    set_(JSONFileLoader, "load_file", lambda _, path: _read(path))
+
+
+_read = functools.cache(JSONFileLoader().load_file)
 
 
 def _keep_clients(session: Any) -> Any:
