@@ -48,15 +48,10 @@ def passages(path: Path) -> Iterator[Text]:
         yield split(source, 1)
         return
     yield from comments(source)
-    tree = ast.parse(source)
-    within = {
-        id(part)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.JoinedStr)
-        for part in node.values
-    }
-    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(ast.parse(source)))
+    within = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
         if path.parts[0] == "tests" and id(node) not in docstrings:
             continue
         if isinstance(node, ast.JoinedStr):

@@ -92,14 +92,18 @@ class Written:
 
     @classmethod
     def of(cls, store: redis.Redis) -> Written:
-        return cls(
-            snapshot(store), {key: store.dump(key) or b"" for key in store.scan_iter(count=1000)}
-        )
+        keys = list(store.scan_iter(count=1000))
+        with store.pipeline(transaction=False) as pipeline:
+            for key in keys:
+                pipeline.dump(key)
+            return cls(snapshot(store), dict(zip(keys, pipeline.execute(), strict=True)))
 
     def restore(self, store: redis.Redis) -> None:
-        store.flushall()
-        for key, value in self.dump.items():
-            store.restore(key, 0, value)
+        with store.pipeline(transaction=False) as pipeline:
+            pipeline.flushall()
+            for key, value in self.dump.items():
+                pipeline.restore(key, 0, value)
+            pipeline.execute()
 
 
 @pytest.fixture(scope="module")
