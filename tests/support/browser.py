@@ -31,8 +31,8 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 QUICK_CHROMIUM = ("chromium-headless-shell", *CHROMIUM)
 """The same engine without the browser's window, where it is installed.
 
-A new page takes it a quarter of the processor time. It has no profile on disk, no settings and no
-prerendering: tests of those use CHROMIUM.
+A new page takes it a quarter of the processor time. It has no settings and no prerendering, and it
+drops some requests of a page that ends: tests of those use CHROMIUM.
 """
 
 OPTIONS = (

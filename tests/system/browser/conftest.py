@@ -11,15 +11,35 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support import dashboards
-from tests.support.browser import Site, Visitors, running_browser, running_site
+from tests.support.browser import (
+    CHROMIUM,
+    Site,
+    Visitors,
+    running_browser,
+    running_site,
+    start_browser,
+)
+from tests.support.events import BROWSER
 from tests.support.served import Served, serving
 from tests.support.servers import Store, running_store
+
+PAGES_END = {"test_client", "test_counting", "test_outages", "test_recipes", "test_snippet"}
+"""The files whose tests count on what a page sends while it ends."""
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
+    """The headless shell, where it is installed. It drops some of what a page sends at its end."""
     with running_browser() as browser:
         yield browser
+
+
+@pytest.fixture(scope="session")
+def whole_chromium(chromium: Browser) -> Iterator[Browser]:
+    """The browser that users have."""
+    browser = start_browser(chromium.browser_type, f"--user-agent={BROWSER}", programs=CHROMIUM)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")
@@ -36,9 +56,10 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture
-def visitors(chromium: Browser) -> Iterator[Visitors]:
+def visitors(request: pytest.FixtureRequest) -> Iterator[Visitors]:
     """Opens pages, which may complain."""
-    visitors = Visitors(chromium)
+    kind = "whole_chromium" if request.path.stem in PAGES_END else "chromium"
+    visitors = Visitors(request.getfixturevalue(kind))
     yield visitors
     visitors.close()
 
