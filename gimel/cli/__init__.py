@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import keyword
 import os
 import platform
 import sys
@@ -61,6 +62,8 @@ SECTIONS = {
         "key": "Manage the API key.",
         "conclude": "End an experiment and keep its result.",
         "delete": "Delete the counts of an experiment.",
+        "export": "Write all counts to a file.",
+        "import": "Merge such a file into a Redis.",
         "destroy": "Delete everything that `gimel deploy` created.",
     },
 }
@@ -96,7 +99,9 @@ class Commands(Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"gimel.cli.{cmd_name.replace('-', '_')}")
+        name = cmd_name.replace("-", "_")
+        name += "_" if keyword.iskeyword(name) else ""
+        module = importlib.import_module(f"gimel.cli.{name}")
         return cast(click.Command, module.command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

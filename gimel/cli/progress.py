@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -11,6 +12,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column
 from rich.text import Text
+
+_SECONDS_BETWEEN_LINES = 5
 
 
 class Steps(Protocol):
@@ -96,3 +99,33 @@ def working(text: str, console: Console) -> Iterator[Callable[[str], None]]:
         return
     with console.status(escape(text)) as status:
         yield lambda reason: status.update(escape(f"{text}; waiting: {reason}"))
+
+
+@contextmanager
+def counting(total: int, what: str, console: Console) -> Iterator[Callable[[int], None]]:
+    """Show how many of a known number are done: a bar on a terminal, now and then a line elsewhere.
+
+    Yields what to call with the number.
+    """
+    if not console.is_terminal:
+        yield _CountLines(total, what, console).update
+        return
+    columns = (MofNCompleteColumn(), BarColumn(12), TimeElapsedColumn(), TextColumn(escape(what)))
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+class _CountLines:
+    """A line every few seconds, for a log."""
+
+    def __init__(self, total: int, what: str, console: Console) -> None:
+        self._total = total
+        self._what = what
+        self._console = console
+        self._next = time.monotonic() + _SECONDS_BETWEEN_LINES
+
+    def update(self, done: int) -> None:
+        if time.monotonic() >= self._next:
+            self._next = time.monotonic() + _SECONDS_BETWEEN_LINES
+            self._console.print(f"{done:,} of {self._total:,} {self._what}", markup=False)

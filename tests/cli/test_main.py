@@ -19,7 +19,7 @@ from tests.cli.conftest import Done
 from tests.support.command import environment, gimel
 
 COMMANDS = sorted(
-    path.stem.replace("_", "-")
+    path.stem.rstrip("_").replace("_", "-")
     for path in Path(package.__file__).parent.glob("cli/*.py")
     if "\ndef command(" in path.read_text("utf-8")
 )

@@ -1,0 +1,103 @@
+"""Which Redis `gimel export` and `gimel import` use: their options, and how it is opened."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from gimel import config
+from gimel.cli import Options
+from gimel.errors import GimelError
+from gimel.runtime.errors import RedisError
+from gimel.runtime.redis.client import Client
+from gimel.runtime.settings import RedisOptions
+from gimel.serve import datadir
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_SECONDS = 30  # for an answer, as much is asked at a time
+_SECONDS_TO_CONNECT = 10
+
+
+@dataclass(frozen=True)
+class Store:
+    """An open Redis, and how messages name it: without the password."""
+
+    redis: Client
+    name: str
+
+
+def store_options(command: Command) -> Command:
+    """Add --redis and --local."""
+    local = click.option(
+        "--local", is_flag=True, help="Use the private Redis of `gimel serve` on this machine."
+    )
+    redis = click.option(
+        "--redis",
+        "redis_url",
+        metavar="URL",
+        envvar="GIMEL_REDIS_URL",
+        show_envvar=True,
+        help="Use the Redis at this URL. [default: that of config.json]",
+    )
+    return redis(local(command))
+
+
+@contextlib.contextmanager
+def open_store(options: Options, redis_url: str | None, local: bool) -> Iterator[Store]:
+    """Open the Redis that the options name, that of the configuration by default.
+
+    Raises GimelError; so it does for any RedisError in the block.
+    """
+    if local and redis_url is not None:
+        raise click.UsageError("--redis and --local exclude each other.")
+    redis = _options(options, redis_url, local)
+    name = _name(redis)
+    client = Client(
+        RedisOptions(
+            {**redis, "socket_timeout": _SECONDS, "socket_connect_timeout": _SECONDS_TO_CONNECT}
+        )
+    )
+    try:
+        client.run([("PING",)])
+        yield Store(client, name)
+    except RedisError as error:
+        raise GimelError(
+            f"The Redis at {name} failed: {error}.",
+            "Check that this machine can reach it, and run the same command again.",
+        ) from None
+    finally:
+        client.close()
+
+
+def _options(options: Options, redis_url: str | None, local: bool) -> Mapping[str, Any]:
+    if redis_url is not None:
+        return config.redis_from_url(redis_url)
+    if local:
+        directory = datadir.expand(datadir.DEFAULT, "use --redis unix://PATH")
+        socket = directory / "store.sock"
+        if not socket.exists():
+            raise GimelError(
+                f"{socket} does not exist.", "Run `gimel serve` meanwhile, or use --redis."
+            )
+        return {"unix_socket_path": str(socket)}
+    redis = options.load_config().lambda_redis()
+    if not isinstance(redis.get("password", ""), str):
+        raise GimelError(
+            "The password of the configured Redis is kept in AWS.",
+            "Pass the URL of the Redis with its password in $GIMEL_REDIS_URL.",
+        )
+    return redis
+
+
+def _name(redis: Mapping[str, Any]) -> str:
+    if path := redis.get("unix_socket_path"):
+        return str(path)
+    defaults = RedisOptions({})
+    host, port = redis.get("host", defaults.host), redis.get("port", defaults.port)
+    database = f"/{redis['db']}" if redis.get("db") else ""
+    return f"{host}:{port}{database}"

@@ -1,0 +1,99 @@
+"""What a target already has of the experiments of an export. Nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from gimel.runtime import keys, parsing
+from gimel.runtime.counter import Experiment
+from gimel.runtime.counts import meta_fields
+from gimel.runtime.errors import WrongTypeError
+from gimel.runtime.redis.client import SLICE, check
+from gimel.transfer.export import began_with
+from gimel.transfer.merging import Found
+from gimel.transfer.records import HYPERLOGLOG, MAX_DIGITS, Record, indexes, name_lists
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gimel.runtime.redis.client import Client
+    from gimel.runtime.redis.resp import Command, Reply
+
+    Replies = Iterator[Reply]
+
+
+def look(redis: Client, records: Sequence[Record]) -> list[Found]:
+    """Return what the target has under the names of these experiments. Raises RedisError."""
+    questions = [question for record in records for question in _questions(record)]
+    replies = _ask(redis, questions)
+    answers = list(zip(questions, replies, strict=True))
+    found = []
+    for record in records:
+        number = len(_questions(record))
+        some, answers = answers[:number], answers[number:]
+        collision = _wrong_type(some) or _collision(redis, record)
+        found.append(_found(record, [reply for _, reply in some], collision))
+    return found
+
+
+def _questions(record: Record) -> list[Command]:
+    """Return what asks for the notes, the names and the counters: of each key that is written."""
+    experiment = Experiment(*record.names)
+    own = indexes(experiment)
+    return [
+        ("HGETALL", experiment.meta_key),
+        *(("SISMEMBER", key, experiment.name) for key in name_lists(record.namespace)),
+        *(("SRANDMEMBER", key) for key in own),
+        *(("SCARD", key) for key in counter_lists(record)),
+        ("SCARD", experiment.deleting_key),
+        ("SCARD", keys.concluded_key(keys.encode(record.namespace))),
+    ]
+
+
+def counter_lists(record: Record) -> list[str]:
+    """Return the keys that list the counters of the record's namespace, in each spelling."""
+    return [keys.counters_key(space) for space in parsing.namespace_spellings(record.namespace)]
+
+
+def _found(record: Record, replies: Sequence[Reply], collision: str) -> Found:
+    if collision:
+        return Found(exists=True, precision=None, meta={}, collision=collision)
+    lists, own = name_lists(record.namespace), indexes(Experiment(*record.names))
+    meta = meta_fields(replies[0])
+    listed = replies[1 : 1 + len(lists)]
+    members = replies[1 + len(lists) : 1 + len(lists) + len(own)]
+    counters = [each.decode("utf-8", "replace") for each in members if isinstance(each, bytes)]
+    precision = began_with(meta, is_listed=1 in listed, counters=counters)
+    return Found(1 in listed or bool(counters), precision, meta)
+
+
+def _wrong_type(answers: Sequence[tuple[Command, Reply]]) -> str:
+    for command, reply in answers:
+        if isinstance(reply, WrongTypeError):
+            return f"the key {str(command[1])!r} of the target holds something else"
+    return ""
+
+
+def _collision(redis: Client, record: Record) -> str:
+    """Return why the counts of the record and those of the target cannot be merged, if so."""
+    exact = ((key, digits.encode()) for key, digits in record.exact.items())
+    wanted = ((key, HYPERLOGLOG) for key in record.hyperloglogs())
+    for some in (exact, wanted):
+        while part := list(islice(some, SLICE)):
+            replies = _ask(redis, [("GETRANGE", key, 0, MAX_DIGITS) for key, _ in part])
+            for (key, ours), theirs in zip(part, replies, strict=True):
+                if theirs == b"" or theirs == ours:
+                    continue
+                if ours == HYPERLOGLOG and isinstance(theirs, bytes) and theirs.startswith(ours):
+                    continue
+                return f"the key {key!r} of the target holds another kind of value"
+    return ""
+
+
+def _ask(redis: Client, commands: list[Command]) -> list[Reply]:
+    """Return the replies: errors of type, but raise all others."""
+    replies = redis.execute(commands)
+    for command, reply in zip(commands, replies, strict=True):
+        if not isinstance(reply, WrongTypeError):
+            check(command, reply)
+    return replies

@@ -1,0 +1,96 @@
+"""The commands with which an import writes: HyperLogLogs are merged, the rest is added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from itertools import chain, count, islice
+
+from gimel.runtime.redis.client import SLICE, slot_of
+from gimel.transfer.merging import Changes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from gimel.runtime.redis.client import Client
+    from gimel.runtime.redis.resp import Command, Reply
+
+_HELPER_SECONDS = 60
+_MEMBERS_AT_ONCE = 500
+_SLOTS = 16384  # of a cluster
+
+
+def merge(redis: Client, values: Mapping[str, bytes], token: str) -> None:
+    """Write HyperLogLogs, or merge them into those that exist. Raises RedisError.
+
+    PFMERGE needs a key to merge, in the same slot. It is deleted at once, or expires. The `token`
+    makes its name different from those of other imports. The steps are sent separately, because
+    the nodes behind a proxy need not execute commands for two keys in order.
+    """
+    if not values:
+        return
+    written = redis.run([("SET", key, value, "NX") for key, value in values.items()])
+    existing = [key for key, reply in zip(values, written, strict=True) if reply is None]
+    if not existing:
+        return
+    helpers = {key: helper_key(key, token) for key in existing}
+    redis.run([("SET", helpers[key], values[key], "EX", _HELPER_SECONDS) for key in existing])
+    redis.run([("PFMERGE", key, helpers[key]) for key in existing])
+    redis.run([("DEL", helper) for helper in helpers.values()])
+
+
+def helper_key(key: str, token: str) -> str:
+    """Return a key in the same slot of a cluster, where possible of the same namespace.
+
+    A user may have access to keys that begin with the namespace only.
+    """
+    slot = slot_of(key.encode())
+    plain = f"{key}:{token}"
+    if slot_of(plain.encode()) == slot:  # it has a hash tag
+        return plain
+    tag = _tags()[slot]
+    tagged = f"{plain}:{{{tag}}}"
+    return tagged if slot_of(tagged.encode()) == slot else f"{{{tag}}}:{plain}"
+
+
+@lru_cache(maxsize=1)
+def _tags() -> dict[int, int]:
+    """Return for each slot the smallest number whose digits are in it."""
+    tags: dict[int, int] = {}
+    numbers = count()
+    while len(tags) < _SLOTS:
+        number = next(numbers)
+        tags.setdefault(slot_of(b"%d" % number), number)
+    return tags
+
+
+def add_members(redis: Client, members: Iterable[tuple[str, Iterable[str]]]) -> None:
+    """Add members to sets, each given with its key. Raises RedisError."""
+    run(redis, chain.from_iterable(_additions(key, each) for key, each in members))
+
+
+def _additions(key: str, members: Iterable[str]) -> Iterable[Command]:
+    waiting = iter(members)
+    while some := list(islice(waiting, _MEMBERS_AT_ONCE)):
+        yield ("SADD", key, *some)
+
+
+def change(redis: Client, changes: Iterable[tuple[str, Changes]]) -> None:
+    """Change the fields of hashes, by key. Raises RedisError."""
+    increments: list[Command] = []
+    commands: list[Command] = []
+    for key, each in changes:
+        commands += [("HSETNX", key, name, value) for name, value in each.absent.items()]
+        commands += [("HSET", key, name, value) for name, value in each.replaced.items()]
+        increments += [("HINCRBY", key, name, more) for name, more in each.increased.items()]
+    run(redis, commands)
+    for begin in range(0, len(increments), SLICE):  # a second time, they would count twice
+        redis.run(increments[begin : begin + SLICE], idempotent=False)
+
+
+def run(redis: Client, commands: Iterable[Command]) -> list[Reply]:
+    """Execute many commands, a slice of them at a time. Raises RedisError."""
+    waiting = iter(commands)
+    replies: list[Reply] = []
+    while some := list(islice(waiting, SLICE)):
+        replies += redis.run(some)
+    return replies
