@@ -86,18 +86,25 @@ def check(path: Path) -> Totals:
     """Return what a file holds. Raises TransferError unless it is complete and undamaged."""
     written, checksum = 0, 0
     experiments = counters = 0
+    totals: Totals | None = None
     for number, line, content in _parsed(path):
+        if totals is not None:
+            raise _damaged(path, number)
         if number == 1:
             written = _check_header(path, content)
         elif "end" in content:
-            return _totals(path, written, content["end"], (experiments, counters, checksum))
+            totals = _totals(path, written, content["end"], (experiments, counters, checksum))
         else:
             each = _read(path, number, content)
             if isinstance(each, Record):
                 experiments += 1
                 counters += len(each.counters())
         checksum = zlib.crc32(line, checksum)
-    raise TransferError(f"{path} is not complete: its end is missing.", "Run `gimel export` again.")
+    if totals is None:
+        raise TransferError(
+            f"{path} is not complete: its end is missing.", "Run `gimel export` again."
+        )
+    return totals
 
 
 def read(path: Path) -> Iterator[Record | Values | NamespaceNotes]:
@@ -126,7 +133,7 @@ def _parsed(path: Path) -> Iterator[tuple[int, bytes, dict[str, Any]]]:
     except OSError as error:
         raise TransferError(f"{path} cannot be read: {error.strerror}.") from None
     except (ValueError, RecursionError):
-        raise _damaged(path, number + 1) from None
+        raise _damaged(path, number) from None
 
 
 def _damaged(path: Path, number: int) -> TransferError:
