@@ -15,6 +15,7 @@ from gimel.runtime.counter import Experiment
 from gimel.runtime.counts import meta_fields
 from gimel.runtime.fields import DEFAULT_NAMESPACE
 from gimel.transfer.files import NamespaceNotes, Values
+from gimel.transfer.merging import PRECISION, SINCE, noted_precision
 from gimel.transfer.records import (
     HYPERLOGLOG,
     MAX_DIGITS,
@@ -147,10 +148,10 @@ def began_with(meta: dict[str, str], *, is_listed: bool, counters: Sequence[str]
     It is that of `gimel.runtime.creation`: noted, or 1 for an experiment of 1.5.0, or that of any
     counter.
     """
-    noted = meta.get("precision", "")
-    if noted in map(str, keys.PRECISIONS):
-        return int(noted)
-    if not counters or (is_listed and "since" not in meta):
+    noted = noted_precision(meta.get(PRECISION, ""))
+    if noted is not None:
+        return noted
+    if not counters or (is_listed and SINCE not in meta):
         return 1 if counters else None
     return keys.shards(counters[0]) or 1
 
@@ -212,10 +213,10 @@ def _values(
 def _look_again(redis: Client, group: Sequence[Record]) -> None:
     """Raise TransferError if an experiment began another life, or ended, while it was read."""
     found = [Experiment(*record.names) for record in group]
-    noted: list[Command] = [("HMGET", e.meta_key, "since", keys.CONCLUDED) for e in found]
+    noted: list[Command] = [("HMGET", e.meta_key, SINCE, keys.CONCLUDED) for e in found]
     for record, reply in zip(group, redis.read(noted), strict=True):
         now = [each.decode() if isinstance(each, bytes) else None for each in _list(reply)]
-        if now != [record.meta.get("since"), record.meta.get(keys.CONCLUDED)]:
+        if now != [record.meta.get(SINCE), record.meta.get(keys.CONCLUDED)]:
             raise TransferError(
                 f"The {described(record.names)} was deleted, concluded or reopened while it was"
                 " exported.",

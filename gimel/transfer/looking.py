@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 
 def look(redis: Client, records: Sequence[Record]) -> list[Found]:
     """Return what the target has under the names of these experiments. Raises RedisError."""
-    questions = [question for record in records for question in _questions(record)]
-    replies = _ask(redis, questions)
-    answers = list(zip(questions, replies, strict=True))
+    questions = [_questions(record) for record in records]
+    replies = iter(_ask(redis, [question for some in questions for question in some]))
+    # Afterwards: a name is listed only when it has its notes, unless 1.5.0 has listed it.
+    metas = _ask(redis, [("HGETALL", Experiment(*record.names).meta_key) for record in records])
     found = []
-    for record in records:
-        number = len(_questions(record))
-        some, answers = answers[:number], answers[number:]
-        collision = _wrong_type(some) or _collision(redis, record)
-        found.append(_found(record, [reply for _, reply in some], collision))
+    for record, some, meta in zip(records, questions, metas, strict=True):
+        answers = [(question, next(replies)) for question in some]
+        answers.append((("HGETALL", Experiment(*record.names).meta_key), meta))
+        collision = _wrong_type(answers) or _collision(redis, record)
+        found.append(_found(record, [reply for _, reply in answers], collision))
     return found
 
 
 def _questions(record: Record) -> list[Command]:
-    """Return what asks for the notes, the names and the counters: of each key that is written."""
+    """Return what asks for the names and the counters: each set that is written to."""
     experiment = Experiment(*record.names)
     own = indexes(experiment)
     return [
-        ("HGETALL", experiment.meta_key),
         *(("SISMEMBER", key, experiment.name) for key in name_lists(record.namespace)),
         *(("SRANDMEMBER", key) for key in own),
         *(("SCARD", key) for key in counter_lists(record)),
@@ -59,9 +59,9 @@ def _found(record: Record, replies: Sequence[Reply], collision: str) -> Found:
     if collision:
         return Found(exists=True, precision=None, meta={}, collision=collision)
     lists, own = name_lists(record.namespace), indexes(Experiment(*record.names))
-    meta = meta_fields(replies[0])
-    listed = replies[1 : 1 + len(lists)]
-    members = replies[1 + len(lists) : 1 + len(lists) + len(own)]
+    meta = meta_fields(replies[-1])
+    listed = replies[: len(lists)]
+    members = replies[len(lists) : len(lists) + len(own)]
     counters = [each.decode("utf-8", "replace") for each in members if isinstance(each, bytes)]
     precision = began_with(meta, is_listed=1 in listed, counters=counters)
     return Found(1 in listed or bool(counters), precision, meta)

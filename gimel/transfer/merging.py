@@ -66,17 +66,29 @@ def decide(record: Record, found: Found) -> Decision:
         if ours != theirs:
             return Decision(skipped="it was concluded in the target too, with another result")
         return Decision(concludes=True, merges=True)
-    if None not in (record.precision, found.precision) and record.precision != found.precision:
-        return Decision(
-            refused=f"it has precision {record.precision} in the file, but {found.precision} in"
-            " the target, so that its counts cannot be merged"
-        )
+    if refused := other_precision(record, found.precision):
+        return Decision(refused=refused)
     if record.is_concluded and not found.exists:
         return Decision(concludes=True)
     note = ""
     if record.is_concluded:
         note = "it is concluded in the file, but not in the target: run `gimel conclude` there"
     return Decision(note=note, merges=found.exists)
+
+
+def other_precision(record: Record, found: int | None) -> str:
+    """Return why an experiment of this precision in the target cannot be merged, if so."""
+    if record.precision is None or found is None or record.precision == found:
+        return ""
+    return (
+        f"it has precision {record.precision} in the file, but {found} in the target, so that its"
+        " counts cannot be merged"
+    )
+
+
+def noted_precision(text: str) -> int | None:
+    """Return the precision that a field notes, None if it is missing or damaged."""
+    return int(text) if text in map(str, keys.PRECISIONS) else None
 
 
 @dataclass
@@ -89,18 +101,14 @@ class Changes:
 
 
 def first_fields(record: Record, found: Found, *, concludes: bool) -> Changes:
-    """Return what must be noted before events can find the experiment.
+    """Return what must be noted before events can find the experiment: the earlier time.
 
-    The precision comes before the time: events take what is noted. An experiment of 1.5.0 has no
-    time, which is earlier than any.
+    Its precision was noted before. An experiment of 1.5.0 has no time, which is earlier than any.
     """
     changes = Changes()
-    if concludes:
-        changes.absent[keys.CONCLUDED] = record.meta[keys.CONCLUDED]
-    if record.precision is not None:
-        changes.absent[PRECISION] = str(record.precision)
     ours, theirs = record.meta.get(SINCE), found.meta.get(SINCE)
-    if ours is not None and not (found.exists and theirs is None):
+    is_older = found.exists and theirs is None and record.precision == 1
+    if ours is not None and not is_older:
         changes.absent[SINCE] = ours
         if theirs is not None and _is_earlier(ours, theirs):
             changes.replaced[SINCE] = ours

@@ -19,13 +19,13 @@ from gimel.runtime.counts import meta_fields
 from gimel.transfer import merging, writing
 from gimel.transfer.files import NamespaceNotes, Values
 from gimel.transfer.looking import counter_lists, look
-from gimel.transfer.merging import Decision, Found
+from gimel.transfer.merging import Changes, Decision, Found
 from gimel.transfer.records import Record, TransferError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from gimel.runtime.redis.client import Client
-    from gimel.runtime.redis.resp import Command
+    from gimel.runtime.redis.resp import Command, Reply
 
     Names = tuple[str, str]
 
@@ -93,6 +93,23 @@ class _Open:
         # Without a time: the next delete need not leave them to a call that may be running.
         self.entries = [keys.deletion_entry(token, 0, each) for each in self.counters]
 
+    @property
+    def meta_key(self) -> str:
+        return self.experiment.meta_key
+
+    def reservation(self) -> Changes:
+        """Return the conclusion and the precision, which events take."""
+        concluded = {keys.CONCLUDED: self.record.meta[keys.CONCLUDED]} if self.concludes else {}
+        if self.record.precision is None:
+            return Changes(concluded)
+        return Changes({**concluded, merging.PRECISION: str(self.record.precision)})
+
+    def first_fields(self) -> Changes:
+        return merging.first_fields(self.record, self.found, concludes=self.concludes)
+
+    def other_fields(self) -> Changes:
+        return merging.other_fields(self.record, self.found, concludes=self.concludes)
+
     def lists(self) -> Iterator[tuple[str, list[str]]]:
         """Yield what lists the experiment and its counters, but for their marks."""
         name = self.record.experiment
@@ -114,10 +131,11 @@ class _Open:
 
     def questions(self) -> list[tuple[Command, int]]:
         """Return what to ask at the end, with the answers unless it was deleted or concluded."""
-        meta = self.experiment.meta_key
-        asked: list[tuple[Command, int]] = [(("HEXISTS", meta, keys.CONCLUDED), self.concludes)]
+        asked: list[tuple[Command, int]] = [
+            (("HEXISTS", self.meta_key, keys.CONCLUDED), self.concludes)
+        ]
         if self.record.precision is not None:
-            asked.append((("HEXISTS", meta, merging.PRECISION), 1))
+            asked.append((("HEXISTS", self.meta_key, merging.PRECISION), 1))
         for key, members in chain(self.lists(), self.marks()):
             asked += [(("SISMEMBER", key, each), 1) for each in members]
         return asked
@@ -188,6 +206,7 @@ class _Import:
         records, self._waiting = self._waiting, []
         if not records:
             return
+        decided = []
         for record, found in zip(records, look(self._redis, records), strict=True):
             decision = merging.decide(record, found)
             if decision.note:
@@ -197,22 +216,37 @@ class _Import:
             elif decision.skipped:
                 self.outcome.skipped[record.names] = decision.skipped
             else:
-                self._open.append(_Open(record, found, decision))
-                self._wanted.update(record.hyperloglogs())
+                decided.append(_Open(record, found, decision))
                 continue
             self._unwanted.update(record.hyperloglogs())
-        if self._only_check:
-            return
-        writing.change(
-            self._redis,
-            (
-                (
-                    each.experiment.meta_key,
-                    merging.first_fields(each.record, each.found, concludes=each.concludes),
-                )
-                for each in self._open
-            ),
+        self._open = decided if self._only_check else self._reserve(decided)
+        for each in self._open:
+            self._wanted.update(each.record.hyperloglogs())
+        if not self._only_check:
+            self._begin_experiments()
+
+    def _reserve(self, decided: Sequence[_Open]) -> list[_Open]:
+        """Note conclusions and precisions. Return the experiments that have no other ones by now.
+
+        Events take what is noted, so this comes before everything else.
+        """
+        writing.change(self._redis, ((e.meta_key, e.reservation()) for e in decided))
+        noted = writing.run(
+            self._redis, (("HMGET", each.meta_key, merging.PRECISION) for each in decided)
         )
+        reserved = []
+        for each, reply in zip(decided, noted, strict=True):
+            precision = merging.noted_precision(_first(reply))
+            if refused := merging.other_precision(each.record, precision):
+                self.outcome.failed[each.record.names] = refused
+                self._unwanted.update(each.record.hyperloglogs())
+            else:
+                reserved.append(each)
+        return reserved
+
+    def _begin_experiments(self) -> None:
+        """Note when the open experiments began, and enter their counters in deletion records."""
+        writing.change(self._redis, ((each.meta_key, each.first_fields()) for each in self._open))
         entries = ((each.experiment.deleting_key, each.entries) for each in self._open)
         writing.add_members(self._redis, entries)
         exact = chain.from_iterable(each.record.exact.items() for each in self._open)
@@ -229,17 +263,9 @@ class _Import:
         writing.add_members(redis, chain.from_iterable(each.lists() for each in some))
         # Last: a counter exists as soon as it has its mark.
         writing.add_members(redis, chain.from_iterable(each.marks() for each in some))
-        writing.change(
-            redis,
-            (
-                (
-                    each.experiment.meta_key,
-                    merging.other_fields(each.record, each.found, concludes=each.concludes),
-                )
-                for each in some
-            ),
-        )
+        writing.change(redis, ((each.meta_key, each.other_fields()) for each in some))
         complete = self._complete()
+        self._restore_notes([each for each in some if each not in complete])
         writing.run(
             redis,
             (
@@ -251,6 +277,17 @@ class _Import:
         )
         return complete
 
+    def _restore_notes(self, changed: Sequence[_Open]) -> None:
+        """Write the notes again of what is listed after a delete has removed them.
+
+        Without them it would look like an experiment of 1.5.0.
+        """
+        lists = [("SISMEMBER", e.experiment.experiments_key, e.record.experiment) for e in changed]
+        for each, listed in zip(changed, writing.run(self._redis, lists), strict=True):
+            if listed and not each.concludes:
+                notes = (each.reservation(), each.first_fields())
+                writing.change(self._redis, ((each.meta_key, changes) for changes in notes))
+
     def _complete(self) -> list[_Open]:
         asked = [each.questions() for each in self._open]
         replies = iter(writing.run(self._redis, (command for some in asked for command, _ in some)))
@@ -259,3 +296,9 @@ class _Import:
             for each, some in zip(self._open, asked, strict=True)
             if [next(replies) for _ in some] == [expected for _, expected in some]
         ]
+
+
+def _first(reply: Reply) -> str:
+    """Return the value in a reply to HMGET with one field; empty if it does not exist."""
+    value = reply[0] if isinstance(reply, list) else None
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else ""

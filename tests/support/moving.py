@@ -5,17 +5,22 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import redis
 
 from gimel.runtime import counts
 from gimel.runtime.counting import count
 from gimel.runtime.event import TrackEvent
 from gimel.runtime.process import Process
 from gimel.runtime.redis.client import Client
-from gimel.runtime.redis.resp import Command, Reply
 from gimel.runtime.settings import RedisOptions, Settings
 from gimel.transfer import export, files, restore
 from gimel.transfer.restore import Outcome
+from tests.support.redis_content import Contents, snapshot
+
+if TYPE_CHECKING:
+    from gimel.runtime.redis.resp import Command, Reply
 
 
 class WatchedClient(Client):
@@ -69,6 +74,15 @@ def results(port: int, namespace: str = "alephbet") -> list[dict[str, Any]]:
             each.read_meta(*redis.read([each.meta_command()]))
             each.read(redis, redis.stream(each.commands()))
         return [each.described(each.goals()) for each in found]
+
+
+def counted(*stores: redis.Redis) -> Contents:
+    """Return the content of a store, or of the nodes of a cluster, without what PFCOUNT caches."""
+    return {
+        key: value[:8] + value[16:] if isinstance(value, bytes) else value
+        for store in stores
+        for key, value in snapshot(store).items()
+    }
 
 
 def export_all(

@@ -15,7 +15,7 @@ from gimel.transfer.records import Record, TransferError
 
 COUNTER = "shop:counters:button:participate:red::4"
 HYPERLOGLOG = b"HYLL" + bytes(12) + b"\x7f\xff"
-LINES = [
+LINES: list[Record | Values | NamespaceNotes] = [
     Record(
         "shop",
         "button",
