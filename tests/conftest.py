@@ -65,6 +65,21 @@ def store(session_store: Store) -> Iterator[redis.Redis]:
         yield client
 
 
+@pytest.fixture(scope="session")
+def other_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """Another server than that of `session_store`."""
+    with running_store(tmp_path_factory.mktemp("other")) as store:
+        yield store
+
+
+@pytest.fixture
+def target(other_store: Store) -> Iterator[redis.Redis]:
+    """A redis-py client of the other server, emptied."""
+    with other_store.client() as client:
+        client.flushall()
+        yield client
+
+
 @pytest.fixture
 def configure(monkeypatch: pytest.MonkeyPatch, session_store: Store) -> Callable[..., None]:
     """Configure the runtime with these settings, and the real store unless `redis` is given."""

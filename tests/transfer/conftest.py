@@ -1,4 +1,4 @@
-"""The stores that counters are moved between: that of all tests, another one, and a cluster."""
+"""The cluster that counters are moved to."""
 
 from __future__ import annotations
 
@@ -7,27 +7,13 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from tests.support.servers import Store, running_cluster, running_store
-
-
-@pytest.fixture(scope="session")
-def other_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with running_store(tmp_path_factory.mktemp("other")) as store:
-        yield store
+from tests.support.servers import Store, running_cluster
 
 
 @pytest.fixture(scope="session")
 def cluster_nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Store]]:
     with running_cluster(tmp_path_factory.mktemp("cluster")) as nodes:
         yield nodes
-
-
-@pytest.fixture
-def target(other_store: Store) -> Iterator[redis.Redis]:
-    """A redis-py client of the other store, emptied."""
-    with other_store.client() as client:
-        client.flushall()
-        yield client
 
 
 @pytest.fixture
