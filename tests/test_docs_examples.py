@@ -26,6 +26,7 @@ ELSEWHERE = {
     r"gimel serve$": "tests/support/served.py",
     r"_GIMEL_COMPLETE": "tests/cli/test_completion.py",
     r"gimel configure": "tests/cli/test_configure.py",
+    r"gimel (export|import)": "tests/cli/test_export.py",
     r"gimel alerts": "tests/cli/test_alerts.py",
     r"gimel (conclude|results menu)": "tests/cli/test_conclude.py",
     r"gimel proxy nginx": "tests/system/test_proxies.py",

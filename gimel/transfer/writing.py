@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _HELPER_SECONDS = 60
 _MEMBERS_AT_ONCE = 500
+_MERGES_AT_ONCE = 200  # others wait for them
 _SLOTS = 16384  # of a cluster
 
 
@@ -39,11 +40,16 @@ def merge(redis: Client, values: Mapping[str, bytes], token: str) -> None:
         for (key, ours), theirs in zip(values.items(), found, strict=True)
         if key in late or (isinstance(theirs, bytes) and _registers(theirs) != _registers(ours))
     ]
-    if not existing:
-        return
-    helpers = {key: helper_key(key, token) for key in existing}
-    redis.run([("SET", helpers[key], values[key], "EX", _HELPER_SECONDS) for key in existing])
-    redis.run([("PFMERGE", key, helpers[key]) for key in existing])
+    for begin in range(0, len(existing), _MERGES_AT_ONCE):
+        _merge(
+            redis, {key: values[key] for key in existing[begin : begin + _MERGES_AT_ONCE]}, token
+        )
+
+
+def _merge(redis: Client, values: Mapping[str, bytes], token: str) -> None:
+    helpers = {key: helper_key(key, token) for key in values}
+    redis.run([("SET", helpers[key], each, "EX", _HELPER_SECONDS) for key, each in values.items()])
+    redis.run([("PFMERGE", key, helper) for key, helper in helpers.items()])
     redis.run([("DEL", helper) for helper in helpers.values()])
 
 

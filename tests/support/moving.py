@@ -38,14 +38,21 @@ class WatchedClient(Client):
         return super().execute([command], idempotent=idempotent)[0]
 
 
-def options(port: int) -> RedisOptions:
-    return RedisOptions({"host": "127.0.0.1", "port": port, "socket_timeout": 20})
+def options(port: int, login: tuple[str, str] | None = None) -> RedisOptions:
+    username, password = login or (None, None)
+    redis = {"host": "127.0.0.1", "port": port, "socket_timeout": 20}
+    return RedisOptions({**redis, "username": username, "password": password})
 
 
 @contextlib.contextmanager
-def opened(port: int, before: Callable[[], None] | None = None) -> Iterator[Client]:
+def opened(
+    port: int,
+    before: Callable[[], None] | None = None,
+    login: tuple[str, str] | None = None,
+) -> Iterator[Client]:
     """Open a client of a store on loopback."""
-    client = WatchedClient(options(port), before) if before else Client(options(port))
+    redis = options(port, login)
+    client = WatchedClient(redis, before) if before else Client(redis)
     try:
         yield client
     finally:
@@ -86,10 +93,14 @@ def counted(*stores: redis.Redis) -> Contents:
 
 
 def export_all(
-    port: int, path: Path, namespaces: tuple[str, ...] = (), warn: Callable[[str], None] = print
+    port: int,
+    path: Path,
+    namespaces: tuple[str, ...] = (),
+    warn: Callable[[str], None] = print,
+    login: tuple[str, str] | None = None,
 ) -> files.Totals:
     """Export these namespaces, or all, into a file."""
-    with opened(port) as redis, path.open("wb") as stream:
+    with opened(port, login=login) as redis, path.open("wb") as stream:
         names = {
             namespace: export.experiments(redis, namespace)
             for namespace in namespaces or export.namespaces(redis)
@@ -99,9 +110,14 @@ def export_all(
 
 
 def import_all(
-    port: int, path: Path, before: Callable[[], None] | None = None, *, only_check: bool = False
+    port: int,
+    path: Path,
+    before: Callable[[], None] | None = None,
+    *,
+    only_check: bool = False,
+    login: tuple[str, str] | None = None,
 ) -> Outcome:
     """Import a file into the store of that port."""
     files.check(path)
-    with opened(port, before) as redis:
+    with opened(port, before, login) as redis:
         return restore.restore(redis, files.read(path), lambda _: None, only_check=only_check)

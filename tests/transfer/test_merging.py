@@ -107,7 +107,7 @@ def test_the_time_of_the_first_event_is_the_earlier_one(
 
 
 def test_a_conclusion_ends_the_history() -> None:
-    """Before it is listed; an experiment that goes on has no such end."""
+    """Before it is listed; an experiment that continues has no such end."""
     ours = record(since="5", concluded=CONCLUDED, final=ONE)
     for concludes, changes in ((True, {"since": "5", "final": ONE}), (False, {"since": "5"})):
         assert first_fields(ours, NOTHING, concludes=concludes) == Changes(changes)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 import redis
 
+from gimel.deploy.checks.redis_permissions import DELETES, READS, RECORDS, WRITES
 from gimel.runtime import conclude, snapshot
 from gimel.runtime.counter import Experiment
 from gimel.runtime.redis.client import slot_of
@@ -16,6 +18,7 @@ from tests.support.moving import counted, export_all, import_all, opened, proces
 from tests.support.redis_content import Contents
 from tests.support.servers import Store
 
+PAGE = Path(__file__).parents[2] / "docs/moving.md"
 DAY = 86_400
 NOW = 1_800_000_000
 
@@ -83,6 +86,34 @@ def test_a_repeated_import_changes_nothing(
         assert counted(*cluster) == before
 
 
+def test_a_user_with_the_permissions_that_the_page_names(
+    session_store: Store, before: Contents, other_store: Store, target: redis.Redis, path: Path
+) -> None:
+    """What docs/moving.md adds to the permissions of the runtime is enough, for merging too."""
+    more = [
+        word
+        for line in re.findall(r"^ACL SETUSER gimel (.*)$", PAGE.read_text("utf-8"), re.M)
+        for word in line.split()
+    ]
+    commands = [*READS, *WRITES, *DELETES, *RECORDS]
+    target.acl_setuser(
+        "mover",
+        enabled=True,
+        passwords=["+secret"],
+        keys=["alephbet:*", "sh*", "gimel:namespaces"],
+        commands=[*(f"+{command.lower()}" for command in commands), *more],
+    )
+    export_all(session_store.port, path)
+    process = process_of(other_store.port)
+    send(process, "button", "a2", "d1")
+    process.redis.close()
+    login = ("mover", "secret")
+    for _ in range(2):
+        assert import_all(other_store.port, path, login=login).failed == {}
+    export_all(other_store.port, path, login=login)
+    target.acl_deluser("mover")
+
+
 def test_a_dry_run_writes_nothing(
     session_store: Store, before: Contents, other_store: Store, target: redis.Redis, path: Path
 ) -> None:
@@ -129,10 +160,10 @@ def test_visitors_of_both_stores_count_once(
     assert merged[0]["since"] == NOW
 
 
-def test_what_1_5_0_counted_is_moved_and_goes_on(
+def test_what_1_5_0_counted_is_moved_and_continues(
     session_store: Store, store: redis.Redis, other_store: Store, target: redis.Redis, path: Path
 ) -> None:
-    """Its keys stay as they are, with the precision noted, so that events go on at it."""
+    """Its keys stay as they are, with the precision noted, so that events continue at it."""
     for name, goal in (("old", "sale"), ("a:b", "c:d")):
         key = f"alephbet:counters:{name}:{goal}:variant a"
         store.sadd("alephbet:experiments", name)
@@ -266,7 +297,7 @@ def test_a_concluded_experiment_can_be_reopened_after_it_was_moved(
 def test_what_the_target_has_concluded_stays_concluded(
     session_store: Store, before: Contents, other_store: Store, target: redis.Redis, path: Path
 ) -> None:
-    """And what only the file has concluded goes on in the target, with all counts."""
+    """And what only the file has concluded continues in the target, with all counts."""
     export_all(session_store.port, path)
     import_all(other_store.port, path)
     process = process_of(other_store.port)
