@@ -93,7 +93,7 @@ def test_an_event_at_any_moment_of_an_import_is_counted(
 
         def events(process: Process = process) -> None:
             for experiment in ("button", "old"):
-                send(process, experiment, "a1", "a2", "c1")
+                send(process, experiment, "a2", "b1", "c1")
 
         outcome = import_all(other_store.port, exported, Moment(moment, events))
         process.redis.close()
@@ -112,6 +112,7 @@ def test_an_event_at_any_moment_of_an_import_is_counted(
         ], moment
         assert found["old"] == [
             {"label": "variant a", "trials": 2, "trials_by_precision": {"1": 2}},
+            {"label": "variant b", "trials": 1, "trials_by_precision": {"1": 1}},
             {"label": "variant c", "trials": 1, "trials_by_precision": {"1": 1}},
         ], moment
     assert 0 < refused < number / 2
