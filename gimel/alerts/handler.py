@@ -38,9 +38,14 @@ def snapshot(event: Any, context: Any = None) -> dict[str, Any]:
     then. A receiver that fails is only logged: the next run sends what it has missed.
 
     An event with the name of an `experiment` is that of a trial before a deploy: nothing is
-    recorded or sent.
+    recorded or sent. One with a `transfer` is part of an export or import: its answer is that of
+    `gimel.transfer.function.execute`.
     """
     process = current(context)
+    if isinstance(event, dict) and "transfer" in event:
+        from gimel.transfer.function import execute
+
+        return execute(event["transfer"], process)
     if isinstance(event, dict) and "experiment" in event:
         return _try(event, process)
     now = int(time.time())

@@ -17,7 +17,7 @@ from gimel.analysis.phrases import pluralize
 from gimel.cli import Options, terminal
 from gimel.cli.help import Command
 from gimel.cli.progress import counting
-from gimel.cli.store import Store, open_store, store_options
+from gimel.cli.store import Store, Where, open_store, store_options
 from gimel.errors import GimelError, enumerate_names
 from gimel.runtime.fields import DEFAULT_NAMESPACE
 
@@ -48,6 +48,8 @@ def command(
     everything: bool,
     redis_url: str | None,
     local: bool,
+    profile: str | None,
+    region: str | None,
 ) -> None:
     """Write the counters of all experiments to FILE, to import them into another Redis.
 
@@ -60,7 +62,7 @@ def command(
     if everything and namespaces:
         raise click.UsageError("--namespace and --all exclude each other.")
     began = time.monotonic()
-    with open_store(options, redis_url, local) as store:
+    with open_store(options, Where(redis_url, local, profile, region)) as store:
         names = _find(store, namespaces, everything)
         total = sum(map(len, names.values()))
         with (

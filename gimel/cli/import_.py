@@ -13,7 +13,7 @@ from gimel.analysis.phrases import pluralize
 from gimel.cli import Options, terminal
 from gimel.cli.help import Command
 from gimel.cli.progress import counting
-from gimel.cli.store import Store, open_store, store_options
+from gimel.cli.store import Store, Where, open_store, store_options
 from gimel.errors import GimelError
 from gimel.report.figures import visible
 
@@ -36,7 +36,13 @@ _NAMED = 20
 @store_options
 @click.pass_obj
 def command(
-    options: Options, file: Path, dry_run: bool, redis_url: str | None, local: bool
+    options: Options,
+    file: Path,
+    dry_run: bool,
+    redis_url: str | None,
+    local: bool,
+    profile: str | None,
+    region: str | None,
 ) -> None:
     """Import FILE, which `gimel export` wrote.
 
@@ -48,7 +54,7 @@ def command(
     began = time.monotonic()
     totals = files.check(file)
     with (
-        open_store(options, redis_url, local) as store,
+        open_store(options, Where(redis_url, local, profile, region)) as store,
         counting(totals.experiments, "experiments imported", terminal.stderr()) as progress,
     ):
         outcome = restore.restore(store.redis, files.read(file), progress, only_check=dry_run)

@@ -10,13 +10,14 @@ from typing import Any, TypeVar
 import click
 
 from gimel import config
-from gimel.cli import Options
+from gimel.cli import Options, terminal
 from gimel.errors import GimelError
 from gimel.runtime import keys
 from gimel.runtime.errors import RedisError
 from gimel.runtime.redis.client import Client
 from gimel.runtime.settings import RedisOptions
 from gimel.serve import datadir
+from gimel.transfer.function import RemoteClient
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -32,8 +33,18 @@ class Store:
     name: str
 
 
+@dataclass(frozen=True)
+class Where:
+    """The values of `store_options`."""
+
+    redis_url: str | None
+    local: bool
+    profile: str | None
+    region: str | None
+
+
 def store_options(command: Command) -> Command:
-    """Add --redis and --local."""
+    """Add --redis and --local, and --profile and --region for a store that AWS has."""
     local = click.option(
         "--local", is_flag=True, help="Use the private Redis of `gimel serve` on this machine."
     )
@@ -45,24 +56,18 @@ def store_options(command: Command) -> Command:
         show_envvar=True,
         help="Use the Redis at this URL. [default: that of config.json]",
     )
-    return redis(local(command))
+    return redis(local(terminal.aws_options(command)))
 
 
 @contextlib.contextmanager
-def open_store(options: Options, redis_url: str | None, local: bool) -> Iterator[Store]:
+def open_store(options: Options, where: Where) -> Iterator[Store]:
     """Open the Redis that the options name, that of the configuration by default.
 
     Raises GimelError; so it does for any RedisError in the block.
     """
-    if local and redis_url is not None:
+    if where.local and where.redis_url is not None:
         raise click.UsageError("--redis and --local exclude each other.")
-    redis = _options(options, redis_url, local)
-    name = _name(redis)
-    client = Client(
-        RedisOptions(
-            {**redis, "socket_timeout": _SECONDS, "socket_connect_timeout": _SECONDS_TO_CONNECT}
-        )
-    )
+    client, name = _client(options, where)
     try:
         client.run([("SISMEMBER", keys.NAMESPACES, "")])  # a user may not be allowed to PING
         yield Store(client, name)
@@ -75,10 +80,26 @@ def open_store(options: Options, redis_url: str | None, local: bool) -> Iterator
         client.close()
 
 
-def _options(options: Options, redis_url: str | None, local: bool) -> Mapping[str, Any]:
-    if redis_url is not None:
-        return config.redis_from_url(redis_url)
-    if local:
+def _client(options: Options, where: Where) -> tuple[Client, str]:
+    """Return a client that is not connected yet, and how messages name its store."""
+    if where.redis_url is None and not where.local:
+        from gimel.deploy import store_access
+
+        configured = options.load_config()
+        if store_access.is_behind_functions(configured):
+            deployment = terminal.configured_deployment(configured)
+            aws = terminal.connect(where.profile, where.region, deployment)
+            ask = store_access.asking(aws, configured)
+            return RemoteClient(ask), f"{deployment.name} in {aws.region}"
+    redis = _options(options, where)
+    times = {"socket_timeout": _SECONDS, "socket_connect_timeout": _SECONDS_TO_CONNECT}
+    return Client(RedisOptions({**redis, **times})), _name(redis)
+
+
+def _options(options: Options, where: Where) -> Mapping[str, Any]:
+    if where.redis_url is not None:
+        return config.redis_from_url(where.redis_url)
+    if where.local:
         directory = datadir.expand(datadir.DEFAULT, "use --redis unix://PATH")
         socket = directory / "store.sock"
         if not socket.exists():

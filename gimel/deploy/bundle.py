@@ -23,6 +23,7 @@ _PACKAGE = Path(__file__).parents[1]
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold
 _UNIX = 3
 _MODE = 0o100644
+_TRANSFER = ("transfer/__init__.py", "transfer/function.py")
 
 _SIGNATURES, _SECRETS = "gimel/runtime/sigv4.py", "gimel/runtime/secrets.py"
 _OPTIONAL = frozenset({_SIGNATURES, _SECRETS})
@@ -48,10 +49,17 @@ def build_snapshot(
     designs: Mapping[str, Design],
     package: Path = _PACKAGE,
     modules: frozenset[str] = frozenset(),
+    *,
+    transfers: bool = False,
 ) -> bytes:
-    """Return the zip of the handler `gimel.snapshot`, with the designs of the experiments."""
+    """Return the zip of the handler `gimel.snapshot`, with the designs of the experiments.
+
+    `transfers` is whether it executes the commands of `gimel export` and `gimel import`.
+    """
     sources = _sources(package, modules, "alerts", "analysis", "runtime")
     sources["gimel/errors.py"] = (package / "errors.py").read_bytes()
+    for name in _TRANSFER if transfers else ():
+        sources[f"gimel/{name}"] = (package / name).read_bytes()
     described = {name: asdict(design) for name, design in designs.items()}
     text = json.dumps(described, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return _zip({**sources, "gimel/designs.json": text.encode()})

@@ -145,7 +145,9 @@ def desired_state(config: Config, archive: bytes | None = None) -> Desired:
         modules = bundle.needed_modules(next(iter(settings.values())))
         archives = dict.fromkeys(handlers, bundle.build(modules=modules))
         if SNAPSHOT in handlers:
-            archives[SNAPSHOT] = bundle.build_snapshot(config.designs(), modules=modules)
+            archives[SNAPSHOT] = bundle.build_snapshot(
+                config.designs(), modules=modules, transfers=config.provisions
+            )
     aws = config.document.aws
     routed = {route.function for route in config.wiring.routes}
     subnets, security_groups = _network(config)

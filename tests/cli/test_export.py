@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 import redis
 
+from gimel.deploy import store_access
 from gimel.transfer import files
+from gimel.transfer.function import execute
 from tests.cli.conftest import Done
 from tests.support.moving import counted, process_of, send
 from tests.support.servers import Store
@@ -190,6 +192,25 @@ def test_all_and_a_namespace_exclude_each_other(run: Run) -> None:
     done = run("export", "--all", "--namespace", "shop")
     assert done.code == 2
     assert "--namespace and --all exclude each other" in done.stderr
+
+
+def test_a_store_that_only_the_functions_reach(
+    url: str, session_store: Store, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What `gimel deploy` creates is reached through a function; --redis still names another."""
+    process = process_of(session_store.port)
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setattr(store_access, "is_behind_functions", lambda _: True)
+    monkeypatch.setattr(
+        store_access, "asking", lambda *_: lambda event: execute(event["transfer"], process)
+    )
+    done = run("export", "counters.json")
+    assert done.code == 0
+    assert done.stderr.startswith("Exported 1 experiment with 4 counters from gimel in eu-west-1 ")
+    done = run("import", "counters.json")
+    assert done.stdout.startswith("Imported 1 experiment into gimel in eu-west-1 in ")
+    assert f"from 127.0.0.1:{session_store.port}" in run("export", "--redis", url).stderr
+    process.redis.close()
 
 
 def test_the_configured_redis_is_the_default(

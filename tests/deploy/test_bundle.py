@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -70,6 +71,20 @@ def test_the_snapshot_has_what_analyses_and_the_designs() -> None:
 
     more = {"gimel/__init__.py", "gimel/designs.json", "gimel/errors.py"}
     assert held == sorted({*RUNTIME, *expected, *more} - {SIGV4, SECRETS})
+
+
+def test_the_snapshot_may_have_what_executes_an_export(
+    tmp_path: Path, session_store: Store
+) -> None:
+    """Two more files, which run alone; other zips stay as they are."""
+    archive = bundle.build_snapshot(DESIGNS, transfers=True)
+    more = {"gimel/transfer/__init__.py", "gimel/transfer/function.py"}
+    assert {*names(archive)} - {*names(bundle.build_snapshot(DESIGNS))} == more
+    (tmp_path / "gimel.zip").write_bytes(archive)
+    command = [base64.b64encode(word).decode() for word in (b"SCARD", b"none")]
+    event = {"transfer": {"commands": [command], "idempotent": True}}
+
+    assert _ask(tmp_path, "snapshot", event, session_store) == {"replies": [0]}
 
 
 def test_the_designs_can_be_read_back() -> None:

@@ -99,12 +99,23 @@ def export_all(
     warn: Callable[[str], None] = print,
     login: tuple[str, str] | None = None,
 ) -> files.Totals:
+    """Export these namespaces of the store of that port, or all, into a file."""
+    with opened(port, login=login) as redis:
+        return export_from(redis, path, namespaces, warn)
+
+
+def export_from(
+    redis: Client,
+    path: Path,
+    namespaces: tuple[str, ...] = (),
+    warn: Callable[[str], None] = print,
+) -> files.Totals:
     """Export these namespaces, or all, into a file."""
-    with opened(port, login=login) as redis, path.open("wb") as stream:
-        names = {
-            namespace: export.experiments(redis, namespace)
-            for namespace in namespaces or export.namespaces(redis)
-        }
+    names = {
+        namespace: export.experiments(redis, namespace)
+        for namespace in namespaces or export.namespaces(redis)
+    }
+    with path.open("wb") as stream:
         lines = export.export(redis, names, warn, lambda _: None)
         return files.write(stream, lines, 1_800_000_000)
 
@@ -118,6 +129,11 @@ def import_all(
     login: tuple[str, str] | None = None,
 ) -> Outcome:
     """Import a file into the store of that port."""
-    files.check(path)
     with opened(port, before, login) as redis:
-        return restore.restore(redis, files.read(path), lambda _: None, only_check=only_check)
+        return import_into(redis, path, only_check=only_check)
+
+
+def import_into(redis: Client, path: Path, *, only_check: bool = False) -> Outcome:
+    """Import a file."""
+    files.check(path)
+    return restore.restore(redis, files.read(path), lambda _: None, only_check=only_check)

@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from gimel.deploy.checks.redis_permissions import DELETES, READS, RECORDS, WRITES
-from gimel.runtime import conclude, snapshot
+from gimel.runtime import conclude
 from gimel.runtime.counter import Experiment
 from gimel.runtime.redis.client import slot_of
 from gimel.runtime.removal import remove
@@ -26,23 +26,6 @@ NOW = 1_800_000_000
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "counters.json.gz"
-
-
-@pytest.fixture
-def before(session_store: Store, store: redis.Redis) -> Contents:
-    """The content of a store with two namespaces: counts, histories, notes and a conclusion."""
-    process = process_of(session_store.port)
-    for day in range(2):
-        process.at = NOW + day * DAY
-        for name in ("button", "a:b %", "kept", "new"):
-            send(process, name, *(f"{each}{day}" for each in "abcb"))
-        assert len(list(snapshot.take(process, NOW + day * DAY))) == 4 + day
-        send(process, "other", "a", "b", namespace="sh:op")
-    store.hset("alephbet:button:meta", mapping={"ignored:bot": 7, "alerted:email": "{}"})
-    store.hset("alephbet:meta", "ignored:limit reached", 3)
-    conclude._conclude(process, Experiment("alephbet", "kept"), {"winner": "variant a"})
-    process.redis.close()
-    return counted(store)
 
 
 def test_everything_is_moved(
