@@ -190,24 +190,26 @@ def _is_hyperloglog(content: Reply) -> bool:
 def _values(
     redis: Client, group: Sequence[Record], warn: Callable[[str], None]
 ) -> Iterator[Values]:
-    """Yield the HyperLogLogs of a group that exist, in the order of each record's counters.
+    """Yield the HyperLogLogs of a group that exist: those of participants at the end.
 
     Without any, the end of the group is an empty line of them.
     """
-    waiting = chain.from_iterable(record.hyperloglogs() for record in group)
-    is_last = False
-    while not is_last:
-        some = list(islice(waiting, KEYS_AT_ONCE))
-        is_last = len(some) < KEYS_AT_ONCE
-        replies = redis.read([("GET", key) for key in some])
-        values = {}
-        for key, reply in zip(some, replies, strict=True):
-            if isinstance(reply, bytes) and _is_hyperloglog(reply):
-                values[key] = reply
-            elif reply is not None:
-                warn(f"The key {key!r} is not a HyperLogLog. It is skipped.")
-        if values or is_last:
-            yield Values(values)
+    is_empty = True
+    for stage in zip(*(record.stages() for record in group), strict=True):
+        waiting = chain.from_iterable(stage)
+        while some := list(islice(waiting, KEYS_AT_ONCE)):
+            replies = redis.read([("GET", key) for key in some])
+            values = {}
+            for key, reply in zip(some, replies, strict=True):
+                if isinstance(reply, bytes) and _is_hyperloglog(reply):
+                    values[key] = reply
+                elif reply is not None:
+                    warn(f"The key {key!r} is not a HyperLogLog. It is skipped.")
+            if values:
+                is_empty = False
+                yield Values(values)
+    if is_empty:
+        yield Values({})
 
 
 def _look_again(redis: Client, group: Sequence[Record]) -> None:

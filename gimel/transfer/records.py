@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
+from itertools import chain
 from typing import Any
 
 from gimel.errors import GimelError
@@ -55,11 +56,7 @@ class Record:
         return keys.CONCLUDED in self.meta
 
     def counters(self) -> list[str]:
-        """Return the ids of its counters, those of goals before those of participants.
-
-        A visitor takes part before a goal is reached. So what is read in this order never shows
-        a visitor who reached a goal without taking part.
-        """
+        """Return the ids of its counters, those of goals before those of participants."""
         marked = (counter for ids in self.marks.values() for counter in ids)
         counters = dict.fromkeys([*marked, *self.kept])
         parser = parsing.Parser(self.namespace, [self.experiment])
@@ -67,9 +64,22 @@ class Record:
 
     def hyperloglogs(self) -> Iterator[str]:
         """Yield the keys of its HyperLogLogs, which need not all exist."""
+        return chain(*self.stages())
+
+    def stages(self) -> tuple[list[str], list[str]]:
+        """Return the keys of its HyperLogLogs: those of goals, and those of participants.
+
+        A visitor takes part before a goal is reached. So what is read in this order never shows
+        a visitor who reached a goal without taking part.
+        """
+        parser = parsing.Parser(self.namespace, [self.experiment])
+        goals: list[str] = []
+        participants: list[str] = []
         for counter in self.counters():
             if counter not in self.exact:
-                yield from keys.shard_keys(counter)
+                stage = participants if _is_of_participants(parser, counter) else goals
+                stage += keys.shard_keys(counter)
+        return goals, participants
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

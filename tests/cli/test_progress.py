@@ -9,7 +9,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from gimel.cli.progress import progress, working
+from gimel.cli.progress import counting, progress, working
 
 STEPS = [
     "Create the role gimel, which the functions run as",
@@ -113,3 +113,28 @@ def test_what_takes_a_while_is_named_on_a_terminal_alone() -> None:
             pass
     assert any("Checking AWS [and Redis]" in line for line in frames(console))
     assert frames(log) == []
+
+
+def test_a_number_that_is_known_is_counted_on_a_terminal() -> None:
+    """With a bar, which disappears at the end."""
+    console = terminal()
+    with counting(1000, "experiments imported", console) as update:
+        update(250)
+    assert "experiments imported" in frames(console)[-1]
+    assert "/1000" in frames(console)[-1]
+
+
+def test_a_log_gets_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not one per experiment."""
+    now = [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    console = Console(file=io.StringIO(), soft_wrap=True)
+    with counting(1000, "experiments imported", console) as update:
+        for done in range(0, 1000, 100):
+            now[0] += 2
+            update(done)
+    assert frames(console) == [
+        "200 of 1,000 experiments imported",
+        "500 of 1,000 experiments imported",
+        "800 of 1,000 experiments imported",
+    ]

@@ -1,24 +1,33 @@
-"""`gimel import` as a process that is killed again and again, while visitors arrive everywhere."""
+"""A site moves: imports as processes that are killed, while visitors arrive at both ends."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
-from functools import partial
 from itertools import count as numbers
 from pathlib import Path
 
 import redis
 
-from tests.support.moving import counted, process_of, results, send
+from tests.support.moving import counted, export_all, import_all, process_of, results, send
 from tests.support.redis_content import Contents
-from tests.support.servers import Store, free_port, running_store
+from tests.support.servers import Store, free_port, running_store, wait_until
 
-EXPERIMENTS = [f"experiment {number}" for number in range(30)]
-KILLS = 2
+EXPERIMENTS = [f"experiment {number}" for number in range(20)]
+ROOT = Path(__file__).parents[2]
+KILLS = (200, 700)  # after how many commands
+PROGRAM = """
+import itertools, os, signal, sys
+from pathlib import Path
+from tests.support.moving import import_all
+commands = itertools.count()
+def before():
+    if next(commands) == int(sys.argv[3]):
+        os.kill(os.getpid(), signal.SIGKILL)
+import_all(int(sys.argv[1]), Path(sys.argv[2]), before)
+"""
 _PAUSE = 0.01  # seconds between visitors: there is one processor for all of this
 
 
@@ -47,22 +56,12 @@ class Visitors(threading.Thread):
         self._process.redis.close()
 
 
-def gimel(*arguments: str, until: Callable[[], bool] | None = None) -> None:
-    """Run a command to its end, or kill it at a moment."""
-    command = [sys.executable, "-m", "gimel", *arguments]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        if until is None:
-            _, stderr = process.communicate()
-            assert process.returncode == 0, stderr
-            return
-        while process.poll() is None and not until():
-            time.sleep(0.001)
-        assert process.poll() is None, "it ended before it was killed"
-        process.kill()
-
-
-def has_keys(nodes: list[redis.Redis], number: int) -> bool:
-    return sum(node.dbsize() for node in nodes) > number
+def kill_import(port: int, file: Path, commands: int) -> None:
+    """Import in another process, which is killed before the command of that number."""
+    ran = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(port), str(file), str(commands)], cwd=ROOT
+    )
+    assert ran.returncode == -signal.SIGKILL
 
 
 def sent_to(port: int, seen: list[tuple[str, str]]) -> None:
@@ -95,23 +94,21 @@ def test_nothing_is_lost_while_visitors_arrive_and_the_import_is_killed(
     before = [(name, f"{variant}{name[-1]}") for name in EXPERIMENTS for variant in "ab"]
     sent_to(session_store.port, before)
     file = tmp_path / "counters.json.gz"
-    old = ("--redis", session_store.url, str(file))
-    new = ("--redis", cluster_nodes[0].url, str(file))
-    threads = [Visitors(session_store.port, 1), Visitors(cluster_nodes[1].port, 2)]
+    old, new = session_store.port, cluster_nodes[0].port
+    threads = [Visitors(old, 1), Visitors(cluster_nodes[1].port, 2)]
     threads[0].start()
-    gimel("export", *old)
-    keys = store.dbsize()
-    for kill in range(1, KILLS + 1):
-        gimel("import", *new, until=partial(has_keys, cluster, keys * kill // (KILLS + 2)))
+    export_all(old, file)
+    for commands in KILLS:
+        kill_import(new, file, commands)
     threads[1].start()  # the site sends its events to the new store from now on
-    gimel("import", *new)
+    import_all(new, file)
+    wait_until(lambda: min(len(each.seen) for each in threads) > 20)
     threads[0].end()
-    gimel("export", *old)  # what the old store counted meanwhile
-    gimel("import", *new)
+    export_all(old, file)  # what the old store counted meanwhile
+    import_all(new, file)
     threads[1].end()
 
     seen = [*before, *threads[0].seen, *threads[1].seen]
-    assert min(len(each.seen) for each in threads) > 20
     (tmp_path / "all").mkdir()
     with running_store(tmp_path / "all", port=free_port()) as everything:
         sent_to(everything.port, seen)

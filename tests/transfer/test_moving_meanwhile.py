@@ -16,7 +16,16 @@ from gimel.runtime.counter import Experiment
 from gimel.runtime.process import Process
 from gimel.runtime.removal import remove
 from gimel.transfer.restore import CHANGED
-from tests.support.moving import counted, export_all, import_all, opened, process_of, results, send
+from tests.support.moving import (
+    counted,
+    export_all,
+    export_from,
+    import_all,
+    opened,
+    process_of,
+    results,
+    send,
+)
 from tests.support.servers import Store
 
 NOW = 1_800_000_000
@@ -183,3 +192,27 @@ def test_a_delete_at_any_moment_is_noticed(
         assert import_all(other_store.port, exported).failed == {}
         assert counted(target) == expected, moment
     assert noticed
+
+
+def test_an_export_shows_no_goal_of_a_visitor_who_does_not_take_part(
+    cluster_nodes: list[Store],
+    cluster: list[redis.Redis],
+    other_store: Store,
+    target: redis.Redis,
+    path: Path,
+) -> None:
+    """In a cluster too, where a slow node answers later: at any moment of the export."""
+    source = process_of(cluster_nodes[0].port)
+    send(source, "button", "a0")
+    visitors = iter(range(1, 1000))
+
+    def arrive() -> None:
+        send(source, "button", f"a{next(visitors)}")
+
+    with opened(cluster_nodes[0].port, arrive) as redis:
+        export_from(redis, path)
+    source.redis.close()
+    import_all(other_store.port, path)
+    (button,) = results(other_store.port)
+    (participants,), (goal,) = button["participants"], button["goals"]
+    assert 1 < goal["results"][0]["successes"] < participants["trials"]
