@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import chain, islice
 
 from gimel.runtime import keys, parsing
 from gimel.runtime.counter import Experiment
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from gimel.runtime.redis.client import Client
     from gimel.runtime.redis.resp import Command, Reply
 
-    Replies = Iterator[Reply]
-
 
 def look(redis: Client, records: Sequence[Record]) -> list[Found]:
     """Return what the target has under the names of these experiments. Raises RedisError."""
@@ -28,11 +26,12 @@ def look(redis: Client, records: Sequence[Record]) -> list[Found]:
     replies = iter(_ask(redis, [question for some in questions for question in some]))
     # Afterwards: a name is listed only when it has its notes, unless 1.5.0 has listed it.
     metas = _ask(redis, [("HGETALL", Experiment(*record.names).meta_key) for record in records])
+    collisions = _collisions(redis, records)
     found = []
     for record, some, meta in zip(records, questions, metas, strict=True):
         answers = [(question, next(replies)) for question in some]
         answers.append((("HGETALL", Experiment(*record.names).meta_key), meta))
-        collision = _wrong_type(answers) or _collision(redis, record)
+        collision = _wrong_type(answers) or collisions.get(record.names, "")
         found.append(_found(record, [reply for _, reply in answers], collision))
     return found
 
@@ -74,20 +73,27 @@ def _wrong_type(answers: Sequence[tuple[Command, Reply]]) -> str:
     return ""
 
 
-def _collision(redis: Client, record: Record) -> str:
-    """Return why the counts of the record and those of the target cannot be merged, if so."""
-    exact = ((key, digits.encode()) for key, digits in record.exact.items())
-    wanted = ((key, HYPERLOGLOG) for key in record.hyperloglogs())
-    for some in (exact, wanted):
-        while part := list(islice(some, SLICE)):
-            replies = _ask(redis, [("GETRANGE", key, 0, MAX_DIGITS) for key, _ in part])
-            for (key, ours), theirs in zip(part, replies, strict=True):
-                if theirs == b"" or theirs == ours:
-                    continue
-                if ours == HYPERLOGLOG and isinstance(theirs, bytes) and theirs.startswith(ours):
-                    continue
-                return f"the key {key!r} of the target holds another kind of value"
-    return ""
+def _collisions(redis: Client, records: Sequence[Record]) -> dict[tuple[str, str], str]:
+    """Return why counts cannot be merged with those of the target, by the names of experiments."""
+    collisions: dict[tuple[str, str], str] = {}
+    wanted = chain.from_iterable(map(_contents, records))
+    while some := list(islice(wanted, SLICE)):
+        replies = _ask(redis, [("GETRANGE", key, 0, MAX_DIGITS) for _, key, _ in some])
+        for (names, key, ours), theirs in zip(some, replies, strict=True):
+            if theirs in (b"", ours):
+                continue
+            if ours == HYPERLOGLOG and isinstance(theirs, bytes) and theirs.startswith(ours):
+                continue
+            collisions.setdefault(names, f"the key {key!r} of the target holds another value")
+    return collisions
+
+
+def _contents(record: Record) -> Iterator[tuple[tuple[str, str], str, bytes]]:
+    """Yield the keys of the counts, each after the names, and with how its value begins."""
+    for key, digits in record.exact.items():
+        yield record.names, key, digits.encode()
+    for key in record.hyperloglogs():
+        yield record.names, key, HYPERLOGLOG
 
 
 def _ask(redis: Client, commands: list[Command]) -> list[Reply]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import redis
 
+from gimel.runtime import conclude
 from gimel.runtime.counter import Experiment
 from gimel.runtime.process import Process
 from gimel.runtime.removal import remove
@@ -42,10 +43,12 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def exported(session_store: Store, store: redis.Redis, path: Path) -> Path:
-    """An export of two experiments of a few visitors, one with 1.5.0's keys."""
+    """An export of three experiments of a few visitors: one concluded, one with 1.5.0's keys."""
     process = process_of(session_store.port)
     process.at = NOW
     send(process, "button", "a1", "b1")
+    send(process, "kept", "a1")
+    conclude._conclude(process, Experiment("alephbet", "kept"), {"winner": "variant a"})
     process.redis.close()
     key = "alephbet:counters:old:participate:variant a"
     store.sadd("alephbet:experiments", "old")
@@ -166,7 +169,7 @@ def test_what_a_killed_import_left_is_deleted_with_the_experiment(
         with pytest.raises(KilledError):
             import_all(other_store.port, exported, Moment(moment, kill))
         with opened(other_store.port) as client:
-            for name in ("button", "old"):
+            for name in ("button", "old", "kept"):
                 remove(client, Experiment("alephbet", name))
         assert list(target.scan_iter()) == [], moment
 
