@@ -39,6 +39,12 @@ from gimel.runtime.fields import DEFAULT_NAMESPACE
     help=f"Namespace to export; may be repeated. [default: {DEFAULT_NAMESPACE}]",
 )
 @click.option("--all", "everything", is_flag=True, help="Export every namespace.")
+@click.option(
+    "--deploy",
+    metavar="DEPLOY",
+    type=click.IntRange(1),
+    help="Export the store of an earlier deploy: a number from `gimel status --history`.",
+)
 @store_options
 @click.pass_obj
 def command(
@@ -46,6 +52,7 @@ def command(
     file: Path | None,
     namespaces: tuple[str, ...],
     everything: bool,
+    deploy: int | None,
     redis_url: str | None,
     local: bool,
     profile: str | None,
@@ -62,7 +69,7 @@ def command(
     if everything and namespaces:
         raise click.UsageError("--namespace and --all exclude each other.")
     began = time.monotonic()
-    with open_store(options, Where(redis_url, local, profile, region)) as store:
+    with open_store(options, Where(redis_url, local, profile, region, deploy)) as store:
         names = _find(store, namespaces, everything)
         total = sum(map(len, names.values()))
         with (

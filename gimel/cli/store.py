@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from gimel import config
+from gimel.analysis.phrases import join_names
 from gimel.cli import Options, terminal
 from gimel.errors import GimelError
 from gimel.runtime import keys
@@ -35,12 +36,13 @@ class Store:
 
 @dataclass(frozen=True)
 class Where:
-    """The values of `store_options`."""
+    """The values of `store_options`, and the number of an earlier deploy that used the store."""
 
     redis_url: str | None
     local: bool
     profile: str | None
     region: str | None
+    deploy: int | None = None
 
 
 def store_options(command: Command) -> Command:
@@ -65,8 +67,14 @@ def open_store(options: Options, where: Where) -> Iterator[Store]:
 
     Raises GimelError; so it does for any RedisError in the block.
     """
-    if where.local and where.redis_url is not None:
-        raise click.UsageError("--redis and --local exclude each other.")
+    given = {
+        "--redis": where.redis_url is not None,
+        "--local": where.local,
+        "--deploy": where.deploy is not None,
+    }
+    if sum(given.values()) > 1:
+        names = join_names([name for name, is_given in given.items() if is_given])
+        raise click.UsageError(f"{names} exclude each other.")
     client, name = _client(options, where)
     try:
         client.run([("SISMEMBER", keys.NAMESPACES, "")])  # a user may not be allowed to PING
@@ -82,6 +90,8 @@ def open_store(options: Options, where: Where) -> Iterator[Store]:
 
 def _client(options: Options, where: Where) -> tuple[Client, str]:
     """Return a client that is not connected yet, and how messages name its store."""
+    if where.deploy is not None:
+        return _earlier(options, where, where.deploy)
     if where.redis_url is None and not where.local:
         from gimel.deploy import store_access
 
@@ -94,6 +104,21 @@ def _client(options: Options, where: Where) -> tuple[Client, str]:
     redis = _options(options, where)
     times = {"socket_timeout": _SECONDS, "socket_connect_timeout": _SECONDS_TO_CONNECT}
     return Client(RedisOptions({**redis, **times})), _name(redis)
+
+
+def _earlier(options: Options, where: Where, deploy: int) -> tuple[Client, str]:
+    """Return a client of the store that an earlier deploy used."""
+    from gimel.deploy import store_access
+    from gimel.deploy.deploys import live_functions
+    from gimel.deploy.earlier_store import snapshot_version
+    from gimel.deploy.plan import observe
+    from gimel.deploy.resources.base import Look
+
+    deployment = terminal.find_deployment(options)
+    aws = terminal.connect(where.profile, where.region, deployment)
+    functions = live_functions(observe(Look(aws, versions=True)))
+    ask = store_access.asking_version(aws, *snapshot_version(functions, deploy))
+    return RemoteClient(ask), f"{deployment.name} in {aws.region} before deploy {deploy + 1}"
 
 
 def _options(options: Options, where: Where) -> Mapping[str, Any]:

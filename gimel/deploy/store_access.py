@@ -24,7 +24,7 @@ def is_behind_functions(config: Config) -> bool:
 
 
 def asking(aws: Aws, config: Config) -> Callable[[dict[str, Any]], Any]:
-    """Return what sends an event to the function and returns its answer.
+    """Return what sends an event to the live function and returns its answer.
 
     Both raise GimelError: without such a function, or if it fails.
     """
@@ -35,14 +35,20 @@ def asking(aws: Aws, config: Config) -> Callable[[dict[str, Any]], Any]:
             "Set `snapshots` to true in config.json, run `gimel deploy`, and repeat the command.",
         )
 
+    return asking_version(aws, names[0], ALIAS)
+
+
+def asking_version(aws: Aws, function: str, qualifier: str) -> Callable[[dict[str, Any]], Any]:
+    """Return the same for a version or alias of a function."""
+
     def ask(event: dict[str, Any]) -> Any:
-        return _invoke(aws, names[0], event)
+        return _invoke(aws, function, qualifier, event)
 
     return ask
 
 
-def _invoke(aws: Aws, function: str, event: dict[str, Any]) -> Any:
-    which = {"FunctionName": function, "Qualifier": ALIAS}
+def _invoke(aws: Aws, function: str, qualifier: str, event: dict[str, Any]) -> Any:
+    which = {"FunctionName": function, "Qualifier": qualifier}
     try:
         answer = aws.call("lambda", "invoke", **which, Payload=json.dumps(event))
     except Refused as refused:

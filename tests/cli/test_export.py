@@ -187,6 +187,13 @@ def test_the_url_may_come_from_the_environment(
     assert experiments(run("export").stdout) == [("alephbet", "button")]
 
 
+def test_an_earlier_deploy_and_a_url_exclude_each_other(run: Run) -> None:
+    """One store is exported."""
+    done = run("export", "--deploy", "3", "--redis", "redis://localhost")
+    assert done.code == 2
+    assert "--redis and --deploy exclude each other" in done.stderr
+
+
 def test_all_and_a_namespace_exclude_each_other(run: Run) -> None:
     """It is wrong usage."""
     done = run("export", "--all", "--namespace", "shop")
