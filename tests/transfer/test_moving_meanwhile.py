@@ -6,6 +6,7 @@ The same code runs as in `gimel import`; `WatchedClient` lets a test act before 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,26 @@ def test_an_event_at_any_moment_of_an_import_is_counted(
             {"label": "variant c", "trials": 1, "trials_by_precision": {"1": 1}},
         ], moment
     assert 0 < refused < number / 2
+
+
+def test_an_event_at_any_moment_of_a_merge_is_counted(
+    other_store: Store, target: redis.Redis, exported: Path
+) -> None:
+    """With what the target and the file had counted before."""
+    process = process_of(other_store.port)
+    send(process, "button", "a3")
+    number = commands_of_an_import(other_store.port, exported)
+    for moment in range(0, number, 2):
+        target.flushall()
+        send(process, "button", "a3")
+        event = partial(send, process, "button", "a2", "c1")
+        assert import_all(other_store.port, exported, Moment(moment, event)).merged == 1
+        assert visitors(other_store.port)["button"] == [
+            {"label": "variant a", "trials": 3, "trials_by_precision": {"4": 3}},
+            {"label": "variant b", "trials": 1, "trials_by_precision": {"4": 1}},
+            {"label": "variant c", "trials": 1, "trials_by_precision": {"4": 1}},
+        ], moment
+    process.redis.close()
 
 
 @pytest.mark.parametrize("is_new", [True, False], ids=["new", "counting"])
