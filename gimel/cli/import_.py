@@ -12,7 +12,7 @@ import click
 from gimel.analysis.phrases import pluralize
 from gimel.cli import Options, terminal
 from gimel.cli.help import Command
-from gimel.cli.progress import counting
+from gimel.cli.progress import counting, working
 from gimel.cli.store import Store, Where, open_store, store_options
 from gimel.errors import GimelError
 from gimel.report.figures import visible
@@ -52,7 +52,8 @@ def command(
     from gimel.transfer import files, restore
 
     began = time.monotonic()
-    totals = files.check(file)
+    with working(f"Checking {file}", terminal.stderr()):
+        totals = files.check(file)
     with (
         open_store(options, Where(redis_url, local, profile, region)) as store,
         counting(totals.experiments, "experiments imported", terminal.stderr()) as progress,
@@ -62,9 +63,8 @@ def command(
     if outcome.failed:
         raise GimelError(
             f"{pluralize(len(outcome.failed), 'experiment')} cannot be imported:"
-            f" {_listed(outcome.failed)}",
-            "Nothing was written for those that the target cannot take. Run the command again"
-            " when the reason is removed: the rest does not change.",
+            f"{_listed(outcome.failed)}",
+            "Remove the reason, and run the same command again: the others do not change.",
         )
 
 
@@ -78,15 +78,15 @@ def _show(outcome: Outcome, store: Store, dry_run: bool, seconds: float) -> None
         click.echo(f"Imported {experiments} into {store.name} in {seconds:.1f} s: {details}.")
     for title, found in (("Skipped", outcome.skipped), ("Note", outcome.notes)):
         if found:
-            click.echo(f"{title}: {_listed(found)}", err=True)
+            click.echo(f"{title}:{_listed(found)}", err=True)
 
 
 def _listed(found: Mapping[tuple[str, str], str]) -> str:
-    """Return each experiment and its reason, one per line if there are several."""
+    """Return each experiment and its reason, each on its own line if there are several."""
     lines = [
         f"{visible(experiment)} ({visible(namespace)}): {reason}."
         for (namespace, experiment), reason in list(found.items())[:_NAMED]
     ]
     if len(found) > _NAMED:
         lines.append(f"and {len(found) - _NAMED:,} more")
-    return lines[0] if len(lines) == 1 else "".join(f"\n  {line}" for line in lines)
+    return f" {lines[0]}" if len(lines) == 1 else "".join(f"\n  {line}" for line in lines)
