@@ -129,7 +129,8 @@ def _options(options: Options, where: Where) -> Mapping[str, Any]:
         socket = directory / "store.sock"
         if not socket.exists():
             raise GimelError(
-                f"{socket} does not exist.", "Run `gimel serve` meanwhile, or use --redis."
+                f"{socket} does not exist.",
+                "Start `gimel serve`, or name another Redis with --redis.",
             )
         return {"unix_socket_path": str(socket)}
     redis = options.load_config().lambda_redis()

@@ -156,7 +156,7 @@ def test_a_truncated_file_is_not_imported(
     ("options", "code", "message"),
     [
         (("--redis", "redis://localhost", "--local"), 2, "--redis and --local exclude each other"),
-        (("--local",), 1, "store.sock does not exist.\nRun `gimel serve` meanwhile"),
+        (("--local",), 1, "store.sock does not exist.\nStart `gimel serve`"),
         (("--redis", "http://localhost"), 1, "The Redis URL must be like"),
         (("--redis", "redis://:secret@127.0.0.1:1"), 1, "The Redis at 127.0.0.1:1 failed"),
         ((), 1, "redis.host is not set (no configuration file found)"),
