@@ -203,3 +203,35 @@ def test_a_rollback_to_another_redis_asks(redis: dict[str, str], asks: bool) -> 
 
     assert [notice.asks for notice in found] == [True] * asks
     assert all("the Redis at redis.example.com:6379" in notice.text for notice in found)
+
+
+STORE = {"redis": {"provision": "valkey-serverless"}}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "places"),
+    [
+        (STORE, {}, ("the store gimel on ElastiCache", "the Redis at redis.example.com:6379")),
+        ({}, STORE, ("the Redis at redis.example.com:6379", "the store gimel on ElastiCache")),
+    ],
+    ids=["away from it", "to it"],
+)
+def test_a_created_store_is_named_for_what_it_is(
+    before: dict[str, Any], after: dict[str, Any], places: tuple[str, str]
+) -> None:
+    """Its address says little. The counts can be moved, and the plan says how."""
+    (notice,) = [each for each in noticed(settled(**before), **after) if each.asks]
+
+    assert notice.text == (
+        f"The live functions count in {places[0]}. Afterwards they count in {places[1]}, where the "
+        "counts so far are missing. `gimel export` and `gimel import` move them."
+    )
+
+
+def test_a_store_that_somebody_deleted_asks() -> None:
+    """The new one has the same name, and no counts."""
+    (notice,) = [each for each in noticed(settled(**STORE), **STORE) if each.asks]
+
+    assert notice.text == (
+        "The store gimel no longer exists. The new one is empty: the counts so far are missing."
+    )
