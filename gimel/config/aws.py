@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from typing_extensions import Self
 
+from gimel.config.domain import Domain
 from gimel.config.kinds import (
     MAX_INT32,
     Memory,
@@ -127,6 +128,9 @@ class Aws(Section):
         30, description="Days to keep the functions' logs"
     )
     throttle: Throttle = Field(Throttle(), description="The API's request limits")
+    domain: Domain | None = Field(
+        None, description="Domain name of your own for the API: see docs/domain.md"
+    )
 
     @model_validator(mode="after")
     def _check_role(self) -> Self:

@@ -45,6 +45,7 @@ GONE = frozenset(
     {
         "InvalidGroup.NotFound",
         "NoSuchEntity",
+        "NoSuchHostedZone",
         "NotFoundException",
         "ResourceNotFoundException",
         "ServerlessCacheNotFoundFault",
@@ -74,6 +75,8 @@ _CHANGING = frozenset(
         "ConcurrentModificationException",
         "ConflictException",
         "OperationAbortedException",
+        "PriorRequestNotComplete",
+        "RequestInProgressException",
     }
 )
 

@@ -18,8 +18,13 @@ from gimel.deploy.preflight_permissions import preflight_permissions
 from gimel.deploy.resources.aliases import ALIASES
 from gimel.deploy.resources.api_key import API_KEY, CreateKey, DeleteOtherKeys, MarkKey
 from gimel.deploy.resources.base import Look, Observed, Resource, Step
+from gimel.deploy.resources.base_path_mappings import BASE_PATH_MAPPINGS
+from gimel.deploy.resources.certificates import CERTIFICATES
 from gimel.deploy.resources.concurrency import CONCURRENCY
 from gimel.deploy.resources.cors_preflights import CORS_PREFLIGHTS
+from gimel.deploy.resources.dns_records import DNS_RECORDS
+from gimel.deploy.resources.domain_names import DOMAIN_NAMES
+from gimel.deploy.resources.domains import DOMAINS, desired_domain
 from gimel.deploy.resources.function_urls import FUNCTION_URLS
 from gimel.deploy.resources.functions import FUNCTIONS
 from gimel.deploy.resources.gateway_responses import GATEWAY_RESPONSES
@@ -38,6 +43,7 @@ from gimel.deploy.resources.store_user import STORE_USER
 from gimel.deploy.resources.tag_record import TAG_RECORD
 from gimel.deploy.resources.trials import TRIALS
 from gimel.deploy.resources.usage_plan import USAGE_PLAN, AddKeyToPlan
+from gimel.deploy.resources.validation_records import VALIDATION_RECORDS
 from gimel.deploy.resources.versions import VERSIONS
 from gimel.errors import GimelError
 
@@ -57,6 +63,9 @@ RESOURCES: Resources = (
     ALIASES,
     CONCURRENCY,
     REST_API,
+    DOMAINS,
+    CERTIFICATES,
+    VALIDATION_RECORDS,
     METHODS,
     CORS_PREFLIGHTS,
     GATEWAY_RESPONSES,
@@ -67,6 +76,9 @@ RESOURCES: Resources = (
     API_KEY,
     USAGE_PLAN,
     FUNCTION_URLS,
+    DOMAIN_NAMES,
+    BASE_PATH_MAPPINGS,
+    DNS_RECORDS,
 )
 
 
@@ -94,7 +106,8 @@ def plan(
     if observed.foreign:
         raise GimelError(
             f"These exist and were not created by Gimel: {'; '.join(observed.foreign)}.",
-            "Rename or delete them, or set another aws.name in the configuration.",
+            "Rename or delete them, or set another aws.name in the configuration."
+            + (" A domain name can only be in one deployment." if desired_domain(desired) else ""),
         )
     desired = desired.reaching(known_ids(observed, resources))
     backwards = resources[::-1]

@@ -22,7 +22,7 @@ MARK, RECORD = "gimel", "gimel:tags"
 class _Calls:
     """The calls and parameters of one service. `pairs` says that it takes a list of pairs.
 
-    EC2 also takes the keys to remove as pairs, and a list of targets (`several`).
+    `key_pairs` says that it also takes the keys to remove as pairs, `several` a list of targets.
     """
 
     tag: str
@@ -30,6 +30,7 @@ class _Calls:
     tags: str
     keys: str
     pairs: bool = False
+    key_pairs: bool = False
     several: bool = False
 
 
@@ -38,11 +39,27 @@ _CALLS = {
     "lambda": _Calls("tag_resource", "untag_resource", "Tags", "TagKeys"),
     "logs": _Calls("tag_resource", "untag_resource", "tags", "tagKeys"),
     "apigateway": _Calls("tag_resource", "untag_resource", "tags", "tagKeys"),
-    "ec2": _Calls("create_tags", "delete_tags", "Tags", "Tags", pairs=True, several=True),
+    "ec2": _Calls(
+        "create_tags",
+        "delete_tags",
+        "Tags",
+        "Tags",
+        pairs=True,
+        key_pairs=True,
+        several=True,
+    ),
     "elasticache": _Calls(
         "add_tags_to_resource", "remove_tags_from_resource", "Tags", "TagKeys", pairs=True
     ),
     "events": _Calls("tag_resource", "untag_resource", "Tags", "TagKeys", pairs=True),
+    "acm": _Calls(
+        "add_tags_to_certificate",
+        "remove_tags_from_certificate",
+        "Tags",
+        "Tags",
+        pairs=True,
+        key_pairs=True,
+    ),
 }
 
 
@@ -77,9 +94,9 @@ class Tag(Step):
             tags: Any = as_pairs(self.tags) if calls.pairs else dict(self.tags)
             run.aws.call(self.service, calls.tag, **target, **{calls.tags: tags})
         if self.removed:
-            removed = [{"Key": key} for key in self.removed] if calls.several else [*self.removed]
-            keys: Any = {calls.keys: removed}
-            run.aws.call(self.service, calls.untag, **target, **keys)
+            keys: Any = [{"Key": key} for key in self.removed]
+            removed = {calls.keys: keys if calls.key_pairs else list(self.removed)}
+            run.aws.call(self.service, calls.untag, **target, **removed)
 
 
 def marked(name: str, tags: Mapping[str, str]) -> dict[str, str]:

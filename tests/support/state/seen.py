@@ -63,6 +63,7 @@ from tests.support.state.cloud import (
     Place,
     State,
 )
+from tests.support.state.domains import NO_DOMAINS
 from tests.support.state.names import (
     MARK,
     DeployApi,
@@ -147,6 +148,7 @@ def seen(there: State, wanted: Desired | None = None, *, versions: bool = False)
         name for name in asked if asked[name].url
     }
     parts: dict[Resource[Any], Any] = {
+        **NO_DOMAINS,
         TAG_RECORD: dict(api.tags) if api else None,
         ROLE: ObservedRole(role.arn, role.trusted, role.policy, role.tags, role.boundary)
         if role

@@ -1,0 +1,149 @@
+"""The record that shows AWS that a domain name may have a certificate.
+
+It stays, because AWS looks for it at every renewal. Other certificates for the name, in other
+regions too, have the same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from gimel.deploy.aws_errors import Refused
+from gimel.deploy.desired import Desired
+from gimel.deploy.identity import Identity
+from gimel.deploy.policies import ANY_RESOURCE, Permission
+from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
+from gimel.deploy.resources.certificates import is_kept, validation_record
+from gimel.deploy.resources.domains import (
+    DOMAINS,
+    can_validate,
+    desired_domain,
+    retired_domains,
+    wanted_domain,
+    zone_of,
+)
+from gimel.deploy.resources.observed_domain import ObservedDomain, RecordSet, records_at
+
+_SECONDS_TO_LIVE = 300
+_IN_SYNC, _WAIT = 120.0, 5.0  # seconds; Route 53 usually takes less than one minute
+
+
+class ValidationRecords(Resource[None]):
+    """See the module. What exists is observed by `domains`."""
+
+    def observe(self, look: Look) -> None:
+        """See `domains`."""
+
+    def provide(self, desired: Desired, observed: Observed) -> Iterator[Step]:
+        found = wanted_domain(desired, observed)
+        if found is None or found[0].certificate:
+            return
+        domain, there = found
+        zone = zone_of(domain, there)
+        record = there.certificate.validation if there.certificate else None
+        if zone and can_validate(domain, there) and not there.at(record, zone):
+            yield CreateValidationRecord(domain.name, zone.id, zone.name)
+
+    def retire(self, desired: Desired, observed: Observed) -> Iterator[Step]:
+        for name in retired_domains(desired, observed):
+            yield from _deletions(observed.of(DOMAINS)[name])
+
+    def remove(self, observed: Observed) -> Iterator[Step]:
+        for there in observed.of(DOMAINS).values():
+            if not is_kept(there):
+                yield from _deletions(there)
+
+    def permissions(self, identity: Identity, desired: Desired) -> Iterator[Permission]:
+        domain = desired_domain(desired)
+        if domain is None:
+            return
+        arn = f"arn:{identity.partition}:route53:::"
+        zone = f"{arn}hostedzone/{domain.zone or '*'}"
+        key = "ForAllValues:StringLike"
+        names = {
+            "route53:ChangeResourceRecordSetsNormalizedRecordNames": [
+                domain.name,
+                f"_*.{domain.name}",
+            ]
+        }
+        yield Permission("Zones", ("route53:ListHostedZones",), ANY_RESOURCE)
+        yield Permission("ReadRecords", ("route53:ListResourceRecordSets",), (zone,))
+        yield Permission("Changes", ("route53:GetChange",), (f"{arn}change/*",))
+        yield Permission("Records", ("route53:ChangeResourceRecordSets",), (zone,), {key: names})
+
+
+VALIDATION_RECORDS = ValidationRecords()
+
+
+def is_validation_kept(there: ObservedDomain) -> bool:
+    """Return whether other certificates may need the record of a name.
+
+    They exist, or the name also leads elsewhere, for example to the same API in another region.
+    """
+    return there.is_shared or any(
+        not each.is_alias or each.is_routed or not there.leads_here(each)
+        for each in there.addresses()
+    )
+
+
+def _deletions(there: ObservedDomain) -> Iterator[Step]:
+    if is_validation_kept(there):
+        return
+    for certificate in there.certificates:
+        record = certificate.validation
+        for each in there.at(record):
+            if record and each.target == record.value:
+                yield DeleteRecord(each)
+
+
+@dataclass(frozen=True)
+class CreateValidationRecord(Step):
+    domain: str
+    zone: str
+    zone_name: str
+
+    def __str__(self) -> str:
+        return f"Create the record for the certificate of {self.domain} in {self.zone_name}"
+
+    def perform(self, run: Run) -> None:
+        record = validation_record(run, self.domain)
+        values = {"TTL": _SECONDS_TO_LIVE, "ResourceRecords": [{"Value": record.value}]}
+        if any(each.target == record.value for each in records_at(run.aws, self.zone, record.name)):
+            return
+        created = {"Name": record.name, "Type": record.type, **values}
+        change_records(run, self.zone, "CREATE", [created])
+
+
+@dataclass(frozen=True)
+class DeleteRecord(Step):
+    record: RecordSet
+
+    def __str__(self) -> str:
+        return f"Delete the DNS record {self.record.type} {self.record.name}"
+
+    def perform(self, run: Run) -> None:
+        try:
+            change_records(run, self.record.zone, "DELETE", [self.record.answer])
+        except Refused as refused:
+            there = records_at(run.aws, self.record.zone, self.record.name)
+            if refused.code != "InvalidChangeBatch" or self.record in there:
+                raise
+
+
+def change_records(run: Run, zone: str, action: str, records: list[dict[str, object]]) -> None:
+    """Change records, all or none, and wait until all of Route 53 knows.
+
+    Whoever asks for a record before that may remember for minutes that it does not exist.
+    """
+    changes = [{"Action": action, "ResourceRecordSet": each} for each in records]
+    batch = {"Comment": f"Gimel, deployment {run.identity.name}", "Changes": changes}
+    answer = run.aws.call(
+        "route53", "change_resource_record_sets", HostedZoneId=zone, ChangeBatch=batch
+    )
+    started, change = run.aws.clock(), answer.get("ChangeInfo", {})
+    while change.get("Status") == "PENDING" and run.aws.clock() - started < _IN_SYNC:
+        run.aws.on_wait("Route 53 distributes the record")
+        run.aws.sleep(_WAIT)
+        which = {"Id": change["Id"].rpartition("/")[2]}
+        change = run.aws.call("route53", "get_change", **which)["ChangeInfo"]
