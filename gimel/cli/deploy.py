@@ -12,6 +12,7 @@ from rich.console import Console
 
 from gimel.analysis.phrases import pluralize
 from gimel.cli import Options, terminal
+from gimel.cli.domain import deployed_domain
 from gimel.cli.help import Command
 from gimel.cli.progress import working
 from gimel.config import Config
@@ -92,13 +93,15 @@ def command(
         terminal.show_place(observed.identity, console)
         terminal.show_steps(steps, console)
         terminal.show_notices((each.text for each in warned), console)
-        terminal.show_lines(guard.lines(), console)
+        terminal.show_below_plan(guard.lines(), console)
         _confirm(steps, warned, yes)
     run = start(aws, observed)
     deployed = terminal.perform(run, steps, console)
     reached = outputs(deployed, config.wiring, aws.region, aws.endpoint, aws.dns_suffix)
     patience = _PATIENCE_WITH_EMULATOR if aws.endpoint else smoke.PATIENCE
     try:
+        if domain := deployed_domain(aws, desired, steps, deployed.api, reached, console):
+            reached = domain.outputs
         with working("Checking the public URLs", console) as wait:
             findings = smoke.smoke_test(
                 reached,
@@ -113,8 +116,10 @@ def command(
             "Interrupted while the public URLs were checked. Everything is deployed.",
             "Run `gimel deploy` again to check it.",
         ) from None
+    findings = [*(domain.findings if domain else ()), *findings]
     if as_json:
-        terminal.print_json(_document(steps, warned, reached, desired, findings, show_key))
+        document = _document(steps, warned, reached, desired, findings, show_key)
+        terminal.print_json({**document, "domain": domain.as_json() if domain else None})
     else:
         terminal.show_findings(findings, console)
     if any_failed(findings):
@@ -122,6 +127,7 @@ def command(
         _go_back(run, steps, functions, findings)
     if not as_json:
         _show_result(reached, desired, show_key=show_key, with_snippet=with_snippet)
+        terminal.show_lines(domain.lines() if domain else ())
         _show_summary(steps, findings, time.monotonic() - began)
 
 

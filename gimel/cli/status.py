@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from gimel.cli import Options, terminal
+from gimel.cli.domain import ReachedDomain, reach_domain
 from gimel.cli.help import Command
 from gimel.deploy.apply import start
 from gimel.deploy.checks.ad_blockers import check_ad_blockers
@@ -64,19 +65,30 @@ def command(
         _show_history(functions)
         return
     differences = plan(desired, observed)
-    reached = None
+    reached = domain = None
     if api:
         base = api_url(api.id, aws.region, aws.endpoint, aws.dns_suffix)
         reached = observed_outputs(observed, start(aws, observed).ids, base)
+        domain = reach_domain(aws, desired, observed, api.id, reached, terminal.stderr())
+        reached = domain.outputs if domain else reached
     warnings = tuple(check_ad_blockers(config))
     stage = observed.of(STAGE_OF_API)
     guard = cost_guard_at(desired, stage.throttle_rate, stage.throttle_burst) if stage else None
     if as_json:
         document = _document(observed, functions, reached, differences, warnings, show_key)
-        terminal.print_json({**document, "throttle": guard.as_json() if guard else None})
+        shown = {
+            "throttle": guard.as_json() if guard else None,
+            "domain": domain.as_json() if domain else None,
+        }
+        terminal.print_json({**document, **shown})
     else:
-        terminal.show_findings(warnings, terminal.stderr())
+        terminal.show_findings((*warnings, *_of_domain(domain)), terminal.stderr())
         _show(observed, reached, guard, differences, show_key)
+        terminal.show_lines(domain.lines() if domain else ())
+
+
+def _of_domain(domain: ReachedDomain | None) -> list[Finding]:
+    return [] if domain is None or domain.is_reached else domain.findings
 
 
 def _show(

@@ -125,10 +125,16 @@ def show_notices(texts: Iterable[str], console: Console) -> None:
         _print_hanging("   ! ", text, dialog(console))
 
 
-def show_lines(lines: Iterable[str], console: Console) -> None:
+def show_below_plan(lines: Iterable[str], console: Console) -> None:
     """Print sentences below a plan, where a question about it is seen."""
     for line in lines:
         _print_hanging("", line, dialog(console))
+
+
+def show_lines(lines: Iterable[str]) -> None:
+    """Print lines as they are."""
+    for line in lines:
+        click.echo(line)
 
 
 def numbered(steps: Sequence[Step]) -> Iterator[str]:

@@ -10,6 +10,8 @@ from gimel.deploy.desired import Desired
 from gimel.deploy.resources.aliases import MoveBack
 from gimel.deploy.resources.api_key import API_KEY
 from gimel.deploy.resources.base import Observed, Step
+from gimel.deploy.resources.certificates import is_kept
+from gimel.deploy.resources.domains import DOMAINS, retired_domains
 from gimel.deploy.resources.functions import FUNCTIONS
 from gimel.deploy.resources.permissions import PERMISSIONS
 from gimel.deploy.resources.rest_api import REST_API
@@ -59,6 +61,12 @@ def notices(desired: Desired, observed: Observed) -> Iterator[Notice]:
         )
     if live and api and key is None and observed.of(USAGE_PLAN) is not None:
         yield Notice("The API key no longer exists. Programs that use it need the new one.")
+    for name in retired_domains(desired, observed):
+        yield Notice(
+            f"The domain name {name} is deleted. Pages that send events to {name} must be changed "
+            "first: their events are lost.",
+            asks=True,
+        )
     yield from _of_lower_throttle(desired, observed, takes_over=None in live)
     now = desired.functions[0].configuration.settings
     yield from _of_other_stores((settings, now) for settings in live)
@@ -102,6 +110,14 @@ def destroy_notices(observed: Observed) -> Iterator[str]:
         yield kept_store(observed.identity.store)
     for each in observed.foreign:
         yield f"Not created by Gimel, and left alone: {each}."
+    for name, domain in observed.of(DOMAINS).items():
+        if is_kept(domain):
+            yield (
+                f"The domain name {name} stays, with its certificate and its records: other APIs "
+                "are mapped to it."
+            )
+        if domain.zones_are_hidden:
+            yield f"Delete the DNS records of {name} yourself: this user may not list hosted zones."
     if is_of_1_5_0_elsewhere(observed):
         yield (
             f"Left alone: the role {observed.identity.name}, which Gimel 1.5.0 in another region "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from gimel.deploy.deployed import Deployed, deployed_from_ids
@@ -55,6 +55,18 @@ class Outputs:
     def track(self) -> Endpoint | None:
         """The URL for the events of new pages: the first one that takes GET."""
         return self.endpoint("gimel.track", "GET")
+
+    def at_domain(self, name: str, base: str, emulator: str | None) -> Outputs:
+        """Return the same with the URLs of the API at a domain name before all others.
+
+        `base` is the address of the API's stage.
+        """
+        added = (
+            replace(each, url=f"https://{name}{each.url.removeprefix(base)}", via=emulator)
+            for each in self.endpoints
+            if each.url.startswith(f"{base}/")
+        )
+        return replace(self, endpoints=(*added, *self.endpoints))
 
 
 def outputs(

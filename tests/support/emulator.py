@@ -66,6 +66,10 @@ class Emulator:
         """Bring the account to the state of a snapshot."""
         self._request("POST", f"/_snapshot/{name}")
 
+    def issue_certificates(self) -> None:
+        """Have every certificate issued, as if its record were at another DNS provider."""
+        self._request("POST", "/_certificates/")
+
     def _request(self, method: str, path: str) -> None:
         request = urllib.request.Request(f"{self.url}{quote(path)}", method=method)
         with urllib.request.urlopen(request, timeout=30):

@@ -9,6 +9,9 @@ What differs from plain ministack:
 - It ends when its stdin does, and so with the process that started it, however that ends.
 - A function that was created or changed is pending in that answer and ready for the next call,
   not half a second later. A deploy then always makes the same calls. `test_timing` tests waiting.
+- A certificate is pending until its record is in a public hosted zone, or until `POST
+  /_certificates/`, which is the record at another DNS provider. Domain names and their mappings can
+  be changed.
 - A cold start does not import botocore, which Gimel's handlers do not use.
 - A process that runs a function also runs every other one with the same code and settings, even
   after a reset: a cold start takes most of the time of a deploy here.
@@ -30,6 +33,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
+from urllib.parse import unquote
 
 from ministack import app as ministack  # type: ignore[import-not-found]
 from ministack.core import lambda_runtime  # type: ignore[import-not-found]
@@ -37,12 +41,18 @@ from ministack.core.responses import (  # type: ignore[import-not-found]
     AccountRegionScopedDict,
     AccountScopedDict,
 )
-from ministack.services import lambda_svc  # type: ignore[import-not-found]
+from ministack.services import (  # type: ignore[import-not-found]
+    acm,
+    apigateway_v1,
+    lambda_svc,
+    route53,
+)
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 PATH = "/_snapshot/"
+CERTIFICATES = "/_certificates/"
 MOST_IDLE_WORKERS = 10
 
 _serve = ministack.app
@@ -57,6 +67,11 @@ async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
             _pending.pop()()
         if scope["path"].startswith(PATH):
             await _answer(send, _snapshot(scope["method"], scope["path"].removeprefix(PATH)))
+            return
+        if scope["path"] == CERTIFICATES:
+            for certificate in acm._certificates._data.values():
+                certificate["Status"] = "ISSUED"
+            await _answer(send, 200)
             return
     await _serve(scope, receive, send)
 
@@ -177,6 +192,43 @@ def _send(port: int, *command: str) -> None:
     assert answer == b"+OK\r\n", answer
 
 
+def _request_certificate(request: Callable[..., Any], data: dict[str, Any]) -> Any:
+    answer = request(data)
+    acm._certificates[json.loads(answer[2])["CertificateArn"]]["Status"] = "PENDING_VALIDATION"
+    return answer
+
+
+def _describe_certificate(describe: Callable[..., Any], data: dict[str, Any]) -> Any:
+    certificate = acm._certificates.get(data["CertificateArn"])
+    if certificate and certificate["Status"] == "PENDING_VALIDATION":
+        wanted = certificate["DomainValidationOptions"][0]["ResourceRecord"]["Name"]
+        public = [each["id"] for each in route53._zones.values() if not each["private"]]
+        names = [each["Name"] for zone in public for each in route53._records.get(zone, [])]
+        certificate["Status"] = "ISSUED" if wanted in names else certificate["Status"]
+    return describe(data)
+
+
+async def _change_domain(
+    serve: Callable[..., Awaitable[Any]],
+    method: str,
+    path: str,
+    headers: Any,
+    body: bytes,
+    query: Any,
+) -> Any:
+    """Change a domain name or a mapping, which ministack cannot; pass everything else on."""
+    parts = path.strip("/").split("/")
+    if method != "PATCH" or parts[0] != "domainnames":
+        return await serve(method, path, headers, body, query)
+    found = apigateway_v1._domain_names[parts[1]]
+    if len(parts) > 2:
+        found = apigateway_v1._base_path_mappings[parts[1]][unquote(parts[3])]
+    for each in json.loads(body)["patchOperations"]:
+        key = {"/restapiId": "restApiId"}.get(each["path"], each["path"].removeprefix("/"))
+        found[key] = each["value"]
+    return 200, {"Content-Type": "application/json"}, json.dumps(found).encode()
+
+
 def _end_with_stdin() -> None:
     sys.stdin.read()
     os._exit(0)
@@ -184,6 +236,9 @@ def _end_with_stdin() -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=_end_with_stdin, daemon=True).start()
+    acm._request_certificate = functools.partial(_request_certificate, acm._request_certificate)
+    acm._describe_certificate = functools.partial(_describe_certificate, acm._describe_certificate)
+    apigateway_v1.handle_request = functools.partial(_change_domain, apigateway_v1.handle_request)
     lambda_svc._schedule_state_transition = _ready_with_the_next_request
     instrumented = "import botocore.handlers"
     assert instrumented in lambda_runtime._PYTHON_WORKER_SCRIPT
