@@ -374,6 +374,41 @@ def test_a_record_that_leads_elsewhere_is_left(
     assert ("_x.ab.example.com.", "CNAME") in zoned.state.plain()[3][ZONE]
 
 
+def test_two_regions_have_the_same_name(zoned: DomainAccount) -> None:
+    """The records lead to the first one; the second takes over once the first is destroyed."""
+    other = DomainAccount("eu-west-1")
+    other.state.zones, other.state.records = zoned.state.zones, zoned.state.records
+    deploy(zoned, wanted())
+    before = list(zoned.state.records[ZONE])
+
+    deploy(other, wanted())
+
+    assert other.state.records[ZONE] == before
+    assert deploy(other, wanted()) == deploy(zoned, wanted()) == ()
+    destroy(zoned)
+    deploy(other, wanted())
+    assert other.state.plain() == UP
+
+
+def test_a_record_that_appears_meanwhile_is_an_error_unless_it_is_the_same(
+    zoned: DomainAccount,
+) -> None:
+    """The answer to a change may have been lost."""
+    deploy(zoned, wanted())
+    records = list(zoned.state.records[ZONE])
+    zoned.state.records[ZONE].clear()
+    observed = look(zoned, wanted())
+    steps = plan(wanted(), observed, PARTS)
+    zoned.state.records[ZONE][:] = records
+    perform(start(zoned, observed, PARTS), steps)
+    assert zoned.state.plain() == UP
+
+    zoned.state.records[ZONE].clear()
+    zoned.add_record(NAME, "CNAME", ELSEWHERE)
+    with pytest.raises(GimelError, match="a CNAME does"):
+        perform(start(zoned, observed, PARTS), steps)
+
+
 def test_a_wildcard_record_does_not_matter(zoned: DomainAccount) -> None:
     """Route 53 answers with the record of the name itself."""
     zoned.add_record("\\052.example.com", "CNAME", ELSEWHERE)

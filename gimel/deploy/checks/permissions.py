@@ -15,6 +15,7 @@ from gimel.deploy.identity import Identity
 from gimel.deploy.plan import required_permissions
 from gimel.deploy.policies import ANY_RESOURCE, ELASTICACHE, LAMBDA, Statement
 from gimel.deploy.preflight_permissions import SIDS
+from gimel.deploy.resources.domain_names import DOMAIN_ROLE
 
 _ASSUMED = re.compile(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.*")
 _SINGLE_SIGN_ON = "AWSReservedSSO_"  # roles whose path differs between organizations
@@ -42,7 +43,8 @@ def check_permissions(
     """
     if identity.arn.endswith(":root"):
         return ok(_NAME, "the root user of the account may do everything")
-    skipped = SIDS | ({"Find"} if before_deploy else set())
+    # An account with a domain name in API Gateway has the service's role already.
+    skipped = SIDS | {DOMAIN_ROLE} | ({"Find"} if before_deploy else set())
     policy = required_permissions(identity, desired)
     statements = [each for each in policy["Statement"] if each["Sid"] not in skipped]
     try:

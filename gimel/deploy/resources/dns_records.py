@@ -20,8 +20,8 @@ from gimel.deploy.resources.domains import (
     wanted_domain,
     zone_of,
 )
-from gimel.deploy.resources.observed_domain import ObservedDomain, Zone, plain_name, records_at
-from gimel.deploy.resources.validation_records import DeleteRecord, change_records
+from gimel.deploy.resources.observed_domain import ObservedDomain, Zone
+from gimel.deploy.resources.record_changes import DeleteRecord, create_records
 
 _TYPES = ("A", "AAAA")
 
@@ -93,12 +93,5 @@ class CreateAliases(Step):
             "DNSName": target,
             "EvaluateTargetHealth": False,
         }
-        there = records_at(run.aws, self.zone, self.domain)
-        done = {each.type for each in there if each.target == plain_name(target)}
-        created: list[dict[str, object]] = [
-            {"Name": self.domain, "Type": each, "AliasTarget": alias}
-            for each in self.types
-            if each not in done
-        ]
-        if created:
-            change_records(run, self.zone, "CREATE", created)
+        created = [{"Name": self.domain, "Type": each, "AliasTarget": alias} for each in self.types]
+        create_records(run, self.zone, target, created)

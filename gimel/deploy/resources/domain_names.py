@@ -30,6 +30,9 @@ from gimel.deploy.resources.tag_record import tags_of_region
 from gimel.deploy.resources.tags import marked, retag
 
 TLS = "TLS_1_2"
+DOMAIN_ROLE = "DomainRole"
+"""The statement about the role of API Gateway's own, which its first domain name creates."""
+
 _TOO_OLD = "TLS_1_0"
 _SERVICE = "ops.apigateway.amazonaws.com"
 
@@ -85,7 +88,7 @@ class DomainNames(Resource[None]):
         # developerguide/apigateway-regional-api-custom-domain-create.html
         role = f"role/aws-service-role/{_SERVICE}/AWSServiceRoleForAPIGateway"
         yield Permission(
-            "DomainRole",
+            DOMAIN_ROLE,
             ("iam:CreateServiceLinkedRole",),
             (f"arn:{identity.partition}:iam::{identity.account}:{role}",),
             {"StringLike": {"iam:AWSServiceName": _SERVICE}},

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from gimel.deploy.aws_errors import Refused
 from gimel.deploy.desired import Desired
 from gimel.deploy.identity import Identity
 from gimel.deploy.policies import ANY_RESOURCE, Permission
@@ -23,10 +22,10 @@ from gimel.deploy.resources.domains import (
     wanted_domain,
     zone_of,
 )
-from gimel.deploy.resources.observed_domain import ObservedDomain, RecordSet, records_at
+from gimel.deploy.resources.observed_domain import ObservedDomain
+from gimel.deploy.resources.record_changes import DeleteRecord, create_records
 
 _SECONDS_TO_LIVE = 300
-_IN_SYNC, _WAIT = 120.0, 5.0  # seconds; Route 53 usually takes less than one minute
 
 
 class ValidationRecords(Resource[None]):
@@ -109,41 +108,5 @@ class CreateValidationRecord(Step):
     def perform(self, run: Run) -> None:
         record = validation_record(run, self.domain)
         values = {"TTL": _SECONDS_TO_LIVE, "ResourceRecords": [{"Value": record.value}]}
-        if any(each.target == record.value for each in records_at(run.aws, self.zone, record.name)):
-            return
         created = {"Name": record.name, "Type": record.type, **values}
-        change_records(run, self.zone, "CREATE", [created])
-
-
-@dataclass(frozen=True)
-class DeleteRecord(Step):
-    record: RecordSet
-
-    def __str__(self) -> str:
-        return f"Delete the DNS record {self.record.type} {self.record.name}"
-
-    def perform(self, run: Run) -> None:
-        try:
-            change_records(run, self.record.zone, "DELETE", [self.record.answer])
-        except Refused as refused:
-            there = records_at(run.aws, self.record.zone, self.record.name)
-            if refused.code != "InvalidChangeBatch" or self.record in there:
-                raise
-
-
-def change_records(run: Run, zone: str, action: str, records: list[dict[str, object]]) -> None:
-    """Change records, all or none, and wait until all of Route 53 knows.
-
-    Whoever asks for a record before that may remember for minutes that it does not exist.
-    """
-    changes = [{"Action": action, "ResourceRecordSet": each} for each in records]
-    batch = {"Comment": f"Gimel, deployment {run.identity.name}", "Changes": changes}
-    answer = run.aws.call(
-        "route53", "change_resource_record_sets", HostedZoneId=zone, ChangeBatch=batch
-    )
-    started, change = run.aws.clock(), answer.get("ChangeInfo", {})
-    while change.get("Status") == "PENDING" and run.aws.clock() - started < _IN_SYNC:
-        run.aws.on_wait("Route 53 distributes the record")
-        run.aws.sleep(_WAIT)
-        which = {"Id": change["Id"].rpartition("/")[2]}
-        change = run.aws.call("route53", "get_change", **which)["ChangeInfo"]
+        create_records(run, self.zone, record.value, [created])
