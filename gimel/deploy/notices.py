@@ -54,9 +54,10 @@ def notices(desired: Desired, observed: Observed) -> Iterator[Notice]:
         each.api_callers is not None for each in observed.of(PERMISSIONS).values()
     )
     if had_api and api is None:
+        kept = [name for name, domain in observed.of(DOMAINS).items() if domain.regional]
         yield Notice(
             "The REST API no longer exists. The new one has another URL: every page that sends "
-            "events must be changed.",
+            f"events must be changed{f', unless it uses {kept[0]}' if kept else ''}.",
             asks=True,
         )
     if live and api and key is None and observed.of(USAGE_PLAN) is not None:

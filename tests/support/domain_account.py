@@ -22,12 +22,15 @@ from gimel.deploy.aws_errors import Refused
 from gimel.deploy.desired import Desired
 from gimel.deploy.identity import Deployment, Identity
 from gimel.deploy.plan import plan, plan_destroy
+from gimel.deploy.resources.api_key import API_KEY
 from gimel.deploy.resources.base import Look, Observed, Resource, Step
 from gimel.deploy.resources.base_path_mappings import BASE_PATH_MAPPINGS
 from gimel.deploy.resources.certificates import CERTIFICATES
 from gimel.deploy.resources.dns_records import DNS_RECORDS
 from gimel.deploy.resources.domain_names import DOMAIN_NAMES
 from gimel.deploy.resources.domains import DOMAINS
+from gimel.deploy.resources.functions import FUNCTIONS
+from gimel.deploy.resources.permissions import PERMISSIONS
 from gimel.deploy.resources.rest_api import REST_API
 from gimel.deploy.resources.role import ROLE
 from gimel.deploy.resources.tag_record import TAG_RECORD
@@ -349,10 +352,11 @@ class DomainAccount(Aws):
 
 
 def look(aws: Aws, wanted: Desired | None) -> Observed:
-    """Return what exists, as far as a domain name needs it."""
+    """Return what exists, as far as a domain name needs it: there are no functions."""
     seen = Look(aws, wanted)
+    nothing: dict[Resource[Any], Any] = {ROLE: None, FUNCTIONS: (), API_KEY: None, PERMISSIONS: {}}
     parts = {resource: seen.of(resource) for resource in (*PARTS, TAG_RECORD)}
-    return Observed(seen.identity, {**parts, ROLE: None}, tuple(seen.foreign))
+    return Observed(seen.identity, {**parts, **nothing}, tuple(seen.foreign))
 
 
 def deploy(aws: DomainAccount, wanted: Desired) -> tuple[Step, ...]:
