@@ -129,7 +129,7 @@ class Aws(Section):
     )
     throttle: Throttle = Field(Throttle(), description="The API's request limits")
     domain: Domain | None = Field(
-        None, description="Domain name of your own for the API: see docs/domain.md"
+        None, description="Your own domain name for the API: see docs/domain.md"
     )
 
     @model_validator(mode="after")

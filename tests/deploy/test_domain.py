@@ -359,7 +359,7 @@ OTHER_RECORDS = {
 def test_a_record_that_leads_elsewhere_is_left(
     zoned: DomainAccount, kind: str, value: str, more: dict[str, str]
 ) -> None:
-    """The rest is made ready, so that changing the record is all that is missing."""
+    """The rest is made ready, so that only the record has to be changed."""
     zoned.add_record(NAME, kind, value, **more)
     before = list(zoned.state.records[ZONE])
 

@@ -226,7 +226,7 @@ def test_its_removal_needs_consent() -> None:
 
 
 def test_a_destroy_says_what_stays() -> None:
-    """Of a domain name that others use."""
+    """A domain name that others use stays."""
     aws = DomainAccount()
     aws.add_zone()
     deploy(aws, wanted())

@@ -24,8 +24,8 @@ def check_domain(
 ) -> Finding:
     """Ask for the CORS preflight of an endpoint at a domain name, for `patience` seconds.
 
-    A new name takes minutes until it is known everywhere, so that it is no failure when it is not
-    reached yet: the API has its own URLs.
+    A new name takes minutes until it is known everywhere. A name that does not lead to the API yet
+    is therefore a warning: the API has other URLs.
     """
     deadline, wait = clock() + patience, _FIRST_WAIT
     while True:

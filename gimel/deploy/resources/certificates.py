@@ -44,7 +44,7 @@ _TO_RELEASE = 5 * 60.0  # seconds that API Gateway may still hold a certificate 
 _REASONS = {
     "CAA_ERROR": (
         "a CAA record in the DNS does not permit Amazon to issue certificates for it",
-        'Add the CAA record 0 issue "amazon.com", or remove those that are there.',
+        'Add the CAA record 0 issue "amazon.com", or remove the existing ones.',
     ),
     "DOMAIN_NOT_ALLOWED": (
         "a list of harmful sites contains the name",
@@ -52,8 +52,8 @@ _REASONS = {
     ),
     "INVALID_PUBLIC_DOMAIN": ("it is not a public domain name", "Correct aws.domain.name."),
     "ADDITIONAL_VERIFICATION_REQUIRED": (
-        "AWS wants to verify the request",
-        "Contact AWS Support, or set aws.domain.certificate to a certificate of your own.",
+        "AWS has to verify the request",
+        "Contact AWS Support, or set aws.domain.certificate to your own certificate.",
     ),
 }
 

@@ -142,7 +142,7 @@ def zone_of(domain: Domain, found: ObservedDomain) -> Zone | None:
 
 
 def can_validate(domain: Domain, found: ObservedDomain) -> bool:
-    """Return whether a deploy can have its certificate issued, by a record of its own."""
+    """Return whether a deploy can create the record that its certificate needs."""
     zone = zone_of(domain, found)
     if zone is None:
         return False
