@@ -46,8 +46,16 @@ def command(
     """
     console = terminal.stderr()
     aws = terminal.connect(profile, region, terminal.find_deployment(options, name))
-    provisions = name is None and options.load_config().provisions
-    observed = observe(Look(aws, store=provisions, with_data=with_data))
+    # Without its role or its API, a deployment has no record of its store or its domain name.
+    config = None if name else options.load_config()
+    domain = config.document.aws.domain if config else None
+    look = Look(
+        aws,
+        store=config is not None and config.provisions,
+        with_data=with_data,
+        domain=domain.name if domain else None,
+    )
+    observed = observe(look)
     steps = plan_destroy(observed)
     terminal.show_notices(destroy_notices(observed), console)
     if not steps:

@@ -283,6 +283,17 @@ def test_a_new_api_is_mapped_again(zoned: DomainAccount) -> None:
     assert deploy(zoned, wanted()) == ()
 
 
+def test_without_its_api_a_configured_name_is_destroyed(zoned: DomainAccount) -> None:
+    """The record has gone with the API."""
+    deploy(zoned, wanted())
+    zoned.state.apis.clear()
+    assert destroy(zoned) == ()
+
+    destroy(zoned, NAME)
+
+    assert zoned.state.plain() == EMPTY
+
+
 DRIFT = {
     "mapping deleted": lambda state: state.mappings[NAME].clear(),
     "mapped elsewhere": lambda state: state.mappings[NAME]["(none)"].update(restApiId="theirs"),
@@ -481,6 +492,23 @@ def test_without_permission_for_route_53_the_records_are_the_users(zoned: Domain
     deploy(zoned, wanted())
 
     assert zoned.state.plain()[1] == [(NAME, "PENDING_VALIDATION")]
+
+
+def test_without_permission_to_create_records_they_are_named(zoned: DomainAccount) -> None:
+    """Whoever may create them does, and the next deploy continues."""
+    zoned.refused["change_resource_record_sets"] = Refused("AccessDenied", "not allowed")
+    with pytest.raises(GimelError) as raised:
+        deploy(zoned, wanted())
+    assert raised.value.hint.endswith("CNAME _x.ab.example.com _y.acm-validations.aws")
+
+    zoned.add_record("_x.ab.example.com", "CNAME", "_y.acm-validations.aws")
+    with pytest.raises(GimelError) as raised:
+        deploy(zoned, wanted())
+    target = zoned.state.domains[NAME]["regionalDomainName"]
+    assert raised.value.hint.endswith(f"A {NAME} {target}, AAAA {NAME} {target}")
+
+    zoned.add_record(NAME, "CNAME", target)
+    assert deploy(zoned, wanted()) == ()
 
 
 def test_a_given_certificate_is_used_and_left(zoned: DomainAccount) -> None:

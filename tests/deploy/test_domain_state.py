@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from gimel.api.http import UnknownHost
+from gimel.cli.domain import ReachedDomain
 from gimel.deploy.checks.domain import check_domain
+from gimel.deploy.checks.findings import ok, warning
 from gimel.deploy.checks.smoke import Reply
 from gimel.deploy.domain import DomainState, domain_state
 from gimel.deploy.notices import destroy_notices, notices
-from gimel.deploy.outputs import Endpoint, api_url, outputs
+from gimel.deploy.outputs import Endpoint, Outputs, api_url, outputs
+from gimel.deploy.resources.observed_domain import DnsRecord
 from tests.support.clock import Time
 from tests.support.domain_account import NAME, ZONE, DomainAccount, deploy, look
 from tests.support.state.cloud import API, KEY_VALUE, TRACK, url_of
@@ -207,6 +210,21 @@ def test_it_leads_to_the_api_if_the_api_answers(
     assert found.status == status
     assert time.clock() == waited
     assert bool(waits) == bool(waited)
+
+
+def test_what_is_shown_depends_on_where_the_name_leads() -> None:
+    """A record that the user has to create is not also a warning."""
+    plain = Outputs((), KEY_VALUE)
+    missing = DomainState(NAME, True, "once this record exists:", (DnsRecord(NAME, "CNAME", "d"),))
+    nowhere, here = warning(f"domain {NAME}", "not yet"), ok(f"domain {NAME}", "it leads")
+
+    assert ReachedDomain(missing, plain, nowhere).findings == []
+    assert ReachedDomain(missing, plain, nowhere).lines() == missing.lines()
+    assert ReachedDomain(missing, plain, here).findings == [here]
+    assert ReachedDomain(missing, plain, here).lines() == []
+    assert ReachedDomain(missing, plain, here).as_json()["records"] == []
+    assert ReachedDomain(DomainState(NAME, True), plain, nowhere).findings == [nowhere]
+    assert ReachedDomain(DomainState(NAME, False), plain).findings == []
 
 
 def test_its_removal_needs_consent() -> None:

@@ -351,9 +351,9 @@ class DomainAccount(Aws):
         return {"ChangeInfo": {"Id": f"/change/{Id}", "Status": "INSYNC"}}
 
 
-def look(aws: Aws, wanted: Desired | None) -> Observed:
+def look(aws: Aws, wanted: Desired | None, domain: str | None = None) -> Observed:
     """Return what exists, as far as a domain name needs it: there are no functions."""
-    seen = Look(aws, wanted)
+    seen = Look(aws, wanted, domain=domain)
     nothing: dict[Resource[Any], Any] = {ROLE: None, FUNCTIONS: (), API_KEY: None, PERMISSIONS: {}}
     parts = {resource: seen.of(resource) for resource in (*PARTS, TAG_RECORD)}
     return Observed(seen.identity, {**parts, **nothing}, tuple(seen.foreign))
@@ -367,9 +367,9 @@ def deploy(aws: DomainAccount, wanted: Desired) -> tuple[Step, ...]:
     return steps
 
 
-def destroy(aws: DomainAccount) -> tuple[Step, ...]:
-    """Destroy the same. Return the steps."""
-    observed = look(aws, None)
+def destroy(aws: DomainAccount, domain: str | None = None) -> tuple[Step, ...]:
+    """Destroy the same, and what there is of a domain name. Return the steps."""
+    observed = look(aws, None, domain)
     steps = plan_destroy(observed, PARTS)
     perform(start(aws, observed, PARTS), steps)
     return steps

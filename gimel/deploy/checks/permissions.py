@@ -16,6 +16,7 @@ from gimel.deploy.plan import required_permissions
 from gimel.deploy.policies import ANY_RESOURCE, ELASTICACHE, LAMBDA, Statement
 from gimel.deploy.preflight_permissions import SIDS
 from gimel.deploy.resources.domain_names import DOMAIN_ROLE
+from gimel.deploy.resources.validation_records import RECORDS
 
 _ASSUMED = re.compile(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.*")
 _SINGLE_SIGN_ON = "AWSReservedSSO_"  # roles whose path differs between organizations
@@ -31,6 +32,10 @@ _LINKED_TO_ELASTICACHE = {
 }
 _NAME = "permissions"
 
+# An account that has a domain name in API Gateway has the role already. Without permissions for
+# Route 53, the user creates the records.
+_OPTIONAL = {DOMAIN_ROLE, *RECORDS}
+
 
 def check_permissions(
     aws: Aws, identity: Identity, desired: Desired, *, before_deploy: bool
@@ -43,8 +48,7 @@ def check_permissions(
     """
     if identity.arn.endswith(":root"):
         return ok(_NAME, "the root user of the account may do everything")
-    # An account with a domain name in API Gateway has the service's role already.
-    skipped = SIDS | {DOMAIN_ROLE} | ({"Find"} if before_deploy else set())
+    skipped = SIDS | _OPTIONAL | ({"Find"} if before_deploy else set())
     policy = required_permissions(identity, desired)
     statements = [each for each in policy["Statement"] if each["Sid"] not in skipped]
     try:

@@ -84,7 +84,8 @@ class Look:
 
     `desired` is what will be planned, None where only what exists matters. `versions` asks for all
     versions of every function, `store` for the store even if nothing records it, and `with_data`
-    for everything that a destroy with its data deletes. `foreign` collects what is not Gimel's.
+    for everything that a destroy with its data deletes. `domain` is a domain name that may be the
+    deployment's, beside those that are recorded. `foreign` collects what is not Gimel's.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Look:
         versions: bool = False,
         store: bool = False,
         with_data: bool = False,
+        domain: str | None = None,
     ) -> None:
         self.aws = aws
         self.identity = aws.identity()
@@ -102,6 +104,7 @@ class Look:
         self.versions = versions
         self.store = store or with_data
         self.with_data = with_data
+        self.domain = domain
         self.foreign: list[str] = []
         self._parts: dict[Resource[Any], Any] = {}
 

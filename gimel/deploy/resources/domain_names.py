@@ -55,9 +55,11 @@ class DomainNames(Resource[None]):
             tags = marked(observed.identity.name, desired.tags)
             yield CreateDomainName(domain.name, domain.certificate, tags)
             return
-        is_old = there.regional.security_policy == _TOO_OLD
-        if is_old or current is None or current.arn != there.regional.certificate:
-            yield UpdateDomainName(domain.name, domain.certificate)
+        is_same = current is not None and current.arn == there.regional.certificate
+        if not is_same:
+            yield SetCertificate(domain.name, domain.certificate)
+        if there.regional.security_policy == _TOO_OLD:
+            yield SetTls(domain.name)
 
     def retire(self, desired: Desired, observed: Observed) -> Iterator[Step]:
         for name in retired_domains(desired, observed):
@@ -129,21 +131,29 @@ class CreateDomainName(Step):
 
 
 @dataclass(frozen=True)
-class UpdateDomainName(Step):
-    """Give the domain name the certificate and the version of TLS that it should have."""
+class SetCertificate(Step):
+    """Replace the certificate. The ARN is that of one that Gimel did not request."""
 
     domain: str
     certificate: str | None
 
     def __str__(self) -> str:
-        return f"Update the domain name {self.domain}: certificate, {TLS.replace('_', ' ')}"
+        return f"Replace the certificate of the domain name {self.domain}"
 
     def perform(self, run: Run) -> None:
         arn = self.certificate or run.ids[certificate_id(self.domain)]
-        values = {"/regionalCertificateArn": arn, "/securityPolicy": TLS}
-        patch = [{"op": "replace", "path": path, "value": values[path]} for path in values]
-        which = {"domainName": self.domain, "patchOperations": patch}
-        run.aws.call("apigateway", "update_domain_name", **which)
+        _update(run, self.domain, "/regionalCertificateArn", arn)
+
+
+@dataclass(frozen=True)
+class SetTls(Step):
+    domain: str
+
+    def __str__(self) -> str:
+        return f"Require TLS 1.2 or later for the domain name {self.domain}"
+
+    def perform(self, run: Run) -> None:
+        _update(run, self.domain, "/securityPolicy", TLS)
 
 
 @dataclass(frozen=True)
@@ -157,3 +167,8 @@ class DeleteDomainName(Step):
 
     def perform(self, run: Run) -> None:
         run.aws.find("apigateway", "delete_domain_name", domainName=self.domain)
+
+
+def _update(run: Run, domain: str, path: str, value: str) -> None:
+    patch = [{"op": "replace", "path": path, "value": value}]
+    run.aws.call("apigateway", "update_domain_name", domainName=domain, patchOperations=patch)

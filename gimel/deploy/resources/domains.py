@@ -38,7 +38,8 @@ class Domains(Resource[Mapping[str, ObservedDomain]]):
         """Ask only about names that are desired or recorded: others lack the permissions."""
         recorded = ((look.of(TAG_RECORD) or {}).get(RECORD, "")).split()
         domain = desired_domain(look.desired)
-        names = dict.fromkeys([*([domain.name] if domain else []), *recorded])
+        known = [domain.name] if domain else [look.domain] if look.domain else []
+        names = dict.fromkeys([*known, *recorded])
         if not names:
             return {}
         listed = look.aws.pages("acm", "list_certificates")

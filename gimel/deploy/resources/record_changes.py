@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gimel.deploy.aws_errors import Refused
+from gimel.deploy.aws_errors import DENIED, Refused
 from gimel.deploy.resources.base import Run, Step
 from gimel.deploy.resources.observed_domain import RecordSet, plain_name, records_at
 
@@ -30,6 +30,10 @@ def create_records(run: Run, zone: str, target: str, records: list[dict[str, Any
     try:
         change = _change(run, zone, "CREATE", wanted)
     except Refused as refused:
+        if refused.code in DENIED:
+            values = ", ".join(f"{each['Type']} {each['Name']} {target}" for each in wanted)
+            hint = f"You may create it yourself, and run `gimel deploy` again: {values}"
+            raise Refused(refused.code, refused.message, hint, permanent=True) from None
         # An attempt whose answer was lost may have been done.
         if refused.code != "InvalidChangeBatch" or missing():
             raise

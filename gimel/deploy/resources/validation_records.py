@@ -25,6 +25,9 @@ from gimel.deploy.resources.domains import (
 from gimel.deploy.resources.observed_domain import ObservedDomain
 from gimel.deploy.resources.record_changes import DeleteRecord, create_records
 
+RECORDS = ("Zones", "ReadRecords", "Changes", "Records")
+"""The statements about Route 53 in the operator's policy."""
+
 _SECONDS_TO_LIVE = 300
 
 
@@ -59,17 +62,18 @@ class ValidationRecords(Resource[None]):
             return
         arn = f"arn:{identity.partition}:route53:::"
         zone = f"{arn}hostedzone/{domain.zone or '*'}"
-        key = "ForAllValues:StringLike"
         names = {
             "route53:ChangeResourceRecordSetsNormalizedRecordNames": [
                 domain.name,
                 f"_*.{domain.name}",
             ]
         }
-        yield Permission("Zones", ("route53:ListHostedZones",), ANY_RESOURCE)
-        yield Permission("ReadRecords", ("route53:ListResourceRecordSets",), (zone,))
-        yield Permission("Changes", ("route53:GetChange",), (f"{arn}change/*",))
-        yield Permission("Records", ("route53:ChangeResourceRecordSets",), (zone,), {key: names})
+        list_zones, read, changes, write = RECORDS
+        yield Permission(list_zones, ("route53:ListHostedZones",), ANY_RESOURCE)
+        yield Permission(read, ("route53:ListResourceRecordSets",), (zone,))
+        yield Permission(changes, ("route53:GetChange",), (f"{arn}change/*",))
+        condition = {"ForAllValues:StringLike": names}
+        yield Permission(write, ("route53:ChangeResourceRecordSets",), (zone,), condition)
 
 
 VALIDATION_RECORDS = ValidationRecords()

@@ -207,6 +207,23 @@ def test_a_deploy_works_without_what_only_the_checks_read(action: str) -> None:
     assert ask(Iam(denied={action})).status == "ok"
 
 
+DOMAIN = {"aws": {"domain": {"name": "ab.example.com"}}}
+OPTIONAL = [
+    "iam:CreateServiceLinkedRole",
+    "route53:ChangeResourceRecordSets",
+    "route53:GetChange",
+    "route53:ListHostedZones",
+    "route53:ListResourceRecordSets",
+]
+
+
+def test_a_domain_name_works_without_permissions_for_route_53() -> None:
+    """The deploy then prints the records. Those for certificates are needed."""
+    assert ask(Iam(denied=set(OPTIONAL)), **DOMAIN).status == "ok"
+    assert ask(Iam(denied={"acm:RequestCertificate"}), **DOMAIN).status == "failed"
+    assert set(OPTIONAL) <= actions(needed(**DOMAIN))
+
+
 def test_the_root_user_may_do_everything() -> None:
     """IAM cannot simulate it, and is not asked."""
     iam = Iam()

@@ -207,6 +207,6 @@ def test_drift_is_repaired(with_domain: Account) -> None:
 
     done = with_domain.deploy(aws=AWS)
 
-    assert [type(each).__name__ for each in done.steps] == ["UpdateDomainName", "UpdateMapping"]
+    assert [type(each).__name__ for each in done.steps] == ["SetCertificate", "UpdateMapping"]
     assert track(with_domain).body == {"status": "ok"}
     assert with_domain.plan(aws=AWS) == ()
