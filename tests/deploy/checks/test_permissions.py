@@ -207,7 +207,7 @@ def test_a_deploy_works_without_what_only_the_checks_read(action: str) -> None:
     assert ask(Iam(denied={action})).status == "ok"
 
 
-DOMAIN = {"aws": {"domain": {"name": "ab.example.com"}}}
+DOMAIN: dict[str, Any] = {"aws": {"domain": {"name": "ab.example.com"}}}
 OPTIONAL = [
     "iam:CreateServiceLinkedRole",
     "route53:ChangeResourceRecordSets",
