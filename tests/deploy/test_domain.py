@@ -321,10 +321,12 @@ def test_tags_of_the_configuration_are_given(zoned: DomainAccount) -> None:
     """And changed, on the certificate too."""
     section = {"domain": {"name": NAME}}
     deploy(zoned, desired(aws={**section, "tags": {"team": "web"}}))
-    deploy(zoned, desired(aws={**section, "tags": {"team": "app"}}))
-
     (certificate,) = zoned.state.certificates.values()
-    assert certificate["tags"] == {"gimel": "gimel", "team": "app"}
+    assert certificate["tags"] == {"gimel": "gimel", "team": "web"}
+
+    deploy(zoned, desired(aws={**section, "tags": {"stage": "test"}}))
+
+    assert certificate["tags"] == {"gimel": "gimel", "stage": "test"}
 
 
 def test_two_deployments_share_a_zone(zoned: DomainAccount) -> None:
@@ -381,6 +383,7 @@ def test_a_record_that_leads_elsewhere_is_left(
     assert deploy(zoned, wanted()) == ()
     destroy(zoned)
     assert zoned.state.domains == {}
+    assert [each for each in zoned.state.records[ZONE] if each["Name"] == f"{NAME}."] == before
     # Another region may renew its certificate by the same record.
     assert ("_x.ab.example.com.", "CNAME") in zoned.state.plain()[3][ZONE]
 
@@ -418,6 +421,71 @@ def test_a_record_that_appears_meanwhile_is_an_error_unless_it_is_the_same(
     zoned.add_record(NAME, "CNAME", ELSEWHERE)
     with pytest.raises(GimelError, match="a CNAME does"):
         perform(start(zoned, observed, PARTS), steps)
+
+
+def test_the_users_own_records_for_the_api_stay(zoned: DomainAccount) -> None:
+    """A routing policy is the user's, also where it leads to the API."""
+    deploy(zoned, wanted())
+    for record in zoned.state.records[ZONE][1:]:
+        record.update(SetIdentifier="us", Region="us-east-1")
+    before = list(zoned.state.records[ZONE])
+
+    assert deploy(zoned, wanted()) == ()
+    destroy(zoned)
+
+    assert zoned.state.records[ZONE] == before
+
+
+def test_a_change_whose_answer_was_lost_is_done(
+    zoned: DomainAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second attempt is refused: what it creates exists, what it deletes does not."""
+    change = zoned._change_resource_record_sets
+
+    def twice(**given: Any) -> Any:
+        change(**given)
+        return change(**given)
+
+    monkeypatch.setattr(zoned, "_change_resource_record_sets", twice)
+
+    deploy(zoned, wanted())
+    assert zoned.state.plain() == UP
+    destroy(zoned)
+    assert zoned.state.plain() == EMPTY
+
+
+def test_a_certificate_is_replaced_once_the_new_one_is_issued(aws: DomainAccount) -> None:
+    """The domain name keeps one that has expired until then."""
+    aws.state.elsewhere.update(VALIDATION)
+    deploy(aws, wanted())
+    deploy(aws, wanted())
+    (old,) = aws.state.certificates
+    aws.state.certificates[old]["Status"] = "EXPIRED"
+    aws.state.elsewhere.clear()
+
+    deploy(aws, wanted())
+    assert deploy(aws, wanted()) == ()
+    assert aws.state.plain()[1] == [(NAME, "EXPIRED"), (NAME, "PENDING_VALIDATION")]
+
+    aws.state.elsewhere.update(VALIDATION)
+    deploy(aws, wanted())
+    assert aws.state.plain()[1] == [(NAME, "ISSUED")]
+    assert aws.state.domains[NAME]["regionalCertificateArn"] != old
+
+
+def test_of_two_certificates_the_one_in_use_stays(zoned: DomainAccount) -> None:
+    """Two deploys at the same time may have requested one each."""
+    deploy(zoned, wanted())
+    (used,) = zoned.state.certificates
+    mark = {"gimel": "gimel"}
+    first = {zoned.add_certificate(tags=mark, Status=each): each for each in ("ISSUED", "FAILED")}
+    zoned.state.certificates = dict(reversed(zoned.state.certificates.items()))
+    assert set(zoned.state.certificates) == {used, *first}
+
+    deploy(zoned, wanted())
+
+    assert set(zoned.state.certificates) == {used}
+    assert deploy(zoned, wanted()) == ()
 
 
 def test_a_wildcard_record_does_not_matter(zoned: DomainAccount) -> None:

@@ -41,6 +41,7 @@ ZONE = "Z0EXAMPLE"
 ACCOUNT = "123456789012"
 
 PARTS: tuple[Resource[Any], ...] = (
+    TAG_RECORD,
     REST_API,
     DOMAINS,
     CERTIFICATES,
@@ -355,7 +356,7 @@ def look(aws: Aws, wanted: Desired | None, domain: str | None = None) -> Observe
     """Return what exists, as far as a domain name needs it: there are no functions."""
     seen = Look(aws, wanted, domain=domain)
     nothing: dict[Resource[Any], Any] = {ROLE: None, FUNCTIONS: (), API_KEY: None, PERMISSIONS: {}}
-    parts = {resource: seen.of(resource) for resource in (*PARTS, TAG_RECORD)}
+    parts = {resource: seen.of(resource) for resource in PARTS}
     return Observed(seen.identity, {**parts, **nothing}, tuple(seen.foreign))
 
 
