@@ -17,9 +17,11 @@ from gimel.deploy.notices import destroy_notices, notices
 from gimel.deploy.outputs import Endpoint, Outputs, api_url, outputs
 from gimel.deploy.resources.observed_domain import DnsRecord
 from tests.support.clock import Time
-from tests.support.domain_account import NAME, ZONE, DomainAccount, deploy, look
+from tests.support.domain_account import DomainAccount
+from tests.support.domain_contents import NAME, ZONE
+from tests.support.domain_deploys import deploy, look, wanted
 from tests.support.state.cloud import API, KEY_VALUE, TRACK, url_of
-from tests.support.state.names import Deployed, Desired
+from tests.support.state.names import Deployed
 from tests.support.state.settled import configuration, desired
 
 RECORD = "  CNAME  _x.ab.example.com  _y.acm-validations.aws"
@@ -27,11 +29,6 @@ AGAIN = (
     "Create it at the DNS provider of the domain, and run `gimel deploy` again some minutes later. "
     "The record has to stay: AWS looks for it at every renewal."
 )
-
-
-def wanted(name: str = NAME) -> Desired:
-    """Return a configuration with a domain name."""
-    return desired(aws={"domain": {"name": name}})
 
 
 def said(aws: DomainAccount, name: str = NAME) -> list[str]:

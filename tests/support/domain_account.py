@@ -9,80 +9,22 @@ from __future__ import annotations
 
 import copy
 import functools
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import botocore.session
 from botocore.validate import validate_parameters
 
-from gimel.deploy.apply import perform, start
 from gimel.deploy.aws import Aws
 from gimel.deploy.aws_errors import Refused
-from gimel.deploy.desired import Desired
 from gimel.deploy.identity import Deployment, Identity
-from gimel.deploy.plan import plan, plan_destroy
-from gimel.deploy.resources.api_key import API_KEY
-from gimel.deploy.resources.base import Look, Observed, Resource, Step
-from gimel.deploy.resources.base_path_mappings import BASE_PATH_MAPPINGS
-from gimel.deploy.resources.certificates import CERTIFICATES
-from gimel.deploy.resources.dns_records import DNS_RECORDS
-from gimel.deploy.resources.domain_names import DOMAIN_NAMES
-from gimel.deploy.resources.domains import DOMAINS
-from gimel.deploy.resources.functions import FUNCTIONS
-from gimel.deploy.resources.permissions import PERMISSIONS
-from gimel.deploy.resources.rest_api import REST_API
-from gimel.deploy.resources.role import ROLE
-from gimel.deploy.resources.tag_record import TAG_RECORD
-from gimel.deploy.resources.validation_records import VALIDATION_RECORDS
-
-NAME = "ab.example.com"
-ZONE = "Z0EXAMPLE"
-ACCOUNT = "123456789012"
-
-PARTS: tuple[Resource[Any], ...] = (
-    TAG_RECORD,
-    REST_API,
-    DOMAINS,
-    CERTIFICATES,
-    VALIDATION_RECORDS,
-    DOMAIN_NAMES,
-    BASE_PATH_MAPPINGS,
-    DNS_RECORDS,
-)
-"""The resources of a domain name, in the order of a deploy."""
+from tests.support.domain_contents import ACCOUNT, NAME, ZONE, State
 
 _READING = ("get_", "list_", "describe_")
 
 
 class Killed(Exception):
     """The process ended."""
-
-
-@dataclass
-class State:
-    """What exists: certificates by ARN, the rest by name or id, records by zone."""
-
-    apis: dict[str, dict[str, Any]] = field(default_factory=dict)
-    certificates: dict[str, dict[str, Any]] = field(default_factory=dict)
-    domains: dict[str, dict[str, Any]] = field(default_factory=dict)
-    mappings: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
-    zones: dict[str, dict[str, Any]] = field(default_factory=dict)
-    records: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    elsewhere: dict[str, str] = field(default_factory=dict)
-    """CNAME records at another DNS provider, by name."""
-
-    def plain(self) -> Any:
-        """Return what does not vary between runs: names instead of ids."""
-        return (
-            sorted(api["name"] for api in self.apis.values()),
-            sorted((each["DomainName"], each["Status"]) for each in self.certificates.values()),
-            {name: sorted(self.mappings[name]) for name in self.domains},
-            {
-                zone: sorted((each["Name"], each["Type"]) for each in records)
-                for zone, records in self.records.items()
-            },
-        )
 
 
 class DomainAccount(Aws):
@@ -350,35 +292,6 @@ class DomainAccount(Aws):
 
     def _get_change(self, Id: str) -> Any:  # noqa: N803
         return {"ChangeInfo": {"Id": f"/change/{Id}", "Status": "INSYNC"}}
-
-
-def look(aws: Aws, wanted: Desired | None, domain: str | None = None) -> Observed:
-    """Return what exists, as far as a domain name needs it: there are no functions."""
-    seen = Look(aws, wanted, domain=domain)
-    nothing: dict[Resource[Any], Any] = {ROLE: None, FUNCTIONS: (), API_KEY: None, PERMISSIONS: {}}
-    parts = {resource: seen.of(resource) for resource in PARTS}
-    return Observed(seen.identity, {**parts, **nothing}, tuple(seen.foreign))
-
-
-def deploy(aws: DomainAccount, wanted: Desired) -> tuple[Step, ...]:
-    """Deploy as far as a domain name goes. Return the steps."""
-    observed = look(aws, wanted)
-    steps = plan(wanted, observed, PARTS)
-    perform(start(aws, observed, PARTS), steps)
-    return steps
-
-
-def destroy(aws: DomainAccount, domain: str | None = None) -> tuple[Step, ...]:
-    """Destroy the same, and what there is of a domain name. Return the steps."""
-    observed = look(aws, None, domain)
-    steps = plan_destroy(observed, PARTS)
-    perform(start(aws, observed, PARTS), steps)
-    return steps
-
-
-def sentences(steps: Iterable[Step]) -> list[str]:
-    """Return what is said about steps."""
-    return [str(step) for step in steps]
 
 
 def _existing(things: dict[str, Any], name: str) -> Any:
