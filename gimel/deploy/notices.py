@@ -10,7 +10,6 @@ from gimel.deploy.desired import Desired
 from gimel.deploy.resources.aliases import MoveBack
 from gimel.deploy.resources.api_key import API_KEY
 from gimel.deploy.resources.base import Observed, Step
-from gimel.deploy.resources.certificates import is_kept
 from gimel.deploy.resources.domains import DOMAINS, retired_domains
 from gimel.deploy.resources.functions import FUNCTIONS
 from gimel.deploy.resources.permissions import PERMISSIONS
@@ -63,8 +62,10 @@ def notices(desired: Desired, observed: Observed) -> Iterator[Notice]:
     if live and api and key is None and observed.of(USAGE_PLAN) is not None:
         yield Notice("The API key no longer exists. Programs that use it need the new one.")
     for name in retired_domains(desired, observed):
+        others = observed.of(DOMAINS)[name].is_used_by_others
+        happens = "no longer leads to this API" if others else "is deleted"
         yield Notice(
-            f"The domain name {name} is deleted. Pages that send events to {name} must be changed "
+            f"The domain name {name} {happens}. Pages that send events to {name} must be changed "
             "first: their events are lost.",
             asks=True,
         )
@@ -112,7 +113,7 @@ def destroy_notices(observed: Observed) -> Iterator[str]:
     for each in observed.foreign:
         yield f"Not created by Gimel, and left alone: {each}."
     for name, domain in observed.of(DOMAINS).items():
-        if is_kept(domain):
+        if domain.is_used_by_others:
             yield (
                 f"The domain name {name} stays, with its certificate and its records: other APIs "
                 "are mapped to it."

@@ -260,15 +260,20 @@ def test_a_name_that_exists_in_another_account_is_an_error(zoned: DomainAccount)
         deploy(zoned, wanted())
 
 
-def test_a_domain_that_others_use_stays(zoned: DomainAccount) -> None:
+@pytest.mark.parametrize("is_destroyed", [True, False], ids=["destroyed", "removed"])
+def test_a_domain_that_others_use_stays(zoned: DomainAccount, is_destroyed: bool) -> None:
     """Somebody has mapped another API below it."""
     deploy(zoned, wanted())
     theirs = {"basePath": "shop", "restApiId": "theirs", "stage": "prod"}
     zoned.state.mappings[NAME]["shop"] = theirs
 
-    destroy(zoned)
+    if is_destroyed:
+        destroy(zoned)
+    else:
+        deploy(zoned, wanted(None))
+        assert deploy(zoned, wanted(None)) == ()
 
-    assert zoned.state.plain() == ([], UP[1], {NAME: ["shop"]}, UP[3])
+    assert zoned.state.plain()[1:] == (UP[1], {NAME: ["shop"]}, UP[3])
 
 
 def test_the_permissions_are_limited_to_the_name() -> None:

@@ -26,7 +26,6 @@ from gimel.deploy.resources.domains import (
 )
 from gimel.deploy.resources.observed_domain import (
     ISSUED,
-    ROOT,
     Certificate,
     DnsRecord,
     ObservedDomain,
@@ -94,8 +93,7 @@ class Certificates(Resource[None]):
 
     def remove(self, observed: Observed) -> Iterator[Step]:
         for there in observed.of(DOMAINS).values():
-            if not is_kept(there):
-                yield from _deletions(there)
+            yield from _deletions(there)
 
     def permissions(self, identity: Identity, desired: Desired) -> Iterator[Permission]:
         domain = desired_domain(desired)
@@ -115,11 +113,6 @@ class Certificates(Resource[None]):
 
 
 CERTIFICATES = Certificates()
-
-
-def is_kept(there: ObservedDomain) -> bool:
-    """Return whether a domain name has to stay: others have mapped their own APIs below it."""
-    return there.regional is not None and any(each != ROOT for each in there.regional.mappings)
 
 
 def describe_failure(name: str, certificate: Certificate) -> tuple[str, str]:
@@ -159,11 +152,8 @@ def _check_given(domain: Domain, given: Certificate | None, identity: Identity) 
 
 def _superfluous(domain: Domain, there: ObservedDomain) -> Iterator[Step]:
     """Yield the deletion of certificates that a desired name does not use."""
-    if domain.certificate:
-        yield from _deletions(there)
-        return
-    current = there.certificate
-    is_pending = current is None or current.status != ISSUED
+    current = None if domain.certificate else there.certificate
+    is_pending = not domain.certificate and (current is None or current.status != ISSUED)
     for each in there.certificates:
         is_used = there.regional is not None and there.regional.certificate == each.arn
         if each != current and not (is_used and is_pending):
@@ -171,8 +161,9 @@ def _superfluous(domain: Domain, there: ObservedDomain) -> Iterator[Step]:
 
 
 def _deletions(there: ObservedDomain) -> Iterator[Step]:
-    for each in there.certificates:
-        yield DeleteCertificate(there.name, each.arn)
+    if not there.is_used_by_others:
+        for each in there.certificates:
+            yield DeleteCertificate(there.name, each.arn)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from gimel.deploy.desired import Desired
 from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
-from gimel.deploy.resources.certificates import is_kept
 from gimel.deploy.resources.domains import (
     DOMAINS,
     can_serve,
@@ -53,8 +52,7 @@ class DnsRecords(Resource[None]):
 
     def remove(self, observed: Observed) -> Iterator[Step]:
         for there in observed.of(DOMAINS).values():
-            if not is_kept(there):
-                yield from _deletions(there)
+            yield from _deletions(there)
 
 
 DNS_RECORDS = DnsRecords()
@@ -69,6 +67,8 @@ def missing_types(there: ObservedDomain, zone: Zone) -> tuple[str, ...]:
 
 
 def _deletions(there: ObservedDomain) -> Iterator[Step]:
+    if there.is_used_by_others:
+        return
     for each in there.addresses():
         if each.is_alias and not each.is_routed and there.leads_here(each):
             yield DeleteRecord(each)

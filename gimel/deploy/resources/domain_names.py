@@ -13,7 +13,7 @@ from gimel.deploy.desired import Desired
 from gimel.deploy.identity import Identity
 from gimel.deploy.policies import Permission
 from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
-from gimel.deploy.resources.certificates import WaitForCertificate, is_kept
+from gimel.deploy.resources.certificates import WaitForCertificate
 from gimel.deploy.resources.domains import (
     DOMAINS,
     can_serve,
@@ -24,7 +24,7 @@ from gimel.deploy.resources.domains import (
     target_zone_id,
     wanted_domain,
 )
-from gimel.deploy.resources.observed_domain import ISSUED, plain_name
+from gimel.deploy.resources.observed_domain import ISSUED, ObservedDomain, plain_name
 from gimel.deploy.resources.rest_api import api_gateway_permission, is_marked
 from gimel.deploy.resources.tag_record import tags_of_region
 from gimel.deploy.resources.tags import marked, retag
@@ -63,8 +63,7 @@ class DomainNames(Resource[None]):
 
     def retire(self, desired: Desired, observed: Observed) -> Iterator[Step]:
         for name in retired_domains(desired, observed):
-            if observed.of(DOMAINS)[name].regional:
-                yield DeleteDomainName(name)
+            yield from _deletions(observed.of(DOMAINS)[name])
 
     def tag(self, desired: Desired, observed: Observed) -> Iterator[Step]:
         found = wanted_domain(desired, observed)
@@ -76,9 +75,8 @@ class DomainNames(Resource[None]):
             yield from retag(f"domain name {name}", "apigateway", target, tags, before)
 
     def remove(self, observed: Observed) -> Iterator[Step]:
-        for name, there in observed.of(DOMAINS).items():
-            if there.regional and not is_kept(there):
-                yield DeleteDomainName(name)
+        for there in observed.of(DOMAINS).values():
+            yield from _deletions(there)
 
     def permissions(self, identity: Identity, desired: Desired) -> Iterator[Permission]:
         domain = desired_domain(desired)
@@ -98,6 +96,11 @@ class DomainNames(Resource[None]):
 
 
 DOMAIN_NAMES = DomainNames()
+
+
+def _deletions(there: ObservedDomain) -> Iterator[Step]:
+    if there.regional and not there.is_used_by_others:
+        yield DeleteDomainName(there.name)
 
 
 @dataclass(frozen=True)

@@ -123,6 +123,11 @@ class ObservedDomain:
         """Gimel's own certificate that is issued or may still be, None without one."""
         return next((each for each in self.certificates if each.is_usable), None)
 
+    @property
+    def is_used_by_others(self) -> bool:
+        """Whether other APIs are mapped to the name, so that it has to stay."""
+        return self.regional is not None and any(each != ROOT for each in self.regional.mappings)
+
     def addresses(self, zone: Zone | None = None) -> tuple[RecordSet, ...]:
         """Return the record sets, of one zone if given, that decide where the name leads."""
         return tuple(

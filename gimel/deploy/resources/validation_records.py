@@ -13,7 +13,7 @@ from gimel.deploy.desired import Desired
 from gimel.deploy.identity import Identity
 from gimel.deploy.policies import ANY_RESOURCE, Permission
 from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
-from gimel.deploy.resources.certificates import is_kept, validation_record
+from gimel.deploy.resources.certificates import validation_record
 from gimel.deploy.resources.domains import (
     DOMAINS,
     can_validate,
@@ -53,8 +53,7 @@ class ValidationRecords(Resource[None]):
 
     def remove(self, observed: Observed) -> Iterator[Step]:
         for there in observed.of(DOMAINS).values():
-            if not is_kept(there):
-                yield from _deletions(there)
+            yield from _deletions(there)
 
     def permissions(self, identity: Identity, desired: Desired) -> Iterator[Permission]:
         domain = desired_domain(desired)
@@ -84,9 +83,13 @@ def is_validation_kept(there: ObservedDomain) -> bool:
 
     They exist, or the name also leads elsewhere, for example to the same API in another region.
     """
-    return there.is_shared or any(
-        not each.is_alias or each.is_routed or not there.leads_here(each)
-        for each in there.addresses()
+    return (
+        there.is_shared
+        or there.is_used_by_others
+        or any(
+            not each.is_alias or each.is_routed or not there.leads_here(each)
+            for each in there.addresses()
+        )
     )
 
 
