@@ -62,11 +62,12 @@ def notices(desired: Desired, observed: Observed) -> Iterator[Notice]:
     if live and api and key is None and observed.of(USAGE_PLAN) is not None:
         yield Notice("The API key no longer exists. Programs that use it need the new one.")
     for name in retired_domains(desired, observed):
-        others = observed.of(DOMAINS)[name].is_used_by_others
-        happens = "no longer leads to this API" if others else "is deleted"
+        there = observed.of(DOMAINS)[name]
+        happens = "no longer leads to this API" if there.is_used_by_others else "is deleted"
+        after = "" if there.zones else " Afterwards, delete its DNS records at its DNS provider."
         yield Notice(
             f"The domain name {name} {happens}. Pages that send events to {name} must be changed "
-            "first: their events are lost.",
+            f"first: their events are lost.{after}",
             asks=True,
         )
     yield from _of_lower_throttle(desired, observed, takes_over=None in live)
@@ -118,8 +119,8 @@ def destroy_notices(observed: Observed) -> Iterator[str]:
                 f"The domain name {name} stays, with its certificate and its records: other APIs "
                 "are mapped to it."
             )
-        if domain.zones_are_hidden:
-            yield f"Delete the DNS records of {name} yourself: this user may not list hosted zones."
+        elif not domain.zones and (domain.regional or domain.certificates):
+            yield f"Delete the DNS records of {name} yourself, at its DNS provider."
     if is_of_1_5_0_elsewhere(observed):
         yield (
             f"Left alone: the role {observed.identity.name}, which Gimel 1.5.0 in another region "

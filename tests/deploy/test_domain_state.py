@@ -219,7 +219,8 @@ def test_what_is_shown_depends_on_where_the_name_leads() -> None:
     assert ReachedDomain(missing, plain, nowhere).lines() == missing.lines()
     assert ReachedDomain(missing, plain, here).findings == [here]
     assert ReachedDomain(missing, plain, here).lines() == []
-    assert ReachedDomain(missing, plain, here).as_json()["records"] == []
+    assert (ReachedDomain(missing, plain, here).as_json() or {})["records"] == []
+    assert ReachedDomain(None, plain).as_json() is None
     assert ReachedDomain(DomainState(NAME, True), plain, nowhere).findings == [nowhere]
     assert ReachedDomain(DomainState(NAME, False), plain).findings == []
 
@@ -241,11 +242,17 @@ def test_its_removal_needs_consent() -> None:
 
 
 def test_a_destroy_says_what_stays() -> None:
-    """A domain name that others use stays."""
+    """A domain name that others use, and records that Gimel cannot delete."""
     aws = DomainAccount()
     aws.add_zone()
     deploy(aws, wanted())
     assert list(destroy_notices(look(aws, None))) == []
+
+    aws.state.zones.clear()
+    aws.state.records.clear()
+    assert list(destroy_notices(look(aws, None))) == [
+        f"Delete the DNS records of {NAME} yourself, at its DNS provider."
+    ]
 
     aws.state.mappings[NAME]["shop"] = {"basePath": "shop", "restApiId": "x", "stage": "prod"}
 

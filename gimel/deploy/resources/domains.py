@@ -120,6 +120,11 @@ def is_mapped(domain: ObservedDomain, observed: Observed) -> bool:
     )
 
 
+def mapped_domains(observed: Observed) -> tuple[str, ...]:
+    """Return the domain names that lead to the API of the deployment, the desired one first."""
+    return tuple(name for name, each in observed.of(DOMAINS).items() if is_mapped(each, observed))
+
+
 def zone_of(domain: Domain, found: ObservedDomain) -> Zone | None:
     """Return the hosted zone for the records, None where they are to be created elsewhere.
 

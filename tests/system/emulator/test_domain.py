@@ -155,6 +155,7 @@ def test_removing_it_needs_consent(with_domain: Account, run: Run) -> None:
     assert refused.returncode == 1
     assert "The plan needs consent" in refused.stderr
     assert f"Pages that send events to {NAME} must be changed first" in refused.stderr
+    assert run("status").stdout.startswith(f"GET     https://{NAME}/e\n")
     assert run("deploy", "--yes", "--no-preflight").returncode == 0
     assert not any(left(with_domain).values())
     assert with_domain.plan() == ()
