@@ -195,7 +195,10 @@ def test_a_refusal_says_what_to_do(script: Script, refusal: Refusal, says: str, 
     assert failure.value.code == refusal.code
 
 
-@pytest.mark.parametrize("code", ["NoSuchEntity", "NotFoundException", "ResourceNotFoundException"])
+@pytest.mark.parametrize(
+    "code",
+    ["NoSuchEntity", "NoSuchHostedZone", "NotFoundException", "ResourceNotFoundException"],
+)
 def test_what_does_not_exist_is_none(script: Script, code: str) -> None:
     """Each service has its own code for it."""
     script.expect("GetRole", Refusal(code, "", 404), RoleName="gimel")

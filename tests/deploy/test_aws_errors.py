@@ -197,3 +197,9 @@ def test_a_word_in_an_arn_is_no_reason() -> None:
     found = refuse("InvalidParameterValueException", f"{arn} is invalid")
 
     assert found.hint == ""
+
+
+@pytest.mark.parametrize("code", ["PriorRequestNotComplete", "RequestInProgressException"])
+def test_a_change_of_records_or_certificates_is_repeated_after_another(code: str) -> None:
+    """Route 53 and Certificate Manager make one after the other."""
+    assert retry_reason(AwsError(code, "Try again.", 400)) == "conflict"

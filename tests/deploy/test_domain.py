@@ -6,6 +6,7 @@ in tests/system/emulator/test_domain.py.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -120,6 +121,49 @@ def test_a_killed_destroy_is_completed_by_the_next(
 
     assert zoned.state.plain() == EMPTY
     assert destroy(zoned) == ()
+
+
+def removal(aws: DomainAccount) -> None:
+    deploy(aws, wanted(None))
+
+
+def renaming(aws: DomainAccount) -> None:
+    deploy(aws, wanted(OLD))
+    deploy(aws, wanted(OLD))
+
+
+def switching(aws: DomainAccount) -> None:
+    given = next(arn for arn in aws.state.certificates if arn.endswith("/0"))
+    deploy(aws, wanted(certificate=given))
+
+
+@pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("change", [removal, renaming, switching])
+def test_a_killed_change_is_completed_by_the_next(
+    change: Callable[[DomainAccount], None], is_done: bool
+) -> None:
+    """At each of its calls."""
+
+    def begin() -> DomainAccount:
+        account = DomainAccount()
+        account.add_zone()
+        account.add_certificate("*.example.com")
+        deploy(account, wanted())
+        account.made.clear()
+        return account
+
+    undisturbed = begin()
+    change(undisturbed)
+    assert undisturbed.made
+
+    for number in range(1, len(undisturbed.made) + 1):
+        account = begin()
+        account.kill_at, account.is_done = number, is_done
+        with pytest.raises(Killed):
+            change(account)
+        account.kill_at = 0
+        change(account)
+        assert account.state.plain() == undisturbed.state.plain()
 
 
 def test_removing_it_from_the_configuration_deletes_it_with_consent(zoned: DomainAccount) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gimel.deploy.apply import perform, start
+from gimel.deploy.aws_errors import Refused
 from gimel.deploy.plan import plan
 from gimel.errors import GimelError
 from tests.support.domain_account import DomainAccount
@@ -33,6 +36,29 @@ def test_it_waits_for_the_certificate(zoned: DomainAccount) -> None:
     deploy(zoned, wanted())
 
     assert "no certificate yet, after 3 min" in zoned.reasons
+    assert zoned.state.plain() == UP
+
+
+def test_a_new_certificate_may_be_unknown_at_first(
+    zoned: DomainAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And its record may not be chosen yet."""
+    describe = zoned._describe_certificate
+    asked: list[str] = []
+
+    def late(CertificateArn: str) -> Any:  # noqa: N803 - boto3's name
+        asked.append(CertificateArn)
+        if len(asked) == 1:
+            raise Refused("ResourceNotFoundException", "not found")
+        answer = describe(CertificateArn)
+        if len(asked) == 2:
+            answer["Certificate"] = {**answer["Certificate"], "DomainValidationOptions": []}
+        return answer
+
+    monkeypatch.setattr(zoned, "_describe_certificate", late)
+
+    deploy(zoned, wanted())
+
     assert zoned.state.plain() == UP
 
 

@@ -210,8 +210,11 @@ class WaitForCertificate(Step):
 
     def perform(self, run: Run) -> None:
         started, wait = run.aws.clock(), _FIRST_WAIT
+        arn = run.ids[certificate_id(self.domain)]
         while True:
-            certificate = _described(run, self.domain)
+            certificate = describe_certificate(run.aws, arn)
+            if certificate is None:
+                raise GimelError(f"The certificate {arn} no longer exists.")
             if certificate.status == ISSUED:
                 return
             if not certificate.is_usable:
@@ -260,16 +263,17 @@ class DeleteCertificate(Step):
 
 
 def validation_record(run: Run, domain: str) -> DnsRecord:
-    """Return the record by which AWS validates a name; it takes AWS seconds to choose it.
+    """Return the record by which AWS validates a name.
 
-    Raises GimelError.
+    It takes AWS seconds to know a new certificate everywhere, and to choose the record. Raises
+    GimelError.
     """
     started, wait = run.aws.clock(), _FIRST_WAIT
     while True:
-        certificate = _described(run, domain)
-        if certificate.validation is not None:
+        certificate = describe_certificate(run.aws, run.ids[certificate_id(domain)])
+        if certificate is not None and certificate.validation is not None:
             return certificate.validation
-        if not certificate.is_usable:
+        if certificate is not None and not certificate.is_usable:
             raise GimelError(*describe_failure(domain, certificate))
         if run.aws.clock() - started + wait > _TO_CHOOSE_RECORD:
             raise GimelError(
@@ -278,14 +282,6 @@ def validation_record(run: Run, domain: str) -> DnsRecord:
         run.aws.on_wait("AWS chooses the record for the certificate")
         run.aws.sleep(wait)
         wait = min(wait * 2, _LONGEST_WAIT)
-
-
-def _described(run: Run, domain: str) -> Certificate:
-    arn = run.ids[certificate_id(domain)]
-    found = describe_certificate(run.aws, arn)
-    if found is None:
-        raise GimelError(f"The certificate {arn} no longer exists.")
-    return found
 
 
 def _is_ours(run: Run, arn: str) -> bool:
