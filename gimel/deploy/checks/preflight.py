@@ -13,6 +13,7 @@ from gimel.config.redis import LOCAL_OPTIONS
 from gimel.deploy.aws import Aws
 from gimel.deploy.checks.ad_blockers import check_ad_blockers
 from gimel.deploy.checks.address import check_address
+from gimel.deploy.checks.domain_setup import check_domain_setup
 from gimel.deploy.checks.findings import Finding, failed, ok, warning
 from gimel.deploy.checks.permissions import check_permissions
 from gimel.deploy.checks.quotas import check_quotas
@@ -157,3 +158,5 @@ def _check_aws(aws: Aws, config: Config, before_deploy: bool) -> Iterable[Findin
         return  # _check_settings reports it
     yield check_permissions(aws, identity, desired, before_deploy=before_deploy)
     yield from check_quotas(aws, desired, before_deploy=before_deploy)
+    if not before_deploy:
+        yield from check_domain_setup(aws, desired)

@@ -69,7 +69,7 @@ class Certificates(Resource[None]):
             return
         domain, there = found
         if domain.certificate:
-            _check_given(domain, there.given, observed.identity)
+            check_given(domain, there.given, observed.identity)
         elif there.certificate is None:
             yield RequestCertificate(domain.name, marked(observed.identity.name, desired.tags))
 
@@ -127,7 +127,7 @@ def describe_failure(name: str, certificate: Certificate) -> tuple[str, str]:
     return f"AWS has not issued the certificate for {name}: {why}.", hint
 
 
-def _check_given(domain: Domain, given: Certificate | None, identity: Identity) -> None:
+def check_given(domain: Domain, given: Certificate | None, identity: Identity) -> None:
     """Raise GimelError where the configured certificate cannot be used."""
     arn = domain.certificate or ""
     if arn.split(":")[3] != identity.region:
