@@ -14,7 +14,7 @@ import pytest
 from gimel.deploy.aws_errors import Refused
 from gimel.deploy.plan import required_permissions
 from gimel.errors import GimelError
-from tests.support.domain_account import DomainAccount, Killed
+from tests.support.domain_account import DomainAccount
 from tests.support.domain_contents import EMPTY, NAME, UP, VALIDATION, ZONE
 from tests.support.domain_deploys import deploy, destroy, sentences, wanted
 from tests.support.state.settled import desired
@@ -77,104 +77,22 @@ def test_a_deploy_without_a_domain_asks_nothing_about_one(aws: DomainAccount) ->
     assert {each for each in aws.asked if "certificate" in each or "zone" in each} == set()
 
 
-ALL_CALLS = range(1, 8)
-
-
-@pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("number", ALL_CALLS)
-def test_a_killed_deploy_is_completed_by_the_next(
-    zoned: DomainAccount, number: int, is_done: bool
-) -> None:
-    """Whether or not the last call was still done."""
-    zoned.kill_at, zoned.is_done = number, is_done
-    with pytest.raises(Killed):
-        deploy(zoned, wanted())
-
-    zoned.kill_at = 0
-    deploy(zoned, wanted())
-
-    assert zoned.state.plain() == UP
-    assert deploy(zoned, wanted()) == ()
-
-
-def test_these_are_all_calls_of_a_deploy(zoned: DomainAccount) -> None:
-    """So that it is killed at each."""
-    deploy(zoned, wanted())
-
-    assert len(zoned.made) == len(ALL_CALLS)
-
-
-@pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("number", range(1, 8))
-def test_a_killed_destroy_is_completed_by_the_next(
-    zoned: DomainAccount, number: int, is_done: bool
-) -> None:
-    """Nothing is left but the zone."""
-    deploy(zoned, wanted())
-    zoned.made.clear()
-    zoned.kill_at, zoned.is_done = number, is_done
-    with pytest.raises(Killed):
-        destroy(zoned)
-
-    zoned.kill_at = 0
-    destroy(zoned)
-
-    assert zoned.state.plain() == EMPTY
-    assert destroy(zoned) == ()
-
-
-def removal(aws: DomainAccount) -> None:
-    deploy(aws, wanted(None))
-
-
-def renaming(aws: DomainAccount) -> None:
-    deploy(aws, wanted(OLD))
-    deploy(aws, wanted(OLD))
-
-
-def switching(aws: DomainAccount) -> None:
-    given = next(arn for arn in aws.state.certificates if arn.endswith("/0"))
-    deploy(aws, wanted(certificate=given))
-
-
-@pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("change", [removal, renaming, switching])
-def test_a_killed_change_is_completed_by_the_next(
-    change: Callable[[DomainAccount], None], is_done: bool
-) -> None:
-    """At each of its calls."""
-
-    def begin() -> DomainAccount:
-        account = DomainAccount()
-        account.add_zone()
-        account.add_certificate("*.example.com")
-        deploy(account, wanted())
-        account.made.clear()
-        return account
-
-    undisturbed = begin()
-    change(undisturbed)
-    assert undisturbed.made
-
-    for number in range(1, len(undisturbed.made) + 1):
-        account = begin()
-        account.kill_at, account.is_done = number, is_done
-        with pytest.raises(Killed):
-            change(account)
-        account.kill_at = 0
-        change(account)
-        assert account.state.plain() == undisturbed.state.plain()
-
-
 def test_removing_it_from_the_configuration_deletes_it_with_consent(zoned: DomainAccount) -> None:
     """The API stays."""
     deploy(zoned, wanted())
 
     steps = deploy(zoned, wanted(None))
 
-    assert [str(step) for step in steps if step.destructive] == [
-        "Delete the domain name ab.example.com from API Gateway"
+    assert sentences(steps) == [
+        "Delete the DNS record A ab.example.com",
+        "Delete the DNS record AAAA ab.example.com",
+        "No longer serve the REST API at https://ab.example.com",
+        "Delete the domain name ab.example.com from API Gateway",
+        "Delete the DNS record CNAME _x.ab.example.com",
+        "Delete the certificate of ab.example.com 0",
+        "Tag the REST API gimel: remove gimel:domain",
     ]
+    assert [step.destructive for step in steps] == [False] * 3 + [True] + [False] * 3
     assert zoned.state.plain() == (["gimel"], *EMPTY[1:])
     assert deploy(zoned, wanted(None)) == ()
 
@@ -237,23 +155,51 @@ def test_without_its_api_a_configured_name_is_destroyed(zoned: DomainAccount) ->
     assert zoned.state.plain() == EMPTY
 
 
-DRIFT = {
-    "mapping deleted": lambda state: state.mappings[NAME].clear(),
-    "mapped elsewhere": lambda state: state.mappings[NAME]["(none)"].update(restApiId="theirs"),
-    "records deleted": lambda state: state.records[ZONE].clear(),
-    "one record deleted": lambda state: state.records[ZONE].pop(),
-    "an old TLS": lambda state: state.domains[NAME].update(securityPolicy="TLS_1_0"),
-    "untagged": lambda state: state.apis[next(iter(state.apis))]["tags"].pop("gimel:domain"),
+DRIFT: dict[str, tuple[Callable[[Any], object], str]] = {
+    "mapping deleted": (
+        lambda state: state.mappings[NAME].clear(),
+        "Serve the REST API at https://ab.example.com",
+    ),
+    "mapped elsewhere": (
+        lambda state: state.mappings[NAME]["(none)"].update(restApiId="theirs"),
+        "Serve the REST API at https://ab.example.com, which leads to another one",
+    ),
+    "address records deleted": (
+        lambda state: state.records[ZONE].__delitem__(slice(1, 3)),
+        "Create the DNS records A and AAAA of ab.example.com in example.com",
+    ),
+    "one record deleted": (
+        lambda state: state.records[ZONE].pop(),
+        "Create the DNS record AAAA of ab.example.com in example.com",
+    ),
+    "record of the certificate deleted": (
+        lambda state: state.records[ZONE].pop(0),
+        "Create the record for the certificate of ab.example.com in example.com",
+    ),
+    "an old TLS": (
+        lambda state: state.domains[NAME].update(securityPolicy="TLS_1_0"),
+        "Require TLS 1.2 or later for the domain name ab.example.com",
+    ),
+    "another certificate": (
+        lambda state: state.domains[NAME].update(regionalCertificateArn="theirs"),
+        "Replace the certificate of the domain name ab.example.com",
+    ),
+    "untagged": (
+        lambda state: state.apis[next(iter(state.apis))]["tags"].pop("gimel:domain"),
+        "Tag the REST API gimel: set gimel:domain=ab.example.com",
+    ),
 }
 
 
-@pytest.mark.parametrize("change", DRIFT.values(), ids=DRIFT)
-def test_drift_is_repaired(zoned: DomainAccount, change: Any) -> None:
-    """To the same state."""
+@pytest.mark.parametrize(("change", "said"), DRIFT.values(), ids=DRIFT)
+def test_drift_is_repaired(
+    zoned: DomainAccount, change: Callable[[Any], object], said: str
+) -> None:
+    """By one step, to the same state."""
     deploy(zoned, wanted())
     change(zoned.state)
 
-    assert deploy(zoned, wanted()) != ()
+    assert sentences(deploy(zoned, wanted())) == [said]
 
     assert zoned.state.plain() == UP
     assert zoned.state.domains[NAME]["securityPolicy"] == "TLS_1_2"
