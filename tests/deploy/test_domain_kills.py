@@ -1,4 +1,4 @@
-"""Deploys and destroys of a domain name that end at any of their calls are completed by the next."""
+"""A deploy or destroy of a domain name that ends at any of its calls is completed by the next."""
 
 from __future__ import annotations
 
