@@ -12,6 +12,7 @@ import click
 from gimel import config
 from gimel.analysis.phrases import join_names
 from gimel.cli import Options, terminal
+from gimel.config.secret import Secret
 from gimel.errors import GimelError
 from gimel.runtime import keys
 from gimel.runtime.errors import RedisError
@@ -93,10 +94,10 @@ def _client(options: Options, where: Where) -> tuple[Client, str]:
     if where.deploy is not None:
         return _earlier(options, where, where.deploy)
     if where.redis_url is None and not where.local:
-        from gimel.deploy import store_access
-
         configured = options.load_config()
-        if store_access.is_behind_functions(configured):
+        if configured.provisions:
+            from gimel.deploy import store_access
+
             deployment = terminal.configured_deployment(configured)
             aws = terminal.connect(where.profile, where.region, deployment)
             ask = store_access.asking(aws, configured)
@@ -133,13 +134,24 @@ def _options(options: Options, where: Where) -> Mapping[str, Any]:
                 "Start `gimel serve`, or name another Redis with --redis.",
             )
         return {"unix_socket_path": str(socket)}
-    redis = options.load_config().lambda_redis()
-    if not isinstance(redis.get("password", ""), str):
+    configured = options.load_config()
+    if isinstance(configured.require_redis().password, Secret):
+        configured = _with_password(configured, where)
+    return configured.lambda_redis()
+
+
+def _with_password(configured: config.Config, where: Where) -> config.Config:
+    """Return the configuration with the password that AWS keeps. Raises GimelError."""
+    from gimel.deploy.checks.secrets import with_password
+
+    aws = terminal.connect(where.profile, where.region, terminal.configured_deployment(configured))
+    usable, found = with_password(configured, aws)
+    if usable is None:
         raise GimelError(
-            "The password of the configured Redis is kept in AWS.",
-            "Pass the URL of the Redis with its password in $GIMEL_REDIS_URL.",
+            f"The password of Redis is missing: {found[0].message}.",
+            "Fix that, or pass the URL of the Redis with its password in $GIMEL_REDIS_URL.",
         )
-    return redis
+    return usable
 
 
 def _name(redis: Mapping[str, Any]) -> str:

@@ -18,11 +18,6 @@ from gimel.errors import GimelError
 from gimel.wiring import SNAPSHOT
 
 
-def is_behind_functions(config: Config) -> bool:
-    """Return whether only the functions reach the configured store."""
-    return bool(getattr(config, "provisions", False))
-
-
 def asking(aws: Aws, config: Config) -> Callable[[dict[str, Any]], Any]:
     """Return what sends an event to the live function and returns its answer.
 

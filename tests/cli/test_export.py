@@ -12,6 +12,8 @@ import pytest
 import redis
 
 from gimel.deploy import store_access
+from gimel.deploy.checks import secrets
+from gimel.deploy.checks.findings import Finding, warning
 from gimel.transfer import files
 from gimel.transfer.function import execute
 from tests.cli.conftest import Done
@@ -202,12 +204,12 @@ def test_all_and_a_namespace_exclude_each_other(run: Run) -> None:
 
 
 def test_a_store_that_only_the_functions_reach(
-    url: str, session_store: Store, run: Run, monkeypatch: pytest.MonkeyPatch
+    url: str, session_store: Store, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What `gimel deploy` creates is reached through a function; --redis still names another."""
     process = process_of(session_store.port)
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
-    monkeypatch.setattr(store_access, "is_behind_functions", lambda _: True)
+    (tmp_path / "config.json").write_text('{"redis": {"provision": "valkey-serverless"}}')
     monkeypatch.setattr(
         store_access, "asking", lambda *_: lambda event: execute(event["transfer"], process)
     )
@@ -227,3 +229,25 @@ def test_the_configured_redis_is_the_default(
     redis = {"host": "127.0.0.1", "port": session_store.port}
     (tmp_path / "config.json").write_text(json.dumps({"redis": redis}))
     assert experiments(run("export").stdout) == [("alephbet", "button")]
+
+
+def test_the_password_may_be_a_secret_on_aws(
+    run: Run, session_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read with the credentials of this machine; without them the message says what to do."""
+    secret = {"ssm": "/gimel/redis"}
+    redis = {"host": "127.0.0.1", "port": session_store.port, "password": secret}
+    (tmp_path / "config.json").write_text(json.dumps({"redis": redis}))
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    read: list[object] = []
+
+    def read_secret(of: object, aws: object) -> tuple[str | None, Finding]:
+        read.append(of)
+        return None, warning("Redis password", f"you may not read {of}")
+
+    monkeypatch.setattr(secrets, "read_secret", read_secret)
+    done = run("export")
+    assert done.code == 1
+    assert "The password of Redis is missing: you may not read" in done.stderr
+    assert "$GIMEL_REDIS_URL" in done.stderr
+    assert len(read) == 1

@@ -111,8 +111,8 @@ def configuring(folder: Path) -> Configure:
     return configure
 
 
-def seen(account: Account, desired: Desired | None, **options: bool) -> Observed:
-    return observe(Look(account, desired, **options))
+def seen(account: Account, desired: Desired | None, *, with_data: bool = False) -> Observed:
+    return observe(Look(account, desired, with_data=with_data))
 
 
 def planned(account: Account, desired: Desired) -> tuple[Step, ...]:

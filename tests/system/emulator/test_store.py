@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from tests.support.account import Account
 from tests.support.cache import Cache
 from tests.support.proxy import AwsProxy, Call
 from tests.support.recorded_calls import mutating
+from tests.support.servers import Store
 
 EVENT = {"experiment": "e", "variant": "red", "event": "participate", "uuid": "u1"}
 
@@ -249,3 +252,42 @@ def _open_by_hand(account: Account) -> None:
         GroupId=group["GroupId"],
         IpPermissions=[{**anyone, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}],
     )
+
+
+def test_the_counters_of_a_store_are_exported_and_imported(
+    provisioned: Account, tmp_path: Path
+) -> None:
+    """Through the function that takes snapshots: no command of this machine reaches the store."""
+    type_ = partial(run_command, provisioned)
+    file = str(tmp_path / "counters.json.gz")
+    key = provisioned.deploy().deployed.key
+    for event in (EVENT, {**EVENT, "uuid": "u2"}):
+        assert provisioned.ask("e", **event).body == {"status": "ok"}
+
+    assert "Exported 1 experiment with 1 counter from gimel in us-east-1" in type_("export", file)
+    provisioned.ask("e", **{**EVENT, "uuid": "u3"})
+    assert "Imported 1 experiment into gimel in us-east-1" in type_("import", file)
+    assert counted(provisioned, key) == 3
+    type_("delete", "--yes", "e")
+    assert "1 new, 0 merged with what it had" in type_("import", file)
+    assert counted(provisioned, key) == 2
+
+
+def test_a_store_that_is_no_longer_used_is_exported(
+    provisioned: Account, session_store: Store, tmp_path: Path
+) -> None:
+    """Through the version of the function that used it."""
+    file = str(tmp_path / "counters.json")
+    assert provisioned.ask("e", **EVENT).body == {"status": "ok"}
+    provisioned.redis = {"host": "127.0.0.1", "port": session_store.port}
+    provisioned.deploy()
+
+    done = run_command(provisioned, "export", "--deploy", "1", file)
+
+    assert "Exported 1 experiment with 1 counter from gimel in us-east-1 before deploy 2" in done
+
+
+def run_command(account: Account, *arguments: str) -> str:
+    done = CliRunner().invoke(cli.main, ["--config", str(account.file), *arguments])
+    assert done.exit_code == 0, done.output
+    return done.output
