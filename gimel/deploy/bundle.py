@@ -25,7 +25,7 @@ _UNIX = 3
 _MODE = 0o100644
 _TRANSFER = ("transfer/__init__.py", "transfer/function.py")
 
-_SIGNATURES, _SECRETS = "gimel/runtime/sigv4.py", "gimel/runtime/secrets.py"
+_SIGNATURES, _SECRETS = "gimel/runtime/sigv4.py", "gimel/runtime/redis/secrets.py"
 _OPTIONAL = frozenset({_SIGNATURES, _SECRETS})
 
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from gimel.config.secret import Secret
 from gimel.deploy.identity import Identity
 from gimel.deploy.policies import VERSION, Policy, Statement, as_list, statements
-from gimel.runtime.secrets import service_host
+from gimel.runtime.redis.secrets import service_host
 
 _WRITE_LOGS = ["logs:CreateLogStream", "logs:PutLogEvents"]
 

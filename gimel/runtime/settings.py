@@ -38,7 +38,7 @@ DEFAULTS: dict[str, Any] = {
 class RedisOptions:
     """How to reach Redis, under redis-py's names for the options. Times are in seconds.
 
-    The password may be a reference to a secret on AWS; see `gimel.runtime.secrets`.
+    The password may be a reference to a secret on AWS; see `gimel.runtime.redis.secrets`.
     """
 
     host: str = "localhost"

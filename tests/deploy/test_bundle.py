@@ -32,7 +32,7 @@ def names(archive: bytes) -> list[str]:
 RUNTIME = [
     f"gimel/{file.relative_to(PACKAGE).as_posix()}" for file in (PACKAGE / "runtime").rglob("*.py")
 ]
-SIGV4, SECRETS = "gimel/runtime/sigv4.py", "gimel/runtime/secrets.py"
+SIGV4, SECRETS = "gimel/runtime/sigv4.py", "gimel/runtime/redis/secrets.py"
 
 
 @pytest.mark.parametrize(

@@ -140,6 +140,6 @@ def test_every_zip_has_what_reads_a_secret_if_it_is_needed(secret: bool) -> None
     """That of the daily snapshot, too."""
     wanted = desired_state(configuration(redis=redis(ssm="/p") if secret else {"host": "h"}))
 
-    held = {b"gimel/runtime/secrets.py" in function.code for function in wanted.functions}
+    held = {b"gimel/runtime/redis/secrets.py" in function.code for function in wanted.functions}
 
     assert held == {secret}

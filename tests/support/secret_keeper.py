@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gimel.runtime import secrets
+from gimel.runtime.redis import secrets
 from tests.support.servers import Listener
 
 SSM = {"ssm": "/gimel/redis"}

@@ -85,9 +85,9 @@ class Connection:
         # another database.
         reply = self._authenticate(options.username, password)
         if isinstance(reply, ServerError) and isinstance(options.password, Mapping):
-            from gimel.runtime import secrets
+            from gimel.runtime.redis import secrets
 
-            if changed := secrets.changed_password(options, deadline):
+            if changed := secrets.changed_password(options, deadline, _connect_tcp):
                 self._deadline = time.monotonic() + options.socket_connect_timeout
                 if deadline is not None:
                     self._deadline = min(self._deadline, deadline)
@@ -139,9 +139,9 @@ def _password(options: RedisOptions, deadline: float | None) -> str:
 
         credentials = sigv4.Credentials(os.environ)
         return sigv4.elasticache_token(credentials, options.iam, options.username or "")
-    from gimel.runtime import secrets
+    from gimel.runtime.redis import secrets
 
-    return secrets.password(options, deadline)
+    return secrets.password(options, deadline, _connect_tcp)
 
 
 def remaining(moment: float) -> float:
@@ -165,7 +165,7 @@ def _connect(address: Address, options: RedisOptions, connect_by: float) -> sock
             unix.close()
             raise
         return unix
-    tcp = connect_tcp(address, connect_by)
+    tcp = _connect_tcp(address, connect_by)
     if not options.ssl:
         return tcp
     try:
@@ -179,7 +179,7 @@ def _connect(address: Address, options: RedisOptions, connect_by: float) -> sock
         raise
 
 
-def connect_tcp(address: Address, connect_by: float) -> socket.socket:
+def _connect_tcp(address: Address, connect_by: float) -> socket.socket:
     """Try each address of the host, all of them within the same time.
 
     `socket.create_connection` would allow each of them the whole time.

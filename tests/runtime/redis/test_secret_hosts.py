@@ -11,8 +11,8 @@ import trustme
 from botocore.loaders import create_loader
 from botocore.regions import EndpointResolver
 
-from gimel.runtime import errors, secrets
-from gimel.runtime.redis import tls
+from gimel.runtime import errors
+from gimel.runtime.redis import secrets, tls
 from gimel.runtime.settings import RedisOptions
 from tests.support.clients import MakeClient
 from tests.support.secret_keeper import SSM, Aws, parameter

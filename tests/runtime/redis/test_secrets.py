@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from gimel.runtime import errors, secrets
+from gimel.runtime import errors
+from gimel.runtime.redis import secrets
 from tests.support.clients import MakeClient
 from tests.support.secret_keeper import SSM, THROTTLED, Aws, parameter, secret
 from tests.support.secret_keeper import aws as aws

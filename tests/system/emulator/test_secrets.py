@@ -9,7 +9,7 @@ import pytest
 
 from gimel.config import Config
 from gimel.deploy.checks.secrets import with_password
-from gimel.runtime import secrets
+from gimel.runtime.redis import secrets
 from gimel.runtime.redis.client import Client
 from gimel.runtime.settings import RedisOptions
 from tests.support.account import Account

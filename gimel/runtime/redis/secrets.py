@@ -14,15 +14,17 @@ from binascii import a2b_base64
 
 from gimel.runtime.errors import SecretError
 from gimel.runtime.redis import tls
-from gimel.runtime.redis.connection import connect_tcp, remaining
 from gimel.runtime.sigv4 import Credentials, signed_headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, TypeAlias
 
     from gimel.runtime.settings import RedisOptions
+
+    Connect: TypeAlias = Callable[[tuple[str, int], float], socket.socket]
 
 _SECONDS = 1.2  # for all attempts: of the 3 s of gimel-track, Redis may take 1.6
 _PAUSE = 0.1  # seconds before the second attempt
@@ -48,19 +50,20 @@ _known: dict[str, str] = {}
 _read_again: dict[str, float] = {}
 
 
-def password(options: RedisOptions, deadline: float | None) -> str:
+def password(options: RedisOptions, deadline: float | None, connect: Connect) -> str:
     """Return the password that the options refer to, from AWS the first time.
 
     A reference is `{"ssm": NAME}`, or `{"secretsmanager": NAME or ARN}` perhaps with the `key` of a
-    value in the secret's JSON. `deadline` is as `time.monotonic()` gives it. Raises SecretError.
+    value in the secret's JSON. `deadline` is as `time.monotonic()` gives it; `connect` opens a
+    socket by such a moment. Raises SecretError.
     """
     name = str(options.password)
     if name not in _known:
-        _known[name] = _read(options, deadline)
+        _known[name] = _read(options, deadline, connect)
     return _known[name]
 
 
-def changed_password(options: RedisOptions, deadline: float | None) -> str | None:
+def changed_password(options: RedisOptions, deadline: float | None, connect: Connect) -> str | None:
     """Return the password if it has changed since it was read, for when Redis refuses it.
 
     AWS is asked at most once per minute. Raises SecretError.
@@ -69,7 +72,7 @@ def changed_password(options: RedisOptions, deadline: float | None) -> str | Non
     if 0 <= now - _read_again.get(name, 0) < _READ_AGAIN_AFTER:
         return None
     _read_again[name] = now
-    before, _known[name] = _known.get(name), _read(options, deadline)
+    before, _known[name] = _known.get(name), _read(options, deadline, connect)
     return None if _known[name] == before else _known[name]
 
 
@@ -85,7 +88,7 @@ def forget() -> None:
     _read_again.clear()
 
 
-def _read(options: RedisOptions, deadline: float | None) -> str:
+def _read(options: RedisOptions, deadline: float | None, connect: Connect) -> str:
     end = time.monotonic() + _SECONDS
     if deadline is not None:
         end = min(end, deadline)
@@ -98,7 +101,9 @@ def _read(options: RedisOptions, deadline: float | None) -> str:
         action, question = "GetSecretValue", {"SecretId": name}
     pause = _PAUSE
     while True:
-        status, answer, reason = _ask(service, name, action, json.dumps(question), options, end)
+        status, answer, reason = _ask(
+            service, name, action, json.dumps(question), options, connect, end
+        )
         if status == 200 and (value := _value(answer, reference.get("key"))):
             return value
         # A 4xx is final, unless AWS was asked too often.
@@ -121,7 +126,13 @@ def _value(answer: Any, key: str | None) -> str | None:
 
 
 def _ask(
-    service: str, name: str, action: str, question: str, options: RedisOptions, end: float
+    service: str,
+    name: str,
+    action: str,
+    question: str,
+    options: RedisOptions,
+    connect: Connect,
+    end: float,
 ) -> tuple[int, Any, str]:
     """Return the status, the content, and a reason in case that the content is not the secret.
 
@@ -143,9 +154,9 @@ def _ask(
     lines = [f"{header}: {value}\r\n" for header, value in headers.items()]
     request = f"POST / HTTP/1.1\r\n{''.join(lines)}\r\n{question}"
     try:
-        connection = connect_tcp((host, port), end)
+        connection = connect((host, port), end)
         try:
-            connection.settimeout(remaining(end))
+            connection.settimeout(_remaining(end))
             if scheme == "https":
                 context = _context(options, host)
                 connection = context.wrap_socket(connection, server_hostname=host)
@@ -203,8 +214,13 @@ def _receive(connection: socket.socket, end: float) -> tuple[int, bytes]:
             length = int(headers["content-length"])
             if len(body) >= length:
                 return int(first.split(" ")[1]), body[:length]
-        connection.settimeout(remaining(end))
+        connection.settimeout(_remaining(end))
         received = connection.recv(65536)
         if not received or len(data) > _LARGEST:
             raise ValueError("the answer ends early, or is too long")
         data += received
+
+
+def _remaining(end: float) -> float:
+    """Return the seconds until the end, or next to none: a time-out of 0 would mean no wait."""
+    return max(end - time.monotonic(), 1e-3)
