@@ -57,7 +57,8 @@ SECTIONS = {
     },
     "Manage": {
         "alerts": "Show where alerts go, or send a test there.",
-        "status": "Show what is deployed, and what differs from config.json.",
+        "status": "Show what is deployed, its last day, and whether it is healthy.",
+        "logs": "Show what the functions log.",
         "rollback": "Undo the newest deploy.",
         "key": "Manage the API key.",
         "conclude": "End an experiment and keep its result.",
