@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
 from typing import Any
 
 import click
@@ -10,6 +11,9 @@ import click
 from gimel.cli import Options, terminal
 from gimel.cli.domain import ReachedDomain, reach_domain
 from gimel.cli.help import Command
+from gimel.cli.last_day import as_json as last_day_as_json
+from gimel.cli.last_day import lines, read_last_day
+from gimel.cli.progress import working
 from gimel.deploy.apply import start
 from gimel.deploy.checks.ad_blockers import check_ad_blockers
 from gimel.deploy.checks.findings import Finding, findings_as_json
@@ -25,6 +29,7 @@ from gimel.deploy.resources.rules import RULES, describe_snapshots
 from gimel.deploy.resources.stage import STAGE_OF_API
 from gimel.deploy.resources.store import describe_stores
 from gimel.deploy.throttle import CostGuard, cost_guard_at
+from gimel.deploy.usage import watched
 from gimel.errors import GimelError
 
 
@@ -74,16 +79,19 @@ def command(
     warnings = tuple(check_ad_blockers(config))
     stage = observed.of(STAGE_OF_API)
     guard = cost_guard_at(desired, stage.throttle_rate, stage.throttle_burst) if stage else None
+    with working("Reading the last day", terminal.stderr()):
+        last_day = read_last_day(aws, watched(observed), datetime.now(timezone.utc))
     if as_json:
         document = _document(observed, functions, reached, differences, warnings, show_key)
         shown = {
             "throttle": guard.as_json() if guard else None,
             "domain": domain.as_json() if domain else None,
+            "last_day": last_day_as_json(last_day),
         }
         terminal.print_json({**document, **shown})
     else:
         terminal.show_findings((*warnings, *_of_domain(domain)), terminal.stderr())
-        _show(observed, reached, guard, differences, show_key)
+        _show(observed, reached, guard, differences, lines(last_day), show_key)
         terminal.show_lines(domain.lines() if domain else ())
 
 
@@ -96,6 +104,7 @@ def _show(
     reached: Outputs | None,
     guard: CostGuard | None,
     differences: tuple[Step, ...],
+    watched_lines: Iterable[str],
     show_key: bool,
 ) -> None:
     functions = observed.of(FUNCTIONS)
@@ -107,7 +116,7 @@ def _show(
         click.echo(f"Store: {store}")
     for when in describe_snapshots(observed):
         click.echo(f"Snapshots: {when}")
-    for line in guard.lines() if guard else ():
+    for line in (*(guard.lines() if guard else ()), *watched_lines):
         click.echo(line)
     if reachable := _reachable(functions):
         deploys = ", ".join(map(str, reachable))

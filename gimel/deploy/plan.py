@@ -45,6 +45,7 @@ from gimel.deploy.resources.trials import TRIALS
 from gimel.deploy.resources.usage_plan import USAGE_PLAN, AddKeyToPlan
 from gimel.deploy.resources.validation_records import VALIDATION_RECORDS
 from gimel.deploy.resources.versions import VERSIONS
+from gimel.deploy.watch_permissions import watch_permissions
 from gimel.errors import GimelError
 
 Resources = Sequence[Resource[Any]]
@@ -154,5 +155,6 @@ def required_permissions(
         [
             *(needed for each in resources for needed in each.permissions(identity, desired)),
             *preflight_permissions(identity),
+            *watch_permissions(identity, desired),
         ]
     )

@@ -219,6 +219,7 @@ def test_the_operator_needs_these_actions_and_no_more() -> None:
     """The table for a configuration that uses no more than the defaults."""
     assert actions(BASE) == {
         *(f"apigateway:{verb}" for verb in ("DELETE", "GET", "PATCH", "POST", "PUT")),
+        "cloudwatch:GetMetricData",
         *EVENTS,
         "iam:CreateRole",
         "iam:DeleteRole",
@@ -254,6 +255,7 @@ def test_the_operator_needs_these_actions_and_no_more() -> None:
         "logs:CreateLogGroup",
         "logs:DeleteLogGroup",
         "logs:DescribeLogGroups",
+        "logs:FilterLogEvents",
         "logs:ListTagsForResource",
         "logs:PutRetentionPolicy",
         "logs:TagResource",
@@ -266,13 +268,18 @@ PREFLIGHT = {
     ("iam:SimulatePrincipalPolicy", f"arn:aws:iam::{ACCOUNT}:role/*"),
     ("iam:SimulatePrincipalPolicy", f"arn:aws:iam::{ACCOUNT}:user/*"),
 }
-LISTING = {"lambda:ListFunctions", "logs:DescribeLogGroups", "lambda:GetAccountSettings"}
+LISTING = {
+    "cloudwatch:GetMetricData",
+    "lambda:GetAccountSettings",
+    "lambda:ListFunctions",
+    "logs:DescribeLogGroups",
+}
 
 
 @pytest.mark.parametrize("document", [{}, CHANGE, IN_VPC], ids=["nothing", "everything", "VPC"])
 @pytest.mark.parametrize("place", [HERE, EU, CHINA], ids=lambda place: place.region)
 def test_every_action_is_bound_to_what_gimel_makes(place: Place, document: dict[str, Any]) -> None:
-    """Except listing, quotas and EC2, which cannot be limited to a resource.
+    """Except listing, metrics, quotas and EC2, which cannot be limited to a resource.
 
     Preflight also reads the policies of whoever runs it, who may be any user or role.
     """

@@ -193,11 +193,24 @@ def _aws(region: str) -> Aws:
         for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
             patch.setenv(name, "/dev/null")
         aws = Aws(region=region)
+    make = aws._make_client
+
+    def watched(service: str) -> Any:
+        client = make(service)
+        _watch(client, region)
+        return client
+
     for service in SERVICES:
-        events = aws._clients[service].meta.events
-        events.register_first("before-parameter-build", functools.partial(_check, region))
-        events.register_first("before-call", functools.partial(_answer, region))
+        _watch(aws._clients[service], region)
+    aws._make_client = watched  # type: ignore[assignment]
     return aws
+
+
+def _watch(client: Any, region: str) -> None:
+    """Let a client ask the script, and send nothing."""
+    events = client.meta.events
+    events.register_first("before-parameter-build", functools.partial(_check, region))
+    events.register_first("before-call", functools.partial(_answer, region))
 
 
 def _check(region: str, *, params: Mapping[str, Any], model: Any, **_: Any) -> None:

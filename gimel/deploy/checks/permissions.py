@@ -17,6 +17,7 @@ from gimel.deploy.policies import ANY_RESOURCE, ELASTICACHE, LAMBDA, Statement
 from gimel.deploy.preflight_permissions import SIDS
 from gimel.deploy.resources.domain_names import DOMAIN_ROLE
 from gimel.deploy.resources.validation_records import RECORDS
+from gimel.deploy.watch_permissions import WATCH_SIDS
 
 _ASSUMED = re.compile(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.*")
 _SINGLE_SIGN_ON = "AWSReservedSSO_"  # roles whose path differs between organizations
@@ -43,12 +44,12 @@ def check_permissions(
     """Ask IAM whether the caller may do what deploy does.
 
     If the caller may not ask, that is a warning. `before_deploy` skips the permissions to list,
-    which deploy uses at once, before it creates anything. Those of the checks themselves are not
-    asked about: each check says what it may not read.
+    which deploy uses at once, before it creates anything. Those of the checks themselves, and those
+    to read logs and metrics, are not asked about: each command says what it may not read.
     """
     if identity.arn.endswith(":root"):
         return ok(_NAME, "the root user of the account may do everything")
-    skipped = SIDS | _OPTIONAL | ({"Find"} if before_deploy else set())
+    skipped = SIDS | WATCH_SIDS | _OPTIONAL | ({"Find"} if before_deploy else set())
     policy = required_permissions(identity, desired)
     statements = [each for each in policy["Statement"] if each["Sid"] not in skipped]
     try:

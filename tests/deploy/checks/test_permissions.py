@@ -13,6 +13,7 @@ from gimel.deploy.aws_errors import Refused
 from gimel.deploy.checks.findings import Finding
 from gimel.deploy.checks.permissions import check_permissions
 from gimel.deploy.preflight_permissions import SIDS, preflight_permissions
+from gimel.deploy.watch_permissions import WATCH_SIDS
 from tests.support.configurations import CHANGE
 from tests.support.state.cloud import ACCOUNT, HERE
 from tests.support.state.names import Policy
@@ -83,9 +84,10 @@ def ask(
 
 
 def needed(**document: Any) -> Policy:
-    """Return the operator's policy without what only the checks need."""
+    """Return the operator's policy without what only the checks need, or reading logs."""
     policy = operator_policy(HERE, desired(**document))
-    statements = [each for each in policy["Statement"] if each["Sid"] not in SIDS]
+    skipped = SIDS | WATCH_SIDS
+    statements = [each for each in policy["Statement"] if each["Sid"] not in skipped]
     return {**policy, "Statement": statements}
 
 
@@ -201,8 +203,16 @@ def test_the_printed_policy_allows_what_the_check_calls() -> None:
     }
 
 
-@pytest.mark.parametrize("action", ["iam:SimulatePrincipalPolicy", "lambda:GetAccountSettings"])
-def test_a_deploy_works_without_what_only_the_checks_read(action: str) -> None:
+@pytest.mark.parametrize(
+    "action",
+    [
+        "cloudwatch:GetMetricData",
+        "iam:SimulatePrincipalPolicy",
+        "lambda:GetAccountSettings",
+        "logs:FilterLogEvents",
+    ],
+)
+def test_a_deploy_works_without_what_only_the_checks_and_status_read(action: str) -> None:
     """A policy that an earlier version printed is still enough."""
     assert ask(Iam(denied={action})).status == "ok"
 
