@@ -16,7 +16,8 @@ from gimel.cli.last_day import lines, read_last_day
 from gimel.cli.progress import working
 from gimel.deploy.apply import start
 from gimel.deploy.checks.ad_blockers import check_ad_blockers
-from gimel.deploy.checks.findings import Finding, findings_as_json
+from gimel.deploy.checks.findings import Finding, any_failed, findings_as_json
+from gimel.deploy.checks.health import check_health
 from gimel.deploy.deploys import PastDeploy, deploys_to_go_to, past_deploys
 from gimel.deploy.desired import desired_state
 from gimel.deploy.outputs import Outputs, api_url, observed_outputs
@@ -37,9 +38,15 @@ from gimel.errors import GimelError
     cls=Command,
     examples={
         "gimel status": "what is live",
+        "gimel status --check": "is it healthy?",
         "gimel status --history": "the deploys, newest first",
         "gimel status --json --show-key": "with the API key, for a program",
     },
+)
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Check the store and the public URLs instead; exit with 1 if something does not work.",
 )
 @click.option("--history", is_flag=True, help="List the deploys, newest first.")
 @click.option("--json", "as_json", is_flag=True, help="Print the status as JSON.")
@@ -48,13 +55,20 @@ from gimel.errors import GimelError
 @click.pass_obj
 def command(
     options: Options,
+    check: bool,
     history: bool,
     as_json: bool,
     show_key: bool,
     profile: str | None,
     region: str | None,
 ) -> None:
-    """Show what is deployed: URLs, what is live, and differences to the configuration."""
+    """Show what is deployed: URLs, what is live, the last day, differences to the configuration.
+
+    With --check, prints one line per check: ok, warning or failed. A marked event is sent, read and
+    removed, as after a deploy; nothing else is changed.
+    """
+    if check and history:
+        raise click.UsageError("--check cannot be used with --history. Remove one of them.")
     config = options.load_config()
     desired = desired_state(config)
     aws = terminal.connect(profile, region, terminal.configured_deployment(config))
@@ -73,9 +87,14 @@ def command(
     reached = domain = None
     if api:
         base = api_url(api.id, aws.region, aws.endpoint, aws.dns_suffix)
-        reached = observed_outputs(observed, start(aws, observed).ids, base)
+        reached = observed_outputs(observed, start(aws, observed).ids, base, aws.endpoint)
         domain = reach_domain(aws, desired, observed, api.id, reached, terminal.stderr())
         reached = domain.outputs if domain else reached
+    if check:
+        with working("Checking the deployment", terminal.stderr()) as wait:
+            found = list(check_health(config, aws, observed, reached, differences, wait))
+        _show_checks((*found, *_of_domain(domain)), as_json)
+        return
     warnings = tuple(check_ad_blockers(config))
     stage = observed.of(STAGE_OF_API)
     guard = cost_guard_at(desired, stage.throttle_rate, stage.throttle_burst) if stage else None
@@ -97,6 +116,17 @@ def command(
 
 def _of_domain(domain: ReachedDomain | None) -> list[Finding]:
     return [] if domain is None or domain.is_reached else domain.findings
+
+
+def _show_checks(found: Sequence[Finding], as_json: bool) -> None:
+    """Print a line per check. Exits with 1 if one failed."""
+    if as_json:
+        document = {"healthy": not any_failed(found), "checks": findings_as_json(found)}
+        terminal.print_json(document)
+    else:
+        terminal.show_findings(found, terminal.stdout())
+    if any_failed(found):
+        raise click.exceptions.Exit(1)
 
 
 def _show(

@@ -99,10 +99,13 @@ def api_url(api: str, region: str, emulator: str | None, dns_suffix: str) -> str
     return f"https://{api}.execute-api.{region}.{dns_suffix}/{STAGE}"
 
 
-def observed_outputs(observed: Observed, run_ids: Mapping[str, str], base: str) -> Outputs:
+def observed_outputs(
+    observed: Observed, run_ids: Mapping[str, str], base: str, emulator: str | None = None
+) -> Outputs:
     """Return the URLs that exist, whatever the configuration asks for.
 
-    `base` is the address of the API's stage, `run_ids` what `apply.start` found.
+    `base` is the address of the API's stage, `run_ids` what `apply.start` found, `emulator` the
+    address of one.
     """
     handlers = {
         function.name: function.live.configuration.handler
@@ -117,5 +120,5 @@ def observed_outputs(observed: Observed, run_ids: Mapping[str, str], base: str) 
     ]
     for name, url in deployed.urls.items():
         if name in handlers:
-            endpoints.append(Endpoint("GET", url, handlers[name], False))
+            endpoints.append(Endpoint("GET", url, handlers[name], False, via=emulator))
     return Outputs(tuple(endpoints), deployed.key)

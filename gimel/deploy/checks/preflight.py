@@ -59,6 +59,11 @@ def preflight(
     return findings
 
 
+def check_store(config: Config, aws: Aws) -> Iterable[Finding]:
+    """Return the findings about the store alone."""
+    return _check_redis(config, emulated=aws.endpoint is not None)
+
+
 def check_runtime(name: str, today: datetime.date) -> Finding:
     """Return for how long a Lambda runtime is supported."""
     end = END_OF_LIFE[name]
