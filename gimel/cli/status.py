@@ -17,11 +17,13 @@ from gimel.cli.progress import working
 from gimel.deploy.apply import start
 from gimel.deploy.checks.ad_blockers import check_ad_blockers
 from gimel.deploy.checks.findings import Finding, any_failed, findings_as_json
-from gimel.deploy.checks.health import check_health
+from gimel.deploy.checks.health import check_alarms, check_health
 from gimel.deploy.deploys import PastDeploy, deploys_to_go_to, past_deploys
 from gimel.deploy.desired import desired_state
 from gimel.deploy.outputs import Outputs, api_url, observed_outputs
 from gimel.deploy.plan import observe, plan
+from gimel.deploy.resources.alarm_topic import confirmation_notice, unconfirmed
+from gimel.deploy.resources.alarms import ALARMS
 from gimel.deploy.resources.base import Look, Observed, Step
 from gimel.deploy.resources.functions import FUNCTIONS
 from gimel.deploy.resources.observed_function import ObservedFunction
@@ -106,12 +108,17 @@ def command(
             "throttle": guard.as_json() if guard else None,
             "domain": domain.as_json() if domain else None,
             "last_day": last_day_as_json(last_day),
+            "alarms": [
+                {"name": name, "state": alarm.state} for name, alarm in observed.of(ALARMS).items()
+            ],
         }
         terminal.print_json({**document, **shown})
     else:
         terminal.show_findings((*warnings, *_of_domain(domain)), terminal.stderr())
         _show(observed, reached, guard, differences, lines(last_day), show_key)
         terminal.show_lines(domain.lines() if domain else ())
+        if address := unconfirmed(desired, observed):
+            click.echo(confirmation_notice(address))
 
 
 def _of_domain(domain: ReachedDomain | None) -> list[Finding]:
@@ -148,6 +155,8 @@ def _show(
         click.echo(f"Snapshots: {when}")
     for line in (*(guard.lines() if guard else ()), *watched_lines):
         click.echo(line)
+    for finding in check_alarms(observed):
+        click.echo(f"{finding.name}: {finding.message}")
     if reachable := _reachable(functions):
         deploys = ", ".join(map(str, reachable))
         click.echo(f"`gimel rollback` can go back to: deploy {deploys}")

@@ -30,7 +30,7 @@ from gimel.wiring import Wiring, deployed_names, store_name
 
 VARIABLE = "GIMEL_CONFIG"
 
-_NOT_FOR_HANDLERS = {"redis", "extra_wiring", "experiments", "snapshots", "alerts", "aws"}
+_NOT_FOR_HANDLERS = {"redis", "extra_wiring", "experiments", "snapshots", "alarms", "alerts", "aws"}
 _UNSET = "..."  # the password of the template
 
 STORE_ENDPOINT = "the-address-which-aws-gives-to-the-store.cache.amazonaws.com"

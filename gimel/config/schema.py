@@ -14,6 +14,7 @@ from typing_extensions import Self
 
 from gimel.analysis.design import LIFT_WORTH_DETECTING, MINIMUM_DAYS, Design
 from gimel.analysis.duration import MOST_VISITORS
+from gimel.config.alarms import Alarms
 from gimel.config.alerts import Alerts
 from gimel.config.aws import Aws
 from gimel.config.entries import Entry
@@ -150,6 +151,11 @@ class Document(Section):
     )
     alerts: Alerts = Field(
         Alerts(), description="Where the daily snapshot reports what has changed"
+    )
+    alarms: Alarms | None = Field(
+        None,
+        description="Alarms of AWS when the deployment stops working, off by default: see "
+        "docs/monitoring.md",
     )
     aws: Aws = Field(Aws(), description="How `gimel deploy` sets up its AWS resources")
 

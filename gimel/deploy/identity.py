@@ -119,6 +119,14 @@ class Identity:
         """Return the ARN of a security group, by its id."""
         return f"arn:{self.partition}:ec2:{self.region}:{self.account}:security-group/{group}"
 
+    def topic(self, name: str) -> str:
+        """Return the ARN of an SNS topic."""
+        return f"arn:{self.partition}:sns:{self.region}:{self.account}:{name}"
+
+    def alarm(self, name: str) -> str:
+        """Return the ARN of a CloudWatch alarm."""
+        return f"arn:{self.partition}:cloudwatch:{self.region}:{self.account}:alarm:{name}"
+
     def api_callers(self, api: str) -> str:
         """Return the ARN pattern of everything in a REST API that may invoke a function."""
         return f"arn:{self.partition}:execute-api:{self.region}:{self.account}:{api}/*"

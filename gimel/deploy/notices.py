@@ -6,7 +6,10 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from gimel.deploy.alarms import desired_alarms, monthly_dollars
 from gimel.deploy.desired import Desired
+from gimel.deploy.resources.alarm_topic import confirmation_notice, unconfirmed
+from gimel.deploy.resources.alarms import ALARMS
 from gimel.deploy.resources.aliases import MoveBack
 from gimel.deploy.resources.api_key import API_KEY
 from gimel.deploy.resources.base import Observed, Step
@@ -71,6 +74,7 @@ def notices(desired: Desired, observed: Observed) -> Iterator[Notice]:
             asks=True,
         )
     yield from _of_lower_throttle(desired, observed, takes_over=None in live)
+    yield from _of_alarms(desired, observed)
     now = desired.functions[0].configuration.settings
     yield from _of_other_stores((settings, now) for settings in live)
     yield from _of_own_store(desired, observed)
@@ -105,6 +109,18 @@ def kept_store(name: str) -> str:
         f"The store {name} on ElastiCache and its counts are kept, for about "
         f"${store_at_rest():.2f} a month. `gimel destroy --with-data` deletes them."
     )
+
+
+def _of_alarms(desired: Desired, observed: Observed) -> Iterator[Notice]:
+    """Yield the price of new alarms, and what has to happen before they arrive."""
+    alarms = desired_alarms(desired, observed.identity)
+    if any(each.name not in observed.of(ALARMS) for each in alarms):
+        yield Notice(
+            f"{len(alarms)} alarms cost about ${monthly_dollars(alarms):.2f} a month, less in an "
+            "account with fewer than 10 other alarm metrics."
+        )
+    if address := unconfirmed(desired, observed):
+        yield Notice(confirmation_notice(address))
 
 
 def destroy_notices(observed: Observed) -> Iterator[str]:

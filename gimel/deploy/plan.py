@@ -15,6 +15,9 @@ from gimel.deploy.desired import Desired
 from gimel.deploy.identity import Identity
 from gimel.deploy.policies import Policy, operator_policy
 from gimel.deploy.preflight_permissions import preflight_permissions
+from gimel.deploy.resources.alarm_record import ALARM_RECORD
+from gimel.deploy.resources.alarm_topic import ALARM_TOPIC
+from gimel.deploy.resources.alarms import ALARMS
 from gimel.deploy.resources.aliases import ALIASES
 from gimel.deploy.resources.api_key import API_KEY, CreateKey, DeleteOtherKeys, MarkKey
 from gimel.deploy.resources.base import Look, Observed, Resource, Step
@@ -80,6 +83,9 @@ RESOURCES: Resources = (
     DOMAIN_NAMES,
     BASE_PATH_MAPPINGS,
     DNS_RECORDS,
+    ALARM_RECORD,
+    ALARM_TOPIC,
+    ALARMS,
 )
 
 

@@ -18,6 +18,7 @@ What differs from plain ministack:
 - A serverless cache of ElastiCache needs no Docker: it is the server of `tests.support.cache`, and
   is available with the request after the one that creates it. Its user has the access that its
   access string gives, and may log in with any password. A final snapshot is only accepted.
+- It returns the metrics of an alarm that is based on an expression.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from ministack.core.responses import (  # type: ignore[import-not-found]
 from ministack.services import (  # type: ignore[import-not-found]
     acm,
     apigateway_v1,
+    cloudwatch,
     lambda_svc,
     route53,
 )
@@ -229,6 +231,16 @@ async def _change_domain(
     return 200, {"Content-Type": "application/json"}, json.dumps(found).encode()
 
 
+def _put_metric_alarm(
+    put: Callable[..., Any], params: Any, body: dict[str, Any], *options: Any
+) -> Any:
+    """Keep what ministack drops of an alarm. It then describes the alarm as AWS does."""
+    answer = put(params, body, *options)
+    if (alarm := cloudwatch._alarms.get(body.get("AlarmName"))) is not None and "Metrics" in body:
+        alarm["Metrics"] = body["Metrics"]
+    return answer
+
+
 def _end_with_stdin() -> None:
     sys.stdin.read()
     os._exit(0)
@@ -250,5 +262,7 @@ if __name__ == "__main__":
     lambda_runtime.reset = lambda: None
     if ports := os.environ.get("SERVERLESS_CACHE"):
         _use_cache(*map(int, ports.split()))
+    put = cloudwatch._put_metric_alarm
+    cloudwatch._put_metric_alarm = functools.partial(_put_metric_alarm, put)
     ministack.app = app
     ministack.main()

@@ -11,6 +11,7 @@ from gimel.deploy.checks.findings import Finding, failed, ok, warning
 from gimel.deploy.checks.preflight import check_store
 from gimel.deploy.checks.smoke import smoke_test
 from gimel.deploy.outputs import Outputs
+from gimel.deploy.resources.alarms import ALARMS
 from gimel.deploy.resources.base import Observed, Step
 from gimel.deploy.resources.functions import FUNCTIONS
 from gimel.deploy.resources.rules import describe_snapshots
@@ -34,6 +35,7 @@ def check_health(
     """
     yield from check_live(observed, reached)
     yield _check_differences(differences)
+    yield from check_alarms(observed)
     yield from check_store(config, aws)
     if reached is not None:
         yield from smoke_test(
@@ -60,6 +62,25 @@ def check_live(observed: Observed, reached: Outputs | None) -> Iterator[Finding]
             yield warning("snapshots", when, "Run `gimel deploy`.")
         else:
             yield ok("snapshots", when)
+
+
+def check_alarms(observed: Observed) -> Iterator[Finding]:
+    """Yield the alarms that are on, or that none is; nothing without alarms.
+
+    The parts of another alarm are no news: a quiet hour is normal at night.
+    """
+    alarms = observed.of(ALARMS)
+    on = {
+        name: alarm
+        for name, alarm in alarms.items()
+        if alarm.state == "ALARM" and alarm.settings.get("AlarmActions")
+    }
+    for name, alarm in on.items():
+        yield failed(
+            f"alarm {name}", alarm.reason or "it is on", "`gimel logs --errors` says more."
+        )
+    if alarms and not on:
+        yield ok("alarms", f"none of {len(alarms)} is on")
 
 
 def _check_differences(differences: Sequence[Step]) -> Finding:

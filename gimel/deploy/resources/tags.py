@@ -60,6 +60,8 @@ _CALLS = {
         pairs=True,
         key_pairs=True,
     ),
+    "cloudwatch": _Calls("tag_resource", "untag_resource", "Tags", "TagKeys", pairs=True),
+    "sns": _Calls("tag_resource", "untag_resource", "Tags", "TagKeys", pairs=True),
 }
 
 

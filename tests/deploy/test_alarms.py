@@ -1,0 +1,351 @@
+"""The alarms: which there are, how they are made, changed and removed, and who is asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from gimel.deploy.alarms import Alarm, desired_alarms, monthly_dollars
+from gimel.deploy.checks.health import check_alarms
+from gimel.deploy.notices import notices
+from gimel.deploy.policies import Policy
+from gimel.errors import GimelError
+from tests.support.alarm_account import TOPIC, AlarmAccount
+from tests.support.aws import scripted
+from tests.support.configurations import ROUTED, URL
+from tests.support.state.cloud import HERE
+from tests.support.state.seen import identity_of, operator_policy
+from tests.support.state.settled import desired
+
+OPS, DEV = "ops@example.com", "dev@example.com"
+CONFIRMED = f"{TOPIC}:6be05739-b9ac-42c5-85b5-d98270a32702"
+THEIR_TOPIC = "arn:aws:sns:us-east-1:123456789012:pager"
+ON: dict[str, Any] = {"alarms": {"email": OPS}}
+TO_DEV: dict[str, Any] = {"alarms": {"email": DEV}}
+TO_TOPIC: dict[str, Any] = {"alarms": {"sns": THEIR_TOPIC}}
+WITH_URL: dict[str, Any] = {**ON, "extra_wiring": [URL]}
+NAMES = (
+    "gimel.5xx",
+    "gimel.track-errors",
+    "gimel.track-throttles",
+    "gimel.track-time-outs",
+    "gimel.snapshot-errors",
+    "gimel.silent",
+    "gimel.busy",
+    "gimel.no-events",
+)
+
+
+@pytest.fixture
+def account() -> Iterator[AlarmAccount]:
+    """An account without alarms."""
+    with scripted() as script:
+        yield AlarmAccount(script)
+
+
+def alarms(**document: Any) -> dict[str, Alarm]:
+    """Return the alarms of a configuration by their names."""
+    made = desired_alarms(desired(**document), identity_of(HERE))
+    return {each.name: each for each in made}
+
+
+def test_without_the_section_there_are_none_and_nobody_is_asked(account: AlarmAccount) -> None:
+    """A deployment that does not use alarms makes no call about them."""
+    assert alarms() == {}
+    assert account.plan() == ()
+    assert set(account.script.made) <= {"GetCallerIdentity"}
+
+
+def test_these_are_the_alarms() -> None:
+    """Eight, in an order in which the composite one follows its parts."""
+    assert tuple(alarms(**ON)) == NAMES
+    assert monthly_dollars(alarms(**ON).values()) == 1.30
+
+
+def test_an_alarm_is_sent_when_it_begins_and_when_it_ends() -> None:
+    """Except the parts of another one, and the end of a silence, which cannot be told."""
+    sent = {
+        name: (each.settings["AlarmActions"], each.settings["OKActions"])
+        for name, each in alarms(alarms={"email": OPS, "sns": THEIR_TOPIC}).items()
+    }
+
+    everyone = [TOPIC, THEIR_TOPIC]
+    assert sent == {
+        **dict.fromkeys(NAMES[:5], (everyone, everyone)),
+        "gimel.silent": ([], []),
+        "gimel.busy": ([], []),
+        "gimel.no-events": (everyone, []),
+    }
+
+
+LASTS = {"EvaluationPeriods": 12, "DatapointsToAlarm": 2, "TreatMissingData": "notBreaching"}
+AT_LEAST = {"ComparisonOperator": "GreaterThanOrEqualToThreshold"}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("gimel.5xx", {"Statistic": "Average", "Threshold": 0.05, "Period": 300, **LASTS}),
+        ("gimel.track-errors", {"Threshold": 1.0, **LASTS}),
+        ("gimel.track-throttles", {"Statistic": "Sum", "Threshold": 1.0, **LASTS}),
+        ("gimel.track-time-outs", {"ExtendedStatistic": "p99", "Threshold": 2700.0, **LASTS}),
+        (
+            "gimel.snapshot-errors",
+            {"Statistic": "Sum", "Threshold": 3.0, "Period": 3600, "EvaluationPeriods": 1},
+        ),
+        (
+            "gimel.busy",
+            {"Threshold": 1.0, "EvaluationPeriods": 288, "DatapointsToAlarm": 272},
+        ),
+    ],
+)
+def test_an_alarm_goes_off_at_a_threshold(name: str, expected: dict[str, Any]) -> None:
+    """The table of docs/monitoring.md."""
+    settings = alarms(**ON)[name].settings
+
+    assert {key: settings[key] for key in expected} == expected
+    assert settings["ComparisonOperator"] == AT_LEAST["ComparisonOperator"]
+
+
+def test_an_hour_without_events_counts_only_where_events_never_pause() -> None:
+    """No events at all breaches too, also where CloudWatch has no data to fill."""
+    silent = alarms(**ON)["gimel.silent"].settings
+
+    assert (silent["ComparisonOperator"], silent["Threshold"]) == ("LessThanThreshold", 1.0)
+    assert (silent["EvaluationPeriods"], silent["DatapointsToAlarm"]) == (12, 12)
+    assert silent["TreatMissingData"] == "breaching"
+    assert silent["Metrics"][-1]["Expression"] == "FILL(m0, 0)"
+    rule = alarms(**ON)["gimel.no-events"].settings["AlarmRule"]
+    assert rule == 'ALARM("gimel.silent") AND ALARM("gimel.busy")'
+
+
+def test_a_function_with_a_url_has_an_alarm_of_it() -> None:
+    made = alarms(**WITH_URL)["gimel.track-url-errors"]
+
+    read = [each["MetricStat"]["Metric"]["MetricName"] for each in made.settings["Metrics"][:2]]
+    assert read == ["Url5xxCount", "UrlRequestCount"]
+
+
+def test_the_time_outs_follow_the_configured_time_out() -> None:
+    document = {**ON, "aws": {"functions": {"gimel-track": {"timeout": 10}}}}
+
+    assert alarms(**document)["gimel.track-time-outs"].settings["Threshold"] == 9000.0
+
+
+def test_a_second_function_that_counts_has_its_own_alarms() -> None:
+    """And its events end a silence too."""
+    made = alarms(**ON, extra_wiring=[ROUTED])
+
+    assert "gimel.linked.errors" in made
+    assert made["gimel.silent"].settings["Metrics"][-1]["Expression"] == "FILL(m0, 0) + FILL(m1, 0)"
+
+
+def test_a_topic_of_another_region_is_refused() -> None:
+    """AWS would refuse it in the middle of a deploy."""
+    topic = "arn:aws:sns:eu-west-1:123456789012:pager"
+
+    with pytest.raises(GimelError, match=r"alarms\.sns is a topic in eu-west-1, and the alarms"):
+        alarms(alarms={"sns": topic})
+
+
+def test_they_are_made_and_then_nothing_is_left_to_do(account: AlarmAccount) -> None:
+    """The record comes first, then the topic, and each alarm has the tags."""
+    steps = account.plan(**ON)
+    account.perform(*steps)
+
+    assert [type(step).__name__ for step in steps] == [
+        "RecordAlarms",
+        "CreateTopic",
+        "Subscribe",
+        *["CreateAlarm"] * 8,
+    ]
+    assert tuple(account.alarms) == NAMES
+    assert account.subscriptions == {OPS: "PendingConfirmation"}
+    assert set(map(json.dumps, account.alarm_tags.values())) == {'{"gimel": "gimel"}'}
+    assert account.plan(**ON) == ()
+
+
+CHANGES = {
+    "switched on": ({}, ON),
+    "switched off": (ON, {}),
+    "another address": (ON, TO_DEV),
+    "a topic instead": (ON, TO_TOPIC),
+    "an address instead": (TO_TOPIC, ON),
+    "a URL removed": (WITH_URL, ON),
+    "tags": (ON, {**ON, "aws": {"tags": {"team": "web"}}}),
+}
+
+
+@pytest.mark.parametrize(("before", "now"), CHANGES.values(), ids=CHANGES)
+def test_a_change_that_was_interrupted_is_completed(
+    before: dict[str, Any], now: dict[str, Any]
+) -> None:
+    """Whatever step was the last one, the next deploy leads to the same end."""
+
+    def changed(done: int) -> tuple[int, Any]:
+        with scripted() as script:
+            account = AlarmAccount(script)
+            account.perform(*account.plan(**before))
+            for address in account.subscriptions:
+                account.subscriptions[address] = f"{TOPIC}:{address}"
+            steps = account.plan(**now)
+            account.perform(*steps[:done])
+            if done < len(steps):
+                account.perform(*account.plan(**now))
+            assert _of_alarms(account.plan(**now)) == []
+            return len(steps), account.state()
+
+    number, end = changed(99)
+    for done in range(number):
+        assert changed(done) == (number, end)
+
+
+def _of_alarms(steps: Any) -> list[Any]:
+    return [step for step in steps if "alarm" in str(step).lower()]
+
+
+def test_everything_is_removed(account: AlarmAccount) -> None:
+    """By a deploy without the section, and by a destroy, which knows no configuration."""
+    account.perform(*account.plan(**ON))
+    account.perform(*account.plan_destroy(**ON))
+    assert (account.alarms, account.topic) == ({}, None)
+
+    account.perform(*account.plan(**ON))
+    account.perform(*account.plan())
+    assert (account.alarms, account.topic, account.is_recorded) == ({}, None, False)
+    account.script.made.clear()
+    assert account.plan() == ()
+    assert account.script.made == []
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("gimel.5xx", {"Threshold": 0.5}),
+        ("gimel.5xx", {"ActionsEnabled": False}),
+        ("gimel.5xx", {"AlarmActions": []}),
+        ("gimel.no-events", {"AlarmRule": "FALSE"}),
+        ("gimel.busy", {"Metrics": []}),
+    ],
+)
+def test_what_was_changed_by_hand_is_restored(
+    account: AlarmAccount, name: str, change: dict[str, Any]
+) -> None:
+    account.perform(*account.plan(**ON))
+    as_made = dict(account.alarms[name])
+    account.alarms[name] |= change
+
+    steps = account.plan(**ON)
+    account.perform(*steps)
+
+    assert [str(step).split(":")[0] for step in steps] == [f"Update the alarm {name}"]
+    assert account.alarms[name] == as_made
+
+
+def test_what_aws_adds_to_an_alarm_is_no_difference(account: AlarmAccount) -> None:
+    """Labels, other keys and another order of the metrics."""
+    account.perform(*account.plan(**ON))
+    alarm = account.alarms["gimel.track-errors"]
+    alarm["InsufficientDataActions"] = []
+    alarm["Metrics"] = [{**each, "Label": "errors"} for each in reversed(alarm["Metrics"])]
+
+    assert account.plan(**ON) == ()
+
+
+def test_a_subscription_that_was_never_confirmed_is_made_again(account: AlarmAccount) -> None:
+    """AWS forgets it after two days."""
+    account.perform(*account.plan(**ON))
+    account.subscriptions.clear()
+
+    assert [type(step).__name__ for step in account.plan(**ON)] == ["Subscribe"]
+
+
+def test_the_subscription_of_somebody_else_stays(account: AlarmAccount) -> None:
+    """Only the address of the earlier configuration is unsubscribed."""
+    account.perform(*account.plan(**ON))
+    account.subscriptions = {OPS: CONFIRMED, "boss@example.com": f"{CONFIRMED}1"}
+
+    account.perform(*account.plan(**TO_DEV))
+
+    assert set(account.subscriptions) == {DEV, "boss@example.com"}
+
+
+def test_an_alarm_of_somebody_else_is_not_touched(account: AlarmAccount) -> None:
+    """One without Gimel's tag, before Gimel has made any; nor is a topic."""
+    account.alarms["gimel.5xx"] = {"AlarmName": "gimel.5xx", "Threshold": 9.0}
+    account.alarm_tags["gimel.5xx"] = {}
+    account.topic = {}
+
+    with pytest.raises(GimelError) as raised:
+        account.plan(**ON)
+
+    assert f"the CloudWatch alarm {identity_of(HERE).alarm('gimel.5xx')}" in raised.value.message
+    assert f"the SNS topic {TOPIC}" in raised.value.message
+
+
+def test_the_price_and_the_confirmation_are_said_before(account: AlarmAccount) -> None:
+    """Until the owner of the address has agreed."""
+    wanted = desired(**ON)
+
+    before = [each.text for each in notices(wanted, account.observe(wanted, ON))]
+    account.perform(*account.plan(**ON))
+    pending = [each.text for each in notices(wanted, account.observe(wanted, ON))]
+    account.subscriptions[OPS] = CONFIRMED
+    after = [each.text for each in notices(wanted, account.observe(wanted, ON))]
+
+    confirm = f"AWS sends {OPS} an e-mail: no alarm arrives there before its link is opened."
+    assert before[0].startswith("8 alarms cost about $1.30 a month")
+    assert (before[1:], pending, after) == ([confirm], [confirm], [])
+
+
+def test_an_alarm_that_is_on_is_a_failed_check(account: AlarmAccount) -> None:
+    """The parts of another one are not: every night may have a quiet hour."""
+    account.perform(*account.plan(**ON))
+    observed = account.observe(desired(**ON), ON)
+    assert [each.message for each in check_alarms(observed)] == ["none of 8 is on"]
+
+    def described(given: Any) -> Any:
+        answer = account._describe_alarms(given)
+        on = ("gimel.silent", "gimel.5xx")
+        for each in answer["MetricAlarms"]:
+            each |= {"StateValue": "ALARM", "StateReason": "why"} if each["AlarmName"] in on else {}
+        return answer
+
+    account.script.answers = {**account.script.answers, "DescribeAlarms": described}
+    found = list(check_alarms(account.observe(desired(**ON), ON)))
+    assert [(each.status, each.name, each.message) for each in found] == [
+        ("failed", "alarm gimel.5xx", "why")
+    ]
+
+
+def allowed(policy: Policy) -> set[str]:
+    """Return the actions that a policy allows on CloudWatch and SNS."""
+    actions = {action for statement in policy["Statement"] for action in statement["Action"]}
+    return {each for each in actions if each.startswith(("sns:", "cloudwatch:"))}
+
+
+def test_the_permissions_are_those_of_the_calls() -> None:
+    """No more and no less, over a whole life with every change; nothing without alarms."""
+    called: set[str] = set()
+    with scripted() as script:
+        account = AlarmAccount(script)
+        account.alarm_tags["gimel.5xx"] = {"gimel": "gimel"}
+        account.alarms["gimel.5xx"] = {"AlarmName": "gimel.5xx"}
+        tagged = {**TO_DEV, "aws": {"tags": {"team": "web"}}}
+        for document in (ON, TO_DEV, tagged, TO_DEV, {}):
+            account.perform(*account.plan(**document))
+            for address in account.subscriptions:
+                account.subscriptions[address] = f"{TOPIC}:{address}"
+        for operation, given in zip(script.made, script.given, strict=True):
+            about = str(given)
+            if "Topic" in operation or "ubscri" in operation or given.get("ResourceArn") == TOPIC:
+                called.add(f"sns:{operation}")
+            elif "Alarm" in operation or ":alarm:" in about:
+                called.add(f"cloudwatch:{operation}")
+
+    policy = operator_policy(HERE, desired(**ON))
+    assert allowed(policy) - {"cloudwatch:GetMetricData"} == called
+    assert allowed(operator_policy(HERE, desired())) == {"cloudwatch:GetMetricData"}
