@@ -176,9 +176,9 @@ def _follow(logs: Logs, since: int, view: _View) -> None:
 
 
 def _report_unread(logs: Logs) -> None:
-    """Name the log groups that could not be read. Raises GimelError if one is there, or all fail.
+    """Name the log groups that could not be read. Raises GimelError if AWS refused one.
 
-    A log group that does not exist is no failure while others do.
+    A log group that does not exist is an error only if all the others are missing too.
     """
     if len(logs.missing) == len(logs.functions):
         raise GimelError(

@@ -23,7 +23,7 @@ ERROR_PERCENT = 1  # of the calls
 USED_UP = 0.9  # of a function's time-out
 ATTEMPTS = 3  # of a scheduled call: AWS repeats it twice
 BUSY_PERIODS = 272
-"""Of the 288 periods of 5 minutes of a day: so many have events where events never pause."""
+"""So many of a day's 288 periods of 5 minutes have events where events never pause."""
 
 # https://aws.amazon.com/cloudwatch/pricing/
 METRIC_DOLLARS, COMPOSITE_DOLLARS = 0.10, 0.50  # a month; the first 10 metrics are free
@@ -74,7 +74,7 @@ def desired_alarms(desired: Desired, identity: Identity) -> tuple[Alarm, ...]:
         if region != identity.region:
             raise GimelError(
                 f"alarms.sns is a topic in {region}, and the alarms are in {identity.region}.",
-                "An alarm can only use a topic of its own region.",
+                "An alarm can only use a topic of the same region.",
             )
         receivers.append(section.sns)
     made = [*_of_api(identity.name), *_of_functions(desired, identity.name)]

@@ -38,8 +38,8 @@ class Line:
 class Logs:
     """The logs of some functions. `pattern` limits what AWS sends, None sends all.
 
-    `missing` are the functions without a log group, `refused` the answers about those whose log
-    group cannot be read; both as of the last look.
+    Since the last look, `missing` are the functions without a log group, and `refused` holds AWS's
+    answers about log groups that cannot be read.
     """
 
     aws: Aws

@@ -66,7 +66,7 @@ def test_these_are_the_alarms() -> None:
 
 
 def test_an_alarm_is_sent_when_it_begins_and_when_it_ends() -> None:
-    """Except the parts of another one, and the end of a silence, which cannot be told."""
+    """Except the parts of another one, and the end of a silence, which nobody can know."""
     sent = {
         name: (each.settings["AlarmActions"], each.settings["OKActions"])
         for name, each in alarms(alarms={"email": OPS, "sns": THEIR_TOPIC}).items()
@@ -208,7 +208,7 @@ def _of_alarms(steps: Any) -> list[Any]:
 
 
 def test_everything_is_removed(account: AlarmAccount) -> None:
-    """By a deploy without the section, and by a destroy, which knows no configuration."""
+    """By a deploy without the section, and by a destroy, which reads no configuration."""
     account.perform(*account.plan(**ON))
     account.perform(*account.plan_destroy(**ON))
     assert (account.alarms, account.topic) == ({}, None)

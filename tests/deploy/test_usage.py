@@ -153,7 +153,7 @@ def test_cold_starts_are_counted_in_the_logs_of_what_counts_events(script: Scrip
 
 
 def test_cold_starts_are_counted_within_bounds(script: Script) -> None:
-    """Of pages, or of time."""
+    """Whether the pages or the seconds run out first."""
     script.always = logged(COLD, nextToken="more")
     aws = script.aws()
 

@@ -49,7 +49,7 @@ def check_health(
 
 
 def check_live(observed: Observed, reached: Outputs | None) -> Iterator[Finding]:
-    """Yield whether the parts are there and on."""
+    """Yield whether the functions are live, and whether snapshots are on."""
     for function in observed.of(FUNCTIONS):
         if function.live is None:
             yield failed(function.name, "no version is live", "Run `gimel deploy`.")
@@ -67,7 +67,7 @@ def check_live(observed: Observed, reached: Outputs | None) -> Iterator[Finding]
 def check_alarms(observed: Observed) -> Iterator[Finding]:
     """Yield the alarms that are on, or that none is; nothing without alarms.
 
-    The parts of another alarm are no news: a quiet hour is normal at night.
+    The parts of another alarm do not count: a quiet hour is normal at night.
     """
     alarms = observed.of(ALARMS)
     on = {

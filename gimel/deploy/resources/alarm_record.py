@@ -17,7 +17,7 @@ TAG = "gimel:alarms"
 
 
 class AlarmRecord(Resource[bool]):
-    """Observed as whether the tag is there. It is set before the first alarm is made."""
+    """Observed as whether the tag exists. It is set before the first alarm is made."""
 
     def observe(self, look: Look) -> bool:
         return TAG in (look.of(TAG_RECORD) or {})
