@@ -58,6 +58,7 @@ def test_lines_have_a_time_a_short_name_and_words(script: Script, run: Run) -> N
 
 
 def test_all_shows_the_lines_of_lambda(script: Script, run: Run) -> None:
+    """START, END and REPORT."""
     assert "track              START RequestId: 6be" in run("logs", "--all").stdout
 
 
@@ -84,6 +85,7 @@ def test_errors_are_selected(script: Script, run: Run) -> None:
     ],
 )
 def test_since_is_a_length_of_time(script: Script, run: Run, since: str, seconds: int) -> None:
+    """It decides from when on AWS is asked."""
     run("logs", "--since", since)
 
     assert {given["startTime"] for given in script.given} == {(round(NOW) - seconds) * 1000}
@@ -91,6 +93,7 @@ def test_since_is_a_length_of_time(script: Script, run: Run, since: str, seconds
 
 @pytest.mark.parametrize("since", ["", "10", "0m", "-1h", "1.5h", "1 y", "tomorrow"])
 def test_another_length_of_time_is_refused(script: Script, run: Run, since: str) -> None:
+    """That is wrong usage, and nothing is read."""
     done = run("logs", "--since", since)
 
     assert done.code == 2
@@ -106,6 +109,7 @@ def test_a_function_has_a_short_and_a_long_name(script: Script, run: Run, name: 
 
 
 def test_an_unknown_function_is_an_error(script: Script, run: Run) -> None:
+    """The most similar name is suggested."""
     done = run("logs", "--function", "trakc")
 
     assert done.code == 1
@@ -132,6 +136,7 @@ def test_no_lines_are_explained(script: Script, run: Run) -> None:
 def test_a_missing_log_group_is_named_after_the_lines_of_the_others(
     script: Script, run: Run
 ) -> None:
+    """On stderr, and the command succeeds."""
     rest = {name: found for name, found in GROUPS.items() if name != "gimel-snapshot"}
     script.answers = {"FilterLogEvents": log_groups(rest)}
 
@@ -147,6 +152,7 @@ def test_a_missing_log_group_is_named_after_the_lines_of_the_others(
 def test_a_log_group_that_may_not_be_read_is_an_error_after_the_lines(
     script: Script, run: Run
 ) -> None:
+    """The error says how to get the permission."""
     script.answers = {"FilterLogEvents": log_groups({**GROUPS, "gimel-snapshot": DENIED})}
 
     done = run("logs")
@@ -160,6 +166,7 @@ def test_a_log_group_that_may_not_be_read_is_an_error_after_the_lines(
 
 
 def test_without_any_log_group_it_says_so(script: Script, run: Run) -> None:
+    """Nothing has been deployed, or it is another region."""
     script.answers = {"FilterLogEvents": log_groups({})}
 
     done = run("logs")

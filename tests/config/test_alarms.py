@@ -35,6 +35,7 @@ def test_a_receiver_turns_them_on(tmp_path: Path, alarms: dict[str, str]) -> Non
 
 
 def test_they_are_off_by_default(tmp_path: Path) -> None:
+    """A file without the section has none."""
     assert load(tmp_path).document.alarms is None
 
 
@@ -51,6 +52,7 @@ def test_they_are_off_by_default(tmp_path: Path) -> None:
     ids=["nobody", "no address", "a space", "no ARN", "a FIFO topic", "another key"],
 )
 def test_another_receiver_is_refused(tmp_path: Path, alarms: dict[str, str], says: str) -> None:
+    """The message says what is allowed."""
     with pytest.raises(ConfigError) as raised:
         load(tmp_path, alarms=alarms)
 

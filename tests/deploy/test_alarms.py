@@ -123,6 +123,7 @@ def test_an_hour_without_events_counts_only_where_events_never_pause() -> None:
 
 
 def test_a_function_with_a_url_has_an_alarm_of_it() -> None:
+    """The API's metrics do not include its answers."""
     made = alarms(**WITH_URL)["gimel.track-url-errors"]
 
     read = [each["MetricStat"]["Metric"]["MetricName"] for each in made.settings["Metrics"][:2]]
@@ -130,6 +131,7 @@ def test_a_function_with_a_url_has_an_alarm_of_it() -> None:
 
 
 def test_the_time_outs_follow_the_configured_time_out() -> None:
+    """The threshold is a share of it."""
     document = {**ON, "aws": {"functions": {"gimel-track": {"timeout": 10}}}}
 
     assert alarms(**document)["gimel.track-time-outs"].settings["Threshold"] == 9000.0
@@ -234,6 +236,7 @@ def test_everything_is_removed(account: AlarmAccount) -> None:
 def test_what_was_changed_by_hand_is_restored(
     account: AlarmAccount, name: str, change: dict[str, Any]
 ) -> None:
+    """Each deviation has one step."""
     account.perform(*account.plan(**ON))
     as_made = dict(account.alarms[name])
     account.alarms[name] |= change

@@ -42,6 +42,7 @@ LINES = {
 
 @pytest.mark.parametrize(("line", "kind"), LINES.values(), ids=LINES)
 def test_a_line_is_an_error_or_routine_or_neither(line: str, kind: str) -> None:
+    """Both formats of Lambda's own lines are recognized."""
     assert (is_error(line), is_routine(line)) == (kind == "error", kind == "routine")
 
 
@@ -62,6 +63,7 @@ def test_a_line_is_an_error_or_routine_or_neither(line: str, kind: str) -> None:
     ids=["cold", "warm", "init failed", "cold, JSON", "warm, JSON"],
 )
 def test_a_cold_start_is_recognized(line: str, expected: bool) -> None:
+    """By the time that the start took."""
     assert is_cold_start(line) == expected
 
 

@@ -84,6 +84,7 @@ def test_the_month_costs_what_its_requests_time_and_logs_cost() -> None:
 
 
 def test_a_deployment_without_events_has_no_duration() -> None:
+    """Nor any cost."""
     counted = usage(FUNCTIONS, {}, NOW)
 
     assert (counted.events, counted.p95, counted.dollars) == (0, None, 0)
@@ -118,6 +119,7 @@ def test_one_call_asks_for_everything(script: Script) -> None:
 
 
 def test_on_the_first_of_a_month_the_day_begins_earlier(script: Script) -> None:
+    """The call covers both."""
     script.expect_any("GetMetricData", {"MetricDataResults": []})
     first = datetime(2026, 2, 1, 0, 30, tzinfo=timezone.utc)
 
@@ -127,6 +129,8 @@ def test_on_the_first_of_a_month_the_day_begins_earlier(script: Script) -> None:
 
 
 def test_pages_of_metrics_are_joined(script: Script) -> None:
+    """Each may have other values of the same metric."""
+
     def page(moment: datetime, **more: Any) -> dict[str, Any]:
         return {
             "MetricDataResults": [{"Id": "invocations0", "Timestamps": [moment], "Values": [1.0]}],
@@ -165,6 +169,7 @@ def test_cold_starts_are_counted_within_bounds(script: Script) -> None:
 
 
 def test_a_missing_log_group_has_no_cold_starts(script: Script) -> None:
+    """Somebody deleted it."""
     script.always = Refusal("ResourceNotFoundException")
 
     assert count_cold_starts(script.aws(), FUNCTIONS, NOW) == ColdStarts(0)
@@ -179,6 +184,7 @@ def test_what_is_live_is_watched() -> None:
 
 
 def test_the_last_day_is_shown_in_two_lines(script: Script) -> None:
+    """What happened, and what it cost."""
     values = {"invocations0": 1234.0, "p95of0": 12.3, "urlrequests0": 34.0, "errors0": 1.0}
     results = [
         {"Id": name, "Timestamps": [DAY], "Values": [value]} for name, value in values.items()
@@ -217,6 +223,7 @@ def test_without_a_permission_the_rest_is_shown(script: Script) -> None:
 
 
 def test_without_events_the_logs_are_not_read(script: Script) -> None:
+    """That saves a call."""
     script.expect_any("GetMetricData", {"MetricDataResults": []})
 
     assert "0 cold starts" in next(lines(read_last_day(script.aws(), FUNCTIONS, NOW)))

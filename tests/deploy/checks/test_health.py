@@ -23,6 +23,7 @@ def findings(*deviations: Deviation, reached: Outputs | None = REACHED) -> dict[
 
 
 def test_a_settled_deployment_is_healthy() -> None:
+    """Everything is ok."""
     assert findings() == {}
 
 
@@ -42,4 +43,5 @@ def test_what_does_not_work_is_named(
 
 
 def test_a_missing_rest_api_is_a_failure() -> None:
+    """Nobody can send events."""
     assert findings(reached=None) == {"REST API": "failed"}
