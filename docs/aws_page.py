@@ -88,6 +88,8 @@ def _as_on_aws(text: str, account: Account) -> str:
     text = re.sub(r"(?<=API key )\w{20,}", "kq3vN8xW2mR7pT5yB1cZ9dF4", text)
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ", "2026-11-26T12:00Z", text)
     text = re.sub(r"Deployed in \d+ s", "Deployed in 9 s", text)
+    text = text.replace("Since 2026-11-26", "Since 2026-11-25")
+    text = re.sub(r"at most [\d,]+ ms", "at most 9 ms", text)
     return re.sub(r"\b\d+\.\d+ ms\b", "1 ms", text)
 
 
