@@ -155,6 +155,9 @@ class _Printer:
         name = f"{short_name(line.function, self.deployment):{self.width}}"
         indent = " " * (len(time_shown) + self.width + 4)
         text = readable(line.text).replace("\n", f"\n{indent}")
+        if not self.console.is_terminal:  # where there may be many lines, and rich is slow
+            click.echo(f"{time_shown}  {name}  {text}")
+            return
         style = "red" if is_error(line.text) else ""
         shown = Text.assemble((time_shown, "dim"), "  ", (name, "cyan"), "  ", (text, style))
         self.console.print(shown, markup=False)

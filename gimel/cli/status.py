@@ -111,6 +111,7 @@ def command(
             "alarms": [
                 {"name": name, "state": alarm.state} for name, alarm in observed.of(ALARMS).items()
             ],
+            "alarms_unconfirmed": unconfirmed(desired, observed),
         }
         terminal.print_json({**document, **shown})
     else:

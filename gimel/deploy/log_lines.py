@@ -67,8 +67,9 @@ def is_cold_start(text: str) -> bool:
     """Return whether a line ends the first invocation of a new process."""
     document = _json(text)
     if document is not None:
-        metrics = document.get("record", {}).get("metrics", {})
-        return document.get("type") == "platform.report" and "initDurationMs" in metrics
+        record = document.get("record")
+        metrics = record.get("metrics") if isinstance(record, dict) else None
+        return document.get("type") == "platform.report" and "initDurationMs" in (metrics or {})
     return text.startswith("REPORT ") and "\tInit Duration: " in text
 
 

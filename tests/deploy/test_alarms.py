@@ -274,6 +274,9 @@ def test_the_subscription_of_somebody_else_stays(account: AlarmAccount) -> None:
     account.perform(*account.plan(**TO_DEV))
 
     assert set(account.subscriptions) == {DEV, "boss@example.com"}
+    account.subscriptions[DEV] = f"{CONFIRMED}2"
+    account.perform(*account.plan(**ON))
+    assert set(account.subscriptions) == {OPS, "boss@example.com"}
 
 
 def test_an_alarm_of_somebody_else_is_not_touched(account: AlarmAccount) -> None:
