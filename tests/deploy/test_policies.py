@@ -370,7 +370,8 @@ def test_tagging_a_log_group_takes_its_name_without_the_streams() -> None:
 
 def test_the_policy_of_all_features_fits_into_a_managed_policy() -> None:
     """Which may have 6,144 characters without spaces."""
-    document = {**CHANGE, "aws": {**CHANGE["aws"], **IN_VPC["aws"]}}
+    alarms = {"email": "ops@example.com"}
+    document = {**CHANGE, "aws": {**CHANGE["aws"], **IN_VPC["aws"]}, "alarms": alarms}
 
     policy = needed(Place("ap-southeast-2"), **document)
 
