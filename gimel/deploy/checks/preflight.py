@@ -52,16 +52,18 @@ def preflight(
         findings += [*check_ad_blockers(config), *check_receivers(config)]
     if aws is not None:
         findings += _check_aws(aws, config, before_deploy)
-    if config.provisions:
-        findings += check_created_store(aws, config, before_deploy=before_deploy)
-    elif config.path is not None:
-        findings += _check_redis(config, aws)
+    if config.path is not None:
+        findings += check_store(config, aws, before_deploy=before_deploy)
     return findings
 
 
-def check_store(config: Config, aws: Aws) -> Iterable[Finding]:
+def check_store(
+    config: Config, aws: Aws | None, *, before_deploy: bool = False
+) -> Iterable[Finding]:
     """Return the findings about the store alone."""
-    return _check_redis(config, emulated=aws.endpoint is not None)
+    if config.provisions:
+        return check_created_store(aws, config, before_deploy=before_deploy)
+    return _check_redis(config, aws)
 
 
 def check_runtime(name: str, today: datetime.date) -> Finding:

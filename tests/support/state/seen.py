@@ -23,9 +23,6 @@ from gimel.deploy.history import (
 from gimel.deploy.plan import plan, required_permissions
 from gimel.deploy.policies import as_list
 from gimel.deploy.record import Record
-from gimel.deploy.resources.alarm_record import ALARM_RECORD
-from gimel.deploy.resources.alarm_topic import ALARM_TOPIC
-from gimel.deploy.resources.alarms import ALARMS
 from gimel.deploy.resources.aliases import ALIASES
 from gimel.deploy.resources.api_key import API_KEY, ObservedKey
 from gimel.deploy.resources.base import Resource
@@ -76,6 +73,7 @@ from tests.support.state.names import (
     Observed,
     Policy,
 )
+from tests.support.state.no_alarms import NO_ALARMS
 from tests.support.state.rules import seen_rules
 
 
@@ -151,10 +149,8 @@ def seen(there: State, wanted: Desired | None = None, *, versions: bool = False)
         name for name in asked if asked[name].url
     }
     parts: dict[Resource[Any], Any] = {
+        **NO_ALARMS,
         **NO_DOMAINS,
-        ALARM_RECORD: False,
-        ALARM_TOPIC: None,
-        ALARMS: {},
         TAG_RECORD: dict(api.tags) if api else None,
         ROLE: ObservedRole(role.arn, role.trusted, role.policy, role.tags, role.boundary)
         if role
