@@ -20,10 +20,13 @@ from gimel.deploy.resources.functions import FUNCTIONS
 from gimel.deploy.resources.permissions import PERMISSIONS
 from gimel.deploy.resources.rest_api import REST_API
 from gimel.deploy.resources.role import ROLE
+from gimel.deploy.resources.stage import STAGE_OF_API
+from gimel.deploy.resources.store import STORE
 from gimel.deploy.resources.tag_record import TAG_RECORD
 from gimel.deploy.resources.validation_records import VALIDATION_RECORDS
 from tests.support.domain_account import DomainAccount
 from tests.support.domain_contents import NAME
+from tests.support.state.no_alarms import NO_ALARMS
 from tests.support.state.settled import desired
 
 PARTS: tuple[Resource[Any], ...] = (
@@ -48,7 +51,15 @@ def wanted(name: str | None = NAME, deployment: str = "gimel", /, **domain: Any)
 def look(aws: Aws, wanted: Desired | None, domain: str | None = None) -> Observed:
     """Return what exists, as far as a domain name needs it: there are no functions."""
     seen = Look(aws, wanted, domain=domain)
-    nothing: dict[Resource[Any], Any] = {ROLE: None, FUNCTIONS: (), API_KEY: None, PERMISSIONS: {}}
+    nothing: dict[Resource[Any], Any] = {
+        **NO_ALARMS,
+        ROLE: None,
+        FUNCTIONS: (),
+        API_KEY: None,
+        PERMISSIONS: {},
+        STAGE_OF_API: None,
+        STORE: None,
+    }
     parts = {resource: seen.of(resource) for resource in PARTS}
     return Observed(seen.identity, {**parts, **nothing}, tuple(seen.foreign))
 
