@@ -86,6 +86,7 @@ def nginx(configuration: str, home: Path, ca: Path) -> Iterator[httpx.Client]:
             "fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;\n"
             # As many sites have it: the printed lines must prevail.
             "proxy_set_header Host $host; proxy_set_header User-Agent nginx;\n"
+            "proxy_intercept_errors on; error_page 400 =200 /index.html;\n"
             f"server {{\nlisten 127.0.0.1:{port};\n{configuration}}}\n}}\n"
         )
         command = [program("nginx"), "-p", str(home), "-c", "nginx.conf", "-e", "stderr"]
@@ -96,9 +97,9 @@ def nginx(configuration: str, home: Path, ca: Path) -> Iterator[httpx.Client]:
 @contextlib.contextmanager
 def caddy(configuration: str, home: Path, ca: Path) -> Iterator[httpx.Client]:
     port = free_port()
-    (home / "Caddyfile").write_text(
-        f"{{\nadmin off\n}}\nhttp://127.0.0.1:{port} {{\n{configuration}}}\n"
-    )
+    # As a single-page application has it.
+    site = f"root * {home}\nfile_server\ntry_files {{path}} /index.html\n{configuration}"
+    (home / "Caddyfile").write_text(f"{{\nadmin off\n}}\nhttp://127.0.0.1:{port} {{\n{site}}}\n")
     command = [program("caddy"), "run", "--config", "Caddyfile"]
     with running(command, home, port, SSL_CERT_FILE=str(ca), XDG_DATA_HOME=str(home)) as client:
         yield client
@@ -125,6 +126,7 @@ def test_events_of_browsers_are_counted(
     kind: str, scheme: str, served: Served, tmp_path: Path
 ) -> None:
     """By GET and POST, those of a crawler are not, and the site's cookies stay with the site."""
+    (tmp_path / "index.html").write_text("A page of the site.")
     names: list[str | None] = []
     tls, ca = certified(tmp_path)
     tls.sni_callback = lambda _, name, __: names.append(name)
@@ -155,12 +157,14 @@ def test_events_of_browsers_are_counted(
                 ]
                 assert [each.status_code for each in answers] == [200, 200]
                 assert "no-store" in answers[0].headers["Cache-Control"]
+            refused = site.post(PATH)
+            assert (refused.status_code, refused.json()["error"]) == (400, "experiment is missing")
             site.get(f"{PATH}xperiments")
 
     assert served.counts(namespace) == {"participate": {"a%2Fb": 2}}
     received = upstream.received.decode()
     assert f"Host: localhost:{upstream.port}\r\n" in received
-    assert received.count(" HTTP/1.1\r\n") == 4  # no other path is forwarded
+    assert received.count(" HTTP/1.1\r\n") == 5  # no other path is forwarded
     assert received.count("Origin: https://shop.example\r\n") == 4
     assert "secret" not in received
     assert "c2VjcmV0" not in received
