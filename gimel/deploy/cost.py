@@ -52,6 +52,12 @@ def cost_of_flood(
     return round(api + requests / MILLION * sum(invocations), 2)
 
 
+def cost_of_url_flood(rate: float, memory: int, architecture: str) -> float:
+    """Return the cost of a month in which a function's own URL gets `rate` requests per second."""
+    requests = rate * DAYS * 86_400
+    return round(requests / MILLION * _invocations_per_million(memory, architecture), 2)
+
+
 def snapshots_per_month(memory: int, architecture: str, seconds: float) -> float:
     """Return the cost of a snapshot a day that takes so many seconds, rounded to a tenth of a cent.
 

@@ -13,26 +13,43 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gimel.deploy.cost import cost_of_flood
-from gimel.deploy.desired import Desired
+from gimel.deploy.cost import cost_of_flood, cost_of_url_flood
+from gimel.deploy.desired import Desired, DesiredFunction
 from gimel.wiring import Route, Wiring
 
 FORMER_DEFAULT = 1000
 """Requests per second and method, the default before there was a limit on the worst month."""
 
+URL_RATE = 10
+"""Requests per second to a function URL that AWS allows per unit of its reserved concurrency.
+
+https://docs.aws.amazon.com/lambda/latest/dg/urls-configuration.html
+"""
+
 
 @dataclass(frozen=True)
 class UnthrottledUrl:
-    """A function whose own URL has no throttle, and its reserved concurrency, None without one."""
+    """A function whose own URL has no throttle.
+
+    Attributes:
+        function: Its name.
+        rate: Requests per second that its reserved concurrency allows, None without one.
+        dollars: What a month of requests at that rate costs, None without one.
+    """
 
     function: str
-    reserved_concurrency: int | None
+    rate: int | None
+    dollars: float | None
 
     def __str__(self) -> str:
         setting = f"aws.functions.{self.function}.reserved_concurrency"
-        limit = f"Set {setting} to limit its load."
-        if self.reserved_concurrency is not None:
-            limit = f"Only {setting}, {self.reserved_concurrency}, limits its load."
+        if self.rate is None or self.dollars is None:
+            limit = f"Set {setting} to limit what a month can cost."
+        else:
+            limit = (
+                f"Its {setting} allows {self.rate:,} requests per second: about "
+                f"${self.dollars:,.0f} in the worst month."
+            )
         return f"The function URL of {self.function} has no throttle. {limit}"
 
 
@@ -90,11 +107,7 @@ def cost_guard_at(desired: Desired, rate: float | None, burst: int | None) -> Co
         burst=burst,
         methods=len(_public(wiring)) + _count_preflights(wiring),
         dollars=None if rate is None else worst_month(desired, rate),
-        urls=tuple(
-            UnthrottledUrl(each.name, each.reserved_concurrency)
-            for each in desired.functions
-            if each.url
-        ),
+        urls=tuple(_unthrottled(each) for each in desired.functions if each.url),
     )
 
 
@@ -108,6 +121,15 @@ def worst_month(desired: Desired, rate: float) -> float:
         [(each.memory, each.architecture) for each in called],
         preflights=_count_preflights(wiring),
     )
+
+
+def _unthrottled(function: DesiredFunction) -> UnthrottledUrl:
+    if function.reserved_concurrency is None:
+        return UnthrottledUrl(function.name, None, None)
+    rate = URL_RATE * function.reserved_concurrency
+    configuration = function.configuration
+    dollars = cost_of_url_flood(rate, configuration.memory, configuration.architecture)
+    return UnthrottledUrl(function.name, rate, dollars)
 
 
 def _public(wiring: Wiring) -> list[Route]:

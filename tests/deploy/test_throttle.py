@@ -69,10 +69,12 @@ def test_the_guard_in_words_and_as_json() -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({}, "Set aws.functions.linked.reserved_concurrency to limit its load."),
+        ({}, "Set aws.functions.linked.reserved_concurrency to limit what a month can cost."),
+        # 267.84 million requests at $0.3733 per million.
         (
-            {"aws": {"functions": {"linked": {"reserved_concurrency": 7}}}},
-            "Only aws.functions.linked.reserved_concurrency, 7, limits its load.",
+            {"aws": {"functions": {"linked": {"reserved_concurrency": 10}}}},
+            "Its aws.functions.linked.reserved_concurrency allows 100 requests per second: about "
+            "$100 in the worst month.",
         ),
     ],
 )
