@@ -156,16 +156,16 @@ def rollback_notices(observed: Observed, steps: Sequence[Step]) -> Iterator[Noti
 
 
 def _of_lower_throttle(desired: Desired, observed: Observed, takes_over: bool) -> Iterator[Notice]:
-    """Yield a notice if a throttle that nobody chose becomes the default of today.
+    """Yield a notice if the configuration sets no rate, and the API takes more than the default.
 
-    It was FORMER_DEFAULT, or none at all in Gimel 1.5.0.
+    It was FORMER_DEFAULT, or none at all in Gimel 1.5.0, or it was set before.
     """
     stage, throttle = observed.of(STAGE_OF_API), desired.config.document.aws.throttle
     if stage is None or "rate" in throttle.model_fields_set:
         return
     if takes_over and stage.throttle_rate is None:
         before = "as many requests as the account allows"
-    elif stage.throttle_rate is not None and stage.throttle_rate >= FORMER_DEFAULT:
+    elif stage.throttle_rate is not None and stage.throttle_rate > throttle.rate:
         before = f"{stage.throttle_rate:,.15g} requests per second"
     else:
         return

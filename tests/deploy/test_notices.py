@@ -55,7 +55,7 @@ NO_KEY = deviate(settled(), remove("key"), change_plan(keys=frozenset()))
         (settled(), {"precision": 64}),
         (FORMER_THROTTLE, throttled(1000)),
         (FORMER_THROTTLE, throttled(5)),
-        (deviate(settled(), change_api(rate=900.0)), {}),
+        (deviate(settled(), change_api(rate=2.0)), {}),
         (settled(), at("redis.example.com", password="n3w", username="me")),
         (deviate(settled(), remove("role")), {}),
         (deviate(settled(), deploy_with(TRACK, memory=512)), {}),
@@ -67,7 +67,7 @@ NO_KEY = deviate(settled(), remove("key"), change_plan(keys=frozenset()))
         "settings",
         "former throttle kept",
         "throttle configured",
-        "throttle changed by hand",
+        "lower throttle",
         "password",
         "role",
         "memory",
@@ -108,6 +108,7 @@ def test_a_first_deploy_that_was_interrupted_is_continued_unasked() -> None:
             ],
             True,
         ),
+        (settled(**throttled(25)), {}, ["takes 25 requests per second", "3 per second"], True),
         (
             settled(),
             at("other.example.com"),
@@ -121,7 +122,15 @@ def test_a_first_deploy_that_was_interrupted_is_continued_unasked() -> None:
             True,
         ),
     ],
-    ids=["takeover", "API deleted", "key deleted", "throttle", "another Redis", "another database"],
+    ids=[
+        "takeover",
+        "API deleted",
+        "key deleted",
+        "former throttle",
+        "throttle no longer configured",
+        "another Redis",
+        "another database",
+    ],
 )
 def test_what_cannot_be_undone_is_said(
     there: State, document: dict[str, Any], words: list[str], asks: bool
