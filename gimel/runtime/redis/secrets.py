@@ -48,6 +48,8 @@ _OWNERS_OF_ROOTS = (b"Amazon", b"Starfield")
 
 _known: dict[str, str] = {}
 _read_again: dict[str, float] = {}
+_distrusted: set[str] = set()
+"""Hosts that these do not verify, so that all root certificates are loaded for the next attempt."""
 
 
 def password(options: RedisOptions, deadline: float | None, connect: Connect) -> str:
@@ -84,8 +86,8 @@ def service_host(service: str, region: str) -> str:
 
 def forget() -> None:
     """Forget what was read, as a new process knows nothing."""
-    _known.clear()
-    _read_again.clear()
+    for each in (_known, _read_again, _distrusted):
+        each.clear()
 
 
 def _read(options: RedisOptions, deadline: float | None, connect: Connect) -> str:
@@ -172,6 +174,8 @@ def _ask(
     except TimeoutError:
         return 0, None, f"no answer from {host} in time"
     except OSError as error:
+        if isinstance(error, ssl.SSLError):
+            _distrusted.add(host)
         return 0, None, f"no answer from {host}: {error}"
     except (ValueError, KeyError, TypeError, AttributeError):
         return 0, None, f"the answer from {host} is not valid"
@@ -189,7 +193,8 @@ def _context(options: RedisOptions, host: str) -> ssl.SSLContext:
     is_default = options.ssl_cert_reqs == "required" and options.ssl_check_hostname
     if options.ssl and is_default and not (options.ssl_ca_certs or options.ssl_ca_data):
         return tls.context(options)
-    return ssl.create_default_context(cadata=(host.endswith(".amazonaws.com") and _roots()) or None)
+    few = host.endswith(".amazonaws.com") and host not in _distrusted
+    return ssl.create_default_context(cadata=(few and _roots()) or None)
 
 
 def _roots() -> bytes:
@@ -211,11 +216,14 @@ def _receive(connection: socket.socket, end: float) -> tuple[int, bytes]:
         if ends:
             first, *lines = head.lower().decode("latin-1").split("\r\n")
             headers = dict(line.split(":", 1) for line in lines)
-            length = int(headers["content-length"])
+            length = int(headers.get("content-length") or _LARGEST)
             if len(body) >= length:
                 return int(first.split(" ")[1]), body[:length]
         connection.settimeout(_remaining(end))
         received = connection.recv(65536)
+        if not received and ends and "content-length" not in headers:  # the end of the answer
+            chunked = "chunked" in headers.get("transfer-encoding", "")
+            return int(first.split(" ")[1]), _joined(body) if chunked else body
         if not received or len(data) > _LARGEST:
             raise ValueError("the answer ends early, or is too long")
         data += received
@@ -224,3 +232,15 @@ def _receive(connection: socket.socket, end: float) -> tuple[int, bytes]:
 def _remaining(end: float) -> float:
     """Return the seconds until the end, or next to none: a time-out of 0 would mean no wait."""
     return max(end - time.monotonic(), 1e-3)
+
+
+def _joined(chunks: bytes) -> bytes:
+    """Return the body in chunks, each with its length before it. Raises ValueError."""
+    body = b""
+    while True:
+        head, _, rest = chunks.partition(b"\r\n")
+        length = int(head.partition(b";")[0], 16)
+        if not length:
+            return body
+        body += rest[:length]
+        chunks = rest[length + 2 :]

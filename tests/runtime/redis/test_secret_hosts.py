@@ -13,6 +13,7 @@ from botocore.regions import EndpointResolver
 
 from gimel.runtime import errors
 from gimel.runtime.redis import secrets, tls
+from gimel.runtime.redis.connection import _connect_tcp
 from gimel.runtime.settings import RedisOptions
 from tests.support.clients import MakeClient
 from tests.support.secret_keeper import SSM, Aws, parameter
@@ -43,6 +44,7 @@ def test_aws_is_verified(
         if trusted:
             assert ours.execute(PING) == [b"ping"]
         else:
+            monkeypatch.setattr(secrets, "_SECONDS", 0.25)
             with pytest.raises(errors.SecretError, match="CERTIFICATE_VERIFY_FAILED"):
                 ours.execute(PING)
             assert aws.requests == []
@@ -76,6 +78,30 @@ def test_only_the_authorities_of_aws_are_loaded(
         {"ssl_ca_data": authorities[2].cert_pem.bytes().decode()},
     ):
         assert loaded("ssm.eu-west-1.amazonaws.com", ssl=True, **options) == set(names[:2])
+
+
+def test_another_authority_of_aws_is_found_by_the_second_attempt(
+    locked_store: Store,
+    client: MakeClient,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Among all that this machine trusts."""
+    host = "ssm.eu-west-1.amazonaws.com"
+    authority, former = (trustme.CA(organization_name=name) for name in ("New", "Amazon"))
+    bundle = "".join(each.cert_pem.bytes().decode() for each in (former, authority))
+    (tmp_path / "ca.pem").write_text(bundle)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(host).configure_cert(context)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    monkeypatch.setattr(
+        secrets, "connect_tcp", lambda to, end: _connect_tcp(("127.0.0.1", to[1]), end)
+    )
+    with Aws(context) as aws:
+        aws.answers = [parameter("s3cret")]
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"https://{host}:{aws.port}")
+
+        assert client(locked_store.port, password=SSM).execute(PING) == [b"ping"]
 
 
 def test_the_hosts_are_those_of_boto3() -> None:

@@ -107,6 +107,30 @@ def test_a_final_refusal_is_asked_for_once(
         assert len(aws.requests) == count
 
 
+WITHOUT_A_LENGTH = b'{"Parameter": {"Value": "s3cret"}}'
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        (b"", WITHOUT_A_LENGTH),
+        (
+            b"Transfer-Encoding: chunked\r\n",
+            b"1E;a=b\r\n%b\r\n4\r\n%b\r\n0\r\n\r\n"
+            % (WITHOUT_A_LENGTH[:30], WITHOUT_A_LENGTH[30:]),
+        ),
+    ],
+    ids=["until the end", "in chunks"],
+)
+def test_an_answer_without_a_length(
+    locked_store: Store, client: MakeClient, aws: Aws, headers: bytes, body: bytes
+) -> None:
+    """As HTTP allows it, although AWS names the length."""
+    aws.answers = [b"HTTP/1.1 200 OK\r\n" + headers + b"\r\n" + body]
+
+    assert client(locked_store.port, password=SSM).execute(PING) == [b"ping"]
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -116,7 +140,10 @@ def test_a_final_refusal_is_asked_for_once(
         pytest.param(b"HTTP/1.1 503 X\r\nContent-Length: 6\r\n\r\n<html>", id="an error in HTML"),
         pytest.param(b"", id="a closed connection"),
         pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{", id="half an answer"),
-        pytest.param(b"HTTP/1.1 200 OK\r\n\r\n{}", id="an answer of unknown length"),
+        pytest.param(b"HTTP/1.1 200 OK\r\n\r\n{", id="half an answer of unknown length"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{", id="half a chunk"
+        ),
         pytest.param(b"220 ready\r\n\r\n", id="another protocol"),
     ],
 )
@@ -164,6 +191,7 @@ def test_the_time_is_limited(
 def test_nobody_listens(client: MakeClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a VPC without a way to AWS, the error names the host."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setattr(secrets, "_SECONDS", 0.25)
 
     with pytest.raises(errors.SecretError, match=r"no answer from 127\.0\.0\.1: .*refused"):
         client(2, password=SSM).execute(PING)
