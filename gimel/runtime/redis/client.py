@@ -215,9 +215,10 @@ class Client:
 
         It cannot if it has become a replica, or has ended the login.
         """
+        logs_in = self._options.password or self._options.iam
         for reply in replies:
             if isinstance(reply, ReadOnlyError) or (
-                isinstance(reply, ServerError) and reply.code == "NOAUTH" and self._options.password
+                isinstance(reply, ServerError) and reply.code == "NOAUTH" and logs_in
             ):
                 self._drop(address)
                 return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from typing import Any
 
 import pytest
 
@@ -79,7 +80,12 @@ def test_a_failed_second_look_says_what_failed(
     assert ours.execute(PING) == [b"ping"]
 
 
-def test_a_connection_that_is_no_longer_logged_in_is_replaced(client: MakeClient, aws: Aws) -> None:
+@pytest.mark.parametrize(
+    "login", [{"password": SSM}, {"username": "gimel", "iam": "shop"}], ids=["secret", "token"]
+)
+def test_a_connection_that_is_no_longer_logged_in_is_replaced(
+    login: dict[str, Any], client: MakeClient, aws: Aws
+) -> None:
     """NOAUTH on a kept connection leads to a new login."""
     aws.answers = [parameter("s3cret")]
     replies = [b"+OK\r\n", b"$4\r\nping\r\n", b"-NOAUTH Authentication required.\r\n"]
@@ -90,7 +96,7 @@ def test_a_connection_that_is_no_longer_logged_in_is_replaced(client: MakeClient
             connection.sendall(reply)
 
     with Listener(serve) as listener:
-        ours = client(listener.port, password=SSM)
+        ours = client(listener.port, **login)
         assert [ours.execute(PING) for _ in range(2)] == [[b"ping"]] * 2
         assert listener.connections == 2
 

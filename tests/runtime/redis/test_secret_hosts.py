@@ -86,7 +86,7 @@ def test_another_authority_of_aws_is_found_by_the_second_attempt(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Among all that this machine trusts."""
+    """Among the others that this machine trusts."""
     host = "ssm.eu-west-1.amazonaws.com"
     authority, former = (trustme.CA(organization_name=name) for name in ("New", "Amazon"))
     bundle = "".join(each.cert_pem.bytes().decode() for each in (former, authority))
