@@ -14,6 +14,8 @@ policy and read back. Each region has its own statements, because all regions sh
 | `SecretREGION`    | reading the password that AWS keeps      |                                   |
 | `DecryptREGION`   | decrypting it with a KMS key             |                                   |
 | `StoreREGION`     | logging in to the store on ElastiCache   | that Gimel created the store      |
+| `FormerREGION`    | reading the one before, for a rollback   |                                   |
+| `FormerKeyREGION` | decrypting that                          |                                   |
 """
 
 from __future__ import annotations
@@ -41,7 +43,11 @@ _USE_NETWORK = [
 # https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html
 _LOG_IN, _LOG_IN_TO = "elasticache:Connect", ("serverlesscache", "user")
 
-_SID = re.compile(r"(?:Alerts|Decrypt|Logs|Network|Reserved|Secret|Store)((?:[A-Z][a-z]*)+[0-9]+)")
+_FORMER = {"Secret": "Former", "Decrypt": "FormerKey"}
+_SID = re.compile(
+    r"(?:Alerts|Decrypt|Former(?:Key)?|Logs|Network|Reserved|Secret|Store)"
+    r"((?:[A-Z][a-z]*)+[0-9]+)"
+)
 _INTERIM_SID = re.compile(r"Before\d+")  # of `merge_policies`
 _LOG_GROUP = re.compile(r"arn:[^:]*:logs:([^:]*):[^:]*:log-group:/aws/lambda/([A-Za-z0-9_-]+):\*")
 
@@ -87,11 +93,13 @@ def role_policy(
     before: Policy | None,
     topic: str | None = None,
     secret: Secret | None = None,
+    replaces: bool = False,
 ) -> Policy:
     """Return the policy that writes a record down and permits its functions what they need.
 
-    `topic` is the ARN of the SNS topic that alerts go to, and `secret` the password that AWS keeps.
-    What the policy `before` says of other regions is kept.
+    `topic` is the ARN of the SNS topic that alerts go to, and `secret` the password that AWS keeps;
+    it `replaces` another one where live functions read another one. What the policy `before` says
+    of other regions is kept.
     """
     region = _camel_case(identity.region)
     own: list[Statement] = []
@@ -105,8 +113,8 @@ def role_policy(
             own.append(_allow(sid, _WRITE_LOGS, log_groups))
     if vpc:
         own.append(_allow(f"Network{region}", _USE_NETWORK, ["*"]))
-    if secret is not None:
-        own += _read_secret(identity, region, secret)
+    read = [] if secret is None else _read_secret(identity, region, secret)
+    own += [*read, *_read_former(before, region, read, replaces)]
     if topic is not None:
         own.append(_allow(f"Alerts{region}", ["sns:Publish"], [topic]))
     if record.store:
@@ -180,6 +188,18 @@ def _read_secret(identity: Identity, region: str, secret: Secret) -> list[Statem
     decrypt = _allow(f"Decrypt{region}", ["kms:Decrypt"], [secret.kms_key])
     host = service_host(secret.service, secret.region or identity.region)
     return [read, {**decrypt, "Condition": {"StringEquals": {"kms:ViaService": host}}}]
+
+
+def _read_former(
+    before: Policy | None, region: str, read: list[Statement], replaces: bool
+) -> list[Statement]:
+    """Return what allows to read the secret before this one, without which no rollback works."""
+    by_sid = {str(each.get("Sid")): each for each in statements(before or {})}
+    replaced = [by_sid[sid] for kind in _FORMER if (sid := f"{kind}{region}") in by_sid]
+    if not (replaces and replaced and replaced != read):
+        return [by_sid[sid] for kind in _FORMER.values() if (sid := f"{kind}{region}") in by_sid]
+    names = {f"{kind}{region}": f"{former}{region}" for kind, former in _FORMER.items()}
+    return [{**each, "Sid": names[str(each["Sid"])]} for each in replaced]
 
 
 def _allow(sid: str, actions: list[str], resources: list[str]) -> Statement:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from gimel.deploy.desired import desired_state
+from gimel.deploy.policies import Policy
 from gimel.deploy.record import other_regions
 from tests.support.state.cases import planned
-from tests.support.state.cloud import FUNCTIONS, HERE, Place
+from tests.support.state.cloud import FUNCTIONS, HERE, Place, State
 from tests.support.state.names import PutRolePolicy, UpdateFunctionConfiguration
 from tests.support.state.seen import recorded_functions, role_policy
 from tests.support.state.settled import configuration, settled
@@ -33,6 +35,27 @@ def statements(place: Place, **password: str) -> dict[str, Any]:
         for each in map(dict, policy["Statement"])
         if not each["Sid"].startswith("Logs")
     }
+
+
+def policy_of(there: State) -> Policy:
+    assert there.role is not None
+    assert there.role.policy is not None
+    return there.role.policy
+
+
+def with_policy(there: State, policy: Policy) -> State:
+    assert there.role is not None
+    return replace(there, role=replace(there.role, policy=policy))
+
+
+def policies(there: State, redis: dict[str, Any]) -> list[Policy]:
+    """Return the policies of the role that a deploy sets, one after the other."""
+    steps = planned(there, redis=redis)
+    return [each.policy for each in steps if isinstance(each, PutRolePolicy)]
+
+
+def sids(policy: Policy) -> dict[str, Any]:
+    return {each["Sid"]: each for each in policy["Statement"]}
 
 
 def allow(action: str, resource: str) -> dict[str, Any]:
@@ -97,14 +120,14 @@ def test_each_region_keeps_its_own_secret() -> None:
 
     both = role_policy(HERE, FUNCTIONS, before=theirs, secret=secret)
 
-    sids = {each["Sid"] for each in both["Statement"]}
-    assert {"SecretEuWest1", "DecryptEuWest1", "SecretUsEast1", "DecryptUsEast1"} < sids
+    expected = {"SecretEuWest1", "DecryptEuWest1", "SecretUsEast1", "DecryptUsEast1"}
+    assert expected < sids(both).keys()
     assert other_regions(both, HERE.region) == theirs
     assert recorded_functions(both, EU.region) == set(FUNCTIONS)
 
 
 def test_the_permission_comes_before_the_functions_that_need_it() -> None:
-    """And goes when no function reads the secret any more."""
+    """And is limited to a rollback when no live function reads the secret any more."""
     plain = {"host": "redis.example.com", "password": "p"}
 
     there = planned(settled(redis=plain), redis=redis(ssm="/p"))
@@ -115,6 +138,50 @@ def test_the_permission_comes_before_the_functions_that_need_it() -> None:
     assert isinstance(there[1], UpdateFunctionConfiguration)
     assert isinstance(back[-1], PutRolePolicy)
     assert not any(isinstance(each, PutRolePolicy) for each in back[:-1])
+
+
+@pytest.mark.parametrize(
+    "after",
+    [redis(ssm="/new"), redis(secretsmanager="new"), {"host": "redis.example.com"}],
+    ids=["parameter", "secret", "none"],
+)
+def test_a_version_to_roll_back_to_may_read_its_secret(after: dict[str, Any]) -> None:
+    """With its key, until that secret is replaced, too. A second deploy changes nothing."""
+    there = settled(redis=redis(ssm="/old", kms_key=KEY))
+    before = sids(policy_of(there))
+    former = {
+        f"Former{kind}UsEast1": {**before[f"{sid}UsEast1"], "Sid": f"Former{kind}UsEast1"}
+        for kind, sid in (("", "Secret"), ("Key", "Decrypt"))
+    }
+
+    once = policies(there, after)
+    interrupted = policies(with_policy(there, once[0]), after)
+
+    for each in (*once, *interrupted):
+        assert former.items() <= sids(each).items()
+    ready = with_policy(settled(redis=after), once[-1])
+    assert planned(ready, redis=after) == ()
+
+
+def test_only_the_secret_before_is_kept() -> None:
+    """The one before that is not."""
+    second = policies(settled(redis=redis(ssm="/1")), redis(ssm="/2"))[-1]
+    deployed = with_policy(settled(redis=redis(ssm="/2")), second)
+
+    third = policies(deployed, redis(ssm="/3"))[-1]
+
+    assert "/2" in str(sids(third)["FormerUsEast1"])
+    assert "parameter/1" not in str(third)
+
+
+def test_what_somebody_added_is_not_kept_for_a_rollback() -> None:
+    """While no other secret was live, a changed statement is corrected."""
+    there = settled(redis=redis(ssm="/p"))
+    wider = sids(policy_of(there))
+    wider["SecretUsEast1"] = {**wider["SecretUsEast1"], "Resource": ["*"]}
+    changed = with_policy(there, {**policy_of(there), "Statement": [*wider.values()]})
+
+    assert policies(changed, redis(ssm="/p")) == [policy_of(there)]
 
 
 def test_nothing_is_left_to_do_once_it_is_deployed() -> None:

@@ -104,6 +104,7 @@ class RolePolicy(Resource[Policy | None]):
             before=observed.of(self),
             topic=document.alerts.sns,
             secret=desired.config.secret,
+            replaces=_replaces_secret(desired, observed),
         )
 
 
@@ -125,6 +126,19 @@ def _wanted_record(desired: Desired, observed: Observed) -> Record:
     reserved = [each.name for each in desired.functions if each.reserved_concurrency is not None]
     store = desired.config.provisions or observed.of(STORE) is not None
     return Record(frozenset(desired.function_names), frozenset(reserved), store)
+
+
+def _replaces_secret(desired: Desired, observed: Observed) -> bool:
+    """Return whether a live function reads another secret than the desired ones."""
+    wanted = _reference(desired.functions[0].configuration.settings)
+    live = [each.live.configuration.settings for each in observed.of(FUNCTIONS) if each.live]
+    return any(reference not in (None, wanted) for reference in map(_reference, live))
+
+
+def _reference(settings: str | None) -> str | None:
+    """Return how settings refer to a secret, None where they hold none."""
+    password = json.loads(settings or "{}").get("redis", {}).get("password")
+    return json.dumps(password, sort_keys=True) if isinstance(password, dict) else None
 
 
 @dataclass(frozen=True)
