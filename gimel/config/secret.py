@@ -11,6 +11,7 @@ from typing_extensions import Self
 from gimel.config.kinds import NotAllowedError, RedisLogin, Section, matching
 
 _PARAMETER = r"/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*"
+_SECRETS_AS_PARAMETERS = "/aws/reference/secretsmanager/"  # they need the permissions of both
 _PLACE = r"[a-z0-9-]+:[0-9]{12}"
 
 ParameterName = Annotated[
@@ -59,6 +60,8 @@ class Secret(Section):
     def _check_one(self) -> Self:
         if (self.ssm is None) == (self.secretsmanager is None):
             raise NotAllowedError("must have either ssm or secretsmanager")
+        if self.ssm is not None and self.ssm.startswith(_SECRETS_AS_PARAMETERS):
+            raise NotAllowedError("must name a secret of Secrets Manager by secretsmanager")
         return self
 
     @property

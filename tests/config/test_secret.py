@@ -54,6 +54,7 @@ def test_the_functions_get_what_they_need_to_read_it(password: Any, tmp_path: Pa
         ({"ssm": "/p:3"}, PARAMETER),
         ({"ssm": "/p/"}, PARAMETER),
         ({"ssm": "hunter2!"}, PARAMETER),
+        ({"ssm": "/aws/reference/secretsmanager/s"}, "must name a secret of Secrets Manager by"),
         ({"ssm": ""}, PARAMETER),
         ({"ssm": f"arn:aws:sqs:{PLACE}:parameter/p"}, PARAMETER),
         ({"secretsmanager": "hunter2 "}, SECRET),
