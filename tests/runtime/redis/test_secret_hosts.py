@@ -12,8 +12,7 @@ from botocore.loaders import create_loader
 from botocore.regions import EndpointResolver
 
 from gimel.runtime import errors
-from gimel.runtime.redis import secrets, tls
-from gimel.runtime.redis.connection import _connect_tcp
+from gimel.runtime.redis import connection, secrets, tls
 from gimel.runtime.settings import RedisOptions
 from tests.support.clients import MakeClient
 from tests.support.secret_keeper import SSM, Aws, parameter
@@ -94,8 +93,9 @@ def test_another_authority_of_aws_is_found_by_the_second_attempt(
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(host).configure_cert(context)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    connect = connection._connect_tcp
     monkeypatch.setattr(
-        secrets, "connect_tcp", lambda to, end: _connect_tcp(("127.0.0.1", to[1]), end)
+        connection, "_connect_tcp", lambda to, end: connect(("127.0.0.1", to[1]), end)
     )
     with Aws(context) as aws:
         aws.answers = [parameter("s3cret")]
