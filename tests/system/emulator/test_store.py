@@ -40,11 +40,14 @@ BY_ELASTICACHE = {
 BY_LAMBDA = {"ec2:GetSecurityGroupsForVpc"}
 FOR_A_VPC = {"ec2:DescribeSubnets"}  # of aws.vpc
 
+# A busy machine takes longer than the default allows.
+PROVISION = {"provision": "valkey-serverless", "socket_connect_timeout": 5, "socket_timeout": 5}
+
 
 @pytest.fixture
 def provisioned(unprepared: Account, cache: Cache) -> Account:
     """An account in which a first deploy has created a store."""
-    unprepared.redis = {"provision": "valkey-serverless"}
+    unprepared.redis = PROVISION
     unprepared.prepare("provisioned", unprepared.deploy)
     unprepared.configure()
     return unprepared
@@ -87,7 +90,7 @@ def test_one_deploy_leads_from_an_empty_account_to_a_counted_event(
     account: Account, cache: Cache
 ) -> None:
     """The configuration names no Redis. The store takes only TLS and logins by IAM."""
-    account.redis = {"provision": "valkey-serverless"}
+    account.redis = PROVISION
 
     key = account.deploy().deployed.key
 
@@ -150,7 +153,7 @@ def interrupted_at_each(
 
 def test_a_deploy_that_is_interrupted_at_every_step_arrives(account: Account, cache: Cache) -> None:
     """Each run performs one step: none is done twice, and the end is the same."""
-    account.redis = {"provision": "valkey-serverless"}
+    account.redis = PROVISION
     desired = desired_state(account.configure())
 
     def plan_next() -> tuple[Any, tuple[Step, ...]]:
@@ -213,7 +216,7 @@ def test_permissions_are_those_of_the_calls(
     account: Account, cache: Cache, proxy: AwsProxy
 ) -> None:
     """The policy allows what a life of a deployment calls of ElastiCache and EC2, and no more."""
-    account.redis = {"provision": "valkey-serverless"}
+    account.redis = PROVISION
     called = set()
 
     def note(call: Call) -> None:
