@@ -133,6 +133,26 @@ def test_a_wildcard_record_does_not_matter(zoned: DomainAccount) -> None:
     assert len(zoned.state.records[ZONE]) == 4
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"KeyAlgorithm": "EC_prime256v1"},
+        {"name": f"*.{NAME}"},
+        {"name": "example.com", "SubjectAlternativeNames": ["example.com", NAME]},
+    ],
+)
+def test_the_record_stays_while_any_certificate_is_validated_by_it(
+    zoned: DomainAccount, other: dict[str, Any]
+) -> None:
+    """Of any kind of key, of the wildcard of the name, or of several names."""
+    deploy(zoned, wanted())
+    zoned.add_certificate(**other)
+
+    destroy(zoned)
+
+    assert [each["Name"] for each in zoned.state.records[ZONE]] == ["_x.ab.example.com."]
+
+
 def test_the_record_of_the_certificate_may_exist_already(zoned: DomainAccount) -> None:
     """It is the same for all certificates of the name, and stays while there are others."""
     zoned.add_certificate()

@@ -185,10 +185,13 @@ class DomainAccount(Aws):
 
     # Certificate Manager
 
-    def _list_certificates(self) -> Any:
+    def _list_certificates(self, Includes: Any = None) -> Any:  # noqa: N803
+        keys = (Includes or {}).get("keyTypes", ["RSA_1024", "RSA_2048"])
         summaries = [
             {name: each[name] for name in ("CertificateArn", "DomainName", "Status")}
+            | {"SubjectAlternativeNameSummaries": each["SubjectAlternativeNames"]}
             for each in self.state.certificates.values()
+            if each.get("KeyAlgorithm", "RSA_2048") in keys
         ]
         return {"CertificateSummaryList": summaries}
 

@@ -19,6 +19,7 @@ from gimel.deploy.resources.observed_domain import (
     ROOT,
     ObservedDomain,
     Zone,
+    listed_certificates,
     observe_domain,
     public_zones,
 )
@@ -42,7 +43,7 @@ class Domains(Resource[Mapping[str, ObservedDomain]]):
         names = dict.fromkeys([*known, *recorded])
         if not names:
             return {}
-        listed = look.aws.pages("acm", "list_certificates")
+        listed = listed_certificates(look.aws)
         zones = public_zones(look.aws)
         found = {}
         for name in names:

@@ -19,6 +19,10 @@ ROOT = "(none)"
 ADDRESS_TYPES = ("A", "AAAA", "CNAME")
 """The types of records that decide where a name leads."""
 
+_KEYS = ["RSA_1024", "RSA_2048", "RSA_3072", "RSA_4096"]
+_KEYS += ["EC_prime256v1", "EC_secp384r1", "EC_secp521r1"]
+"""All kinds of keys: by default, ACM only lists certificates with the first two."""
+
 _MOST_RECORDS = "100"  # at one name; Route 53 takes the number as text
 
 
@@ -103,9 +107,9 @@ class ObservedDomain:
     """A domain name of the deployment, desired or recorded, whatever of it exists.
 
     `certificates` are Gimel's own, the best one first. `is_shared` says that others have a
-    certificate for the name too. `zones` are those that may hold its records, the one with the
-    longest name first; `zones_are_hidden` where this user may not list them. `records` are all at
-    the name itself, and those at the names that certificates are validated by.
+    certificate that is validated by the same record. `zones` are those that may hold its records,
+    the one with the longest name first; `zones_are_hidden` where this user may not list them.
+    `records` are all at the name itself, and those at the names that certificates are validated by.
     """
 
     name: str
@@ -161,6 +165,7 @@ def observe_domain(
     named = [each for each in listed if each.get("DomainName", "").lower() == name]
     regional = _regional_domain(look, name, is_desired=wanted is not None)
     own = [found for each in named if (found := _own_certificate(look, each)) is not None]
+    ours = {each.arn for each in own}
     in_use = regional.certificate if regional else ""
     own.sort(key=lambda each: (each.status != ISSUED, each.arn != in_use, not each.is_usable))
     given = wanted.certificate if wanted else None
@@ -173,7 +178,9 @@ def observe_domain(
         name=name,
         certificates=tuple(own),
         given=describe_certificate(look.aws, given) if given else None,
-        is_shared=len(named) > len(own),
+        is_shared=any(
+            each["CertificateArn"] not in ours and _is_validated_by(each, name) for each in listed
+        ),
         regional=regional,
         zones=tuple(matching),
         zones_are_hidden=zones is None,
@@ -184,6 +191,17 @@ def observe_domain(
             for record in records_at(look.aws, zone.id, each)
         ),
     )
+
+
+def listed_certificates(aws: Aws) -> list[Answer]:
+    """Return ACM's summaries of all certificates of the region."""
+    return aws.pages("acm", "list_certificates", Includes={"keyTypes": _KEYS})
+
+
+def _is_validated_by(listed: Answer, name: str) -> bool:
+    """Return whether a certificate has a name, or its wildcard: ACM has one record for both."""
+    names = [listed.get("DomainName", ""), *listed.get("SubjectAlternativeNameSummaries", [])]
+    return name in (each.lower().removeprefix("*.") for each in names)
 
 
 def public_zones(aws: Aws) -> list[Zone] | None:
