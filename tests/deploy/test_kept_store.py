@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gimel.deploy.aws_errors import Refused
 from gimel.deploy.notices import notices
 from gimel.deploy.plan import plan, plan_destroy
-from gimel.deploy.resources.base import Run
+from gimel.deploy.resources.base import Run, Step
 from gimel.deploy.resources.role_policy import PutRolePolicy
 from gimel.deploy.resources.security_group import DeleteGroup
 from gimel.deploy.resources.store import DeleteStore, UpdateStore
+from gimel.deploy.resources.store_user import DeleteUser, DeleteUserGroup
 from gimel.errors import GimelError
 from tests.support.store_account import (
     CACHE,
@@ -96,6 +98,44 @@ def test_a_final_snapshot_is_taken_once(configure: Configure) -> None:
     expected = {"ServerlessCacheName": "shop", "FinalSnapshotName": "shop-final-202611261224"}
     assert deleted == [expected]
     assert run.ids["final snapshot"] == "shop-final-202611261224"
+
+
+def test_a_deletion_is_begun_once_and_as_soon_as_aws_allows_it() -> None:
+    """While AWS sets up the network of a store it refuses; later it may show an old state."""
+    available = {"ServerlessCaches": [CACHE]}
+    early = Refused("DependencyViolation", "the endpoint is in use")
+    account = Account(
+        describe_serverless_caches=[available, available, available, None],
+        delete_serverless_cache=[early, {}],
+    )
+    DeleteStore("shop", with_snapshot=True).perform(Run(account, IDENTITY))
+
+    assert [each for each, _ in account.called if each.startswith("delete")] == (
+        ["delete_serverless_cache"] * 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("step", "kind", "answer"),
+    [
+        (DeleteUser("shop"), "describe_users", {"Users": [{"Status": "deleting"}]}),
+        (
+            DeleteUserGroup("shop"),
+            "describe_user_groups",
+            {"UserGroups": [{"Status": "deleting"}]},
+        ),
+    ],
+)
+def test_a_deletion_ends_when_a_deploy_can_create_the_same_again(
+    step: Step, kind: str, answer: Any
+) -> None:
+    account = Account(**{kind: [answer, answer, None]})
+    step.perform(Run(account, IDENTITY))
+    assert len(account.waits) == 2
+
+    account = Account(**{kind: answer})
+    with pytest.raises(GimelError, match="still exists after 10 minutes"):
+        step.perform(Run(account, IDENTITY))
 
 
 def test_a_security_group_is_deleted_once_lambda_has_left_it() -> None:

@@ -245,18 +245,24 @@ def test_a_store_cannot_move_to_another_vpc(configure: Configure) -> None:
 
 
 def test_waiting_is_shown_and_ends(configure: Configure) -> None:
-    """With the seconds so far. A store that fails, or is never available, ends it."""
+    """With the seconds so far. A new store may be unknown at first.
+
+    One that fails, disappears, or is never available ends it.
+    """
     creating = {"ServerlessCaches": [{**CACHE, "Status": "creating", "Endpoint": None}]}
-    account = Account(
-        describe_serverless_caches=[creating, creating, {"ServerlessCaches": [CACHE]}]
-    )
+    account = Account(describe_serverless_caches=[None, creating, {"ServerlessCaches": [CACHE]}])
     WaitForStore("shop").perform(Run(account, IDENTITY))
     assert account.waits == [
         "the store shop is not available yet (0 s so far)",
         "the store shop is not available yet (2 s so far)",
     ]
     failed = {"ServerlessCaches": [{**CACHE, "Status": "create-failed"}]}
-    for answer, message in ((failed, "could not create"), (creating, "after 30 minutes")):
+    could_not = "could not create"
+    for answer, message in (
+        (failed, could_not),
+        (None, could_not),
+        (creating, "after 30 minutes"),
+    ):
         run = Run(Account(describe_serverless_caches=answer), IDENTITY)
         with pytest.raises(GimelError, match=message):
             WaitForStore("shop").perform(run)

@@ -34,6 +34,7 @@ MOST_ECPUS = 10_000
 SNAPSHOT_TIME, KEPT_DAYS = "01:00", 7  # UTC, after the daily snapshot of the experiments
 
 _MOST_SUBNETS = 3  # that ElastiCache itself chooses
+_UNTIL_KNOWN = 60.0  # seconds until AWS shows a new store at the latest
 _PATIENCE = 30 * 60.0  # seconds; a store usually takes one or two minutes, a snapshot some more
 _FAILED, _GOING, _UNKNOWN = "create-failed", "deleting", "unknown"
 
@@ -264,9 +265,10 @@ class WaitForStore(Step):
 
     def perform(self, run: Run) -> None:
         """Raises GimelError if the store cannot be created, or takes too long."""
+        started = run.aws.clock()
         wait_until(
             run.aws,
-            lambda: self._is_available(run),
+            lambda: self._is_available(run, run.aws.clock() - started < _UNTIL_KNOWN),
             f"the store {self.name} is not available yet",
             _PATIENCE,
             GimelError(
@@ -274,8 +276,10 @@ class WaitForStore(Step):
             ),
         )
 
-    def _is_available(self, run: Run) -> bool:
+    def _is_available(self, run: Run, is_new: bool) -> bool:
         answer = describe_store(run.aws, self.name)
+        if answer is None and is_new:
+            return False
         if answer is None or answer["Status"].lower() == _FAILED:
             raise GimelError(
                 f"AWS could not create the store {self.name}.",
@@ -300,26 +304,34 @@ class DeleteStore(Step):
         return f"Delete the store {self.name}{after}"
 
     def perform(self, run: Run) -> None:
-        wait_until(
-            run.aws,
-            lambda: self._is_deleted(run),
-            f"the store {self.name} is being deleted",
-            _PATIENCE,
-            GimelError(f"The store {self.name} still exists after {_PATIENCE / 60:.0f} minutes."),
+        error = GimelError(
+            f"The store {self.name} still exists after {_PATIENCE / 60:.0f} minutes."
         )
+        reason = f"the store {self.name} is being deleted"
+        wait_until(run.aws, lambda: self._begin(run), reason, _PATIENCE, error)
+        # AWS may show it as available for a moment after the deletion has begun.
+        wait_until(run.aws, lambda: not self._exists(run), reason, _PATIENCE, error)
 
-    def _is_deleted(self, run: Run) -> bool:
-        """Return whether the store is gone. A deletion that has not begun is begun."""
+    def _exists(self, run: Run) -> bool:
+        return describe_store(run.aws, self.name) is not None
+
+    def _begin(self, run: Run) -> bool:
+        """Begin the deletion unless it has begun. Return whether it has."""
         answer = describe_store(run.aws, self.name)
-        if answer is None:
+        if answer is None or answer["Status"].lower() == _GOING:
             return True
-        if answer["Status"].lower() != _GOING:
-            which = {"ServerlessCacheName": self.name}
-            if self.with_snapshot:
-                which["FinalSnapshotName"] = final_snapshot(self.name, run)
-                run.ids["final snapshot"] = which["FinalSnapshotName"]
+        which = {"ServerlessCacheName": self.name}
+        if self.with_snapshot:
+            which["FinalSnapshotName"] = final_snapshot(self.name, run)
+        try:
             run.aws.find("elasticache", "delete_serverless_cache", **which)
-        return False
+        except Refused as refused:
+            if refused.code != "DependencyViolation":  # of the network that it still sets up
+                raise
+            return False
+        if self.with_snapshot:
+            run.ids["final snapshot"] = which["FinalSnapshotName"]
+        return True
 
 
 def final_snapshot(name: str, run: Run) -> str:

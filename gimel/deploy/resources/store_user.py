@@ -16,12 +16,16 @@ from gimel.deploy.policies import Permission
 from gimel.deploy.resources.base import Look, Observed, Resource, Run, Step
 from gimel.deploy.resources.tag_record import tags_to_give
 from gimel.deploy.resources.tags import MARK, as_pairs, marked, retag
+from gimel.deploy.resources.waiting import wait_until
+from gimel.errors import GimelError
 
 ENGINE = "valkey"
 
 ACCESS = "on ~* -@all +@read +@write +@connection -@dangerous"
 """Everything that counting, reading, deleting and moving counts needs. It cannot flush or list the
 keys of the store, run scripts, or administer it."""
+
+_PATIENCE = 10 * 60.0  # seconds for a deletion, which takes AWS about one minute
 
 # The docs show how a user's access string is answered as it was given; words beside these may have
 # been added by AWS.
@@ -228,7 +232,8 @@ class DeleteUserGroup(Step):
         return f"Delete the user group {self.name}"
 
     def perform(self, run: Run) -> None:
-        run.aws.find("elasticache", "delete_user_group", UserGroupId=self.name)
+        which = {"UserGroupId": self.name}
+        _delete(run, f"user group {self.name}", "user_group", "UserGroups", which)
 
 
 @dataclass(frozen=True)
@@ -241,4 +246,17 @@ class DeleteUser(Step):
         return f"Delete the user {self.name} of the store"
 
     def perform(self, run: Run) -> None:
-        run.aws.find("elasticache", "delete_user", UserId=self.name)
+        which = {"UserId": self.name}
+        _delete(run, f"user {self.name} of the store", "user", "Users", which)
+
+
+def _delete(run: Run, what: str, kind: str, key: str, which: Mapping[str, str]) -> None:
+    """Delete something and wait until it is gone: until then, a deploy could not create it."""
+
+    def is_gone() -> bool:
+        answer = run.aws.find("elasticache", f"describe_{kind}s", **which)
+        return not (answer or {}).get(key)
+
+    run.aws.find("elasticache", f"delete_{kind}", **which)
+    error = GimelError(f"The {what} still exists after {_PATIENCE / 60:.0f} minutes.")
+    wait_until(run.aws, is_gone, f"the {what} is being deleted", _PATIENCE, error)
