@@ -5,6 +5,7 @@ Pure functions; someone else sends the policies to AWS.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -13,6 +14,12 @@ Policy: TypeAlias = Mapping[str, Any]
 Statement: TypeAlias = Mapping[str, Any]
 
 VERSION = "2012-10-17"
+MANAGED_POLICY_SIZE, ROLE_POLICIES_SIZE = 6_144, 10_240
+"""The most characters of a managed policy, and of all inline policies of a role.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
+
 LAMBDA = "lambda.amazonaws.com"
 ELASTICACHE = "elasticache.amazonaws.com"
 
@@ -72,6 +79,26 @@ def operator_policy(permissions: Iterable[Permission]) -> Policy:
     return {"Version": VERSION, "Statement": [_statement(each) for each in merged.values()]}
 
 
+def policy_size(policy: Policy) -> int:
+    """Return the number of characters that IAM counts: all but white space."""
+    return len(json.dumps(policy, separators=(",", ":")))
+
+
+def split_policy(policy: Policy, limit: int = MANAGED_POLICY_SIZE) -> list[Policy]:
+    """Return policies that together allow the same, each within the limit if possible.
+
+    A statement is not divided.
+    """
+    parts: list[list[Statement]] = []
+    for statement in sorted(statements(policy), key=lambda each: -len(json.dumps(each))):
+        fits = (part for part in parts if policy_size(_of([*part, statement])) <= limit)
+        part = next(fits, None)
+        if part is None:
+            parts.append(part := [])
+        part.append(statement)
+    return [_of(part) for part in parts]
+
+
 def trusted_services(policy: Policy) -> frozenset[str]:
     """Return the services that a trust policy allows to assume the role."""
     services: set[str] = set()
@@ -106,6 +133,10 @@ def statements(policy: Policy) -> list[Statement]:
 def as_list(value: Any) -> list[Any]:
     """Return a list as it is, and any other value as a list of one: IAM accepts both."""
     return value if isinstance(value, list) else [value]
+
+
+def _of(statements: list[Statement]) -> Policy:
+    return {"Version": VERSION, "Statement": statements}
 
 
 def _statement(permission: Permission) -> Statement:

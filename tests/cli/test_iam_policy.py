@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -110,3 +112,45 @@ def test_other_workflows_are_refused(run: Run, workflow: str) -> None:
 def test_ids_come_in_pairs(run: Run) -> None:
     """GitHub's subject has both or none."""
     assert "github:OWNER@ID/REPO@ID" in run(*OURS, "--ci", "github:acme@12/shop").stderr
+
+
+FULL = {
+    "redis": {"provision": "valkey-serverless"},
+    "alarms": {"email": "ops@example.com"},
+    "aws": {"name": "staging-of-our-shop", "domain": {"name": "ab.staging.example.com"}},
+}
+
+
+def size(policy: Any) -> int:
+    """Return what IAM counts."""
+    return len("".join(json.dumps(policy).split()))
+
+
+def test_a_policy_that_is_too_long_has_parts(run: Run) -> None:
+    """Which allow the same. A role can have it as a whole, so that --ci needs no parts."""
+    Path("config.json").write_text(json.dumps(FULL))
+    done = run(*OURS)
+    whole = json.loads(done.stdout)
+    parts = [json.loads(run(*OURS, "--part", str(each)).stdout) for each in (1, 2)]
+
+    assert 6_144 < size(whole) <= 10_240
+    assert max(map(size, parts)) <= 6_144
+    statements = [each for part in parts for each in part["Statement"]]
+    key = operator.itemgetter("Sid")
+    assert sorted(statements, key=key) == sorted(whole["Statement"], key=key)
+    said = " ".join(done.stderr.split())
+    assert "Create 2 managed policies, from `--part 1` and `--part 2`, and attach" in said
+    assert "As an inline policy of a role, it fits as it is: 10,240 are allowed." in said
+    assert run(*OURS, "--ci", "github:acme/shop").stderr == ""
+    assert "The policy has 2 parts." in run(*OURS, "--part", "3").stderr
+
+
+def test_a_usual_policy_has_one_part(run: Run) -> None:
+    done = run(*OURS)
+
+    assert done.stderr == ""
+    part = json.loads(run(*OURS, "--part", "1").stdout)
+    assert sorted(map(str, part["Statement"])) == sorted(
+        map(str, json.loads(done.stdout)["Statement"])
+    )
+    assert "The policy has one part." in run(*OURS, "--part", "2").stderr
