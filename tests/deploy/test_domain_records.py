@@ -144,7 +144,7 @@ def test_a_wildcard_record_does_not_matter(zoned: DomainAccount) -> None:
 def test_the_record_stays_while_any_certificate_is_validated_by_it(
     zoned: DomainAccount, other: dict[str, Any]
 ) -> None:
-    """Of any kind of key, of the wildcard of the name, or of several names."""
+    """It may have any kind of key, and be for the wildcard of the name or for several names."""
     deploy(zoned, wanted())
     zoned.add_certificate(**other)
 

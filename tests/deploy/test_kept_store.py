@@ -148,6 +148,7 @@ def test_a_security_group_is_deleted_once_lambda_has_left_it() -> None:
     with pytest.raises(GimelError, match="still uses the security group Shop") as raised:
         DeleteGroup("Shop").perform(Run(account, IDENTITY, {"security group": GROUP}))
     assert "half an hour, and costs nothing" in raised.value.hint
+    assert "delete the network interfaces of the group in the EC2 console" in raised.value.hint
 
 
 def test_an_update_changes_only_what_differs() -> None:

@@ -264,7 +264,9 @@ class DeleteGroup(Step):
             _PATIENCE,
             GimelError(
                 f"AWS Lambda still uses the security group {self.name}.",
-                "This can take AWS half an hour, and costs nothing.",
+                "This can take AWS half an hour, and costs nothing. If it takes longer, the role "
+                "of the functions was deleted before, which Lambda needs for that: delete the "
+                "network interfaces of the group in the EC2 console.",
             ),
         )
 
