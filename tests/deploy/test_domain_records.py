@@ -174,6 +174,17 @@ def test_a_private_zone_of_the_same_name_is_not_used(aws: DomainAccount) -> None
     assert aws.state.records[ZONE] == []
 
 
+def test_a_second_zone_of_the_same_name_does_not_matter_once_one_is_used(
+    zoned: DomainAccount,
+) -> None:
+    """Otherwise a deployment that works could neither be deployed to nor looked at."""
+    deploy(zoned, wanted())
+    zoned.add_zone("ZSECOND")
+
+    assert deploy(zoned, wanted()) == ()
+    assert zoned.state.records["ZSECOND"] == []
+
+
 def test_the_zone_with_the_longest_name_is_used(zoned: DomainAccount) -> None:
     """It has the name's records if it is delegated to."""
     zoned.add_zone("ZLONGER", NAME)

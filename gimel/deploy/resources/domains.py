@@ -129,7 +129,8 @@ def mapped_domains(observed: Observed) -> tuple[str, ...]:
 def zone_of(domain: Domain, found: ObservedDomain) -> Zone | None:
     """Return the hosted zone for the records, None where they are to be created elsewhere.
 
-    Raises GimelError where the configured zone does not fit, or two zones fit equally.
+    Raises GimelError where the configured zone does not fit, or two zones fit equally and the
+    records are in neither.
     """
     if domain.zone and not found.zones:
         why = "this user may not list" if found.zones_are_hidden else "there is none in"
@@ -139,6 +140,9 @@ def zone_of(domain: Domain, found: ObservedDomain) -> Zone | None:
             "Correct aws.domain.zone, or remove it to create the records yourself.",
         )
     same = [each for each in found.zones if each.name == found.zones[0].name]
+    used = [each for each in same if any(map(found.leads_here, found.addresses(each)))]
+    if len(used) == 1:
+        return used[0]
     if len(same) > 1:
         ids = ", ".join(each.id for each in same)
         raise GimelError(
