@@ -51,6 +51,8 @@ GONE = frozenset(
         "ResourceNotFound",
         "ResourceNotFoundException",
         "ServerlessCacheNotFoundFault",
+        # ElastiCache has no user without its role.
+        "ServiceLinkedRoleNotFoundFault",
         "UserGroupNotFound",
         "UserNotFound",
     }
@@ -141,6 +143,11 @@ _LIMITS = [
         (
             r"QuotaForCustomerExceeded|^User(Group)?QuotaExceeded|^SecurityGroupLimitExceeded",
             f"Delete what is no longer used, {_QUOTA}",
+        ),
+        (
+            r"^ServiceLinkedRoleNotFoundFault",
+            "Have an administrator run `aws iam create-service-linked-role --aws-service-name"
+            " elasticache.amazonaws.com` once per account, and repeat the command a minute later.",
         ),
         (r"^LimitExceeded", f"Delete what is no longer used, {_QUOTA}"),
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import botocore.session
 import pytest
 
-from gimel.deploy.aws_errors import AwsError, Refused, refusal, retry_reason
+from gimel.deploy.aws_errors import GONE, AwsError, Refused, refusal, retry_reason
 
 USER = "User: arn:aws:iam::123456789012:user/me is not authorized to perform:"
 ROLE = "on resource: arn:aws:iam::123456789012:role/gimel"
@@ -164,6 +165,11 @@ def test_a_denial_that_more_permissions_lift(reason: str) -> None:
         ("BadRequestException", "Maximum number of Regional APIs per account exceeded", "APIs"),
         ("LimitExceeded", "Cannot exceed quota for RolesPerAccount: 1000", "higher quota"),
         ("LimitExceededException", "Resource limit exceeded.", "higher quota"),
+        (
+            "ServiceLinkedRoleNotFoundFault",
+            "This action cannot be completed due to insufficient permissions.",
+            "`aws iam create-service-linked-role --aws-service-name elasticache.amazonaws.com`",
+        ),
     ],
 )
 def test_what_aws_does_not_offer_or_no_more_of(code: str, message: str, hint: str) -> None:
@@ -203,3 +209,24 @@ def test_a_word_in_an_arn_is_no_reason() -> None:
 def test_a_change_of_records_or_certificates_is_repeated_after_another(code: str) -> None:
     """Route 53 and Certificate Manager make one after the other."""
     assert retry_reason(AwsError(code, "Try again.", 400)) == "conflict"
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "DescribeServerlessCaches",
+        "DescribeUserGroups",
+        "DescribeUsers",
+        "DeleteServerlessCache",
+        "DeleteUser",
+        "DeleteUserGroup",
+    ],
+)
+def test_all_codes_of_elasticache_for_what_does_not_exist_are_known(operation: str) -> None:
+    """In an account that has never used ElastiCache, its role does not exist either."""
+    model = botocore.session.get_session().get_service_model("elasticache")
+    shapes = model.operation_model(operation).error_shapes
+    codes = {each.metadata["error"]["code"] for each in shapes if "NotFound" in each.name}
+
+    assert codes
+    assert codes <= GONE
