@@ -20,6 +20,7 @@ from gimel.deploy.checks.findings import Finding, any_failed, findings_as_json
 from gimel.deploy.checks.health import check_alarms, check_health
 from gimel.deploy.deploys import PastDeploy, deploys_to_go_to, past_deploys
 from gimel.deploy.desired import desired_state
+from gimel.deploy.notices import kept_store
 from gimel.deploy.outputs import Outputs, api_url, observed_outputs
 from gimel.deploy.plan import observe, plan
 from gimel.deploy.resources.alarm_topic import confirmation_notice, unconfirmed
@@ -30,7 +31,7 @@ from gimel.deploy.resources.observed_function import ObservedFunction
 from gimel.deploy.resources.rest_api import REST_API
 from gimel.deploy.resources.rules import RULES, describe_snapshots
 from gimel.deploy.resources.stage import STAGE_OF_API
-from gimel.deploy.resources.store import describe_stores
+from gimel.deploy.resources.store import STORE, describe_stores
 from gimel.deploy.throttle import CostGuard, cost_guard_at
 from gimel.deploy.usage import watched
 from gimel.errors import GimelError
@@ -78,8 +79,9 @@ def command(
     functions = observed.of(FUNCTIONS)
     api = observed.of(REST_API)
     if api is None and not functions:
+        left = f" {kept_store(aws.identity().store)}" if observed.of(STORE) else ""
         raise GimelError(
-            aws.deployment.describe_absence(aws.region),
+            f"{aws.deployment.describe_absence(aws.region)}{left}",
             "Run `gimel deploy`, or choose another --region or --profile.",
         )
     if history and not as_json:

@@ -194,9 +194,9 @@ def test_a_destroy_with_the_data_leaves_nothing(provisioned: Account) -> None:
 def test_the_commands_say_what_becomes_of_the_store(provisioned: Account) -> None:
     """`status` shows it, `destroy` keeps it, and `destroy --with-data` names the snapshot."""
 
-    def type_(*arguments: str) -> str:
+    def type_(*arguments: str, code: int = 0) -> str:
         done = CliRunner().invoke(cli.main, ["--config", str(provisioned.file), *arguments])
-        assert done.exit_code == 0, done.output
+        assert done.exit_code == code, done.output
         return done.output
 
     assert "Store: gimel on ElastiCache: available\n" in type_("status")
@@ -207,6 +207,7 @@ def test_the_commands_say_what_becomes_of_the_store(provisioned: Account) -> Non
     again = type_("destroy", "--yes")
     assert kept in again
     assert "No Gimel deployment found in us-east-1.\n" in again
+    assert kept in type_("status", code=1)
     gone = type_("destroy", "--yes", "--with-data")
     assert re.search(r"The counts are in the snapshot gimel-final-\d{12} of ElastiCache", gone)
     assert kept not in type_("destroy", "--yes")
