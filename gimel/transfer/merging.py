@@ -139,6 +139,8 @@ def namespace_fields(ours: Mapping[str, str], theirs: Mapping[str, str]) -> Chan
         if not name.startswith(FIELD):
             if name not in theirs:
                 changes.absent[name] = value
+        elif not _is_number(theirs.get(name, "0")):
+            continue  # Redis could not increase it
         elif (more := _number(value) - _number(theirs.get(name, "0"))) > 0:
             changes.increased[name] = more
     return changes
@@ -162,4 +164,9 @@ def _is_earlier(ours: str, theirs: str) -> bool:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and text.isascii() and len(text) < 20 else 0
+    return int(text) if _is_number(text) else 0
+
+
+def _is_number(text: str) -> bool:
+    """Return whether Redis could increase a number: it counts in 64 bits."""
+    return text.isdecimal() and text.isascii() and len(text) < 19

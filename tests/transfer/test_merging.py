@@ -139,3 +139,8 @@ def test_numbers_of_ignored_events_grow_and_other_notes_are_kept() -> None:
     assert namespace_fields(ours, theirs) == Changes({}, {}, {"ignored:bot": 2, "ignored:new": 3})
     assert namespace_fields({"alerted:y": "a"}, theirs) == Changes({"alerted:y": "a"})
     assert namespace_fields({"ignored:bot": "-"}, theirs) == Changes()
+    assert namespace_fields({"ignored:bot": "9" * 19}, theirs) == Changes()  # more than 64 bits
+    assert namespace_fields({"ignored:bot": "9"}, {"ignored:bot": "x"}) == Changes()
+    assert namespace_fields({"ignored:bot": "9"}, {"ignored:bot": "0"}) == Changes(
+        increased={"ignored:bot": 9}
+    )
