@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import io
 import os
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -110,8 +110,7 @@ def _find(store: Store, namespaces: Sequence[str], everything: bool) -> dict[str
 def _opened(file: Path | None) -> Iterator[IO[bytes]]:
     """Open what to write to. FILE appears when it is complete, and only its owner can read it."""
     if file is None or str(file) == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
+        yield _Stdout()
         return
     part = file.with_name(f".{file.name}.part")
     try:
@@ -129,6 +128,17 @@ def _opened(file: Path | None) -> Iterator[IO[bytes]]:
             raise
     except OSError as error:
         raise GimelError(f"{file} cannot be written: {error.strerror}.") from None
+
+
+class _Stdout(io.BytesIO):
+    """Standard output. click writes there, so that its errors are reported as for all commands.
+
+    Bytes are written at once.
+    """
+
+    def write(self, content: Any) -> int:
+        click.echo(content, nl=False)
+        return len(content)
 
 
 def _compressed(raw: IO[bytes], file: Path) -> contextlib.AbstractContextManager[Any]:

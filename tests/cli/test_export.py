@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,6 +59,16 @@ def test_an_export_without_a_file_is_printed(
     assert done.code == 0
     assert experiments(done.stdout) == expected
     assert done.stderr.startswith(f"Exported {len(expected)} experiment")
+
+
+def test_output_that_cannot_be_written_is_an_error(
+    url: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its reason, as for every command; a reader such as `head` may also stop."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full, monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", full)
+        done = run("export", "--redis", url)
+    assert done == Done(1, "", "Error: The output could not be written: No space left on device.\n")
 
 
 def test_a_file_is_private_and_compressed_by_its_name(url: str, run: Run, tmp_path: Path) -> None:
