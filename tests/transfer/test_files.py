@@ -5,6 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
+import zlib
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -14,7 +17,7 @@ from gimel.transfer.files import NamespaceNotes, Values
 from gimel.transfer.records import Record, TransferError
 
 COUNTER = "shop:counters:button:participate:red::4"
-HYPERLOGLOG = b"HYLL" + bytes(12) + b"\x7f\xff"
+HYPERLOGLOG = b"HYLL\x01" + bytes(11) + b"\x7f\xff"
 LINES: list[Record | Values | NamespaceNotes] = [
     Record(
         "shop",
@@ -73,7 +76,8 @@ def test_a_truncated_file_is_recognised(path: Path, compress: bool) -> None:
 def test_a_changed_file_is_recognised(path: Path) -> None:
     """Whatever is changed: every line is part of the checksum."""
     content = path.read_bytes()
-    for old, new in ((b"1750000000", b"1750000001"), (b'"7"', b'"8"'), (b"AH//", b"AH/+")):
+    values = b64encode(HYPERLOGLOG), b64encode(HYPERLOGLOG[:15] + b"\x80" + HYPERLOGLOG[16:])
+    for old, new in ((b"1750000000", b"1750000001"), (b'"7"', b'"8"'), values):
         assert old in content
         path.write_bytes(content.replace(old, new))
         with pytest.raises(TransferError, match="was changed"):
@@ -88,26 +92,56 @@ def test_a_changed_file_is_recognised(path: Path) -> None:
         (b"[1]\n", "is not a file of `gimel export`"),
         (b'{"experiment": "a"}\n', "is not a file of `gimel export`"),
         (b'{"gimel":"export","version":2,"written":1}\n', "was written by a newer Gimel"),
-        (b'{"gimel":"export","version":1,"written":1}\n{"values":{"a":"SFlMTA=="}}\n', "line 2"),
+        (
+            b'{"gimel":"export","version":1,"written":1}\n{"values":{"a":"SFlMTA=="}}\n',
+            "line 2.*valid",
+        ),
         (b'{"gimel":"export","version":1,"written":1}\n{"values":{"a":"!"}}\n', "line 2"),
         (b'{"gimel":"export","version":1,"written":1}\n{"experiment":{}}\n', "line 2"),
         (b'{"gimel":"export","version":1,"written":1}\n{"end":[]}\n', "was changed"),
         (b"[" * 100_000, "not a file of"),
+        (b'{"gimel":"export","version":1,"written":1}\n' + b" " * 2000, "line 2"),
+        (
+            b'{"gimel":"export","version":1,"written":1}\n'
+            b'{"end":{"experiments":0,"counters":0,"crc32":%d}}\n'
+            % zlib.crc32(b'{"gimel":"export","version":1,"written":1}\n'),
+            "was changed",
+        ),
     ],
     ids=lambda value: value[:60] if isinstance(value, bytes) else "",
 )
-def test_other_files_are_refused(tmp_path: Path, content: bytes, message: str) -> None:
-    """With what is wrong with them."""
+def test_other_files_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, message: str
+) -> None:
+    """With what is wrong with them. A line that is too long is not read as a whole."""
+    monkeypatch.setattr(files, "LONGEST", 1000)
     path = tmp_path / "file"
     path.write_bytes(content)
     with pytest.raises(TransferError, match=message):
         files.check(path)
 
 
+def test_a_line_that_could_not_be_read_again_is_not_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The export fails instead."""
+    monkeypatch.setattr(files, "LONGEST", 100)
+    with pytest.raises(TransferError, match="longer than 100 bytes"):
+        files.write(io.BytesIO(), LINES, 1_800_000_000)
+
+
 def test_a_file_that_does_not_exist(tmp_path: Path) -> None:
     """The message names it."""
     with pytest.raises(TransferError, match=r"missing\.json cannot be read: No such file"):
         files.check(tmp_path / "missing.json")
+
+
+def test_a_pipe_is_not_read(tmp_path: Path) -> None:
+    """A file is read twice: it is checked first."""
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(TransferError, match="is not a file"):
+            files.check(path)
 
 
 def test_an_export_without_experiments_is_complete() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gimel.transfer.records import Record, TransferError, read_record
+from gimel.transfer.records import Record, TransferError, is_hyperloglog, read_record
 
 SALE = "shop:counters:button:sale:red::4"
 VISITORS = "shop:counters:button:participate:red::4"
@@ -52,6 +52,7 @@ def test_an_exact_count_is_no_hyperloglog() -> None:
         {"marks": {"shop:button:counter_keys": ["shop:experiments"]}},
         {"kept": ["session:1"]},
         {"exact": {"session:1": "5"}},
+        {"exact": {SALE: "5"}},
     ],
     ids=str,
 )
@@ -96,3 +97,32 @@ def test_names_with_colons_as_1_5_0_wrote_them() -> None:
         {},
     )
     assert read_record(record.as_json()) == record
+
+
+SPARSE, DENSE = b"HYLL\x01" + bytes(11), b"HYLL" + bytes(12)
+
+
+@pytest.mark.parametrize(
+    ("value", "is_valid"),
+    [
+        (SPARSE + b"\x7f\xff", True),
+        (SPARSE + b"\x3f" * 256, True),
+        (SPARSE + b"\x83" * 4096, True),
+        (SPARSE + b"\x80\x84\x40\x40\x7f\xbc", True),
+        (DENSE + bytes(12_288), True),
+        (SPARSE + b"\x7f\xff\x00", False),
+        (SPARSE + b"\x7f\xfe", False),
+        (SPARSE + b"\x7f\xfe\x40", False),
+        (SPARSE + b"\x7f\xff" * 5, False),
+        (SPARSE + b"\x83" * 40_000, False),
+        (SPARSE, False),
+        (DENSE + bytes(12_287), False),
+        (DENSE + bytes(12_289), False),
+        (b"HYLL\x02" + bytes(12_299), False),
+        (b"HYLL\x01", False),
+        (b"text", False),
+    ],
+)
+def test_only_what_redis_can_use_is_a_hyperloglog(value: bytes, is_valid: bool) -> None:
+    """Its registers are exactly 16,384: others make commands fail, or a server crash."""
+    assert is_hyperloglog(value) == is_valid
