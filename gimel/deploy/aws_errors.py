@@ -15,6 +15,7 @@ _THROTTLED = frozenset(
     {
         "RequestLimitExceeded",
         "SlowDown",
+        "Throttled",  # SNS
         "ThrottledException",
         "Throttling",
         "ThrottlingException",
@@ -39,7 +40,13 @@ NO_CREDENTIALS = frozenset(
     }
 )
 DENIED = frozenset(
-    {"AccessDenied", "AccessDeniedException", "UnauthorizedException", "UnauthorizedOperation"}
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthorizationError",  # SNS
+        "UnauthorizedException",
+        "UnauthorizedOperation",
+    }
 )
 GONE = frozenset(
     {
@@ -75,6 +82,7 @@ _STATE = frozenset(
 )
 _CHANGING = frozenset(
     {
+        "ConcurrentAccess",  # SNS
         "ConcurrentModification",
         "ConcurrentModificationException",
         "ConflictException",
@@ -92,6 +100,7 @@ _NEW_ROLE = re.compile(
 _INVALID = frozenset(
     {
         "InvalidInput",
+        "InvalidParameter",  # SNS
         "InvalidParameterCombination",
         "InvalidParameterException",
         "InvalidParameterValue",
@@ -141,7 +150,8 @@ _LIMITS = [
             f"Delete APIs that are no longer used, {_QUOTA}",
         ),
         (
-            r"QuotaForCustomerExceeded|^User(Group)?QuotaExceeded|^SecurityGroupLimitExceeded",
+            r"QuotaForCustomerExceeded|^User(Group)?QuotaExceeded|^SecurityGroupLimitExceeded"
+            r"|^(Topic|Subscription)LimitExceeded",
             f"Delete what is no longer used, {_QUOTA}",
         ),
         (

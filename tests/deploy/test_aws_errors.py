@@ -230,3 +230,18 @@ def test_all_codes_of_elasticache_for_what_does_not_exist_are_known(operation: s
 
     assert codes
     assert codes <= GONE
+
+
+def test_sns_has_codes_of_its_own() -> None:
+    """A denial, a limit, an invalid address, and what is worth repeating."""
+    denial = refuse(
+        "AuthorizationError",
+        f"{USER} SNS:CreateTopic {ROLE} because no "
+        "identity-based policy allows the SNS:CreateTopic action",
+    )
+    assert denial.message.startswith("AWS does not allow SNS:CreateTopic")
+    assert "gimel iam-policy" in denial.hint
+    assert "Service Quotas" in refuse("TopicLimitExceeded", "Topic limit exceeded").hint
+    assert refuse("InvalidParameter", "Invalid parameter: Email address").permanent
+    for code, reason in (("Throttled", "throttled"), ("ConcurrentAccess", "conflict")):
+        assert retry_reason(AwsError(code, "", 400)) == reason
