@@ -147,13 +147,16 @@ def test_what_was_changed_by_hand_is_restored(
 
 
 def test_what_aws_adds_to_an_alarm_is_no_difference(account: AlarmAccount) -> None:
-    """Labels, other keys and another order of the metrics."""
-    account.perform(*account.plan(**ON))
+    """Labels, other keys and another order of the metrics and of the receivers."""
+    both = {"alarms": {"email": OPS, "sns": THEIR_TOPIC}}
+    account.perform(*account.plan(**both))
     alarm = account.alarms["gimel.track-errors"]
     alarm["InsufficientDataActions"] = []
     alarm["Metrics"] = [{**each, "Label": "errors"} for each in reversed(alarm["Metrics"])]
+    assert len(alarm["AlarmActions"]) == 2
+    alarm["AlarmActions"] = alarm["AlarmActions"][::-1]
 
-    assert account.plan(**ON) == ()
+    assert account.plan(**both) == ()
 
 
 def test_a_subscription_that_was_never_confirmed_is_made_again(account: AlarmAccount) -> None:

@@ -127,6 +127,8 @@ def _matches(there: Any, wanted: Any) -> bool:
     if isinstance(wanted, list) and wanted and isinstance(wanted[0], Mapping):
         pairs = zip(_in_order(there or []), _in_order(wanted), strict=False)
         return len(there or []) == len(wanted) and all(_matches(*pair) for pair in pairs)
+    if isinstance(wanted, list):
+        return sorted(there or []) == sorted(wanted)
     return bool(there == wanted)
 
 
