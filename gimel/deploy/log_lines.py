@@ -13,14 +13,14 @@ from typing import Any
 
 ERROR_PATTERN = (
     '?ERROR ?CRITICAL ?FATAL ?Traceback ?"Task timed out" ?"Runtime exited" ?"Status: error"'
-    " ?timeout"
+    " ?timeout ?errorType ?failure"
 )
 """The filter pattern of CloudWatch Logs for at least all lines that `is_error` accepts.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
 """
 
-COLD_START_PATTERN = '"Init Duration"'
+COLD_START_PATTERN = '?"Init Duration" ?initDurationMs'
 """The filter pattern for at least all lines that `is_cold_start` accepts."""
 
 _BY_LAMBDA = re.compile(

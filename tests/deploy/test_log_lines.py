@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
-from gimel.deploy.log_lines import is_cold_start, is_error, is_routine, readable
+from gimel.deploy.log_lines import (
+    COLD_START_PATTERN,
+    ERROR_PATTERN,
+    is_cold_start,
+    is_error,
+    is_routine,
+    readable,
+)
 
 ID = "6be05739-b9ac-42c5-85b5-d98270a32702"
 REPORT = (
@@ -34,6 +42,14 @@ LINES = {
     "one of Gimel": ('{"level": "ERROR", "error": "ConnectionFailed", "message": "m"}', "error"),
     "JSON report": ('{"type": "platform.report", "record": {"status": "success"}}', "routine"),
     "JSON time-out": ('{"type": "platform.report", "record": {"status": "timeout"}}', "error"),
+    "JSON crash": (
+        '{"type": "platform.report", "record": {"status": "error", "errorType": "Runtime.Exit"}}',
+        "error",
+    ),
+    "JSON failed start": (
+        '{"type": "platform.initReport", "record": {"status": "failure"}}',
+        "error",
+    ),
     "JSON that is no error": ('{"level": "INFO", "message": "no ERROR here"}', "text"),
     "text": ("told you so", "text"),
     "text that begins like JSON": ("{not JSON", "text"),
@@ -44,6 +60,12 @@ LINES = {
 def test_a_line_is_an_error_or_routine_or_neither(line: str, kind: str) -> None:
     """Both formats of Lambda's own lines are recognized."""
     assert (is_error(line), is_routine(line)) == (kind == "error", kind == "routine")
+    assert kind != "error" or passes(ERROR_PATTERN, line)
+
+
+def passes(pattern: str, line: str) -> bool:
+    """Return whether AWS would send a line: it contains one of the terms of the pattern."""
+    return any(term.strip('"') in line for term in re.findall(r'\?("[^"]+"|\S+)', pattern))
 
 
 @pytest.mark.parametrize(
@@ -65,6 +87,7 @@ def test_a_line_is_an_error_or_routine_or_neither(line: str, kind: str) -> None:
 def test_a_cold_start_is_recognized(line: str, expected: bool) -> None:
     """By the time that the start took."""
     assert is_cold_start(line) == expected
+    assert not expected or passes(COLD_START_PATTERN, line)
 
 
 READABLE = {
