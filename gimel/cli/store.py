@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from gimel import config
 from gimel.analysis.phrases import join_names
@@ -23,6 +24,7 @@ from gimel.transfer.function import RemoteClient
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
+_VARIABLE = "GIMEL_REDIS_URL"
 _SECONDS = 30  # for an answer, as much is asked at a time
 _SECONDS_TO_CONNECT = 10
 
@@ -55,7 +57,7 @@ def store_options(command: Command) -> Command:
         "--redis",
         "redis_url",
         metavar="URL",
-        envvar="GIMEL_REDIS_URL",
+        envvar=_VARIABLE,
         show_envvar=True,
         help="Use the Redis at this URL. [default: that of config.json]",
     )
@@ -69,7 +71,7 @@ def open_store(options: Options, where: Where) -> Iterator[Store]:
     Raises GimelError; so it does for any RedisError in the block.
     """
     given = {
-        "--redis": where.redis_url is not None,
+        _url_option(): where.redis_url is not None,
         "--local": where.local,
         "--deploy": where.deploy is not None,
     }
@@ -87,6 +89,12 @@ def open_store(options: Options, where: Where) -> Iterator[Store]:
         ) from None
     finally:
         client.close()
+
+
+def _url_option() -> str:
+    """Return what gives the URL: an option, or a variable that may have been forgotten."""
+    source = click.get_current_context().get_parameter_source("redis_url")
+    return f"${_VARIABLE}" if source is ParameterSource.ENVIRONMENT else "--redis"
 
 
 def _client(options: Options, where: Where) -> tuple[Client, str]:

@@ -198,6 +198,9 @@ def test_the_url_may_come_from_the_environment(
     """So that its password is in no shell history."""
     monkeypatch.setenv("GIMEL_REDIS_URL", url)
     assert experiments(run("export").stdout) == [("alephbet", "button")]
+    done = run("export", "--local")
+    assert done.code == 2
+    assert "$GIMEL_REDIS_URL and --local exclude each other" in done.stderr
 
 
 def test_an_earlier_deploy_and_a_url_exclude_each_other(run: Run) -> None:
