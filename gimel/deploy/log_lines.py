@@ -87,7 +87,11 @@ def readable(text: str) -> str:
         text = f"{logged['level']} {logged['text']}"
     elif timed_out := _TIMED_OUT.fullmatch(text):
         text = timed_out["text"]
-    text = text.replace("\t", "  ").rstrip()
+    return printable(text.replace("\t", "  ").rstrip())
+
+
+def printable(text: str) -> str:
+    """Return a text that may have several lines, with control characters as escapes."""
     return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
 
 

@@ -209,22 +209,25 @@ def test_the_price_and_the_confirmation_are_said_before(account: AlarmAccount) -
 
 
 def test_an_alarm_that_is_on_is_a_failed_check(account: AlarmAccount) -> None:
-    """The parts of another one are not: every night may have a quiet hour."""
+    """The parts of another one are not: every night may have a quiet hour.
+
+    A reason may be anyone's text, which must not change the terminal.
+    """
     account.perform(*account.plan(**ON))
     observed = account.observe(desired(**ON), ON)
     assert [each.message for each in check_alarms(observed)] == ["none of 8 is on"]
 
     def described(given: Any) -> Any:
         answer = account._describe_alarms(given)
-        on = ("gimel.silent", "gimel.5xx")
         for each in answer["MetricAlarms"]:
-            each |= {"StateValue": "ALARM", "StateReason": "why"} if each["AlarmName"] in on else {}
+            if each["AlarmName"] in ("gimel.silent", "gimel.5xx"):
+                each |= {"StateValue": "ALARM", "StateReason": "why\x1b[2J"}
         return answer
 
     account.script.answers = {**account.script.answers, "DescribeAlarms": described}
     found = list(check_alarms(account.observe(desired(**ON), ON)))
     assert [(each.status, each.name, each.message) for each in found] == [
-        ("failed", "alarm gimel.5xx", "why")
+        ("failed", "alarm gimel.5xx", "why\\x1b[2J")
     ]
 
 

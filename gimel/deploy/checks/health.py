@@ -10,6 +10,7 @@ from gimel.deploy.aws import Aws
 from gimel.deploy.checks.findings import Finding, failed, ok, warning
 from gimel.deploy.checks.preflight import check_store
 from gimel.deploy.checks.smoke import smoke_test
+from gimel.deploy.log_lines import printable
 from gimel.deploy.outputs import Outputs
 from gimel.deploy.resources.alarms import ALARMS
 from gimel.deploy.resources.base import Observed, Step
@@ -77,7 +78,9 @@ def check_alarms(observed: Observed) -> Iterator[Finding]:
     }
     for name, alarm in on.items():
         yield failed(
-            f"alarm {name}", alarm.reason or "it is on", "`gimel logs --errors` says more."
+            f"alarm {name}",
+            printable(alarm.reason) or "it is on",  # anyone who may set its state has written it
+            "`gimel logs --errors` says more.",
         )
     if alarms and not on:
         yield ok("alarms", f"none of {len(alarms)} is on")
