@@ -30,6 +30,9 @@ VERSION = 1
 
 _GZIP = b"\x1f\x8b"
 
+MOST_TOGETHER = 1000
+"""Experiments before their values, which are kept in memory. An export writes far fewer."""
+
 LONGEST = 64_000_000
 """Bytes of a line. The longest have the ids of all counters of an experiment."""
 
@@ -95,7 +98,7 @@ def _write_line(stream: IO[bytes], content: dict[str, Any], checksum: int) -> in
 
 def check(path: Path) -> Totals:
     """Return what a file holds. Raises TransferError unless it is complete and undamaged."""
-    written, checksum = 0, 0
+    written, checksum, together = 0, 0, 0
     experiments = counters = 0
     totals: Totals | None = None
     for number, line, content in _parsed(path):
@@ -107,6 +110,9 @@ def check(path: Path) -> Totals:
             totals = _totals(path, written, content["end"], (experiments, counters, checksum))
         else:
             each = _read(path, number, content)
+            together = together + 1 if isinstance(each, Record) else 0
+            if together > MOST_TOGETHER:
+                raise _damaged(path, number)
             if isinstance(each, Record):
                 experiments += 1
                 counters += len(each.counters())

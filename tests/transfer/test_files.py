@@ -130,6 +130,20 @@ def test_a_line_that_could_not_be_read_again_is_not_written(
         files.write(io.BytesIO(), LINES, 1_800_000_000)
 
 
+def test_too_many_experiments_together_are_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would be kept in memory: an import waits for their values."""
+    monkeypatch.setattr(files, "MOST_TOGETHER", 2)
+    for number in (2, 3):
+        with path.open("wb") as stream:
+            files.write(stream, [*[LINES[0]] * number, *LINES[1:]] * 2, 1_800_000_000)
+        if number == 2:
+            assert files.check(path).experiments == 4
+    with pytest.raises(TransferError, match="line 4 "):
+        files.check(path)
+
+
 def test_a_file_that_does_not_exist(tmp_path: Path) -> None:
     """The message names it."""
     with pytest.raises(TransferError, match=r"missing\.json cannot be read: No such file"):
