@@ -16,7 +16,7 @@ from gimel.cli import Options, terminal
 from gimel.config.secret import Secret
 from gimel.errors import GimelError
 from gimel.runtime import keys
-from gimel.runtime.errors import RedisError
+from gimel.runtime.errors import AuthenticationError, RedisError, ServerError
 from gimel.runtime.redis.client import Client
 from gimel.runtime.settings import RedisOptions
 from gimel.serve import datadir
@@ -84,11 +84,19 @@ def open_store(options: Options, where: Where) -> Iterator[Store]:
         yield Store(client, name)
     except RedisError as error:
         raise GimelError(
-            f"The Redis at {name} failed: {error}.",
-            "Check that this machine can reach it, and run the same command again.",
+            f"The Redis at {name} failed: {str(error).rstrip('.')}.",
+            f"{_what_to_do(error)}, and run the same command again.",
         ) from None
     finally:
         client.close()
+
+
+def _what_to_do(error: RedisError) -> str:
+    if isinstance(error, AuthenticationError):
+        return "Check the user, the password and the permissions"
+    if isinstance(error, ServerError):
+        return "Fix what Redis says"
+    return "Check that this machine can reach it"
 
 
 def _url_option() -> str:

@@ -192,6 +192,37 @@ def test_a_redis_that_cannot_be_used(
     assert "secret" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("setting", "password", "says"),
+    [
+        (("requirepass", "right"), "wrong", "disabled.\nCheck the user, the password"),
+        (("maxmemory", "1"), "", "'maxmemory'. (HSETNX alephbet:button:meta).\nFix what Redis"),
+    ],
+    ids=["password", "memory"],
+)
+def test_what_redis_refuses_is_not_about_the_network(
+    url: str,
+    run: Run,
+    tmp_path: Path,
+    session_store: Store,
+    store: redis.Redis,
+    setting: tuple[str, str],
+    password: str,
+    says: str,
+) -> None:
+    """The hint fits the error."""
+    file = tmp_path / "counters.json"
+    assert run("export", "--redis", url, str(file)).code == 0
+    store.config_set(*setting)
+    try:
+        user = f":{password}@" if password else ""
+        done = run("import", "--redis", f"redis://{user}127.0.0.1:{session_store.port}", str(file))
+    finally:
+        store.config_set(setting[0], "" if password else "0")
+    assert done.code == 1
+    assert says in done.stderr
+
+
 def test_the_url_may_come_from_the_environment(
     url: str, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
