@@ -85,7 +85,7 @@ class Look:
     `desired` is what will be planned, None where only what exists matters. `versions` asks for all
     versions of every function, `store` for the store even if nothing records it, and `with_data`
     for everything that a destroy with its data deletes. `domain` is a domain name that may be the
-    deployment's, besides those that are recorded. `foreign` collects what is not Gimel's.
+    deployment's, in addition to those that are recorded. `foreign` collects what is not Gimel's.
     """
 
     def __init__(
