@@ -83,6 +83,7 @@ def test_alerts_are_possible_in_a_vpc_of_the_file(tmp_path: Path) -> None:
 
 
 def test_a_url_cannot_ask_for_a_store(tmp_path: Path) -> None:
+    """Only the key `redis.provision` can, not an option of a URL."""
     path = tmp_path / "config.json"
     path.write_text('{"redis": {"url": "redis://h?provision=valkey-serverless"}}')
     with pytest.raises(config.ConfigError, match="must not have the option 'provision'"):

@@ -53,6 +53,7 @@ def test_a_store_that_is_no_longer_used_is_kept_and_known(configure: Configure) 
 
 
 def test_the_record_of_a_store_that_somebody_deleted_goes(configure: Configure) -> None:
+    """The last policy of the role has no statement about it any more."""
     steps = planned(Account(**RECORDED), configure({"host": "redis.example.com"}))
 
     final = [each for each in steps if isinstance(each, PutRolePolicy)][-1]
@@ -60,6 +61,7 @@ def test_the_record_of_a_store_that_somebody_deleted_goes(configure: Configure) 
 
 
 def test_a_plan_says_what_a_new_store_costs(configure: Configure) -> None:
+    """Before it is created; a plan that creates none says nothing."""
     wanted = configure()
     (notice,) = notices(wanted, seen(Account(), wanted))
     assert notice.text == (
@@ -139,6 +141,7 @@ def test_a_deletion_ends_when_a_deploy_can_create_the_same_again(
 
 
 def test_a_security_group_is_deleted_once_lambda_has_left_it() -> None:
+    """The step waits, and ends with what to do if that takes too long."""
     used = Refused("DependencyViolation", "resource sg-store has a dependent object")
     account = Account(delete_security_group=[used, used, {}])
     DeleteGroup("Shop").perform(Run(account, IDENTITY, {"security group": GROUP}))
@@ -152,6 +155,7 @@ def test_a_security_group_is_deleted_once_lambda_has_left_it() -> None:
 
 
 def test_an_update_changes_only_what_differs() -> None:
+    """The limits that somebody set by hand are not among the arguments."""
     account = Account()
     run = Run(account, IDENTITY, {"security group": GROUP})
     UpdateStore("shop", {"security group": "Shop"}).perform(run)

@@ -93,6 +93,7 @@ def test_an_interrupted_deploy_is_continued_under_its_number(configure: Configur
 
 
 def test_a_store_that_is_as_it_should_be_takes_no_step(configure: Configure) -> None:
+    """A second deploy finds everything in order."""
     assert of_store(planned(complete(), configure())) == []
 
 
@@ -179,6 +180,7 @@ def test_a_store_that_is_as_it_should_be_takes_no_step(configure: Configure) -> 
 def test_what_differs_is_repaired(
     configure: Configure, answers: dict[str, Any], sentences: list[str]
 ) -> None:
+    """One sentence per deviation, and no other step."""
     assert of_store(planned(complete(**answers), configure())) == sentences
 
 
@@ -202,6 +204,7 @@ def test_what_is_somebody_elses_is_not_touched(configure: Configure, what: str) 
 
 
 def test_a_security_group_of_somebody_elses_is_not_touched(configure: Configure) -> None:
+    """The plan fails; a group of that name in another VPC does not matter."""
     theirs = {**SECURITY_GROUP, "Tags": []}
     with pytest.raises(GimelError, match=r"not created by Gimel: the security group .*sg-store"):
         planned(Account(describe_security_groups=[theirs]), configure())
@@ -210,6 +213,7 @@ def test_a_security_group_of_somebody_elses_is_not_touched(configure: Configure)
 
 
 def test_without_a_default_vpc_the_plan_says_what_to_do(configure: Configure) -> None:
+    """The hint names the command that creates one."""
     with pytest.raises(GimelError) as raised:
         planned(Account(describe_vpcs=[]), configure())
     assert raised.value.message == (
@@ -240,6 +244,7 @@ def test_in_a_vpc_of_the_configuration_its_subnets_are_used(configure: Configure
 
 
 def test_a_store_cannot_move_to_another_vpc(configure: Configure) -> None:
+    """The plan fails and names both VPCs."""
     with pytest.raises(GimelError, match=r"is in vpc-d and cannot move, but .* are in vpc-1"):
         planned(complete(describe_subnets=SUBNETS), configure(vpc=VPC))
 
@@ -294,6 +299,7 @@ def test_a_login_that_is_refused_is_tried_again(configure: Configure) -> None:
 
 
 def test_a_deployment_without_a_store_makes_no_call_about_one(configure: Configure) -> None:
+    """It asks neither ElastiCache nor EC2."""
     account = Account()
     steps = planned(account, configure({"host": "redis.example.com"}))
 

@@ -33,6 +33,7 @@ def user(store: redis.Redis) -> Iterator[Any]:
 
 @pytest.mark.parametrize("command", [*OF_THE_RUNTIME, *OF_EXPORT_AND_IMPORT, ON_CLUSTERS])
 def test_it_may_run_what_gimel_sends(user: Any, command: str) -> None:
+    """A real server accepts each command of the runtime, of exports and of imports."""
     known = {**OF_THE_RUNTIME, **OF_EXPORT_AND_IMPORT}
     arguments = ("key", *known[command]) if command in known else ()
     said = user.execute_command("ACL", "DRYRUN", "shop", command, *arguments)
@@ -41,5 +42,6 @@ def test_it_may_run_what_gimel_sends(user: Any, command: str) -> None:
 
 @pytest.mark.parametrize("command", REFUSED)
 def test_it_may_not_administer_the_store(user: Any, command: str) -> None:
+    """A real server refuses what could read other data or change its settings."""
     said = user.execute_command("ACL", "DRYRUN", "shop", command, *REFUSED[command])
     assert "no permissions" in str(said)

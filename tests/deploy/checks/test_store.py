@@ -109,6 +109,8 @@ def test_preflight_does_not_connect_to_a_store(configure: Configure) -> None:
 
 
 def test_permissions_about_stores_are_asked_for_only_with_one(configure: Configure) -> None:
+    """A configuration with another Redis needs none for ElastiCache and EC2."""
+
     def actions(wanted: Desired) -> set[str]:
         policy = required_permissions(IDENTITY, wanted)
         return {action for each in policy["Statement"] for action in each["Action"]}
