@@ -138,7 +138,7 @@ class Commands(Group):
             raise
         except Exception as error:
             if isinstance(error, OSError) and _is_output_error(error):
-                raise _output_failure(error) from None
+                raise output_failure(error) from None
             if ctx.params["debug"]:
                 raise
             if isinstance(error, FileNotFoundError) and _cwd_is_gone():
@@ -181,7 +181,7 @@ class Commands(Group):
         except OSError as error:  # from --help or --version, which never reach `invoke`
             if not _is_output_error(error):
                 raise
-            raise _output_failure(error) from None
+            raise output_failure(error) from None
         return code or 0
 
 
@@ -205,7 +205,7 @@ def _is_output_error(error: OSError) -> bool:
     return module.startswith(("click.", "rich.")) or module == __name__
 
 
-def _output_failure(error: OSError) -> Exception:
+def output_failure(error: OSError) -> Exception:
     """Return the exception to raise if the output cannot be written."""
     if isinstance(error, BrokenPipeError):  # the reader closed the pipe, as `head` does
         return click.exceptions.Exit(1)

@@ -18,6 +18,7 @@ from gimel.deploy.checks.findings import Finding, warning
 from gimel.transfer import files
 from gimel.transfer.function import execute
 from tests.cli.conftest import Done
+from tests.cli.test_output import shell
 from tests.support.moving import counted, process_of, send
 from tests.support.servers import Store
 
@@ -296,3 +297,18 @@ def test_the_password_may_be_a_secret_on_aws(
     assert "The password of Redis is missing: you may not read" in done.stderr
     assert "$GIMEL_REDIS_URL" in done.stderr
     assert len(read) == 1
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [("| true", ""), (">/dev/full", "could not be written: No space left on device")],
+)
+def test_an_output_that_cannot_be_written_is_not_a_bug(
+    url: str, tmp_path: Path, target: str, message: str
+) -> None:
+    """`gimel export | head` shows no error, and a full disk is named."""
+    done = shell(tmp_path, f"{{ gimel export --redis {url}; echo $? >&2; }} {target}")
+
+    assert done.stderr.endswith("1\n")
+    assert message in done.stderr
+    assert "bug" not in done.stderr
