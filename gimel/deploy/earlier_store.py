@@ -19,6 +19,12 @@ def snapshot_version(functions: Sequence[ObservedFunction], deploy: int) -> tupl
 
     Raises GimelError if the version is no longer kept, or used another Redis.
     """
+    newest = max((each.history.newest for each in functions), default=deploy)
+    if deploy > newest:
+        raise GimelError(
+            f"There is no deploy {deploy}: the newest is {newest}.",
+            "`gimel status --history` lists the deploys.",
+        )
     for function in functions:
         entries = [each for each in function.history.entries if each.deploy <= deploy]
         wanted = entries[0].version if entries else None
