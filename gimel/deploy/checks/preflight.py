@@ -51,7 +51,10 @@ def preflight(
         findings += [*_check_settings(config), *_check_routes(config), *_check_functions(config)]
         findings += [*check_ad_blockers(config), *check_receivers(config)]
     if aws is not None:
-        findings += _check_aws(aws, config, before_deploy)
+        of_aws = list(_check_aws(aws, config, before_deploy))
+        findings += of_aws
+        if config.provisions and of_aws[0].status == "failed":
+            aws = None  # the check of the store would repeat the reason
     if config.path is not None:
         findings += check_store(config, aws, before_deploy=before_deploy)
     return findings

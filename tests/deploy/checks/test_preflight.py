@@ -91,6 +91,19 @@ def preflighted(tmp_path: Path, aws: Any = None, /, **document: Any) -> dict[str
     return {each.name: each.status for each in findings if each.name != "AWS"}
 
 
+def test_the_reason_why_aws_does_not_answer_is_given_once(tmp_path: Path) -> None:
+    """A store that Gimel creates is then not checked, which is not a failure as well."""
+    file = tmp_path / "config.json"
+    file.write_text('{"redis": {"provision": "valkey-serverless"}}')
+    for before_deploy in (False, True):
+        aws: Any = Real()
+        found = preflight.preflight(load(file), aws, TODAY, before_deploy=before_deploy)
+        assert [(each.name, each.status) for each in found[-2:]] == [
+            ("AWS", "failed"),
+            ("store", "warning"),
+        ]
+
+
 def test_without_a_file_only_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the file would hold is not missed line by line."""
     findings = preflight.preflight(
