@@ -148,11 +148,7 @@ def _show_plan(
     if as_json:
         terminal.print_json(_plan_document(steps, warned, guard))
         return
-    click.echo("\n".join(terminal.numbered(steps)) or "Nothing to do.")
-    for notice in warned:
-        click.echo(notice.text)
-    for line in guard.lines():
-        click.echo(line)
+    terminal.list_steps(steps, [*(each.text for each in warned), *guard.lines()])
 
 
 def _confirm(steps: tuple[Step, ...], warned: Sequence[Notice], yes: bool) -> None:

@@ -55,7 +55,7 @@ def command(
     steps = plan_rollback(observed, to)
     warned = [notice.text for notice in rollback_notices(observed, steps)]
     if dry_run:
-        click.echo("\n".join([*terminal.numbered(steps), *warned]) or "Nothing to do.")
+        terminal.list_steps(steps, warned)
         return
     if not steps:
         click.echo(f"Nothing to do: deploy {to} is live.")

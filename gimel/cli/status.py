@@ -159,7 +159,7 @@ def _show(
     for line in (*(guard.lines() if guard else ()), *watched_lines):
         click.echo(line)
     for finding in check_alarms(observed):
-        click.echo(f"{finding.name}: {finding.message}")
+        click.echo(f"{finding.name[0].upper()}{finding.name[1:]}: {finding.message}")
     if reachable := _reachable(functions):
         deploys = ", ".join(map(str, reachable))
         click.echo(f"`gimel rollback` can go back to: deploy {deploys}")
@@ -167,7 +167,7 @@ def _show(
         click.echo("The deployment matches the configuration.")
         return
     click.echo("The deployment differs from the configuration. `gimel deploy` would:")
-    click.echo("\n".join(terminal.numbered(differences)))
+    terminal.list_steps(differences)
 
 
 def _describe(function: ObservedFunction) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -137,9 +137,13 @@ def show_lines(lines: Iterable[str]) -> None:
         click.echo(line)
 
 
-def numbered(steps: Sequence[Step]) -> Iterator[str]:
-    """Yield the steps of a plan as numbered lines."""
-    return (f"{number:3}. {step}" for number, step in enumerate(steps, 1))
+def list_steps(steps: Sequence[Step], notes: Iterable[str] = ()) -> None:
+    """Print the steps of a plan that is not applied, or that there are none, and notes below."""
+    console = stdout()
+    for number, step in enumerate(steps, 1):
+        _print_hanging(f"{number:3}. ", str(step), console)
+    for note in (*(() if steps else ("Nothing to do.",)), *notes):
+        _print_hanging("", note, console)
 
 
 def steps_as_json(steps: Sequence[Step]) -> list[dict[str, str]]:
