@@ -64,7 +64,7 @@ SECTIONS = {
         "conclude": "End an experiment and keep its result.",
         "delete": "Delete the counts of an experiment.",
         "export": "Write all counts to a file.",
-        "import": "Merge such a file into a Redis.",
+        "import": "Merge an exported file into a Redis.",
         "destroy": "Delete everything that `gimel deploy` created.",
     },
 }

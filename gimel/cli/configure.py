@@ -25,8 +25,8 @@ from gimel.errors import GimelError
 def command(options: Options) -> None:
     """Create or edit the configuration in $VISUAL or $EDITOR, then check it.
 
-    An existing file is never overwritten. On a terminal, a new one begins with the choice of a
-    Redis, which may need no editor.
+    An existing file is never overwritten. On a terminal, it first asks where the counts of a new
+    one are kept, which may need no editor.
     """
     path = options.config_path()
     redis = ask_for_redis() if terminal.can_ask() and not path.exists() else None
@@ -39,7 +39,7 @@ def command(options: Options) -> None:
         raise GimelError(
             f"{path} cannot be created: {error.strerror}.", "Name another file with --config."
         ) from None
-    is_complete = redis is not None
+    is_complete = is_new = redis is not None
     while True:
         if not is_complete:
             _edit(path)
@@ -56,7 +56,8 @@ def command(options: Options) -> None:
                     f"{path} still has this mistake.", "Run `gimel configure` again to fix it."
                 ) from None
         else:
-            click.echo(f"{path} is valid.", err=True)
+            next_step = " Continue with `gimel preflight`." if is_new else ""
+            click.echo(f"{path} is valid.{next_step}", err=True)
             return
 
 

@@ -1,7 +1,8 @@
-"""What `gimel configure` asks before it creates a file: which Redis will hold the counts."""
+"""What `gimel configure` asks before it creates a file: where the counts are kept."""
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import click
@@ -9,6 +10,7 @@ import click
 from gimel import config
 from gimel.cli import terminal
 from gimel.config.provision import VALKEY_SERVERLESS
+from gimel.deploy.checks.address import is_loopback
 from gimel.deploy.store_cost import describe_store_cost
 from gimel.errors import GimelError
 
@@ -21,14 +23,15 @@ def ask_for_redis() -> dict[str, Any] | None:
     A URL is not shown while it is typed or pasted, since it may contain a password.
     """
     err = terminal.asks_on_stderr()
+    price = textwrap.fill(f"{describe_store_cost()}.", 75, subsequent_indent=" " * 5)
     click.echo(
-        "Which Redis is to hold the counts?\n\n"
-        f"  {_OWN}  One that you have: paste its URL.\n"
-        f"  {_AWS}  ElastiCache, which `gimel deploy` creates in your AWS account:\n"
-        f"     {describe_store_cost()}.\n"
-        f"  {_HOSTED}  A hosted Redis of another provider. Plans that are billed by the command\n"
-        "     cost about $4 per million events, those with a fixed price from $5 to $10 a\n"
-        "     month, and small ones are often free. docs/redis.md compares them.\n"
+        "Choose where the counts are kept:\n\n"
+        f"  {_OWN}  In a Redis or Valkey that you have: paste its URL.\n"
+        f"  {_AWS}  On ElastiCache, in a store that `gimel deploy` creates in your account:\n"
+        f"     {price}\n"
+        f"  {_HOSTED}  In a hosted Redis of another provider. Plans that are billed by the\n"
+        "     command cost about $4 per million events, those with a fixed price from $5\n"
+        "     to $10 a month, and small ones are often free. docs/redis.md compares them.\n"
         f"  {_EDIT}  Write the file in an editor.\n",
         err=err,
     )
@@ -47,6 +50,11 @@ def ask_for_redis() -> dict[str, Any] | None:
         except GimelError as mistake:
             click.echo(f"{mistake.message} {mistake.hint}".rstrip(), err=err)
             continue
-        if "unix_socket_path" not in section:
+        if "unix_socket_path" in section:
+            click.echo("AWS Lambda cannot reach a Unix socket.", err=err)
+        elif is_loopback(str(section["host"])):
+            click.echo(
+                f"AWS Lambda cannot reach {section['host']}, which is this machine.", err=err
+            )
+        else:
             return {"url": url}
-        click.echo("AWS Lambda cannot reach a Unix socket.", err=err)

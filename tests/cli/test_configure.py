@@ -154,8 +154,11 @@ def test_a_new_file_may_need_no_editor(
 
     path = tmp_path / ".gimel" / "config.json"
     assert done.code == 0
-    assert done.stderr.endswith(f"Created {path}\n{path} is valid.\n")
+    created = f"Created {path}\n{path} is valid. Continue with `gimel preflight`.\n"
+    assert done.stderr.endswith(created)
     assert "about $6.13 a month" in done.stderr
+    asked = done.stderr.partition(f"Created {path}")[0]
+    assert max(map(len, asked.splitlines())) <= 80
     assert json.loads(path.read_text()) == {"redis": section}
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
@@ -164,14 +167,16 @@ def test_a_url_is_hidden_and_checked(
     run: Callable[..., Done], on_a_terminal: Callable[..., list[str]]
 ) -> None:
     """A wrong one is asked for again, and never shown."""
-    asked = on_a_terminal("1", "https://secret@redis.example.com", "unix:///secret", URL)
+    local = "redis://:secret@localhost:6379"
+    asked = on_a_terminal("1", "https://secret@redis.example.com", "unix:///secret", local, URL)
 
     done = run("configure")
 
     assert done.code == 0
-    assert [each.endswith("(hidden)") for each in asked] == [False, True, True, True]
+    assert [each.endswith("(hidden)") for each in asked] == [False, True, True, True, True]
     assert "secret" not in done.stderr
     assert "AWS Lambda cannot reach a Unix socket." in done.stderr
+    assert "AWS Lambda cannot reach localhost, which is this machine." in done.stderr
 
 
 def test_on_a_terminal_it_asks_again_until_the_file_is_valid(
