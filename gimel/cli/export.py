@@ -14,6 +14,7 @@ from typing import IO, Any
 import click
 
 from gimel.analysis.phrases import pluralize
+from gimel.cli import Options, terminal
 from gimel.cli.help import Command
 from gimel.cli.progress import counting
 from gimel.cli.store import Store, Where, open_store, store_options
