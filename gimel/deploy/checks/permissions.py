@@ -26,6 +26,7 @@ _PASSED_TO_LAMBDA = {
     "ContextKeyValues": [LAMBDA],
     "ContextKeyType": "string",
 }
+_CREATE_ROLE = "iam:CreateServiceLinkedRole"
 _LINKED_TO_ELASTICACHE = {
     "ContextKeyName": "iam:AWSServiceName",
     "ContextKeyValues": [ELASTICACHE],
@@ -62,6 +63,9 @@ def check_permissions(
         hint = "If one is missing, the deploy stops and names it."
         return warning(_NAME, f"not checked: {why}", hint)
     missing = sorted({action for each in statements for action in each["Action"]} - allowed)
+    if missing == [_CREATE_ROLE]:
+        hint = "Only an account that has never used ElastiCache needs it."
+        return warning(_NAME, f"missing: {_CREATE_ROLE}", hint)
     if missing:
         hint = "`gimel iam-policy` prints the permissions that Gimel needs."
         return failed(_NAME, f"missing: {', '.join(missing)}", hint)
@@ -114,7 +118,7 @@ def _simulate(
     # Any example of a pattern will do.
     examples = sorted({resource.replace("*", "any") for resource in resources if resource != "*"})
     context = [_PASSED_TO_LAMBDA]
-    if "iam:CreateServiceLinkedRole" in actions:
+    if _CREATE_ROLE in actions:
         context.append(_LINKED_TO_ELASTICACHE)
     allowed: set[str] = set()
     paging: dict[str, Any] = {"MaxItems": 1000}

@@ -234,6 +234,18 @@ def test_a_domain_name_works_without_permissions_for_route_53() -> None:
     assert set(OPTIONAL) <= actions(needed(**DOMAIN))
 
 
+def test_a_store_needs_the_permission_for_its_role_only_in_a_new_account() -> None:
+    """A deploy need not have it, and is told so; another one that is missing stops it."""
+    store: dict[str, Any] = {"redis": {"provision": "valkey-serverless"}}
+    create_role = "iam:CreateServiceLinkedRole"
+
+    found = ask(Iam(denied={create_role}), **store)
+
+    assert (found.status, found.message) == ("warning", f"missing: {create_role}")
+    assert "Only an account that has never used ElastiCache" in found.hint
+    assert ask(Iam(denied={create_role, "elasticache:CreateUser"}), **store).status == "failed"
+
+
 def test_the_root_user_may_do_everything() -> None:
     """IAM cannot simulate it, and is not asked."""
     iam = Iam()
