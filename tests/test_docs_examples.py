@@ -30,6 +30,7 @@ ELSEWHERE = {
     r"gimel alerts": "tests/cli/test_alerts.py",
     r"gimel (conclude|results menu)": "tests/cli/test_conclude.py",
     r"gimel proxy nginx": "tests/system/test_proxies.py",
+    r"gimel status --check": "tests/system/emulator/test_watching.py",
     r"gimel (preflight|deploy)": "docs/aws_page.py",
 }
 """Commands that are run by other tests, and where."""
