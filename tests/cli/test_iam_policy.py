@@ -146,6 +146,7 @@ def test_a_policy_that_is_too_long_has_parts(run: Run) -> None:
 
 
 def test_a_usual_policy_has_one_part(run: Run) -> None:
+    """It fits into one managed policy, so nothing is said about parts."""
     done = run(*OURS)
 
     assert done.stderr == ""

@@ -131,6 +131,7 @@ def test_a_deletion_is_begun_once_and_as_soon_as_aws_allows_it() -> None:
 def test_a_deletion_ends_when_a_deploy_can_create_the_same_again(
     step: Step, kind: str, answer: Any
 ) -> None:
+    """ElastiCache answers a deletion before it is done."""
     account = Account(**{kind: [answer, answer, None]})
     step.perform(Run(account, IDENTITY))
     assert len(account.waits) == 2
