@@ -32,7 +32,7 @@ from gimel.deploy.resources.function_urls import CreateUrl
 from gimel.deploy.resources.functions import FUNCTIONS
 from gimel.deploy.resources.observed_function import ObservedFunction
 from gimel.deploy.resources.rest_api import CreateApi
-from gimel.deploy.store_cost import describe_store_cost
+from gimel.deploy.store_cost import describe_store_cost, store_cost_as_json
 from gimel.deploy.throttle import CostGuard, cost_guard
 from gimel.errors import GimelError, Interrupted
 from gimel.page.snippet import snippet
@@ -234,6 +234,7 @@ def _document(
             "through_api": cost.through_api,
             "through_url": cost.through_url,
         },
+        "store_cost": store_cost_as_json() if desired.config.provisions else None,
         "checks": findings_as_json(findings),
     }
 

@@ -40,3 +40,8 @@ def describe_store_cost() -> str:
         f"about ${store_at_rest():.2f} a month in us-east-1 with up to 100 MB of counts, and "
         f"${store_per_million_events():.4f} per million events"
     )
+
+
+def store_cost_as_json() -> dict[str, float]:
+    """Return the same for a program to read."""
+    return {"per_month": store_at_rest(), "per_million_events": store_per_million_events()}

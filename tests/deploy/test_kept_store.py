@@ -15,6 +15,7 @@ from gimel.deploy.resources.role_policy import PutRolePolicy
 from gimel.deploy.resources.security_group import DeleteGroup
 from gimel.deploy.resources.store import DeleteStore, UpdateStore
 from gimel.deploy.resources.store_user import DeleteUser, DeleteUserGroup
+from gimel.deploy.store_cost import store_cost_as_json
 from gimel.errors import GimelError
 from tests.support.store_account import (
     CACHE,
@@ -69,6 +70,7 @@ def test_a_plan_says_what_a_new_store_costs(configure: Configure) -> None:
         "and $0.0046 per million events. Its limits allow $124 a month at most."
     )
     assert list(notices(wanted, seen(complete(), wanted))) == []
+    assert store_cost_as_json() == {"per_month": 6.13, "per_million_events": 0.0046}
 
 
 def test_a_destroy_keeps_the_store_unless_asked(configure: Configure) -> None:
