@@ -140,11 +140,10 @@ KINDS: dict[str, tuple[Names, dict[str, int]]] = {
 }
 
 
-@pytest.mark.parametrize("precision", [1, 4])
 @pytest.mark.parametrize("interrupted", [0, 1], ids=["event", "delete"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_delete_and_an_event(
-    session_store: Store, store: redis.Redis, kind: str, interrupted: int, precision: int
+    session_store: Store, store: redis.Redis, kind: str, interrupted: int
 ) -> None:
     """A whole delete between any two commands of an event, and the other way round."""
     names, limits = KINDS[kind]
@@ -153,10 +152,7 @@ def test_a_delete_and_an_event(
     while before <= commands:
         store.flushall()
         world = World(
-            [
-                Process(session_store.port, precision=precision, limits=each)
-                for each in (limits, {}, {})
-            ]
+            [Process(session_store.port, precision=4, limits=each) for each in (limits, {}, {})]
         )
         for number in (1, 0):
             world.run(number, Call("track", [("n", "a", "x")], ["0"]))

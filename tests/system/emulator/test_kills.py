@@ -1,7 +1,7 @@
 """`kill -9` of the command at AWS calls that change something, before their answer arrives.
 
 An operation that a command repeats, such as PutMethod, is tried at its first call, and each command
-at its last call. CI tries every other operation, and with GIMEL_EVERY_KILL=1 all are tried. That a
+at its last call. CI tries every third operation, and with GIMEL_EVERY_KILL=1 all are tried. That a
 deploy continues from any step is a property in tests/deploy/test_plan_properties.py.
 
 Whatever a killed command can leave behind, the next deploy or destroy completes it. That is what
@@ -27,7 +27,7 @@ from tests.support.warm_process import Commands, Process
 def at_changes_of(name: str) -> pytest.MarkDecorator:
     """Make a test of the first recorded call of each operation that changes anything.
 
-    CI takes every other one of them, and the last call.
+    CI takes every third one of them, and the last call.
     """
     operations = mutating(recorded()[name])
     rows = [
@@ -36,7 +36,7 @@ def at_changes_of(name: str) -> pytest.MarkDecorator:
         if operation not in operations[: number - 1] or number == len(operations)
     ]
     if "GIMEL_EVERY_KILL" not in os.environ:
-        rows = [*rows[:-1:2], rows[-1]]
+        rows = [*rows[:-1:3], rows[-1]]
     return pytest.mark.parametrize("number", rows)
 
 
