@@ -99,7 +99,7 @@ def is_about(low: float | None, value: float, high: float | None) -> bool:
     return (low is None or low <= value + slack) and (high is None or value <= high + slack)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(experiments(), designs, times, levels)
 def test_every_sentence_is_sound(
     counts: ExperimentCounts, design: Design, now: float, confidence: float

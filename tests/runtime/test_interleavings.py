@@ -33,7 +33,7 @@ from tests.support.interleaving import (
 from tests.support.invariants import Facts, broken
 from tests.support.servers import Store
 
-EXAMPLES = int(os.environ.get("GIMEL_INTERLEAVINGS", "50"))
+EXAMPLES = int(os.environ.get("GIMEL_INTERLEAVINGS", "30"))
 PROCESSES = 3
 
 EXPERIMENTS = st.sampled_from([("n", "a"), ("n", "a"), ("n", "b"), ("m", "a")])
