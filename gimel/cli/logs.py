@@ -107,7 +107,7 @@ def _select(functions: Sequence[str], names: Sequence[str], deployment: str) -> 
     for name in names:
         if name not in by_name:
             short = [short_name(each, deployment) for each in functions]
-            raise GimelError(f"There is no function {name!r}.", suggest(name, short))
+            raise GimelError(f"Unknown function {name!r}.", suggest(name, short))
     return list(dict.fromkeys(by_name[name] for name in names)) or list(functions)
 
 

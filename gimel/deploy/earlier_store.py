@@ -22,7 +22,7 @@ def snapshot_version(functions: Sequence[ObservedFunction], deploy: int) -> tupl
     newest = max((each.history.newest for each in functions), default=deploy)
     if deploy > newest:
         raise GimelError(
-            f"There is no deploy {deploy}: the newest is {newest}.",
+            f"Deploy {deploy} does not exist. The newest is {newest}.",
             "`gimel status --history` lists the deploys.",
         )
     for function in functions:

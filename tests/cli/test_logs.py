@@ -113,7 +113,7 @@ def test_an_unknown_function_is_an_error(script: Script, run: Run) -> None:
     done = run("logs", "--function", "trakc")
 
     assert done.code == 1
-    assert done.stderr == "Error: There is no function 'trakc'.\nDid you mean 'track'?\n"
+    assert done.stderr == "Error: Unknown function 'trakc'.\nDid you mean 'track'?\n"
 
 
 def test_no_lines_are_explained(script: Script, run: Run) -> None:

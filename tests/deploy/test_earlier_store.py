@@ -56,7 +56,7 @@ def test_the_version_that_a_deploy_left_live(deploy: int) -> None:
         ([SNAPSHOT], 2, "Deploy 2 counted in the Redis at old:7. Pass its URL with --redis"),
         ([SNAPSHOT], 1, "What took snapshots after deploy 1 is no longer kept"),
         ([TRACK], 5, "What took snapshots after deploy 5 is no longer kept"),
-        ([TRACK, SNAPSHOT], 8, "There is no deploy 8: the newest is 7."),
+        ([TRACK, SNAPSHOT], 8, "Deploy 8 does not exist. The newest is 7."),
         ([], 5, "no longer kept"),
     ],
 )

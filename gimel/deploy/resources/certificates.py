@@ -116,7 +116,7 @@ CERTIFICATES = Certificates()
 
 
 def describe_failure(name: str, certificate: Certificate) -> tuple[str, str]:
-    """Return in words why there is no certificate, and what to do about it."""
+    """Return why AWS issued no certificate, and what to do about it."""
     words = certificate.status.replace("_", " ").lower()
     if certificate.status == "VALIDATION_TIMED_OUT":
         return (
